@@ -1,0 +1,1 @@
+"""The client: the one road a call takes, and what stands along it."""

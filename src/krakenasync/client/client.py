@@ -1,0 +1,215 @@
+"""`KrakenClient`: the table of calls, and `send`, by which each of them takes the one road."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import AsyncIterator, Iterable, Mapping
+from types import TracebackType
+from typing import Any, NoReturn, Self, TypeVar
+
+import httpx
+
+from krakenasync.client.calls import Calls
+from krakenasync.client.config import Options
+from krakenasync.client.credentials import Credentials, setting
+from krakenasync.client.events import Hook, notifier
+from krakenasync.client.limits import Limits, LimitsConfig
+from krakenasync.client.polling import BalanceSnapshot, poll_balances
+from krakenasync.client.raw import raw_call
+from krakenasync.client.recent import Recent
+from krakenasync.client.road import Call, Road
+from krakenasync.client.transport import Transport
+from krakenasync.clock import SYSTEM_CLOCK, Clock
+from krakenasync.errors import ConfigurationError
+from krakenasync.protocol.requests import Effect, Request, result_type
+from krakenasync.protocol.retries import RetryPolicy
+from krakenasync.protocol.tiers import Tier
+from krakenasync.protocol.wire import Answer, decode
+from krakenasync.state.memory import PROCESS, MemoryState
+
+__all__ = ["LIVE", "KrakenClient"]
+
+R = TypeVar("R")
+
+LIVE = "https://api.kraken.com"
+
+
+class KrakenClient(Calls):
+    """An asynchronous client for Kraken's Spot REST API.
+
+    Every call passes the limiter of its counter; a private one then waits for its key's lane, takes a nonce, is signed
+    and sent. Failures that did no harm are repeated. All clients of a key on an event loop share its counters and lane.
+
+    Use it as an async context manager, or call `aclose` in the end.
+
+    Args:
+        api_key: The public half of an API key; without one only public calls can be made.
+        api_secret: Its private half, base64 as Kraken shows it.
+        tier: The account's tier (`Tier` or its name); decides how fast private calls may go.
+        base_url: Scheme and host, a path prefix is allowed.
+        timeout: Seconds one attempt may take, waiting for the limiter not included.
+        max_attempts: How often a call is sent at the most.
+        nonce_unit: ``"ms"``, ``"us"`` or ``"ns"``; a key that was used with a finer unit needs that one.
+        nonce_window: The nonce window set on the key at Kraken, in ticks of the unit. Above 0, several private calls
+            may be in flight at once.
+        http_client: An httpx client to use instead of one of our own; it stays yours to close.
+        state: Where counters and nonces live; None: in this process.
+        otp: The second factor, for a key that has a static one.
+        limits: How the limiter counts.
+        retry: How patient the client is; `max_attempts` wins over its `attempts`.
+        hooks: Called with an `Event` for everything that happens on a call's road.
+        clock: Where time comes from.
+
+    Raises:
+        ConfigurationError: Something given cannot work; says what and why.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        api_secret: str | None = None,
+        *,
+        tier: Tier | str = Tier.STARTER,
+        base_url: str = LIVE,
+        timeout: float = 10.0,
+        max_attempts: int | None = None,
+        nonce_unit: str = "ms",
+        nonce_window: int = 0,
+        http_client: httpx.AsyncClient | None = None,
+        state: MemoryState | None = None,
+        otp: str | None = None,
+        limits: LimitsConfig | None = None,
+        retry: RetryPolicy | None = None,
+        hooks: Iterable[Hook] = (),
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self.tier = Tier.parse(tier)
+        policy = retry or RetryPolicy()
+        self._options = Options(timeout=timeout, retry=policy).changed(max_attempts=max_attempts)
+        credentials = _credentials(api_key, api_secret, otp)
+        if isinstance(nonce_window, bool) or not isinstance(nonce_window, int) or nonce_window < 0:
+            raise ConfigurationError(f"nonce_window={nonce_window!r}", hint="ticks of nonce_unit, 0 or more")
+        transport = Transport(base_url, http_client=http_client)
+        kept = state or (PROCESS if clock is SYSTEM_CLOCK else MemoryState(clock))
+        key_id = credentials.key_id if credentials else None
+        self._road = Road(
+            transport,
+            Limits(kept, transport.base_url, key_id, self.tier, limits or LimitsConfig()),
+            credentials,
+            kept.nonces(f"{transport.base_url} {key_id}", nonce_unit) if key_id else None,
+            nonce_window=nonce_window,
+            policy=policy,
+            notify=notifier(hooks),
+            clock=clock,
+        )
+        self._recent = Recent(clock)
+        self._clock = clock
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None, **settings: Any) -> Self:
+        """Make a client from the environment; keyword arguments win over it.
+
+        Reads KRAKEN_API_KEY, KRAKEN_API_SECRET, KRAKEN_TIER, KRAKEN_BASE_URL, KRAKEN_NONCE_UNIT and
+        KRAKEN_NONCE_WINDOW, or for each a file named by the variable with ``_FILE`` appended.
+
+        Raises:
+            ConfigurationError: A setting is missing its other half, or cannot work.
+        """
+        names = ("api_key", "api_secret", "tier", "base_url", "nonce_unit", "nonce_window")
+        found: dict[str, Any] = {name: setting(f"KRAKEN_{name.upper()}", environ) for name in names}
+        found = {name: value for name, value in found.items() if value is not None}
+        if "nonce_window" in found:
+            if not found["nonce_window"].isdecimal():
+                raise ConfigurationError(f"KRAKEN_NONCE_WINDOW={found['nonce_window']!r} is not a whole number")
+            found["nonce_window"] = int(found["nonce_window"])
+        return cls(**{**found, **settings})
+
+    def with_options(self, **changes: Any) -> Self:
+        """Return a view of this client that makes its calls differently, over the same connections and counters.
+
+        Args:
+            changes: `timeout`, `max_attempts`, `retry`, `lane` (``"urgent"``, ``"normal"``, ``"background"``) or
+                `max_age`; see `krakenasync.client.config.Options`.
+
+        Raises:
+            ConfigurationError: There is no such option, or its value cannot work.
+        """
+        view = object.__new__(type(self))
+        view.__dict__.update(self.__dict__)
+        view._options = self._options.changed(**changes)
+        return view
+
+    @property
+    def limits(self) -> Limits:
+        """The limiter; ``kraken.limits.snapshot()`` shows every counter."""
+        return self._road.limits
+
+    async def send(self, request: Request[R]) -> Answer[R]:
+        """Make a call and return its result with what came beside it: warnings and the answer's bytes.
+
+        Raises:
+            InvalidArguments: A parameter cannot be right; nothing was sent.
+            KrakenError: What came of the call.
+        """
+        spec, result = request.spec, result_type(type(request))
+        call = Call(spec, request.params(), functools.partial(decode, result, endpoint=spec.name))
+        return await self._make(call)
+
+    async def _make(self, call: Call) -> Answer[Any]:
+        options = self._options
+        if options.max_age is not None and call.spec.effect is Effect.READ:
+            return await self._recent.get(call, options.max_age, lambda: self._road.travel(call, options))
+        return await self._road.travel(call, options)
+
+    async def public(self, name: str, /, **params: Any) -> Any:
+        """Make any public call by Kraken's name and return its raw result; numbers come as Decimal.
+
+        >>> await kraken.public("Ticker", pair="XBTUSD")  # doctest: +SKIP
+        """
+        return (await self._make(raw_call(name, params, private=False))).result
+
+    async def private(self, name: str, /, **params: Any) -> Any:
+        """Make any private call by Kraken's name and return its raw result; numbers come as Decimal.
+
+        An endpoint this version does not know is taken for a write: it is never repeated blindly.
+        """
+        return (await self._make(raw_call(name, params, private=True))).result
+
+    def poll_balances(
+        self, every: float = 5.0, *, max_age: float = 0.0, on_error: str = "raise"
+    ) -> AsyncIterator[BalanceSnapshot]:
+        """Ask for the balances again and again, in the background lane.
+
+        See `krakenasync.client.polling.poll_balances`.
+        """
+        view = self.with_options(lane="background", max_age=max_age)
+        return poll_balances(view.balance, every, clock=self._clock, on_error=on_error)
+
+    async def aclose(self) -> None:
+        """Close the connections, unless the caller brought them."""
+        await self._road.transport.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        who = repr(self._road.credentials) if self._road.credentials else "public calls only"
+        return f"<KrakenClient {self._road.transport.base_url} {self.tier.name.lower()} {who}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a client is not pickled: make one in each process, best with a key of its own")
+
+
+def _credentials(api_key: str | None, api_secret: str | None, otp: str | None) -> Credentials | None:
+    """Read the two halves of a key, which only make sense together."""
+    if not api_key and not api_secret:
+        return None
+    if not api_key or not api_secret:
+        missing = "api_secret" if api_key else "api_key"
+        raise ConfigurationError(f"{missing} is missing", hint="give both halves of the key, or neither")
+    return Credentials(api_key, api_secret, otp)

@@ -1,0 +1,69 @@
+"""An API key and its secret, which nothing here ever shows."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NoReturn
+
+from krakenasync.errors import ConfigurationError
+from krakenasync.protocol.signing import decode_secret
+
+__all__ = ["Credentials", "setting"]
+
+
+class Credentials:
+    """One API key: its public half, and its private half decoded for signing.
+
+    Raises:
+        ConfigurationError: One half is missing, or the secret is not base64.
+    """
+
+    __slots__ = ("_otp", "_secret", "api_key", "key_id")
+
+    def __init__(self, api_key: str, api_secret: str, otp: str | None = None) -> None:
+        api_key = api_key.strip()
+        if not api_key or not api_key.isascii() or not api_key.isprintable():
+            raise ConfigurationError("the API key is empty or holds odd characters", hint="copy it whole from Kraken")
+        self.api_key = api_key
+        self._secret = decode_secret(api_secret)
+        self._otp = otp
+        self.key_id = hashlib.sha256(api_key.encode()).hexdigest()[:16]
+        """Names the key without telling it: what counters and logs use."""
+
+    @property
+    def secret(self) -> bytes:
+        """The decoded private half. For signing only."""
+        return self._secret
+
+    @property
+    def otp(self) -> str | None:
+        """The second factor, for keys that have one."""
+        return self._otp
+
+    def __repr__(self) -> str:
+        return f"<Credentials {self.key_id}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("credentials are not pickled: hand the other process its own, best with a key of its own")
+
+
+def setting(name: str, environ: Mapping[str, str] | None = None) -> str | None:
+    """Read a setting from the environment, or from the file that ``NAME_FILE`` points to.
+
+    Raises:
+        ConfigurationError: The file cannot be read, or both are set.
+    """
+    source = os.environ if environ is None else environ
+    value, path = source.get(name), source.get(f"{name}_FILE")
+    if value and path:
+        raise ConfigurationError(f"both {name} and {name}_FILE are set", hint="keep one of them")
+    if path:
+        try:
+            value = Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "not text"
+            raise ConfigurationError(f"{name}_FILE cannot be read: {why}") from None
+    return value.strip() or None if value else None

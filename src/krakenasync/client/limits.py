@@ -1,0 +1,283 @@
+"""The limiter: no call leaves before its counter has room, and calls go in fair order.
+
+Each counter has a gate. Only the head of a gate's queue sleeps, until the counter says that it can fit; whoever changes
+the counter wakes the head to look again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final, Self
+
+import anyio
+import msgspec
+
+from krakenasync.client.loops import PerLoop
+from krakenasync.client.queueing import Lane, Queue
+from krakenasync.errors import ConfigurationError, RateLimitExceeded, RateLimitTimeout, Throttled, normalise
+from krakenasync.protocol.charges import Counter, pair_key
+from krakenasync.protocol.requests import Spec
+from krakenasync.protocol.tiers import PUBLIC, CounterSpec, Tier, settle_lag
+from krakenasync.state.memory import Bucket, MemoryState
+
+__all__ = ["CounterSnapshot", "Gate", "Hold", "Limits", "LimitsConfig", "LimitsSnapshot"]
+
+GRACE: Final = 10.0
+"""Seconds for which a call without an answer may still arrive at Kraken."""
+LONGEST_THROTTLE: Final = 60.0
+
+
+class LimitsConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """How the limiter counts.
+
+    Attributes:
+        dear_history: Count history calls at the dearer of Kraken's two published figures (4 instead of 2).
+        initial: Where the counter is taken to stand at the start: ``"empty"`` for a script that runs now and then,
+            ``"full"`` for a bot that is restarted often, or points.
+        rest: A counter other than the tier's, for accounts with limits of their own and for benchmarks.
+        public: A counter for public calls other than one a second.
+    """
+
+    dear_history: bool = True
+    initial: float | str = "empty"
+    rest: CounterSpec | None = None
+    public: CounterSpec | None = None
+
+
+class CounterSnapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """One counter at one moment.
+
+    Attributes:
+        level: Points on the counter that decay already.
+        held: Points of calls in flight or only just answered; `level + held` never passes `cap`.
+        cap: Points at which Kraken refuses.
+        decay: Points a second now; below the tier's own for a while after a refusal.
+        waiting: Calls in line.
+        waiting_by_lane: The same for (urgent, normal, background).
+        blocked_for: Seconds for which nothing is sent, because Kraken said so.
+        refusals: Refused calls since the start.
+    """
+
+    level: float
+    held: float
+    cap: float
+    decay: float
+    waiting: int
+    waiting_by_lane: tuple[int, ...]
+    blocked_for: float
+    refusals: int
+
+
+class LimitsSnapshot(dict[str, CounterSnapshot]):
+    """All counters of a client, by name: ``"rest"``, ``"public"``, ``"public:XBTUSD"``."""
+
+    @property
+    def rest(self) -> CounterSnapshot:
+        """The counter of private calls."""
+        return self["rest"]
+
+    @property
+    def public(self) -> CounterSnapshot:
+        """The counter of public calls."""
+        return self["public"]
+
+
+class Gate:
+    """The queue in front of one counter, on one event loop."""
+
+    def __init__(self, name: str, bucket: Bucket) -> None:
+        self.name = name
+        self.bucket = bucket
+        self.queue = Queue()
+
+    async def acquire(self, cost: float, lane: Lane) -> None:
+        """Wait for the turn and for room, then hold `cost` points.
+
+        Raises:
+            RateLimitTimeout: The wait cannot end before the caller's deadline.
+        """
+        if not self.queue and self.bucket.try_reserve(cost):
+            return
+        waiter = self.queue.join(lane, cost)
+        try:
+            self._fail_early(waiter.cost + self.queue.cost_before(waiter))
+            while self.queue.head() is not waiter or not self.bucket.try_reserve(cost):
+                delay = self.bucket.delay(cost) if self.queue.head() is waiter else math.inf
+                with anyio.move_on_after(delay):
+                    await waiter.event.wait()
+                if waiter.event.is_set():
+                    waiter.event = anyio.Event()
+        finally:
+            self.queue.leave(waiter)
+            self.queue.wake_head()
+
+    def _fail_early(self, ahead_and_own: float) -> None:
+        """Refuse a wait that cannot end in time, instead of waiting in vain."""
+        deadline = anyio.current_effective_deadline()
+        if deadline == math.inf:
+            return
+        delay = self.bucket.delay(ahead_and_own)
+        left = deadline - anyio.current_time()
+        if delay > left:
+            raise RateLimitTimeout(
+                f"the {self.name} counter has room in {delay:.2f} s, the deadline is in {max(left, 0.0):.2f} s",
+                retry_after=delay,
+                hint="allow more time, ask less often, or see limits.snapshot()",
+            )
+
+
+def _snapshot(bucket: Bucket, queue: Queue | None) -> CounterSnapshot:
+    state = bucket.state()
+    return CounterSnapshot(
+        level=state.level,
+        held=state.held,
+        cap=state.cap,
+        decay=state.decay,
+        waiting=len(queue) if queue else 0,
+        waiting_by_lane=queue.counts() if queue else (0,) * len(Lane),
+        blocked_for=state.blocked_for,
+        refusals=state.refusals,
+    )
+
+
+class Hold:
+    """Points held for one attempt, given back unless one of `settle`, `keep` or `refused` says what became of it.
+
+    Use it as a context manager around the attempt.
+    """
+
+    __slots__ = ("_charges", "_sent", "counter")
+
+    def __init__(self, charges: tuple[tuple[Gate, float], ...], sent: float) -> None:
+        self._charges = charges
+        self._sent = sent
+        self.counter = charges[0][0].name if charges else ""
+        """The counter that is charged, or "" if none is."""
+
+    def settle(self) -> None:
+        """An answer came: the points begin to decay."""
+        for gate, cost in self._ended():
+            gate.bucket.settle(cost)
+            gate.queue.wake_head()
+
+    def keep(self) -> None:
+        """No answer came, but the request may still arrive: hold the points for a grace."""
+        for gate, cost in self._ended():
+            gate.bucket.keep(cost, GRACE)
+
+    def refused(self, error: RateLimitExceeded, wall: float) -> None:
+        """Kraken refused for a count of its own: believe it, and tell the error how long to wait."""
+        throttled = throttled_for(error, wall) if isinstance(error, Throttled) else None
+        error.retry_after = throttled
+        for gate, cost in self._ended():
+            gate.bucket.refund(cost)
+            if throttled is not None:
+                gate.bucket.block(throttled)
+            else:
+                gate.bucket.refused(cost, sent=self._sent)
+            error.retry_after = gate.bucket.delay(cost)
+            gate.queue.wake_head()
+
+    def _ended(self) -> tuple[tuple[Gate, float], ...]:
+        charges, self._charges = self._charges, ()
+        return charges
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        """Nothing was sent, or else one of the methods would have been called: the points come back."""
+        for gate, cost in self._ended():
+            gate.bucket.refund(cost)
+            gate.queue.wake_head()
+
+
+def throttled_for(error: Throttled, wall: float) -> float:
+    """Seconds until the unix time that ``EService: Throttled: <ts>`` names, between 1 and a minute."""
+    for code in error.codes:
+        _head, _colon, stamp = normalise(code).rpartition(":")
+        try:
+            return min(max(float(stamp) - wall, 1.0), LONGEST_THROTTLE)
+        except ValueError:
+            continue
+    return 5.0
+
+
+class Limits:
+    """A client's counters.
+
+    Args:
+        state: Where the counters live.
+        scope: What tells this exchange apart from another one (its base URL).
+        key_id: The key whose counter private calls are charged to, or None without one.
+        tier: The account's tier.
+        config: How to count.
+    """
+
+    def __init__(self, state: MemoryState, scope: str, key_id: str | None, tier: Tier, config: LimitsConfig) -> None:
+        self._state = state
+        self._scope = scope
+        self._key_id = key_id
+        self._config = config
+        self._rest = config.rest or tier.rest
+        self._public = config.public or PUBLIC
+        self._buckets: dict[str, Bucket] = {}
+        self._gates: PerLoop[Gate] = PerLoop()
+
+    async def acquire(self, spec: Spec, params: Mapping[str, Any], lane: Lane) -> Hold:
+        """Wait until the call may be sent.
+
+        Returns:
+            The points held for it; none at all if the call is charged to no counter of ours.
+
+        Raises:
+            RateLimitTimeout: The wait cannot end before the caller's deadline.
+        """
+        charge = spec.charge
+        if charge.counter is None or charge.counter is Counter.ENGINE:
+            return Hold((), 0.0)
+        label = self._label(charge.counter, params)
+        bucket = self._bucket(label)
+        gate = self._gates.get((id(bucket),), lambda: Gate(label, bucket))
+        cost = charge.cost(dear=self._config.dear_history)
+        await gate.acquire(cost, lane)
+        return Hold(((gate, cost),), self._state.clock.monotonic())
+
+    def _label(self, counter: Counter, params: Mapping[str, Any]) -> str:
+        if counter is Counter.PUBLIC_PAIR:
+            return f"public:{pair_key(str(params.get('pair', '')))}"
+        return str(counter.value)
+
+    def _bucket(self, label: str) -> Bucket:
+        """Return the counter of that label, shared by all clients that share it at Kraken."""
+        found = self._buckets.get(label)
+        if found is None:
+            if label == Counter.REST.value:
+                name, spec, lag = f"{label} {self._scope} {self._key_id}", self._rest, settle_lag(self._rest)
+                found = self._state.bucket(name, spec, lag=lag, initial=self._initial())
+            else:
+                found = self._state.bucket(f"{label} {self._scope}", self._public)
+            self._buckets[label] = found
+        return found
+
+    def _initial(self) -> float:
+        initial = self._config.initial
+        if isinstance(initial, str):
+            words = {"empty": 0.0, "full": float(self._rest.cap)}
+            if initial not in words:
+                raise ConfigurationError(f"initial={initial!r}", hint="one of empty, full, or points")
+            return words[initial]
+        return float(initial)
+
+    def snapshot(self) -> LimitsSnapshot:
+        """How all counters used so far stand: level, cap, decay, held, waiting, blocked_for of each."""
+        for counter in (Counter.REST, Counter.PUBLIC) if self._key_id else (Counter.PUBLIC,):
+            self._bucket(counter.value)
+        queues = {id(gate.bucket): gate.queue for gate in self._gates}
+        return LimitsSnapshot(
+            {label: _snapshot(bucket, queues.get(id(bucket))) for label, bucket in self._buckets.items()}
+        )
+
+    def __repr__(self) -> str:
+        return f"<Limits {', '.join(f'{label}: {bucket!r}' for label, bucket in self._buckets.items())}>"

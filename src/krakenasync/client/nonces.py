@@ -1,0 +1,127 @@
+"""The lane of a key: nonces reach Kraken in the order in which they were made.
+
+A lock around making the nonce is not enough: two requests may still overtake each other on the network. So a key has
+one private call in flight, from its nonce to its answer, unless its owner has set a nonce window at Kraken and said so.
+
+Source: https://docs.kraken.com/api/docs/guides/spot-rest-auth,
+    https://support.kraken.com/hc/en-us/articles/360001148023-What-is-a-nonce-window-
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import weakref
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import anyio
+from anyio.lowlevel import current_token
+
+from krakenasync.client.queueing import Lane, Queue
+from krakenasync.state.nonces import NonceSource
+
+__all__ = ["KeyLane", "diagnosis"]
+
+LOG: Final = logging.getLogger("krakenasync")
+
+WIDEST: Final = 16
+"""Calls in flight at the most, however wide the window is."""
+
+
+class KeyLane:
+    """Lets private calls of one key through, in fair order.
+
+    Args:
+        nonces: The key's nonce source.
+        window: The key's nonce window in its own ticks; 0 lets one call through at a time.
+    """
+
+    def __init__(self, nonces: NonceSource, window: int) -> None:
+        self.nonces = nonces
+        self.window = window
+        self._queue = Queue()
+        self._flying: dict[int, None] = {}
+        self._places = WIDEST if window > 0 else 1
+        _watch_loops(nonces)
+
+    @asynccontextmanager
+    async def turn(self, lane: Lane) -> AsyncIterator[int]:
+        """Wait for the turn and hand over the nonce to send now; the turn ends with the block."""
+        if self._queue or not self._open():
+            await self._wait(lane)
+        nonce = self.nonces.next()
+        self._flying[nonce] = None
+        try:
+            yield nonce
+        finally:
+            del self._flying[nonce]
+            self._queue.wake_head()
+
+    def _open(self) -> bool:
+        """Whether one more call may fly.
+
+        With a window, all nonces in flight have to lie within it: then even the oldest, arriving last, is accepted.
+        """
+        if not self._flying:
+            return True
+        if len(self._flying) >= self._places:
+            return False
+        return self.nonces.peek() - next(iter(self._flying)) < self.window
+
+    async def _wait(self, lane: Lane) -> None:
+        waiter = self._queue.join(lane)
+        try:
+            while self._queue.head() is not waiter or not self._open():
+                await waiter.event.wait()
+                waiter.event = anyio.Event()
+        except BaseException:
+            self._queue.leave(waiter)
+            self._queue.wake_head()
+            raise
+        self._queue.leave(waiter)
+        if self._places > 1:
+            self._queue.wake_head()
+
+    @property
+    def waiting(self) -> int:
+        """How many calls wait for their turn."""
+        return len(self._queue)
+
+    def __repr__(self) -> str:
+        return f"<KeyLane {len(self._flying)} in flight, {self.waiting} waiting>"
+
+
+_LOOPS: weakref.WeakKeyDictionary[NonceSource, weakref.WeakSet[Any]] = weakref.WeakKeyDictionary()
+_LOOPS_LOCK = threading.Lock()
+
+
+def _watch_loops(nonces: NonceSource) -> None:
+    """Say so when a second live event loop uses a key: its calls do not know of each other's order."""
+    with _LOOPS_LOCK:
+        loops = _LOOPS.setdefault(nonces, weakref.WeakSet())
+        others = [loop for loop in loops if loop is not current_token()]
+        loops.add(current_token())
+    if others:
+        LOG.warning(
+            "one API key is used from %d event loops of this process: their calls can overtake each other and be "
+            "refused for their nonce. Give each loop a key of its own, or share a state that serialises them",
+            len(others) + 1,
+        )
+
+
+def diagnosis(nonces: NonceSource) -> str:
+    """Say what a nonce that is refused again and again probably means, and what to do."""
+    if nonces.accepted:
+        return (
+            "another program uses this key: Kraken advises one key per process, since each has its own counter; "
+            "or set a nonce window on the key and pass nonce_window"
+        )
+    finer = {"ms": "'us', then 'ns'", "us": "'ns'"}.get(nonces.unit)
+    if finer:
+        return (
+            f"no nonce of this process was ever high enough: the key was probably used with a finer unit than "
+            f"{nonces.unit!r} before. Set nonce_unit to {finer}, or make a new key; or another program uses it now"
+        )
+    return "no nonce of this process was ever high enough: is this machine's clock right? Else make a new key"

@@ -1,0 +1,139 @@
+"""Balances again and again: of one account as an async iterator, of many at once as a merged stream."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Any, Final, Protocol
+
+import anyio
+import msgspec
+from anyio.streams.memory import MemoryObjectSendStream
+
+from krakenasync.clock import SYSTEM_CLOCK, Clock
+from krakenasync.errors import ConfigurationError, KrakenError
+
+__all__ = ["BalanceSnapshot", "poll_accounts", "poll_balances"]
+
+_ZERO: Final = Decimal(0)
+
+
+class BalanceSnapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """The balances of one account at one moment.
+
+    Attributes:
+        account: The account's label; empty when only one is polled.
+        at: When the answer came, in nanoseconds since the unix epoch.
+        number: The how manieth snapshot of the account it is, from 1.
+        balances: Asset id -> amount. After an error: the last that were seen.
+        changed: Asset id -> by how much it changed since the snapshot before. Empty in the first.
+        error: Why there are no new balances, or None.
+    """
+
+    account: str = ""
+    at: int
+    number: int
+    balances: dict[str, Decimal]
+    changed: dict[str, Decimal]
+    error: KrakenError | None = None
+
+
+def changes(before: Mapping[str, Decimal], after: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """By how much each asset changed; what did not change is left out."""
+    found = {asset: after.get(asset, _ZERO) - before.get(asset, _ZERO) for asset in (*before, *after)}
+    return {asset: difference for asset, difference in found.items() if difference}
+
+
+async def poll_balances(
+    ask: Callable[[], Awaitable[dict[str, Decimal]]],
+    every: float,
+    *,
+    account: str = "",
+    clock: Clock = SYSTEM_CLOCK,
+    on_error: str = "raise",
+) -> AsyncIterator[BalanceSnapshot]:
+    """Yield the balances every so many seconds, for ever.
+
+    The beat is kept: a slow answer shortens the pause after it, and a beat that was missed is skipped, not made up for.
+
+    Args:
+        ask: Gets the balances, such as ``kraken.balance``.
+        every: Seconds from one question to the next.
+        account: The label of the snapshots.
+        clock: Where time comes from.
+        on_error: ``"raise"`` ends the iteration with the error; ``"yield"`` hands it over in a snapshot and goes on,
+            unless repeating can do no good.
+
+    Raises:
+        ConfigurationError: `every` is no positive number, or `on_error` no known word.
+        KrakenError: A question failed.
+    """
+    if isinstance(every, bool) or not isinstance(every, (int, float)) or not 0 < every < math.inf:
+        raise ConfigurationError(f"every={every!r} cannot work", hint="seconds, above 0")
+    if on_error not in {"raise", "yield"}:
+        raise ConfigurationError(f"on_error={on_error!r}", hint="'raise' or 'yield'")
+    last: dict[str, Decimal] = {}
+    number = 0
+    beat = clock.monotonic()
+    while True:
+        error: KrakenError | None = None
+        try:
+            balances = await ask()
+        except KrakenError as failure:
+            if on_error == "raise":
+                raise
+            balances, error = last, failure
+        number += 1
+        changed = changes(last, balances) if number > 1 else {}
+        last = balances
+        yield BalanceSnapshot(
+            account=account, at=clock.wall_ns(), number=number, balances=dict(balances), changed=changed, error=error
+        )
+        now = clock.monotonic()
+        beat += every * max(1, math.ceil((now - beat) / every))
+        await anyio.sleep(beat - now)
+
+
+class Polled(Protocol):
+    """What can be polled: a client."""
+
+    def poll_balances(self, every: float, *, on_error: str) -> AsyncIterator[BalanceSnapshot]:
+        """Yield the balances every so many seconds."""
+        ...
+
+
+@asynccontextmanager
+async def poll_accounts(
+    clients: Mapping[str, Polled], every: float = 5.0, *, buffer: int = 64
+) -> AsyncIterator[AsyncIterator[BalanceSnapshot]]:
+    """Poll many accounts at once, merged into one stream of labelled snapshots.
+
+    Give the clients one `http_client`, and they share its connections. An account that fails says so in its own
+    snapshots and never holds the others up; it is polled on.
+
+    >>> async with poll_accounts({"alice": a, "bob": b}, every=2.0) as snapshots:  # doctest: +SKIP
+    ...     async for snapshot in snapshots:
+    ...         print(snapshot.account, snapshot.balances)
+
+    Args:
+        clients: Label -> client.
+        every: Seconds between two questions to one account.
+        buffer: Snapshots kept for a slow reader; when it is full, polling waits.
+    """
+    send, receive = anyio.create_memory_object_stream[BalanceSnapshot](buffer)
+    async with anyio.create_task_group() as tasks:
+        with receive:
+            async with send:
+                for label, client in clients.items():
+                    tasks.start_soon(_forward, label, client, every, send.clone())
+            yield receive
+            tasks.cancel_scope.cancel()
+
+
+async def _forward(label: str, client: Polled, every: float, to: MemoryObjectSendStream[Any]) -> None:
+    """Put one account's snapshots into the common stream."""
+    async with to:
+        async for snapshot in client.poll_balances(every, on_error="yield"):
+            await to.send(msgspec.structs.replace(snapshot, account=label))

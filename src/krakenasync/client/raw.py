@@ -1,0 +1,82 @@
+"""Calls by Kraken's name with whatever parameters, for endpoints newer than this version and for a look at the wire."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from krakenasync.client.road import Call
+from krakenasync.errors import InvalidArguments
+from krakenasync.protocol import wire
+from krakenasync.protocol.charges import ONE, PER_IP
+from krakenasync.protocol.fields import plain
+from krakenasync.protocol.requests import Body, Effect, Spec
+from krakenasync.spot.catalog import by_name
+
+__all__ = ["raw_call"]
+
+_NAME: Final = re.compile(r"[A-Za-z0-9]+(?:[/_-][A-Za-z0-9]+)*")
+_EXACT: Final = msgspec.json.Decoder(float_hook=Decimal)
+
+
+def raw_call(name: str, params: Mapping[str, Any], *, private: bool) -> Call:
+    """Prepare a call by name. Parameters that are None are left out; a float is refused, as everywhere.
+
+    Raises:
+        InvalidArguments: The name is none, or belongs to the other kind of call; a parameter cannot be sent.
+    """
+    spec = _spec(name, private=private)
+    sent = {key: plain(key, value) for key, value in params.items() if value is not None}
+    if spec.body is not Body.JSON:
+        sent = {key: _joined(value) for key, value in sent.items()}
+    read = functools.partial(_read_file if spec.binary else _read, spec.name)
+    return Call(spec, sent, read)
+
+
+def _spec(name: str, *, private: bool) -> Spec:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise InvalidArguments(
+            f"{name!r} is no endpoint", hint="write it as Kraken does, like 'Ticker' or 'Earn/Strategies'"
+        )
+    try:
+        known = by_name(name).spec
+    except KeyError:
+        # Nothing is known about it, so it is taken for a write: never repeated unless that can do no harm.
+        return Spec(
+            name=name,
+            path=f"/0/{'private' if private else 'public'}/{name}",
+            private=private,
+            section="unknown",
+            source="",
+            method="POST" if private else "GET",
+            body=Body.FORM if private else Body.QUERY,
+            effect=Effect.WRITE if private else Effect.READ,
+            charge=ONE if private else PER_IP,
+        )
+    if known.private is not private:
+        right = "private" if known.private else "public"
+        raise InvalidArguments(f"{name} is a {right} call", hint=f"await kraken.{right}({name!r}, ...)")
+    return known
+
+
+def _joined(value: Any) -> Any:
+    """Kraken takes several names as a comma list in forms and queries."""
+    if isinstance(value, list) and all(isinstance(item, (str, int)) for item in value):
+        return ",".join(str(item) for item in value)
+    return value
+
+
+def _read(name: str, status: int, body: bytes) -> wire.Answer[Any]:
+    answer = wire.decode(msgspec.Raw, status, body, endpoint=name)
+    return wire.Answer(_EXACT.decode(answer.result), answer.warnings, body)
+
+
+def _read_file(name: str, status: int, body: bytes) -> wire.Answer[Any]:
+    if body[:1] in {b"{", b""} or status != 200:  # noqa: PLR2004 - HTTP's own number
+        return _read(name, status, body)
+    return wire.Answer(body, (), body)

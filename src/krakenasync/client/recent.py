@@ -1,0 +1,79 @@
+"""Answers that will do again: a read that is on its way, or whose answer is young enough, is not asked twice."""
+
+from __future__ import annotations
+
+import copy
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import anyio
+
+from krakenasync.client.road import Call
+from krakenasync.clock import Clock
+from krakenasync.errors import KrakenError
+from krakenasync.protocol import wire
+
+__all__ = ["Recent"]
+
+_KEEP: Final = 256
+"""Answers kept; the one asked for longest ago goes first."""
+
+
+class _Entry:
+    """One question: on its way, answered, or failed."""
+
+    def __init__(self) -> None:
+        self.done = anyio.Event()
+        self.body: bytes | None = None
+        self.at = 0.0
+        self.error: KrakenError | None = None
+
+
+class Recent:
+    """The last answers of one client, by endpoint and parameters."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._entries: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
+
+    async def get(self, call: Call, max_age: float, ask: Callable[[], Awaitable[wire.Answer[Any]]]) -> wire.Answer[Any]:
+        """Return an answer not older than `max_age` seconds, asking only if there is none, nor one on its way.
+
+        Every caller gets objects of its own, read from the same bytes.
+
+        Raises:
+            KrakenError: What the one request came to.
+        """
+        key = (call.spec.path, wire.form(call.params))
+        while (entry := self._entries.get(key)) is not None:
+            if not entry.done.is_set():
+                await entry.done.wait()
+                if entry.error is not None:
+                    raise copy.copy(entry.error) from entry.error
+                if entry.body is not None:
+                    return call.read(200, entry.body)
+                continue  # whoever asked was cancelled: ask in their place
+            if entry.body is not None and self._clock.monotonic() - entry.at <= max_age:
+                return call.read(200, entry.body)
+            break
+        return await self._lead(key, ask)
+
+    async def _lead(self, key: tuple[str, str], ask: Callable[[], Awaitable[wire.Answer[Any]]]) -> wire.Answer[Any]:
+        """Ask, and let the others know."""
+        entry = self._entries[key] = _Entry()
+        self._entries.move_to_end(key)
+        if len(self._entries) > _KEEP:
+            self._entries.popitem(last=False)
+        try:
+            answer = await ask()
+            entry.body, entry.at = answer.raw, self._clock.monotonic()
+        except KrakenError as error:
+            entry.error = error
+            raise
+        else:
+            return answer
+        finally:
+            if entry.body is None and self._entries.get(key) is entry:
+                del self._entries[key]
+            entry.done.set()

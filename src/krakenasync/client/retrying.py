@@ -1,0 +1,240 @@
+"""Tenacity, driven by the rules of `krakenasync.protocol.retries`.
+
+A call is tried once without Tenacity; only a failure that may be repeated enters it, and is replayed as its first
+attempt. Each call gets an `AsyncRetrying` of its own: a shared one mixes up the states of concurrent calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import anyio
+from tenacity import AsyncRetrying, RetryCallState
+
+from krakenasync.client.events import Hook, Retried
+from krakenasync.clock import Clock
+from krakenasync.errors import (
+    AuthenticationError,
+    InvalidKey,
+    InvalidNonce,
+    InvalidSignature,
+    KrakenError,
+    TemporaryLockout,
+)
+from krakenasync.protocol.requests import Effect
+from krakenasync.protocol.retries import Retry, RetryPolicy, Stop, Verdict, decide
+
+__all__ = ["Breaker", "Budget", "persist"]
+
+T = TypeVar("T")
+
+
+class Budget:
+    """How many repetitions a key may still spend: a storm of failures must not become a storm of calls.
+
+    Each repetition costs one, each success earns a part of one back. Source of the method:
+    https://finagle.github.io/blog/2016/02/08/retry-budgets
+    """
+
+    def __init__(self, policy: RetryPolicy) -> None:
+        self._most = policy.budget
+        self._earn = policy.earn
+        self._left = policy.budget
+
+    def spend(self) -> bool:
+        """Take one repetition, if there is one."""
+        if self._left < 1.0:
+            return False
+        self._left -= 1.0
+        return True
+
+    def succeeded(self) -> None:
+        """Earn part of a repetition back."""
+        self._left = min(self._most, self._left + self._earn)
+
+    @property
+    def left(self) -> float:
+        """Repetitions left."""
+        return self._left
+
+
+class Breaker:
+    """Stops a key's private calls before they get it locked out.
+
+    Kraken answers a row of failed authentications with a temporary lockout that lasts as long as they go on. So three
+    refused keys or signatures in a row close the road for a minute, a lockout for fifteen.
+
+    Source: https://docs.kraken.com/exchange/guides/general/errors
+    """
+
+    IN_A_ROW = 3
+    PAUSE = 60.0
+    LOCKOUT = 900.0
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._row = 0
+        self._open_until = float("-inf")
+        self._reason: AuthenticationError | None = None
+
+    def check(self, endpoint: str) -> None:
+        """Raise what Kraken would say, without asking it, while the road is closed.
+
+        Raises:
+            AuthenticationError: Of the same class as the refusal that closed the road.
+        """
+        left = self._open_until - self._clock.monotonic()
+        if self._reason is None or left <= 0:
+            return
+        raise type(self._reason)(
+            f"not sent: {', '.join(self._reason.codes)} before, so private calls of this key pause for {left:.0f} s",
+            codes=self._reason.codes,
+            endpoint=endpoint,
+            hint=self._reason.hint,
+            retry_after=left,
+        )
+
+    def failed(self, error: KrakenError) -> None:
+        """Take note of a refusal."""
+        if isinstance(error, TemporaryLockout):
+            self._close(error, self.LOCKOUT)
+        elif isinstance(error, (InvalidKey, InvalidSignature)):
+            self._row += 1
+            if self._row >= self.IN_A_ROW:
+                self._close(error, self.PAUSE)
+
+    def _close(self, error: AuthenticationError, seconds: float) -> None:
+        self._reason = error.with_traceback(None)
+        self._open_until = self._clock.monotonic() + seconds
+        self._row = 0
+
+    def succeeded(self) -> None:
+        """Take note that Kraken knows us."""
+        self._row = 0
+        self._reason = None
+
+
+class _Judge:
+    """Decides after each failed attempt of one call, and keeps the count that needs."""
+
+    def __init__(
+        self, effect: Effect, policy: RetryPolicy, budget: Budget, clock: Clock, chance: Callable[[], float]
+    ) -> None:
+        self._effect = effect
+        self._policy = policy
+        self._budget = budget
+        self._clock = clock
+        self._chance = chance
+        self._nonce_refusals = 0
+        self._first_failure: float | None = None
+
+    def verdict(self, failure: KrakenError, attempt: int) -> Verdict:
+        """What follows the failure of that attempt."""
+        now = self._clock.monotonic()
+        if self._first_failure is None:
+            self._first_failure = now
+        self._nonce_refusals += isinstance(failure, InvalidNonce)
+        verdict = decide(
+            self._effect,
+            failure,
+            attempt,
+            self._policy,
+            chance=self._chance(),
+            nonce_refusals=self._nonce_refusals,
+        )
+        if isinstance(verdict, Retry):
+            in_time = now + verdict.wait - self._first_failure <= self._policy.total
+            # A pause that outlasts the caller's patience is no pause: tell at once.
+            in_time = in_time and verdict.wait <= anyio.current_effective_deadline() - anyio.current_time()
+            if not in_time or (verdict.spends and not self._budget.spend()):
+                return Stop()
+        return verdict
+
+
+async def persist(
+    attempt: Callable[[int], Awaitable[T]],
+    *,
+    endpoint: str,
+    effect: Effect,
+    policy: RetryPolicy,
+    budget: Budget,
+    clock: Clock,
+    chance: Callable[[], float],
+    notify: Hook,
+) -> T:
+    """Make attempts until one succeeds or the rules say stop.
+
+    Args:
+        attempt: Makes one attempt, given its number from 1.
+        endpoint: Kraken's name of the call, for the hooks.
+        effect: What the call does.
+        policy: How patient to be.
+        budget: The key's retry budget.
+        clock: For the total deadline.
+        chance: Draws from 0 to 1, for the jitter.
+        notify: Told of every repetition.
+
+    Raises:
+        KrakenError: The last failure.
+    """
+    try:
+        result = await attempt(1)
+    except KrakenError as error:
+        failure = error
+    else:
+        budget.succeeded()
+        return result
+    failure.attempts = 1
+    judge = _Judge(effect, policy, budget, clock, chance)
+    verdict = judge.verdict(failure, 1)
+    if not isinstance(verdict, Retry):
+        raise failure
+    return await _repeat(attempt, failure, verdict, judge, endpoint, notify, budget)
+
+
+async def _repeat(
+    attempt: Callable[[int], Awaitable[T]],
+    failure: KrakenError,
+    verdict: Verdict,
+    judge: _Judge,
+    endpoint: str,
+    notify: Hook,
+    budget: Budget,
+) -> T:
+    """Let Tenacity repeat, beginning with the failure that has just happened."""
+    verdicts = {1: verdict}
+    made = 0
+
+    async def replayed() -> T:
+        nonlocal made
+        made += 1
+        if made == 1:
+            raise failure
+        try:
+            return await attempt(made)
+        except KrakenError as error:
+            error.attempts = made
+            raise
+
+    def again(state: RetryCallState) -> bool:
+        error = state.outcome.exception() if state.outcome else None
+        if not isinstance(error, KrakenError):
+            return False  # a success, a cancellation, a bug: none of them is repeated
+        if state.attempt_number not in verdicts:
+            verdicts[state.attempt_number] = judge.verdict(error, state.attempt_number)
+        return isinstance(verdicts[state.attempt_number], Retry)
+
+    def pause(state: RetryCallState) -> float:
+        verdict = verdicts[state.attempt_number]
+        return verdict.wait if isinstance(verdict, Retry) else 0.0
+
+    def announce(state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, KrakenError):
+            notify(Retried(endpoint, state.attempt_number, pause(state), error))
+
+    retrying = AsyncRetrying(sleep=anyio.sleep, retry=again, wait=pause, before_sleep=announce, reraise=True)
+    result: T = await retrying(replayed)
+    budget.succeeded()
+    return result

@@ -1,0 +1,211 @@
+"""The one road of every call: limiter, lane, nonce, signature, network, answer.
+
+See DESIGN.md for the picture; each step's rules live in `krakenasync.protocol`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from krakenasync.client.config import Options
+from krakenasync.client.credentials import Credentials
+from krakenasync.client.events import Answered, Failed, Hook, Sent, Waited
+from krakenasync.client.limits import Hold, Limits
+from krakenasync.client.loops import PerLoop
+from krakenasync.client.nonces import KeyLane, diagnosis
+from krakenasync.client.queueing import Lane
+from krakenasync.client.retrying import Breaker, Budget, persist
+from krakenasync.client.transport import Delivery, Transport
+from krakenasync.clock import Clock
+from krakenasync.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    InvalidNonce,
+    KrakenError,
+    OutcomeUnknown,
+    RateLimitExceeded,
+    Unanswered,
+)
+from krakenasync.protocol import wire
+from krakenasync.protocol.charges import EngineAction
+from krakenasync.protocol.messages import Message, compose
+from krakenasync.protocol.requests import Effect, Spec
+from krakenasync.protocol.retries import RetryPolicy, outcome_unknown
+from krakenasync.state.nonces import NonceSource
+
+__all__ = ["Call", "Road", "where_to_look"]
+
+_WORTH_TELLING: Final = 0.001
+"""Seconds of waiting below which nobody is told."""
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One call, ready to go: its endpoint, its checked parameters, how its result is read."""
+
+    spec: Spec
+    params: Mapping[str, Any]
+    read: Callable[[int, bytes], wire.Answer[Any]]
+
+    def lane(self, options: Options) -> Lane:
+        """Where the call stands in line."""
+        if options.lane is not None:
+            return options.lane
+        cancels = self.spec.charge.action is EngineAction.CANCEL
+        return Lane.URGENT if cancels else Lane.NORMAL
+
+
+class Road:
+    """The road to one exchange for one key (or none), shared by all views of a client."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        limits: Limits,
+        credentials: Credentials | None,
+        nonces: NonceSource | None,
+        *,
+        nonce_window: int,
+        policy: RetryPolicy,
+        notify: Hook,
+        clock: Clock,
+    ) -> None:
+        self.transport = transport
+        self.limits = limits
+        self.credentials = credentials
+        self._nonces = nonces
+        self._window = nonce_window
+        self._notify = notify
+        self._clock = clock
+        self._lanes: PerLoop[KeyLane] = PerLoop()
+        self._budget = Budget(policy)
+        self._breaker = Breaker(clock)
+        self._chance = random.random
+
+    async def travel(self, call: Call, options: Options) -> wire.Answer[Any]:
+        """Make the call, repeating it where that is safe.
+
+        Raises:
+            KrakenError: What came of the last attempt; `OutcomeUnknown` for a write that may have been carried out.
+        """
+        spec = call.spec
+        if spec.private and self.credentials is None:
+            raise ConfigurationError(
+                f"{spec.name} is private and this client has no API key",
+                endpoint=spec.name,
+                hint="pass api_key and api_secret, or set KRAKEN_API_KEY and KRAKEN_API_SECRET and use from_env()",
+            )
+        try:
+            return await persist(
+                lambda number: self._attempt(call, options, number),
+                endpoint=spec.name,
+                effect=spec.effect,
+                policy=options.retry,
+                budget=self._budget,
+                clock=self._clock,
+                chance=self._chance,
+                notify=self._notify,
+            )
+        except KrakenError as error:
+            error.endpoint = error.endpoint or spec.name
+            if outcome_unknown(spec.effect, error) and not isinstance(error, OutcomeUnknown):
+                raise _unknown(call, error) from error
+            raise
+
+    async def _attempt(self, call: Call, options: Options, number: int) -> wire.Answer[Any]:
+        """Make one attempt."""
+        spec, lane = call.spec, call.lane(options)
+        if spec.private:
+            self._breaker.check(spec.name)
+        began = self._clock.monotonic()
+        with await self.limits.acquire(spec, call.params, lane) as hold:
+            waited = self._clock.monotonic() - began
+            if waited > _WORTH_TELLING:
+                self._notify(Waited(spec.name, number, waited, hold.counter))
+            if not spec.private:
+                async with self.transport.places:
+                    return await self._deliver(call, options, number, hold, compose(spec, call.params))
+            async with self._lane().turn(lane) as nonce, self.transport.places:
+                return await self._deliver(call, options, number, hold, self._signed(call, str(nonce)))
+
+    def _signed(self, call: Call, nonce: str) -> Message:
+        """Compose and sign a private call; nothing is awaited between the nonce and the wire."""
+        who = self.credentials
+        if who is None:
+            raise ConfigurationError(f"{call.spec.name} needs an API key")
+        return compose(call.spec, call.params, key=who.api_key, secret=who.secret, nonce=nonce, otp=who.otp)
+
+    async def _deliver(
+        self, call: Call, options: Options, number: int, hold: Hold, message: Message
+    ) -> wire.Answer[Any]:
+        """Send, read the answer, settle the points by what became of it."""
+        spec, delivery = call.spec, Delivery(message)
+        self._notify(Sent(spec.name, number))
+        sent = self._clock.monotonic()
+        try:
+            reply = await self.transport.deliver(delivery, options.timeout)
+            answer = call.read(reply.status, reply.body)
+        except KrakenError as error:
+            error.endpoint = error.endpoint or spec.name
+            self._learn(error, hold, left=delivery.left)
+            self._notify(Failed(spec.name, number, self._clock.monotonic() - sent, error))
+            raise
+        except BaseException as gone:
+            if delivery.left:
+                hold.keep()
+                if spec.effect is not Effect.READ:
+                    gone.add_note(f"{spec.name} was under way and may have been carried out; {where_to_look(call)}")
+            raise
+        hold.settle()
+        if spec.private:
+            self._breaker.succeeded()
+            if self._nonces is not None:
+                self._nonces.accepted += 1
+        self._notify(Answered(spec.name, number, self._clock.monotonic() - sent, answer.warnings))
+        return answer
+
+    def _learn(self, error: KrakenError, hold: Hold, *, left: bool) -> None:
+        """Draw from a failed attempt what the next calls need to know."""
+        if isinstance(error, RateLimitExceeded):
+            hold.refused(error, self._clock.wall_ns() / 1e9)
+        elif isinstance(error, Unanswered):
+            hold.keep()
+        elif left:
+            hold.settle()
+        if isinstance(error, AuthenticationError):
+            self._breaker.failed(error)
+        if isinstance(error, InvalidNonce) and self._nonces is not None:
+            error.hint = diagnosis(self._nonces)
+
+    def _lane(self) -> KeyLane:
+        """The key's lane on the running event loop."""
+        nonces = self._nonces
+        if nonces is None:
+            raise ConfigurationError("a private call needs an API key")
+        return self._lanes.get((id(nonces), self._window), lambda: KeyLane(nonces, self._window))
+
+
+def where_to_look(call: Call) -> str:
+    """Say how the outcome of a write can be found out."""
+    if call.spec.effect is Effect.FUNDS:
+        return "look at the status call of the operation and at ledgers() before doing it again"
+    cl_ord_id = call.params.get("cl_ord_id")
+    if cl_ord_id:
+        return f"look it up: open_orders(cl_ord_id={cl_ord_id!r}), then closed_orders(cl_ord_id={cl_ord_id!r})"
+    return "look at open_orders() and closed_orders() before doing it again; place_order() does that for you"
+
+
+def _unknown(call: Call, error: KrakenError) -> OutcomeUnknown:
+    """Turn the failure of a write whose outcome it hides into the one error that says so."""
+    unknown = OutcomeUnknown(
+        f"it may or may not have been carried out: {error.message}",
+        codes=error.codes,
+        endpoint=call.spec.name,
+        hint=where_to_look(call),
+    )
+    unknown.attempts = error.attempts
+    unknown.cl_ord_id = call.params.get("cl_ord_id")
+    return unknown

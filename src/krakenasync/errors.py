@@ -1,0 +1,461 @@
+"""Everything that can go wrong, as one tree, and the table from Kraken's error strings to it.
+
+KrakenError
+├── ConfigurationError         the client was set up with something that cannot work   (also a ValueError)
+├── InvalidArguments           a parameter is wrong; said by us before sending, or by Kraken   (also a ValueError)
+│   └── InvalidType            ... because it has the wrong type, like a float for money   (also a TypeError)
+├── Refused                    Kraken understood the call and said no
+│   ├── AuthenticationError
+│   │   ├── InvalidKey
+│   │   ├── InvalidSignature
+│   │   ├── InvalidNonce
+│   │   ├── PermissionDenied
+│   │   ├── TemporaryLockout
+│   │   └── AccountRestricted
+│   ├── RateLimitExceeded
+│   │   ├── Throttled          too many requests at once; retry after an absolute time
+│   │   └── EngineLimitExceeded  the matching engine's counter of a pair
+│   ├── OrderRefused
+│   │   ├── InsufficientFunds
+│   │   ├── UnknownOrder
+│   │   ├── OrdersLimitExceeded
+│   │   └── DuplicateClientOrderId
+│   ├── UnknownAsset
+│   ├── FundingRefused
+│   ├── EarnRefused
+│   └── MarketUnavailable      the market takes only some kinds of order just now
+├── ServiceUnavailable         Kraken or its edge is down, busy or answers 5xx
+│   └── DeadlineElapsed        the order's deadline passed; it may rest in the book all the same
+├── TransportError             the network failed
+│   ├── NotSent                ... before a byte of the request left: nothing happened
+│   └── Unanswered             ... afterwards: Kraken may have seen the request
+├── ProtocolError              an answer that is not Kraken's (HTML, truncated JSON, a redirect)
+├── OutcomeUnknown             a write may or may not have happened; never repeat it blindly
+└── RateLimitTimeout           the limiter's wait would not end before the caller's deadline   (also a TimeoutError)
+
+`effect` says what is known about the call: ``"none"`` (nothing was done) or ``"unknown"``. Only an error with
+``effect == "none"`` and ``retryable`` may be repeated without looking first.
+
+Source of the strings: https://docs.kraken.com/api/docs/guides/spot-errors
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+__all__ = [
+    "AccountRestricted",
+    "AuthenticationError",
+    "ConfigurationError",
+    "DeadlineElapsed",
+    "DuplicateClientOrderId",
+    "EarnRefused",
+    "Effect",
+    "EngineLimitExceeded",
+    "FundingRefused",
+    "InsufficientFunds",
+    "InvalidArguments",
+    "InvalidKey",
+    "InvalidNonce",
+    "InvalidSignature",
+    "InvalidType",
+    "KrakenError",
+    "MarketUnavailable",
+    "NotSent",
+    "OrderRefused",
+    "OrdersLimitExceeded",
+    "OutcomeUnknown",
+    "PermissionDenied",
+    "ProtocolError",
+    "RateLimitExceeded",
+    "RateLimitTimeout",
+    "Refused",
+    "ServiceUnavailable",
+    "TemporaryLockout",
+    "Throttled",
+    "TransportError",
+    "Unanswered",
+    "UnknownAsset",
+    "UnknownOrder",
+    "error_from_codes",
+    "normalise",
+    "split_codes",
+]
+
+Effect = Literal["none", "unknown"]
+
+
+class KrakenError(Exception):
+    """The root of all errors raised by krakenasync.
+
+    Attributes:
+        codes: Kraken's own strings, as sent (``("EAPI:Invalid nonce",)``); empty when Kraken said nothing.
+        endpoint: Kraken's name of the call (``"AddOrder"``), or None outside a call.
+        effect: ``"none"`` if nothing was done, ``"unknown"`` if the call may have been carried out.
+        retryable: Whether the same call may succeed later.
+        hint: What to do about it, in one sentence, or None.
+        retry_after: Seconds to wait before trying again, when known.
+        attempts: How many times the call was sent or tried.
+    """
+
+    codes: tuple[str, ...]
+    endpoint: str | None
+    effect: Effect
+    retryable: bool
+    hint: str | None
+    retry_after: float | None
+    attempts: int
+
+    default_effect: Effect = "none"
+    default_retryable = False
+    default_hint: str | None = None
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        codes: Sequence[str] = (),
+        endpoint: str | None = None,
+        effect: Effect | None = None,
+        retryable: bool | None = None,
+        hint: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.codes = tuple(codes)
+        self.endpoint = endpoint
+        self.effect = effect or self.default_effect
+        self.retryable = self.default_retryable if retryable is None else retryable
+        self.hint = hint or self.default_hint
+        self.retry_after = retry_after
+        self.attempts = 0
+
+    def __str__(self) -> str:
+        subject = f"{self.endpoint}: " if self.endpoint else ""
+        advice = f" ({self.hint})" if self.hint else ""
+        return f"{subject}{self.message or ', '.join(self.codes)}{advice}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by class and plain state, so that an error crosses a process boundary whole."""
+        return _rebuild, (type(self), self.message), self.__getstate_plain()
+
+    def __getstate_plain(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if not callable(value)}
+
+
+def _rebuild(cls: type[KrakenError], message: str) -> KrakenError:
+    return cls(message)
+
+
+class ConfigurationError(KrakenError, ValueError):
+    """The client was set up with something that cannot work: a malformed secret, an unknown tier, a URL without scheme."""
+
+
+class InvalidArguments(KrakenError, ValueError):
+    """A parameter is wrong. Raised before anything is sent where that can be known, else by Kraken."""
+
+
+class InvalidType(InvalidArguments, TypeError):
+    """A parameter has the wrong type, such as a float where money is exact."""
+
+
+class Refused(KrakenError):
+    """Kraken understood the call and said no; nothing was done unless `effect` says otherwise."""
+
+
+class AuthenticationError(Refused):
+    """Kraken did not accept who is asking, or what they may do."""
+
+
+class InvalidKey(AuthenticationError):
+    """The API key is missing, deleted or revoked. Repeating it leads to a temporary lockout."""
+
+    default_hint = "check KRAKEN_API_KEY: is it a Spot key, still alive, and allowed from this address?"
+
+
+class InvalidSignature(AuthenticationError):
+    """The signature does not fit the request: most often the secret belongs to another key."""
+
+    default_hint = "check that the secret belongs to this key and was copied whole"
+
+
+class InvalidNonce(AuthenticationError):
+    """The nonce was not above the last one Kraken accepted for the key. The call was not carried out."""
+
+    default_retryable = True
+
+
+class PermissionDenied(AuthenticationError):
+    """The key lacks a permission that the endpoint needs."""
+
+    default_hint = "give the key the permission in Kraken's API settings; GetApiKeyInfo lists what it has"
+
+
+class TemporaryLockout(AuthenticationError):
+    """Too many failed authentications. Send nothing on this key until it ends (plan for 15 minutes)."""
+
+    default_hint = "stop all private calls of this account for about 15 minutes; every further try prolongs it"
+
+
+class AccountRestricted(AuthenticationError):
+    """The account, not the key, may not do this (disabled, unconfirmed, product or region)."""
+
+    default_hint = "this needs a person: look into the account at Kraken"
+
+
+class RateLimitExceeded(Refused):
+    """A call counter was full. The limiter has already learnt from it."""
+
+    default_retryable = True
+
+
+class Throttled(RateLimitExceeded):
+    """Too many requests at once; Kraken names the unix time after which it listens again."""
+
+
+class EngineLimitExceeded(RateLimitExceeded):
+    """The matching engine's counter of this pair was full."""
+
+
+class OrderRefused(Refused):
+    """The order was refused before it reached the book."""
+
+
+class InsufficientFunds(OrderRefused):
+    """Not enough balance or margin."""
+
+
+class UnknownOrder(OrderRefused):
+    """The order is not open: filled, cancelled, expired or never there. Look it up before assuming which."""
+
+
+class OrdersLimitExceeded(OrderRefused):
+    """Too many open orders or positions on the pair."""
+
+
+class DuplicateClientOrderId(OrderRefused, InvalidArguments):
+    """An open order already carries this `cl_ord_id`."""
+
+    default_hint = "an open order has this cl_ord_id: find it with open_orders(cl_ord_id=...)"
+
+
+class UnknownAsset(Refused):
+    """Kraken knows no asset or pair of that name."""
+
+    default_hint = "names are listed by assets() and asset_pairs()"
+
+
+class FundingRefused(Refused):
+    """A deposit, withdrawal or transfer was refused."""
+
+
+class EarnRefused(Refused):
+    """An Earn operation was refused or another one is under way."""
+
+
+class MarketUnavailable(Refused):
+    """The market accepts only some kinds of order just now (cancel_only, post_only)."""
+
+    default_hint = "system_status() and the pair's status in asset_pairs() tell when it opens"
+    default_retryable = True
+
+
+class ServiceUnavailable(KrakenError):
+    """Kraken, or the edge in front of it, is down, busy or answered 5xx.
+
+    Attributes:
+        status: The HTTP status, 200 when Kraken said so in the body.
+    """
+
+    default_retryable = True
+    status: int = 200
+
+
+class DeadlineElapsed(ServiceUnavailable):
+    """The order's deadline passed. Kraken warns that the order can be in place all the same."""
+
+    default_effect: Effect = "unknown"
+    default_retryable = False
+    default_hint = "look in open_orders() before any retry"
+
+
+class TransportError(KrakenError):
+    """The network failed."""
+
+    default_retryable = True
+
+
+class NotSent(TransportError):
+    """No byte of the request left this machine: nothing happened at Kraken."""
+
+
+class Unanswered(TransportError):
+    """The request may have reached Kraken, but no whole answer came back."""
+
+    default_effect: Effect = "unknown"
+
+
+class ProtocolError(KrakenError):
+    """The answer is not one of Kraken's: HTML, truncated JSON, an empty body, a redirect, an unexpected shape.
+
+    Attributes:
+        status: The HTTP status of the answer.
+    """
+
+    status: int = 200
+
+
+class OutcomeUnknown(KrakenError):
+    """A write may or may not have been carried out. Repeating it blindly may do it twice.
+
+    The error that hid the outcome is the `__cause__`.
+
+    Attributes:
+        cl_ord_id: The client order id to look for, when the call had one.
+        deadline: The moment (server time) after which the engine will no longer accept the request, when one was set.
+    """
+
+    default_effect: Effect = "unknown"
+    cl_ord_id: str | None = None
+    deadline: datetime | None = None
+    _resolver: Callable[[], Awaitable[Any]] | None = None
+
+    async def resolve(self) -> Any:
+        """Look at Kraken for what became of the order.
+
+        Returns:
+            The order, or None when it is certain that there is none.
+
+        Raises:
+            OutcomeUnknown: It still cannot be told.
+        """
+        if self._resolver is None:
+            raise OutcomeUnknown(self.message, endpoint=self.endpoint, hint=self.hint)
+        return await self._resolver()
+
+
+class RateLimitTimeout(KrakenError, TimeoutError):
+    """The limiter's wait cannot end before the caller's deadline; nothing was sent.
+
+    `retry_after` holds the seconds after which the call would be let through.
+    """
+
+    default_retryable = True
+
+
+class Fact(NamedTuple):
+    """What is known about one of Kraken's error strings.
+
+    `effect` is what the string tells about a write; a read never has one.
+    """
+
+    error: type[KrakenError]
+    effect: Effect = "none"
+    hint: str | None = None
+
+
+# Kraken's string up to its variable part -> what it means. The longest entry that matches wins.
+# Source: https://docs.kraken.com/api/docs/guides/spot-errors and https://docs.kraken.com/exchange/guides/general/errors;
+# entries marked "seen" are reported by users of the exchange but stand on no page.
+FACTS: dict[str, Fact] = {
+    "EAPI:Invalid key": Fact(InvalidKey),
+    "EAPI:Invalid signature": Fact(InvalidSignature),
+    "EAPI:Invalid nonce": Fact(InvalidNonce),
+    "EAPI:Rate limit exceeded": Fact(RateLimitExceeded),
+    "EAPI:Feature disabled": Fact(PermissionDenied),  # seen
+    "EAPI:Bad request": Fact(InvalidArguments),  # seen
+    "EAPI:Invalid token": Fact(AuthenticationError),  # seen
+    "EAuth:Account temporary disabled": Fact(AccountRestricted),
+    "EAuth:Account unconfirmed": Fact(AccountRestricted),
+    "EAuth:Rate limit exceeded": Fact(RateLimitExceeded),
+    "EAuth:Too many requests": Fact(RateLimitExceeded),
+    "EAuth:Failed": Fact(AuthenticationError),  # seen
+    "EAccount:Invalid permissions": Fact(AccountRestricted),
+    "EGeneral:Permission denied": Fact(PermissionDenied),
+    "EGeneral:Temporary lockout": Fact(TemporaryLockout),
+    "EGeneral:Too many requests": Fact(RateLimitExceeded),  # seen: the public throttle
+    "EGeneral:Invalid arguments": Fact(InvalidArguments),
+    "EGeneral:Invalid arguments:cl_ord_id not unique": Fact(DuplicateClientOrderId),  # seen
+    "EGeneral:Unknown method": Fact(InvalidArguments, hint="is the endpoint spelled as Kraken spells it?"),  # seen
+    "EGeneral:Bad data": Fact(InvalidArguments),
+    "EGeneral:Internal error": Fact(ServiceUnavailable, "unknown"),
+    "EGeneral:Timeout": Fact(ServiceUnavailable, "unknown"),  # seen
+    "EService:Unavailable": Fact(ServiceUnavailable, "unknown"),
+    "EService:Busy": Fact(ServiceUnavailable, "unknown"),  # seen
+    "EService:Deadline elapsed": Fact(DeadlineElapsed, "unknown"),
+    "EService:Throttled": Fact(Throttled),
+    "EService:Market in cancel_only mode": Fact(MarketUnavailable),
+    "EService:Market in post_only mode": Fact(MarketUnavailable),
+    "EService:Market in limit_only mode": Fact(MarketUnavailable),
+    "EOrder:Rate limit exceeded": Fact(EngineLimitExceeded),
+    "EOrder:Domain rate limit exceeded": Fact(EngineLimitExceeded),
+    "EOrder:Orders limit exceeded": Fact(OrdersLimitExceeded),
+    "EOrder:Scheduled orders limit exceeded": Fact(OrdersLimitExceeded),
+    "EOrder:Positions limit exceeded": Fact(OrdersLimitExceeded),
+    "EOrder:Insufficient funds": Fact(InsufficientFunds),
+    "EOrder:Insufficient margin": Fact(InsufficientFunds),
+    "EOrder:Margin allowance exceeded": Fact(InsufficientFunds),
+    "EOrder:Margin level too low": Fact(InsufficientFunds),
+    "EOrder:Margin position size exceeded": Fact(InsufficientFunds),
+    "EOrder:Unknown order": Fact(UnknownOrder),
+    "EOrder:Invalid order": Fact(UnknownOrder),  # seen: an id that never existed
+    # Kraken matched what it could and cancelled the rest, so something may have been traded.
+    "EOrder:Reduce only:Position is closed": Fact(OrderRefused, "unknown", hint="part of it may have filled: read it"),
+    "EOrder": Fact(OrderRefused),
+    "EQuery:Unknown asset": Fact(UnknownAsset),
+    "EQuery": Fact(InvalidArguments),
+    "ETrade": Fact(OrderRefused),
+    "EBM:limit exceeded": Fact(AccountRestricted),
+    "EFunding:No funds": Fact(InsufficientFunds),
+    "EFunding:Insufficient funds": Fact(InsufficientFunds),
+    "EFunding:Unknown asset": Fact(UnknownAsset),
+    "EFunding": Fact(FundingRefused),
+    "EEarnings:Busy": Fact(EarnRefused, hint="one operation per strategy at a time: poll its status, then try again"),
+    "EEarnings:Permission denied": Fact(PermissionDenied),
+    "EEarnings": Fact(EarnRefused),
+    "ESession:Invalid session": Fact(AuthenticationError),  # seen
+}
+
+# A string that is in no table was never seen to be harmless: for a write its outcome is unknown.
+UNMAPPED = Fact(Refused, "unknown", hint="an error string this version does not know; see Kraken's error guide")
+
+
+def normalise(code: str) -> str:
+    """Fold the blanks that Kraken sometimes writes after a colon.
+
+    >>> normalise("EService: Throttled: 1788471234")
+    'EService:Throttled:1788471234'
+    """
+    return ":".join(part.strip() for part in code.split(":"))
+
+
+def split_codes(codes: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Part an answer's ``error`` list into (errors, warnings).
+
+    ``W...`` strings come beside a valid result; everything else counts as an error, also what follows no known form.
+    """
+    warnings = tuple(code for code in codes if code.startswith("W"))
+    return tuple(code for code in codes if not code.startswith("W")), warnings
+
+
+def fact(code: str) -> Fact:
+    """Look one of Kraken's strings up in `FACTS`, by its longest known beginning."""
+    text = normalise(code)
+    while text:
+        if found := FACTS.get(text):
+            return found
+        head, colon, tail = text.rpartition(":")
+        # "EBM:limit exceeded:CAL" -> "EBM:limit exceeded"; "EQuery:Unknown asset pair" -> "EQuery:Unknown asset"
+        text = f"{head}:{tail.rpartition(' ')[0]}" if colon and " " in tail else head
+    return UNMAPPED
+
+
+def error_from_codes(codes: Sequence[str], *, endpoint: str | None = None) -> KrakenError:
+    """Make the error for what Kraken answered. The first string decides the class, the gravest one the effect."""
+    facts = [fact(code) for code in codes] or [UNMAPPED]
+    first = facts[0]
+    effect: Effect = "unknown" if any(each.effect == "unknown" for each in facts) else "none"
+    return first.error(", ".join(codes), codes=codes, endpoint=endpoint, effect=effect, hint=first.hint)

@@ -1,0 +1,81 @@
+"""One HTTP message out of one call, composed and signed in one step: the signed bytes are the sent bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from krakenasync.protocol import wire
+from krakenasync.protocol.requests import Body, Spec
+from krakenasync.protocol.signing import sign
+
+__all__ = ["Message", "compose"]
+
+_CONTENT_TYPES = {Body.FORM: "application/x-www-form-urlencoded", Body.JSON: "application/json"}
+
+
+class Message(msgspec.Struct, frozen=True):
+    """What travels: method, target from ``/0/`` on with its query, headers, body."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+
+
+def compose(
+    spec: Spec,
+    params: Mapping[str, Any],
+    *,
+    key: str = "",
+    secret: bytes = b"",
+    nonce: str = "",
+    otp: str | None = None,
+) -> Message:
+    """Write and, for a private call, sign a message.
+
+    Args:
+        spec: The endpoint.
+        params: Its parameters as `Part.params` gives them.
+        key: The API key's public half.
+        secret: The decoded private half.
+        nonce: Decimal digits, above every nonce sent before.
+        otp: The second factor, where the key has one.
+    """
+    if not spec.private:
+        return Message(spec.method, _with_query(spec.path, params), {}, b"")
+    if spec.beta:
+        return _compose_beta(spec, params, key, secret, nonce, otp)
+    body = wire.encode(spec.body, params if otp is None else {"otp": otp, **params}, nonce)
+    headers = {
+        "API-Key": key,
+        "API-Sign": sign(secret, spec.path, nonce, body),
+        "Content-Type": _CONTENT_TYPES[spec.body],
+    }
+    return Message(spec.method, spec.path, headers, body)
+
+
+def _compose_beta(
+    spec: Spec, params: Mapping[str, Any], key: str, secret: bytes, nonce: str, otp: str | None
+) -> Message:
+    """Write a Funding Beta message: nonce in a header, path with its query signed."""
+    rest = dict(params)
+    path = spec.path
+    for name in [name for name in rest if f"{{{name}}}" in path]:
+        path = path.replace(f"{{{name}}}", quote(str(rest.pop(name)), safe=""))
+    query_only = spec.body is Body.QUERY
+    target = _with_query(path, rest) if query_only else path
+    body = b"" if query_only else wire.encode(Body.JSON, rest)
+    headers = {"API-Key": key, "API-Nonce": nonce, "API-Sign": sign(secret, target, nonce, body)}
+    if body:
+        headers["Content-Type"] = _CONTENT_TYPES[Body.JSON]
+    if otp is not None:
+        headers["API-OTP"] = otp
+    return Message(spec.method, target, headers, body)
+
+
+def _with_query(path: str, params: Mapping[str, Any]) -> str:
+    return f"{path}?{wire.query(params)}" if params else path

@@ -1,0 +1,255 @@
+"""A request is one frozen type: its parameters are its fields, its facts its `spec`, its answer is ``Request[R]``."""
+
+from __future__ import annotations
+
+import functools
+import typing
+from collections.abc import Callable
+from enum import Enum
+from typing import Annotated, Any, ClassVar, Final, Generic, Self, TypeVar, get_args, get_origin
+
+import msgspec
+
+from krakenasync.errors import InvalidArguments
+from krakenasync.protocol.charges import FREE, ONE, PER_IP, Charge
+from krakenasync.protocol.fields import Marker, plain
+
+__all__ = [
+    "Body",
+    "Effect",
+    "Need",
+    "Part",
+    "Request",
+    "Reshaped",
+    "Spec",
+    "exclusive",
+    "private_call",
+    "public_call",
+    "result_type",
+]
+
+R = TypeVar("R")
+
+DOCS: Final = "https://docs.kraken.com/api/docs/rest-api/"
+
+
+class Effect(Enum):
+    """What a call does to the account; decides whether it may be repeated."""
+
+    READ = "read"
+    """Changes nothing: may be asked again whenever."""
+    WRITE = "write"
+    """Changes orders: repeated only when it is known that nothing was done."""
+    FUNDS = "funds"
+    """Moves money: never repeated by the client."""
+
+
+class Body(Enum):
+    """How the parameters travel."""
+
+    QUERY = "query"
+    FORM = "form"
+    JSON = "json"
+
+
+class Need(msgspec.Struct, frozen=True):
+    """The key permissions an endpoint asks for, by the names GetApiKeyInfo uses.
+
+    Source: https://docs.kraken.com/api/docs/rest-api/get-api-key-info
+    """
+
+    codes: tuple[str, ...] = ()
+    every: bool = False
+    """Whether all codes are needed; else one of them is enough. No codes: any valid key."""
+
+    def met_by(self, granted: typing.Collection[str]) -> bool:
+        """Whether a key with the `granted` permissions may call the endpoint."""
+        if not self.codes:
+            return True
+        return (all if self.every else any)(code in granted for code in self.codes)
+
+
+NO_NEED: Final = Need()
+"""Any valid key will do."""
+
+
+class Spec(msgspec.Struct, frozen=True, kw_only=True):
+    """The facts of one endpoint, stated once. Client, sandbox, documentation and command line are made from them."""
+
+    name: str
+    """Kraken's name, as it ends the path: ``"AddOrder"``, ``"Earn/Strategies"``."""
+    path: str
+    """What is signed: starts at ``/0/``, whatever prefix the base URL has."""
+    private: bool
+    section: str
+    source: str
+    method: str = "POST"
+    body: Body = Body.FORM
+    effect: Effect = Effect.READ
+    charge: Charge = FREE
+    need: Need = NO_NEED
+    binary: bool = False
+    """Whether the answer is a file instead of Kraken's envelope."""
+    beta: bool = False
+    """Funding Beta: nonce in a header, query string signed, no envelope. Provisional."""
+
+
+def public_call(name: str, section: str, page: str, *, charge: Charge = PER_IP) -> Spec:
+    """Write the facts of a public call: GET with a query string.
+
+    Args:
+        name: Kraken's name of it.
+        section: The section of Kraken's documentation.
+        page: The last part of the address of its page.
+        charge: The counter of the caller's IP address, or of that and the pair.
+    """
+    return Spec(
+        name=name,
+        path=f"/0/public/{name}",
+        private=False,
+        section=section,
+        source=DOCS + page,
+        method="GET",
+        body=Body.QUERY,
+        charge=charge,
+    )
+
+
+def private_call(
+    name: str,
+    section: str,
+    page: str,
+    *,
+    need: Need = NO_NEED,
+    effect: Effect = Effect.READ,
+    charge: Charge = ONE,
+    body: Body = Body.FORM,
+    binary: bool = False,
+) -> Spec:
+    """Write the facts of a private call: POST, signed.
+
+    Args:
+        name: Kraken's name of it.
+        section: The section of Kraken's documentation.
+        page: The last part of the address of its page.
+        need: The permissions of the key.
+        effect: What it does to the account.
+        charge: The counter that rises.
+        body: Form, or JSON where nesting asks for it.
+        binary: Whether the answer is a file.
+    """
+    return Spec(
+        name=name,
+        path=f"/0/private/{name}",
+        private=True,
+        section=section,
+        source=DOCS + page,
+        body=body,
+        effect=effect,
+        charge=charge,
+        need=need,
+        binary=binary,
+    )
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """A group of parameters: a whole request, or an object inside one such as an order of a batch."""
+
+    def check(self) -> None:
+        """Check what no single parameter can tell, such as two that exclude each other.
+
+        Called when each of them alone has been found right.
+
+        Raises:
+            InvalidArguments: The combination cannot be right.
+        """
+
+    def params(self) -> dict[str, Any]:
+        """Return the parameters as they travel, checked, without those that are left out.
+
+        Raises:
+            InvalidArguments: A parameter cannot be right; says which and why.
+        """
+        sent: dict[str, Any] = {}
+        for attribute, wire_name, write in _plan(type(self)):
+            value = getattr(self, attribute)
+            if value is not None and (wire := write(wire_name, value)) is not None:
+                sent[wire_name] = wire
+        self.check()
+        return sent
+
+
+class Request(Part, Generic[R], frozen=True, kw_only=True):
+    """One call of Kraken's API; `R` is the type of its result."""
+
+    spec: ClassVar[Spec]
+
+
+class Reshaped:
+    """Mixin of a result that is handed out in another shape than it travels in."""
+
+    __slots__ = ()
+
+    arrives_as: ClassVar[Any]
+    """The type that is decoded; `bytes` for a file."""
+    enveloped: ClassVar[bool] = True
+    """Whether it travels inside Kraken's envelope."""
+
+    @classmethod
+    def from_wire(cls, arrived: Any) -> Self:
+        """Make the result of what arrived.
+
+        Raises:
+            msgspec.ValidationError: It has another shape than documented.
+        """
+        raise NotImplementedError
+
+
+@functools.cache
+def _plan(part: type[Part]) -> tuple[tuple[str, str, Callable[[str, Any], Any]], ...]:
+    """Prepare, once per type, how each of its fields is written."""
+    hints = typing.get_type_hints(part, include_extras=True)
+    return tuple(
+        (attribute, wire_name, _writer(hints[attribute]))
+        for attribute, wire_name in zip(part.__struct_fields__, part.__struct_encode_fields__, strict=True)
+    )
+
+
+def _writer(hint: Any) -> Callable[[str, Any], Any]:
+    """Find the marker of a field, also inside ``Annotated[...] | None``."""
+    if get_origin(hint) is Annotated:
+        for extra in get_args(hint)[1:]:
+            if isinstance(extra, Marker):
+                return extra.wire
+    for inner in get_args(hint):
+        found = _writer(inner) if get_origin(inner) is Annotated else plain
+        if found is not plain:
+            return found
+    return plain
+
+
+@functools.cache
+def result_type(request: type[Request[Any]]) -> Any:
+    """Read ``R`` off ``class Balance(Request[R])``, through any classes between."""
+    for cls in request.__mro__:
+        for base in getattr(cls, "__orig_bases__", ()):
+            if get_origin(base) is Request or (
+                isinstance(get_origin(base), type) and issubclass(get_origin(base), Request)
+            ):
+                (result,) = get_args(base)
+                if not isinstance(result, TypeVar):
+                    return result
+    raise TypeError(f"{request.__name__} does not name its result")
+
+
+def exclusive(part: Part, *names: str, needed: bool = False) -> None:
+    """Check that at most one of the named parameters is given (exactly one, if `needed`).
+
+    Raises:
+        InvalidArguments: Too many or none of them were given.
+    """
+    given = [name for name in names if getattr(part, name) is not None]
+    if len(given) > 1:
+        raise InvalidArguments(f"{' and '.join(given)} exclude each other", hint=f"give one of {', '.join(names)}")
+    if needed and not given:
+        raise InvalidArguments(f"one of {', '.join(names)} is needed")

@@ -1,0 +1,127 @@
+"""Whether a failed attempt is repeated, and after how long. Pure: chance is an argument.
+
+What may be repeated follows from two things: what the call does (`Effect`) and what is known about its outcome
+(`KrakenError.effect`). Source of the advice on single errors: https://docs.kraken.com/exchange/guides/general/errors
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from krakenasync.errors import (
+    AuthenticationError,
+    EngineLimitExceeded,
+    InvalidNonce,
+    KrakenError,
+    NotSent,
+    ProtocolError,
+    RateLimitExceeded,
+    ServiceUnavailable,
+    TransportError,
+)
+from krakenasync.protocol.requests import Effect
+
+__all__ = ["NONCE_TRIES", "Reconcile", "Retry", "RetryPolicy", "Stop", "Verdict", "decide"]
+
+NONCE_TRIES: Final = 3
+"""How often a call whose nonce was refused is signed anew before the refusal is reported."""
+
+
+class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """How patient a client is.
+
+    Attributes:
+        attempts: How often a call is sent at the most, the first time included.
+        base: Seconds; the first pause is drawn from 0 to this, each further one from twice as much.
+        longest: Seconds no drawn pause exceeds.
+        total: Seconds after the first failure in which the last repetition has to begin.
+        budget: Repetitions a key may spend at once.
+        earn: How much of a repetition each success earns back.
+    """
+
+    attempts: int = 5
+    base: float = 0.25
+    longest: float = 10.0
+    total: float = 60.0
+    budget: float = 10.0
+    earn: float = 0.2
+
+
+class Retry(msgspec.Struct, frozen=True):
+    """Go again after `wait` seconds. The limiter may add to it.
+
+    `spends` says whether it counts against the key's retry budget; what Kraken's own counters ask for does not.
+    """
+
+    wait: float
+    spends: bool = True
+
+
+class Stop(msgspec.Struct, frozen=True):
+    """Report the error: nothing was done, or it was a read."""
+
+
+class Reconcile(msgspec.Struct, frozen=True):
+    """A write whose outcome is unknown: look before anything else."""
+
+
+Verdict = Retry | Stop | Reconcile
+
+
+def decide(
+    effect: Effect, failure: KrakenError, attempt: int, policy: RetryPolicy, *, chance: float, nonce_refusals: int = 0
+) -> Verdict:
+    """Decide what follows a failed attempt.
+
+    Args:
+        effect: What the call does.
+        failure: How the attempt failed.
+        attempt: Which attempt it was, from 1.
+        policy: How patient the client is.
+        chance: A number from 0 to 1, drawn by the caller, for the jitter.
+        nonce_refusals: How many attempts of this call were refused for their nonce, this one included.
+    """
+    unknown = outcome_unknown(effect, failure)
+    if effect is not Effect.READ and unknown:
+        return Reconcile()
+    if isinstance(failure, InvalidNonce) and effect is not Effect.FUNDS:
+        return Retry(0.0) if nonce_refusals <= NONCE_TRIES else Stop()
+    if attempt >= policy.attempts or not repeatable(effect, failure):
+        return Stop()
+    if isinstance(failure, RateLimitExceeded):
+        # The limiter holds the repetition back: it has filled its counter and knows when Kraken listens again.
+        return Retry(0.0, spends=False)
+    return Retry(backoff(attempt, policy, chance, failure.retry_after))
+
+
+def outcome_unknown(effect: Effect, failure: KrakenError) -> bool:
+    """Whether a call with this effect may have been carried out although it failed."""
+    return effect is not Effect.READ and failure.effect == "unknown"
+
+
+def repeatable(effect: Effect, failure: KrakenError) -> bool:
+    """Whether repeating can neither do harm nor be pointless."""
+    if isinstance(failure, AuthenticationError):
+        return False
+    if isinstance(failure, NotSent):
+        return True
+    if effect is Effect.FUNDS:
+        return False
+    if isinstance(failure, RateLimitExceeded):
+        # A full engine counter takes seconds to minutes: an order that late is another order. The caller decides.
+        return effect is Effect.READ or not isinstance(failure, EngineLimitExceeded)
+    if effect is Effect.WRITE:
+        return False
+    return isinstance(failure, (TransportError, ServiceUnavailable, ProtocolError)) and failure.retryable
+
+
+def backoff(attempt: int, policy: RetryPolicy, chance: float, hint: float | None) -> float:
+    """Full jitter, with the server's hint as floor: seconds to wait after the given attempt.
+
+    Source of the method: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+    """
+    doublings = min(attempt - 1, 64)  # by then every pause is the longest one, and a float does not overflow
+    drawn = chance * min(policy.longest, policy.base * 2.0**doublings)
+    return drawn if hint is None else max(drawn, hint)

@@ -1,0 +1,92 @@
+"""The ASGI app: HTTP to calls and replies to HTTP; the exchange's paths plainly, the control pages by Starlette."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Final
+
+from starlette.types import Receive, Scope, Send
+
+from krakenasync.sandbox.calls import Call, Reply
+from krakenasync.sandbox.control import control_app
+
+if TYPE_CHECKING:
+    from krakenasync.sandbox.sandbox import Sandbox
+
+__all__ = ["SandboxApp", "hang_up"]
+
+Lose = Callable[[Send], Awaitable[None]]
+"""Leaves the caller without a whole answer."""
+
+CONTROL: Final = "/sandbox"
+
+
+class SandboxApp:
+    """The sandbox as an ASGI app.
+
+    Args:
+        sandbox: Whose app it is.
+        lose: What is done when an answer is to be lost.
+    """
+
+    def __init__(self, sandbox: Sandbox, lose: Lose) -> None:
+        self._sandbox = sandbox
+        self._lose = lose
+        self._control = control_app(sandbox)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or scope["path"].startswith(CONTROL):
+            await self._control(scope, receive, send)
+            return
+        sandbox = self._sandbox
+        client = scope.get("client")
+        call = Call(
+            scope["method"],
+            _collapse(scope["path"]),
+            scope["query_string"].decode("latin-1"),
+            dict(scope["headers"]),
+            await _body(receive),
+            client[0] if client else "",
+            sandbox.clock.wall_ns(),
+        )
+        reply = await sandbox.handle(call)
+        if reply is None:
+            await self._lose(send)
+        else:
+            await _respond(send, reply)
+
+
+async def hang_up(send: Send) -> None:
+    """Promise a body and never send it: the server closes the connection."""
+    headers = [(b"content-type", b"application/json; charset=utf-8"), (b"content-length", b"1000")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+
+async def _body(receive: Receive) -> bytes:
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body", False):
+        return body
+    parts = [body]
+    while message.get("more_body", False):
+        message = await receive()
+        parts.append(message.get("body", b""))
+    return b"".join(parts)
+
+
+async def _respond(send: Send, reply: Reply) -> None:
+    headers = [
+        (b"content-type", reply.content_type.encode("latin-1")),
+        (b"content-length", str(len(reply.body)).encode()),
+    ]
+    if reply.location:
+        headers.append((b"location", reply.location.encode("latin-1")))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})
+
+
+def _collapse(path: str) -> str:
+    """Take doubled slashes for one, as Kraken's edge does."""
+    return re.sub("/{2,}", "/", path) if "//" in path else path

@@ -1,0 +1,130 @@
+"""Reading a call's parameters: forms bring text, JSON brings numbers and booleans, both mean the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from krakenasync.sandbox.refusals import invalid
+
+__all__ = ["Arguments"]
+
+LONGEST: Final = 40
+"""Digits beyond which a number is no longer believed."""
+
+
+class Arguments:
+    """A call's parameters by Kraken's names. Empty ones count as left out."""
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        self._params = params
+
+    def given(self, name: str) -> bool:
+        """Whether a parameter came with a value."""
+        return self._params.get(name) not in (None, "")
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """Read text.
+
+        Raises:
+            Refusal: It is missing and there is no default, or it is no text.
+        """
+        value = self._params.get(name)
+        if value is None or value == "":
+            if default is None:
+                raise invalid(name)
+            return default
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            raise invalid(name)
+        return str(value)
+
+    def names(self, name: str) -> list[str]:
+        """Read a comma list (a JSON list too); empty when left out."""
+        value = self._params.get(name)
+        parts = value if isinstance(value, list) else self.text(name, "").split(",")
+        return [str(part).strip() for part in parts if str(part).strip()]
+
+    def flag(self, name: str) -> bool:
+        """Read a switch: true, "true", 1 and "1" are on."""
+        return str(self._params.get(name, "")).lower() in ("true", "1", "yes")
+
+    def whole(self, name: str, default: int, low: int, high: int) -> int:
+        """Read a whole number.
+
+        Raises:
+            Refusal: It is none, or out of bounds.
+        """
+        text = self.text(name, str(default))
+        try:
+            number = int(text)
+        except ValueError:
+            raise invalid(name) from None
+        if not low <= number <= high:
+            raise invalid(name)
+        return number
+
+    def number(self, name: str, default: str | None = None) -> Decimal:
+        """Read an exact number that is not negative.
+
+        Raises:
+            Refusal: It is missing, negative or none.
+        """
+        return as_number(name, self.text(name, default))
+
+    def word(self, name: str, words: frozenset[str], default: str | None = None) -> str:
+        """Read one of several words.
+
+        Raises:
+            Refusal: It is none of them.
+        """
+        text = self.text(name, default)
+        if text not in words:
+            raise invalid(name)
+        return text
+
+    def instant(self, name: str) -> int | None:
+        """Read RFC 3339 text as unix nanoseconds; None when left out.
+
+        Raises:
+            Refusal: It is no such text.
+        """
+        if not self.given(name):
+            return None
+        try:
+            moment = datetime.fromisoformat(self.text(name))
+        except ValueError:
+            raise invalid(name) from None
+        if moment.tzinfo is None:
+            raise invalid(name)
+        delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
+        return ((delta.days * 86_400 + delta.seconds) * 10**6 + delta.microseconds) * 1000
+
+    def part(self, name: str) -> Arguments | None:
+        """Read a nested group such as ``close``; None when left out.
+
+        Raises:
+            Refusal: It is no group.
+        """
+        value = self._params.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, Mapping):
+            raise invalid(name)
+        return Arguments(value)
+
+
+def as_number(name: str, text: str) -> Decimal:
+    """Read an exact number that is not negative.
+
+    Raises:
+        Refusal: It is negative or no number.
+    """
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise invalid(name) from None
+    if len(text) > LONGEST or not number.is_finite() or number < 0:
+        raise invalid(name)
+    return number

@@ -1,0 +1,109 @@
+"""Account data: balances, the key itself, the WebSocket token.
+
+Source: https://docs.kraken.com/api/docs/category/rest-api/account-data
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from krakenasync.sandbox.endpoints.context import Context, Handler
+from krakenasync.sandbox.listings import ASSETS, PAIRS, find_asset
+from krakenasync.sandbox.refusals import UNKNOWN_ASSET, Refusal
+
+__all__ = ["HANDLERS"]
+
+ZERO: Final = Decimal(0)
+TOKEN_SECONDS: Final = 900
+
+
+def balance(context: Context) -> dict[str, str]:
+    """List what the account owns."""
+    return {name: _amount(name, amount) for name, amount in context.account.balances.items()}
+
+
+def balance_ex(context: Context) -> dict[str, Any]:
+    """List what the account owns, and what of it is reserved."""
+    account = context.account
+    return {
+        name: {"balance": _amount(name, amount), "hold_trade": _amount(name, account.held(name))}
+        for name, amount in account.balances.items()
+    }
+
+
+def trade_balance(context: Context) -> dict[str, str]:
+    """Add the account up in one currency. There are no margin positions, so all of it is free."""
+    unit = _value(context, find_asset(context.arguments.text("asset", "ZUSD")).name)
+    if not unit:
+        raise Refusal(UNKNOWN_ASSET)
+    account = context.account
+    total = sum((amount * _value(context, name) for name, amount in account.balances.items()), ZERO) / unit
+    resting = sum((order.hold * _value(context, order.hold_asset) for order in account.open.values()), ZERO) / unit
+    return {
+        "eb": f"{total:.4f}",
+        "tb": f"{total:.4f}",
+        "m": "0.0000",
+        "uv": f"{resting:.4f}",
+        "n": "0.0000",
+        "c": "0.0000",
+        "v": "0.0000",
+        "e": f"{total:.4f}",
+        "mf": f"{total:.4f}",
+    }
+
+
+def get_api_key_info(context: Context) -> dict[str, Any]:
+    """Tell about the key that asks."""
+    key = context.key
+    name_digest = hashlib.sha256(key.account.name.encode()).digest()
+    return {
+        "apiKeyName": key.label,
+        "apiKey": key.api_key,
+        "nonce": str(key.last_nonce),
+        "nonceWindow": key.nonce_window,
+        "permissions": sorted(key.permissions),
+        "iban": f"AA{name_digest[0] % 90 + 10} N84G {base64.b32encode(name_digest[1:6]).decode()[:4]}",
+        "validUntil": str(key.valid_until),
+        "queryFrom": "0",
+        "queryTo": "0",
+        "createdTime": str(key.created),
+        "modifiedTime": str(key.created),
+        "ipAllowlist": [],
+        "lastUsed": str(key.last_used) if key.last_used is not None else None,
+    }
+
+
+def get_websockets_token(context: Context) -> dict[str, Any]:
+    """Hand out a token, another one each time."""
+    seed = f"{context.key.api_key}:{context.key.last_nonce}".encode()
+    token = base64.b64encode(hashlib.sha256(seed).digest()).decode().rstrip("=")
+    return {"token": token, "expires": TOKEN_SECONDS}
+
+
+def _amount(name: str, amount: Decimal) -> str:
+    asset = ASSETS.get(name)
+    return asset.text(amount) if asset else f"{amount:.8f}"
+
+
+def _value(context: Context, asset: str) -> Decimal:
+    """Return what one unit of an asset is worth in dollars, 0 if nothing trades against it."""
+    asset = asset.partition(".")[0]
+    if asset in ("ZUSD", "USD"):
+        return Decimal(1)
+    market = context.world.market
+    beat = market.beat(context.now)
+    found = next((pair for pair in PAIRS.values() if pair.base == asset and pair.quote == "ZUSD"), None)
+    return market.price(found, beat) if found else ZERO
+
+
+HANDLERS: Final[Mapping[str, Handler]] = {
+    "Balance": balance,
+    "BalanceEx": balance_ex,
+    "TradeBalance": trade_balance,
+    "GetApiKeyInfo": get_api_key_info,
+    "GetWebSocketsToken": get_websockets_token,
+}

@@ -1,0 +1,164 @@
+"""Market data.
+
+Source: https://docs.kraken.com/api/docs/category/rest-api/market-data
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from krakenasync.sandbox.arguments import Arguments, as_number
+from krakenasync.sandbox.endpoints.context import Context, Handler
+from krakenasync.sandbox.listings import ASSETS, PAIRS, Asset, Pair, find_asset, find_pair, public_name
+from krakenasync.sandbox.market import PublicTrade
+from krakenasync.sandbox.orders import NANOS
+from krakenasync.sandbox.refusals import invalid
+
+__all__ = ["HANDLERS"]
+
+INTERVALS: Final = frozenset({1, 5, 15, 30, 60, 240, 1440, 10080, 21600})
+MOST_LEVELS: Final = 500
+MOST_TRADES: Final = 1000
+NANOSECONDS_FROM: Final = 10**14
+"""A `since` below this counts seconds, above it nanoseconds."""
+SLICES: Final = {
+    "leverage": ("leverage_buy", "leverage_sell"),
+    "fees": ("fees", "fees_maker", "fee_volume_currency"),
+    "margin": ("margin_call", "margin_stop"),
+}
+"""The columns of the narrower views of AssetPairs."""
+
+
+def time(context: Context) -> dict[str, Any]:
+    """Tell the time, twice."""
+    moment = datetime.fromtimestamp(context.now // NANOS, UTC)
+    return {"unixtime": context.now // NANOS, "rfc1123": moment.strftime("%a, %d %b %y %H:%M:%S +0000")}
+
+
+def system_status(context: Context) -> dict[str, Any]:
+    """Tell that all is well."""
+    moment = datetime.fromtimestamp(context.now // NANOS, UTC)
+    return {"status": "online", "timestamp": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}
+
+
+def assets(context: Context) -> dict[str, Any]:
+    """List assets."""
+    arguments = context.arguments
+    if arguments.text("aclass", "currency") != "currency":
+        return {}
+    wanted = [find_asset(name) for name in arguments.names("asset")] or list(ASSETS.values())
+    return {_asset_key(asset, arguments): asset.row() for asset in wanted}
+
+
+def asset_pairs(context: Context) -> dict[str, Any]:
+    """List pairs, whole or one slice of each row."""
+    arguments = context.arguments
+    if arguments.text("aclass_base", "currency") != "currency":
+        return {}
+    view = arguments.word("info", frozenset({"info", *SLICES}), "info")
+    rows = {_pair_key(pair, arguments): pair.row() for pair in _pairs(arguments)}
+    if view == "info":
+        return rows
+    return {name: {column: row[column] for column in SLICES[view]} for name, row in rows.items()}
+
+
+def ticker(context: Context) -> dict[str, Any]:
+    """Quote pairs, all of them unless some are named."""
+    arguments = context.arguments
+    if arguments.text("asset_class", "forex") != "forex":
+        return {}
+    return {_pair_key(pair, arguments): context.world.market.ticker(pair, context.now) for pair in _pairs(arguments)}
+
+
+def ohlc(context: Context) -> dict[str, Any]:
+    """List up to 720 candles, the running one last."""
+    arguments = context.arguments
+    pair = find_pair(arguments.text("pair"))
+    interval = arguments.whole("interval", 1, 1, max(INTERVALS))
+    if interval not in INTERVALS:
+        raise invalid("interval")
+    since = int(as_number("since", arguments.text("since", "0")))
+    rows = context.world.market.candles(pair, interval, context.now)
+    committed = rows[-2][0] if len(rows) > 1 else rows[-1][0]
+    shown = [row for row in rows if row[0] > since] or rows[-1:]
+    return {_pair_key(pair, arguments): shown, "last": committed}
+
+
+def depth(context: Context) -> dict[str, Any]:
+    """Show the book."""
+    arguments = context.arguments
+    pair = find_pair(arguments.text("pair"))
+    levels = arguments.whole("count", 100, 1, MOST_LEVELS)
+    return {_pair_key(pair, arguments): context.world.market.book(pair, context.now, levels)}
+
+
+def trades(context: Context) -> dict[str, Any]:
+    """List trades after a moment, oldest first, or the newest ones."""
+    arguments = context.arguments
+    pair = find_pair(arguments.text("pair"))
+    most = arguments.whole("count", MOST_TRADES, 1, MOST_TRADES)
+    since = _cursor(arguments.text("since", "")) if arguments.given("since") else -1
+    found = context.world.market.trades(pair, since, context.now, most)
+    last = found[-1].at if found else max(since, 0)
+    return {_pair_key(pair, arguments): [_trade_row(pair, trade) for trade in found], "last": str(last)}
+
+
+def spread(context: Context) -> dict[str, Any]:
+    """List the recent best bids and asks."""
+    arguments = context.arguments
+    pair = find_pair(arguments.text("pair"))
+    since = int(as_number("since", arguments.text("since", "0")))
+    market = context.world.market
+    newest = market.beat(context.now)
+    rows: list[list[Any]] = []
+    for beat in range(max(0, newest - 199), newest + 1):
+        at, quote = market.began(beat), market.quote(pair, beat)
+        if at > since:
+            rows.append([at, pair.long_price_text(quote.bid), pair.long_price_text(quote.ask)])
+    return {_pair_key(pair, arguments): rows, "last": market.began(newest)}
+
+
+def _trade_row(pair: Pair, trade: PublicTrade) -> list[Any]:
+    return [
+        pair.long_price_text(trade.price),
+        f"{trade.volume:.8f}",
+        trade.at // 100 / 10**7,
+        "b" if trade.buy else "s",
+        "m" if trade.market else "l",
+        "",
+        trade.number,
+    ]
+
+
+def _cursor(text: str) -> int:
+    """Read a `since`, in seconds or nanoseconds, as nanoseconds."""
+    number = as_number("since", text)
+    return int(number if number >= NANOSECONDS_FROM else number * Decimal(NANOS))
+
+
+def _pairs(arguments: Arguments) -> list[Pair]:
+    return [find_pair(name) for name in arguments.names("pair")] or list(PAIRS.values())
+
+
+def _pair_key(pair: Pair, arguments: Arguments) -> str:
+    return public_name(pair) if arguments.text("assetVersion", "0") == "1" else pair.name
+
+
+def _asset_key(asset: Asset, arguments: Arguments) -> str:
+    return (asset.public or asset.altname) if arguments.text("assetVersion", "0") == "1" else asset.name
+
+
+HANDLERS: Final[Mapping[str, Handler]] = {
+    "Time": time,
+    "SystemStatus": system_status,
+    "Assets": assets,
+    "AssetPairs": asset_pairs,
+    "Ticker": ticker,
+    "OHLC": ohlc,
+    "Depth": depth,
+    "Trades": trades,
+    "Spread": spread,
+}

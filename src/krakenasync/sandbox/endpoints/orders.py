@@ -1,0 +1,110 @@
+"""Looking orders up.
+
+Source: https://docs.kraken.com/api/docs/category/rest-api/account-data
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from krakenasync.sandbox.arguments import as_number
+from krakenasync.sandbox.endpoints.context import Context, Handler
+from krakenasync.sandbox.exchange import canonical_client_id
+from krakenasync.sandbox.orders import NANOS, Order
+from krakenasync.sandbox.refusals import INVALID_ORDER, PERMISSION_DENIED, Refusal, invalid
+
+__all__ = ["HANDLERS", "PAGE"]
+
+PAGE: Final = 50
+"""Rows of a page, and ids of a query, at most."""
+TIMES: Final = frozenset({"open", "close", "both"})
+
+
+def open_orders(context: Context) -> dict[str, Any]:
+    """List the orders that rest, newest first."""
+    lag = round(context.world.config.open_order_lag * NANOS)
+    trades = context.arguments.flag("trades")
+    return {
+        "open": {
+            order.txid: order.row(trades=trades)
+            for order in reversed(context.account.open.values())
+            if _wanted(context, order) and order.opened + lag <= context.now
+        }
+    }
+
+
+def closed_orders(context: Context) -> dict[str, Any]:
+    """List a page of the orders that are done, newest first."""
+    arguments = context.arguments
+    closetime = arguments.word("closetime", TIMES, "both")
+    start, end = _bound(context, "start"), _bound(context, "end")
+    offset = arguments.whole("ofs", 0, 0, 2**31 - 1)
+    trades = arguments.flag("trades")
+    done = [
+        order
+        for order in reversed(context.account.orders.values())
+        if order.closed and _wanted(context, order) and _within(order, closetime, start, end)
+    ]
+    # The sort is stable: of several orders of one moment the newest comes first as well.
+    done.sort(key=lambda order: -(order.opened if closetime == "open" else order.closed))
+    page: dict[str, Any] = {
+        "closed": {order.txid: order.row(trades=trades) for order in done[offset : offset + PAGE]},
+    }
+    if not arguments.flag("without_count"):
+        page["count"] = len(done)
+    return page
+
+
+def query_orders(context: Context) -> dict[str, Any]:
+    """Show orders by id; open ones and closed ones need their own permission."""
+    names = context.arguments.names("txid")
+    if not 0 < len(names) <= PAGE:
+        raise invalid("txid")
+    trades = context.arguments.flag("trades")
+    found: dict[str, Any] = {}
+    for txid in names:
+        order = context.account.orders.get(txid)
+        if order is None:
+            raise Refusal(INVALID_ORDER)
+        if ("query-closed-trades" if order.closed else "query-open-trades") not in context.key.permissions:
+            raise Refusal(PERMISSION_DENIED)
+        if _wanted(context, order):
+            found[txid] = order.row(trades=trades)
+    return found
+
+
+def _wanted(context: Context, order: Order) -> bool:
+    """Whether an order passes the filters by user reference and client id."""
+    arguments = context.arguments
+    if arguments.given("userref") and str(order.userref) != arguments.text("userref"):
+        return False
+    if not arguments.given("cl_ord_id"):
+        return True
+    wanted = canonical_client_id(arguments.text("cl_ord_id"))
+    return order.cl_ord_id is not None and canonical_client_id(order.cl_ord_id) == wanted
+
+
+def _bound(context: Context, name: str) -> Decimal | None:
+    """Read a bound as unix seconds; an order's id stands for its opening time."""
+    if not context.arguments.given(name):
+        return None
+    text = context.arguments.text(name)
+    order = context.account.orders.get(text)
+    return Decimal(order.opened) / NANOS if order is not None else as_number(name, text)
+
+
+def _within(order: Order, closetime: str, start: Decimal | None, end: Decimal | None) -> bool:
+    """Whether one of the order's times lies after `start` and not after `end`."""
+    times = {"open": (order.opened,), "close": (order.closed,), "both": (order.opened, order.closed)}[closetime]
+    return any(
+        (start is None or Decimal(at) / NANOS > start) and (end is None or Decimal(at) / NANOS <= end) for at in times
+    )
+
+
+HANDLERS: Final[Mapping[str, Handler]] = {
+    "OpenOrders": open_orders,
+    "ClosedOrders": closed_orders,
+    "QueryOrders": query_orders,
+}

@@ -1,0 +1,73 @@
+"""How the sandbox says no: one exception, and Kraken's strings by name.
+
+Source of the strings: https://docs.kraken.com/api/docs/guides/spot-errors
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = [
+    "COST_MINIMUM",
+    "DEADLINE_ELAPSED",
+    "ENGINE_LIMIT",
+    "INSUFFICIENT_FUNDS",
+    "INVALID_KEY",
+    "INVALID_NONCE",
+    "INVALID_ORDER",
+    "INVALID_PRICE",
+    "INVALID_SIGNATURE",
+    "LOCKOUT",
+    "ORDERS_LIMIT",
+    "ORDER_MINIMUM",
+    "PERMISSION_DENIED",
+    "POST_ONLY",
+    "PUBLIC_LIMIT",
+    "REST_LIMIT",
+    "TICK_SIZE",
+    "UNKNOWN_ASSET",
+    "UNKNOWN_METHOD",
+    "UNKNOWN_ORDER",
+    "UNKNOWN_PAIR",
+    "Refusal",
+    "invalid",
+]
+
+INVALID_KEY: Final = "EAPI:Invalid key"
+INVALID_SIGNATURE: Final = "EAPI:Invalid signature"
+INVALID_NONCE: Final = "EAPI:Invalid nonce"
+REST_LIMIT: Final = "EAPI:Rate limit exceeded"
+PUBLIC_LIMIT: Final = "EGeneral:Too many requests"
+ENGINE_LIMIT: Final = "EOrder:Rate limit exceeded"
+LOCKOUT: Final = "EGeneral:Temporary lockout"
+PERMISSION_DENIED: Final = "EGeneral:Permission denied"
+UNKNOWN_METHOD: Final = "EGeneral:Unknown method"
+UNKNOWN_ASSET: Final = "EQuery:Unknown asset"
+UNKNOWN_PAIR: Final = "EQuery:Unknown asset pair"
+DEADLINE_ELAPSED: Final = "EService:Deadline elapsed"
+UNKNOWN_ORDER: Final = "EOrder:Unknown order"
+INVALID_ORDER: Final = "EOrder:Invalid order"
+INSUFFICIENT_FUNDS: Final = "EOrder:Insufficient funds"
+ORDER_MINIMUM: Final = "EOrder:Order minimum not met"
+COST_MINIMUM: Final = "EOrder:Cost minimum not met"
+TICK_SIZE: Final = "EOrder:Tick size check failed"
+INVALID_PRICE: Final = "EOrder:Invalid price"
+POST_ONLY: Final = "EOrder:Post only order"
+ORDERS_LIMIT: Final = "EOrder:Orders limit exceeded"
+
+
+class Refusal(Exception):  # noqa: N818 - an answer of Kraken's, not a mistake
+    """Kraken's answer is an error string instead of a result.
+
+    Attributes:
+        code: The string, as it stands in the envelope.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def invalid(name: str) -> Refusal:
+    """Refuse an argument by name."""
+    return Refusal(f"EGeneral:Invalid arguments:{name}")

@@ -1,0 +1,169 @@
+"""A Kraken that fits in a test: the parts put together."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+import anyio
+import msgspec
+
+from krakenasync.clock import Clock, SystemClock
+from krakenasync.protocol.tiers import Tier
+from krakenasync.protocol.wire import envelope
+from krakenasync.sandbox.accounts import Account, ApiKey, KeyRing
+from krakenasync.sandbox.app import SandboxApp
+from krakenasync.sandbox.auth import Gatekeeper
+from krakenasync.sandbox.calls import Call, Reply
+from krakenasync.sandbox.config import ALL_PERMISSIONS, SandboxConfig
+from krakenasync.sandbox.endpoints.context import World
+from krakenasync.sandbox.exchange import Exchange
+from krakenasync.sandbox.faults import Faults
+from krakenasync.sandbox.gateway import Gateway, endpoint_name
+from krakenasync.sandbox.limits import Limits
+from krakenasync.sandbox.market import Market
+from krakenasync.sandbox.matching import SeededMatcher
+from krakenasync.sandbox.orders import NANOS
+from krakenasync.sandbox.stats import Stats
+
+__all__ = ["AnswerLost", "Sandbox"]
+
+
+class AnswerLost(ConnectionError):  # noqa: N818 - named for what happened, as all errors of this package
+    """In process, a lost answer raises this out of the app; over a socket the connection is closed instead."""
+
+
+class Sandbox:
+    """A local Kraken: an ASGI app with accounts, a market, counters and faults behind it.
+
+    Args:
+        config: How strict, slow and talkative it is.
+        clock: Where its time comes from.
+        answer_lost: Makes the exception that a lost answer raises in process. Give one that the HTTP client in use
+            knows, such as ``lambda: httpx.ReadError("")``, so that it takes it for a broken connection.
+
+    Attributes:
+        app: The ASGI app, for a transport in process.
+        keys: The API keys by label; the demo keys are labelled like their accounts.
+        accounts: The accounts by name.
+        faults: What is to go wrong.
+        stats: What was seen so far.
+        limits: The counters.
+        exchange: Orders, trades and movements of money.
+        market: The seeded market.
+    """
+
+    def __init__(
+        self,
+        config: SandboxConfig | None = None,
+        clock: Clock | None = None,
+        *,
+        answer_lost: Callable[[], Exception] = AnswerLost,
+    ) -> None:
+        self.config = config or SandboxConfig()
+        self.clock = clock or SystemClock()
+        # A stream of its own for each use: one more fault must not change the ids of the orders.
+        ids, fault_chance, self._delays = (
+            random.Random(f"{self.config.seed}:{use}")  # noqa: S311 - repeatable on purpose
+            for use in ("ids", "faults", "delays")
+        )
+        self.keys = KeyRing(self.config, self.clock.wall_ns() // NANOS)
+        self.accounts = self.keys.accounts
+        self.market = Market(self.config.seed)
+        self.limits = Limits(self.config, self.clock)
+        self.exchange = Exchange(self.accounts, SeededMatcher(self.market), self.clock, ids)
+        self.faults = Faults(fault_chance)
+        self.stats = Stats()
+        world = World(self.config, self.market, self.exchange, self.limits)
+        gatekeeper = Gatekeeper(self.config, self.keys, self.clock)
+        self._gateway = Gateway(world, gatekeeper, self.clock, self.stats)
+        self._in_flight: Counter[str] = Counter()
+        self._answer_lost = answer_lost
+        self.app = SandboxApp(self, self._lose)
+
+    def open_account(self, name: str, balances: Mapping[str, str | Decimal], *, tier: Tier | None = None) -> Account:
+        """Open one more account; `add_key` gives it a key.
+
+        Raises:
+            ConfigurationError: There is one of that name.
+        """
+        return self.keys.open_account(name, balances, tier=tier)
+
+    def add_key(
+        self,
+        account: str,
+        *,
+        label: str | None = None,
+        api_key: str | None = None,
+        api_secret: str | None = None,
+        permissions: tuple[str, ...] = ALL_PERMISSIONS,
+        nonce_window: int = 0,
+    ) -> ApiKey:
+        """Make one more key for an account.
+
+        Raises:
+            ConfigurationError: The label (the account's name by default) or the key is taken.
+        """
+        return self.keys.add(
+            self.accounts[account],
+            label=label,
+            api_key=api_key,
+            api_secret=api_secret,
+            permissions=permissions,
+            nonce_window=nonce_window,
+        )
+
+    def level(self, key: ApiKey | str) -> float:
+        """Return a key's counter now, in points, by the key or its label."""
+        return self.limits.level(self.keys[key] if isinstance(key, str) else key)
+
+    async def handle(self, call: Call) -> Reply | None:
+        """Answer a call after its way here and before its way back, faults included.
+
+        Returns:
+            The answer, or None when the caller is to see a broken connection.
+        """
+        self._in_flight[call.api_key] += 1
+        try:
+            return await self._handle(call, endpoint_name(call.path))
+        finally:
+            self._in_flight[call.api_key] -= 1
+
+    async def _handle(self, call: Call, name: str) -> Reply | None:
+        self.stats.requests[name] += 1
+        fault = self.faults.draw(name)
+        await self._travel(fault.seconds if fault and not fault.late_answer else 0.0)
+        reply: Reply | None
+        if fault is None:
+            reply = self._throttled(call) or self._gateway.answer(call)
+        else:
+            self.stats.faults[name, fault.name] += 1
+            true_reply = self._gateway.answer(call) if fault.executes else Reply(b"")
+            reply = fault.spoil(true_reply, self.clock.wall_ns() // NANOS)
+        await self._travel(fault.seconds if fault and fault.late_answer else 0.0)
+        return reply
+
+    def _throttled(self, call: Call) -> Reply | None:
+        """Refuse a private call when too many of its key are in flight; Kraken does not say how many that are."""
+        most = self.config.most_at_once
+        if not most or not call.api_key or self._in_flight[call.api_key] <= most:
+            return None
+        code = f"EService: Throttled: {self.clock.wall_ns() // NANOS + 1}"
+        self.stats.refused[endpoint_name(call.path), code] += 1
+        return Reply(envelope(msgspec.UNSET, code))
+
+    async def _travel(self, extra: float) -> None:
+        """Wait as long as the request or the answer is on its way."""
+        delay = self.config.latency + extra
+        if self.config.jitter:
+            delay += self._delays.uniform(0, self.config.jitter)
+        if delay:
+            await anyio.sleep(delay)
+
+    async def _lose(self, _send: object) -> None:
+        raise self._answer_lost()
+
+    def __repr__(self) -> str:
+        return f"Sandbox({self.config.account_tier.name.lower()}, {len(self.accounts)} accounts, {self.stats!r})"

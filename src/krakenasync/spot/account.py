@@ -1,0 +1,200 @@
+"""Account data: balances, credit lines, the key itself; the rest is in `orders`, `history`, `fees` and `exports`.
+
+Source: https://docs.kraken.com/api/docs/category/rest-api/account-data
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar, Final, Literal, Self
+
+import msgspec
+
+from krakenasync.protocol.requests import Need, Request, Reshaped, Spec, private_call
+from krakenasync.spot.values import AssetName, RebaseMultiplier, not_zero, respelled
+
+__all__ = [
+    "ApiKeyInfo",
+    "Balance",
+    "BalanceEx",
+    "CreditAsset",
+    "CreditInfo",
+    "CreditLimits",
+    "CreditLines",
+    "ExtendedBalance",
+    "GetApiKeyInfo",
+    "MarginBalance",
+    "TradeBalance",
+]
+
+_QUERY_FUNDS: Final = Need(("query-funds",))
+
+
+class Balance(Request[dict[str, Decimal]], frozen=True, kw_only=True):
+    """All balances, net of pending withdrawals, by asset id.
+
+    Suffixed assets (``.S`` staked, ``.F`` auto-earning, ...) are read-only.
+    """
+
+    spec: ClassVar[Spec] = private_call("Balance", "account", "get-account-balance", need=_QUERY_FUNDS)
+
+    rebase_multiplier: RebaseMultiplier | None = None
+    assetVersion: Literal[1] | None = None  # noqa: N815 - Kraken's spelling; only clients name it, no page does
+
+
+class ExtendedBalance(msgspec.Struct, frozen=True, kw_only=True):
+    """A balance and what is reserved of it.
+
+    Attributes:
+        hold_trade: Held by open spot orders without margin.
+        hold_trading: The same, as one of Kraken's guides spells it.
+    """
+
+    balance: Decimal
+    hold_trade: Decimal = Decimal(0)
+    hold_trading: Decimal = Decimal(0)
+    credit: Decimal = Decimal(0)
+    credit_used: Decimal = Decimal(0)
+
+    def __post_init__(self) -> None:
+        """Take either spelling."""
+        held = self.hold_trade or self.hold_trading
+        msgspec.structs.force_setattr(self, "hold_trade", held)
+        msgspec.structs.force_setattr(self, "hold_trading", held)
+
+    @property
+    def available(self) -> Decimal:
+        """What can be traded with: balance + credit - credit_used - hold_trade."""
+        return self.balance + self.credit - self.credit_used - self.hold_trade
+
+
+class BalanceEx(Request[dict[str, ExtendedBalance]], frozen=True, kw_only=True):
+    """All balances with what is held for orders, by asset id."""
+
+    spec: ClassVar[Spec] = private_call("BalanceEx", "account", "get-extended-balance", need=_QUERY_FUNDS)
+
+    rebase_multiplier: RebaseMultiplier | None = None
+
+
+class CreditAsset(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset's part of a credit line."""
+
+    balance: Decimal | None = None
+    credit_limit: Decimal | None = None
+    credit_used: Decimal | None = None
+    available_credit: Decimal | None = None
+
+
+class CreditLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """A credit line as a whole, in US dollars."""
+
+    total_credit_usd: Decimal | None = None
+    total_credit_used_usd: Decimal | None = None
+    total_collateral_value_usd: Decimal | None = None
+    equity_usd: Decimal | None = None
+    ongoing_balance: Decimal | None = None
+    debt_to_equity: Decimal | None = None
+
+
+class CreditInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The account's credit lines."""
+
+    asset_details: dict[str, CreditAsset] = {}
+    limits_monitor: CreditLimits | None = None
+
+
+class CreditLines(Request[CreditInfo | None], frozen=True, kw_only=True):
+    """The account's credit lines; None without any."""
+
+    spec: ClassVar[Spec] = private_call("CreditLines", "account", "get-credit-lines", need=_QUERY_FUNDS)
+
+    rebase_multiplier: RebaseMultiplier | None = None
+
+
+class MarginBalance(msgspec.Struct, frozen=True, kw_only=True):
+    """Collateral, margin and equity, under plain words; Kraken's short names stand behind each.
+
+    Attributes:
+        equivalent_balance: ``eb``: all currencies together.
+        trade_balance: ``tb``: the part that is collateral.
+        margin: ``m``: in use by open positions.
+        unrealised: ``n``: net profit or loss of open positions.
+        cost_basis: ``c``: of open positions.
+        valuation: ``v``: floating value of open positions.
+        equity: ``e``: trade balance and unrealised together.
+        free_margin: ``mf``: equity less margin.
+        margin_level: ``ml``: percent; None without positions.
+        unexecuted_value: ``uv``: of orders not yet filled.
+        free_margin_orders: ``mfo``: documented nowhere, seen by clients.
+    """
+
+    equivalent_balance: Decimal = msgspec.field(name="eb")
+    trade_balance: Decimal = msgspec.field(name="tb")
+    margin: Decimal = msgspec.field(name="m", default=Decimal(0))
+    unrealised: Decimal = msgspec.field(name="n", default=Decimal(0))
+    cost_basis: Decimal = msgspec.field(name="c", default=Decimal(0))
+    valuation: Decimal = msgspec.field(name="v", default=Decimal(0))
+    equity: Decimal = msgspec.field(name="e")
+    free_margin: Decimal = msgspec.field(name="mf")
+    margin_level: Decimal | None = msgspec.field(name="ml", default=None)
+    unexecuted_value: Decimal | None = msgspec.field(name="uv", default=None)
+    free_margin_orders: Decimal | None = msgspec.field(name="mfo", default=None)
+
+
+class TradeBalance(Request[MarginBalance], frozen=True, kw_only=True):
+    """Collateral, margin and equity. Wants the permission for open orders, not the one for funds."""
+
+    spec: ClassVar[Spec] = private_call(
+        "TradeBalance", "account", "get-trade-balance", need=Need(("query-open-trades",))
+    )
+
+    asset: AssetName | None = None
+    rebase_multiplier: RebaseMultiplier | None = None
+
+
+class _KeyFacts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    api_key_name: str
+    api_key: str
+    nonce: int
+    nonce_window: int
+    permissions: list[str]
+    iban: str | None = None
+    valid_until: datetime | None = None
+    query_from: datetime | None = None
+    query_to: datetime | None = None
+    created_time: datetime | None = None
+    modified_time: datetime | None = None
+    ip_allowlist: list[str] = []
+    last_used: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Read 0 as "no bound"."""
+        not_zero(self, "valid_until", "query_from", "query_to", "last_used")
+
+
+class ApiKeyInfo(Reshaped, _KeyFacts, frozen=True, kw_only=True, rename="camel"):
+    """What the key is and may do. Kraken's page and its clients spell these names differently; both are read.
+
+    Attributes:
+        nonce: The last one Kraken has accepted.
+        nonce_window: How far below the last nonce one may still lie, in the key's own ticks.
+        permissions: By the names that `Need` uses.
+        valid_until: None if it never ends; the same for `query_from` and `query_to`.
+    """
+
+    arrives_as: ClassVar[Any] = dict[str, msgspec.Raw]
+
+    @classmethod
+    def from_wire(cls, arrived: dict[str, msgspec.Raw]) -> Self:
+        """Read either spelling."""
+        return respelled(arrived, _SNAKE, msgspec.json.Decoder(cls, strict=False))
+
+
+_SNAKE: Final = dict(zip(ApiKeyInfo.__struct_fields__, ApiKeyInfo.__struct_encode_fields__, strict=True))
+
+
+class GetApiKeyInfo(Request[ApiKeyInfo], frozen=True, kw_only=True):
+    """What the key is and may do. Any valid key may ask: the cheapest check of a set-up."""
+
+    spec: ClassVar[Spec] = private_call("GetApiKeyInfo", "account", "get-api-key-info")

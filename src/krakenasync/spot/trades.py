@@ -1,0 +1,171 @@
+"""Market data in rows: candles, trades, spreads.
+
+Source: https://docs.kraken.com/api/docs/category/rest-api/market-data
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Final, Self, TypeVar
+
+import msgspec
+
+from krakenasync.protocol.charges import PER_IP_AND_PAIR
+from krakenasync.protocol.fields import Range
+from krakenasync.protocol.requests import Reshaped, Spec, public_call
+from krakenasync.spot.market import OfPair
+from krakenasync.spot.values import CandleInterval, CursorMoment, TokenizedClass, WholeMoment
+
+__all__ = ["OHLC", "Candle", "CandleTable", "PublicTrade", "Spread", "SpreadRow", "SpreadTable", "TradeTable", "Trades"]
+
+Row = TypeVar("Row")
+
+_INT: Final = msgspec.json.Decoder(int | None, strict=False)
+
+
+def _split(arrived: dict[str, msgspec.Raw], rows: msgspec.json.Decoder[list[Row]]) -> tuple[str, list[Row], int | None]:
+    """Take an answer apart whose cursor `last` lies beside the pair's rows, in the same object."""
+    last = arrived.pop("last", None)
+    if len(arrived) != 1:
+        raise msgspec.ValidationError("expected the rows of one pair")
+    ((pair, raw),) = arrived.items()
+    # Trades end with an empty cursor, according to Kraken's own Rust SDK.
+    cursor = None if last is None or bytes(last) == b'""' else _INT.decode(last)
+    return pair, rows.decode(raw), cursor
+
+
+class Candle(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What was traded in one interval. `time` is its beginning."""
+
+    time: datetime
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    vwap: Decimal
+    volume: Decimal
+    count: int
+
+
+_CANDLES: Final = msgspec.json.Decoder(list[Candle], strict=False)
+
+
+class CandleTable(Reshaped, msgspec.Struct, frozen=True):
+    """Candles of a pair, oldest first; the last one is still running.
+
+    Attributes:
+        pair: The pair's id.
+        last: Unix seconds, to be the next call's `since`.
+    """
+
+    arrives_as: ClassVar[Any] = dict[str, msgspec.Raw]
+
+    pair: str
+    candles: list[Candle]
+    last: int | None = None
+
+    @classmethod
+    def from_wire(cls, arrived: dict[str, msgspec.Raw]) -> Self:
+        """Take the pair's rows from beside `last`."""
+        return cls(*_split(arrived, _CANDLES))
+
+
+class OHLC(OfPair[CandleTable], frozen=True, kw_only=True):
+    """Candles of a pair: never more than the newest 720, whatever `since` says."""
+
+    spec: ClassVar[Spec] = public_call("OHLC", "market", "get-ohlc-data", charge=PER_IP_AND_PAIR)
+
+    interval: CandleInterval | None = None
+    since: WholeMoment | None = None
+    asset_class: TokenizedClass | None = None
+
+
+class PublicTrade(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A trade of anyone's.
+
+    Attributes:
+        side: The taker's side: ``b`` or ``s``.
+        ordertype: The taker's order: ``m`` (market) or ``l`` (limit).
+    """
+
+    price: Decimal
+    volume: Decimal
+    time: datetime
+    side: str
+    ordertype: str
+    misc: str
+    trade_id: int = 0
+
+
+_TRADES: Final = msgspec.json.Decoder(list[PublicTrade], strict=False)
+
+
+class TradeTable(Reshaped, msgspec.Struct, frozen=True):
+    """Trades of a pair, oldest first.
+
+    Attributes:
+        pair: The pair's id.
+        last: Nanoseconds, to be the next call's `since`; None at the end.
+    """
+
+    arrives_as: ClassVar[Any] = dict[str, msgspec.Raw]
+
+    pair: str
+    trades: list[PublicTrade]
+    last: int | None = None
+
+    @classmethod
+    def from_wire(cls, arrived: dict[str, msgspec.Raw]) -> Self:
+        """Take the pair's rows from beside `last`."""
+        return cls(*_split(arrived, _TRADES))
+
+
+class Trades(OfPair[TradeTable], frozen=True, kw_only=True):
+    """Trades of a pair, up to 1,000 a page, from the newest or from `since` on (0: the first ever)."""
+
+    spec: ClassVar[Spec] = public_call("Trades", "market", "get-recent-trades", charge=PER_IP_AND_PAIR)
+
+    since: CursorMoment | None = None
+    count: Annotated[int, Range(1, 1000)] | None = None
+    asset_class: TokenizedClass | None = None
+
+
+class SpreadRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The best bid and ask at a moment."""
+
+    time: datetime
+    bid: Decimal
+    ask: Decimal
+
+
+_SPREADS: Final = msgspec.json.Decoder(list[SpreadRow], strict=False)
+
+
+class SpreadTable(Reshaped, msgspec.Struct, frozen=True):
+    """Best bids and asks of a pair, oldest first.
+
+    Attributes:
+        pair: The pair's id.
+        last: Unix seconds, to be the next call's `since`.
+    """
+
+    arrives_as: ClassVar[Any] = dict[str, msgspec.Raw]
+
+    pair: str
+    spreads: list[SpreadRow]
+    last: int | None = None
+
+    @classmethod
+    def from_wire(cls, arrived: dict[str, msgspec.Raw]) -> Self:
+        """Take the pair's rows from beside `last`."""
+        return cls(*_split(arrived, _SPREADS))
+
+
+class Spread(OfPair[SpreadTable], frozen=True, kw_only=True):
+    """Best bids and asks of a pair: about the newest 200."""
+
+    spec: ClassVar[Spec] = public_call("Spread", "market", "get-recent-spreads")
+
+    since: WholeMoment | None = None
+    asset_class: TokenizedClass | None = None

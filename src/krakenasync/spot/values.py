@@ -1,0 +1,234 @@
+"""The words and values that requests and results share.
+
+Kraken adds words to its lists without notice, so results carry plain `str` and the known words are listed here for
+readers, completion and documentation; requests offer them as `Literal` beside `str`, so an unknown word passes.
+"""
+# ruff: noqa: PYI051 - see above
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+import msgspec
+
+from krakenasync.protocol.fields import Deadline, Instant, Money, Names, Price, Range, Tag, Text
+
+__all__ = [
+    "EPOCH",
+    "ORDER_STATUSES",
+    "Amount",
+    "AssetClass",
+    "AssetName",
+    "AssetNames",
+    "BookDepth",
+    "CandleInterval",
+    "ClientOrderId",
+    "CloseOrderType",
+    "CloseTime",
+    "Consolidation",
+    "Cursor",
+    "CursorMoment",
+    "DeadlineAt",
+    "Direction",
+    "ExportFields",
+    "ExportFormat",
+    "ExportRemoval",
+    "ExportReport",
+    "Grouping",
+    "Ids",
+    "LedgerType",
+    "Level3Depth",
+    "LockType",
+    "Moment",
+    "Number",
+    "OrderFlags",
+    "OrderType",
+    "PageSize",
+    "PairInfo",
+    "PairName",
+    "PairNames",
+    "PreciseMoment",
+    "PriceClass",
+    "RebaseMultiplier",
+    "RelativePrice",
+    "SelfTradePrevention",
+    "Side",
+    "TimeInForce",
+    "TokenizedClass",
+    "TradeType",
+    "Trigger",
+    "UserRef",
+    "Validate",
+    "Venues",
+    "WalletFrom",
+    "WalletTo",
+    "WholeMoment",
+    "Word",
+    "from_nanoseconds",
+    "not_zero",
+    "respelled",
+]
+
+T = TypeVar("T")
+
+Number = Decimal | int | str
+"""An exact number: Decimal, int or its decimal text."""
+
+Amount = Annotated[Number, Money()]
+"""A non-negative exact amount or volume."""
+RelativePrice = Annotated[Number, Price()]
+"""A price, or one relative to the market: ``+5%``, ``-100``, ``#3``."""
+
+Word = Annotated[str, Text()]
+"""A text that is not empty."""
+Ids = Annotated[str | Sequence[str], Names()]
+AssetName = Annotated[str, Text()]
+"""An asset by any of Kraken's names (``XXBT``, ``XBT``)."""
+AssetNames = Annotated[str | Sequence[str], Names()]
+PairName = Annotated[str, Text()]
+"""A pair by any of Kraken's names (``XXBTZUSD``, ``XBTUSD``, ``XBT/USD``)."""
+PairNames = Annotated[str | Sequence[str], Names()]
+Venues = Annotated[Literal["international", "bitnomial_exchange"] | str | Sequence[str], Names()]
+
+Moment = Annotated[datetime | Decimal | float | int | str, Instant()]
+"""Unix seconds, an aware datetime, or an id where Kraken takes one."""
+WholeMoment = Annotated[datetime | Decimal | float | int | str, Instant(digits=0)]
+"""The same, cut to whole seconds."""
+CursorMoment = Annotated[datetime | int | str, Instant(nanoseconds=True)]
+"""The nanoseconds that `last` of a Trades answer holds, unix seconds, or an aware datetime."""
+PreciseMoment = Annotated[datetime | str, Deadline("microseconds")]
+"""An aware datetime, or ISO 8601 text of up to nanoseconds."""
+DeadlineAt = Annotated[datetime | str, Deadline()]
+"""An aware datetime or RFC 3339 text, in server time."""
+Validate = Annotated[bool, Tag()]
+"""Check only; sent when True, left out when False, because Kraken takes its mere presence for yes."""
+
+UserRef = Annotated[int, Range(-(2**31), 2**31 - 1)]
+ClientOrderId = Annotated[
+    str,
+    Text(
+        pattern=r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}|[\x21-\x7e]{1,18}",
+        what="a UUID, 32 hex digits or up to 18 ASCII characters",
+    ),
+]
+"""Source: https://docs.kraken.com/api/docs/guides/spot-clordid"""
+
+OrderFlags = Annotated[Literal["post", "fcib", "fciq", "nompp", "viqc"] | str | Sequence[str], Names()]
+"""``post``, ``fcib``, ``fciq``, ``nompp`` (ignored), ``viqc``; several as a list or comma text."""
+
+Side = Annotated[Literal["buy", "sell"] | str, Text()]
+OrderType = Annotated[
+    Literal[
+        "market",
+        "limit",
+        "iceberg",
+        "stop-loss",
+        "take-profit",
+        "stop-loss-limit",
+        "take-profit-limit",
+        "trailing-stop",
+        "trailing-stop-limit",
+        "settle-position",
+    ]
+    | str,
+    Text(),
+]
+CloseOrderType = Annotated[
+    Literal[
+        "limit",
+        "iceberg",
+        "stop-loss",
+        "take-profit",
+        "stop-loss-limit",
+        "take-profit-limit",
+        "trailing-stop",
+        "trailing-stop-limit",
+    ]
+    | str,
+    Text(),
+]
+TimeInForce = Annotated[Literal["GTC", "IOC", "GTD", "FOK"] | str, Text()]
+Trigger = Annotated[Literal["last", "index"] | str, Text()]
+SelfTradePrevention = Annotated[Literal["cancel-newest", "cancel-oldest", "cancel-both"] | str, Text()]
+RebaseMultiplier = Annotated[Literal["rebased", "base"] | str, Text()]
+"""xStocks view: quantities as underlying shares (rebased, the default) or as token units (base)."""
+AssetClass = Annotated[Literal["currency", "tokenized_asset"] | str, Text()]
+PriceClass = Annotated[Literal["forex", "tokenized_asset"] | str, Text()]
+"""Ticker's name for the ordinary class is ``forex``."""
+TokenizedClass = Annotated[Literal["tokenized_asset"] | str, Text()]
+"""Needed for xStocks; left out for crypto and fiat pairs."""
+PairInfo = Annotated[Literal["info", "leverage", "fees", "margin"] | str, Text()]
+CandleInterval = Literal[1, 5, 15, 30, 60, 240, 1440, 10080, 21600] | int
+"""Minutes."""
+BookDepth = Literal[10, 25, 100, 250, 1000] | int
+Level3Depth = Literal[0, 10, 25, 100, 250, 1000] | int
+"""Levels a side; 0 is the whole book."""
+Grouping = Literal[1, 5, 10, 25, 50, 100, 250, 500, 1000] | int
+"""Ticks that make one level."""
+CloseTime = Annotated[Literal["open", "close", "both"] | str, Text()]
+TradeType = Annotated[
+    Literal["all", "any position", "closed position", "closing position", "no position"] | str, Text()
+]
+ExportReport = Annotated[Literal["trades", "ledgers"] | str, Text()]
+ExportFormat = Annotated[Literal["CSV", "TSV"] | str, Text()]
+ExportFields = Annotated[str | Sequence[str], Names()]
+ExportRemoval = Annotated[Literal["cancel", "delete"] | str, Text()]
+Consolidation = Annotated[Literal["market"] | str, Text()]
+LedgerType = Annotated[
+    Literal[
+        "all",
+        "trade",
+        "deposit",
+        "withdrawal",
+        "transfer",
+        "margin",
+        "adjustment",
+        "rollover",
+        "credit",
+        "settled",
+        "staking",
+        "dividend",
+        "sale",
+        "nft_rebate",
+    ]
+    | str,
+    Text(),
+]
+Cursor = bool | str
+"""True to begin with pages, then the `next_cursor` of the page before."""
+PageSize = Annotated[int, Range(1, 2**31 - 1)]
+WalletFrom = Annotated[Literal["Spot Wallet"] | str, Text()]
+WalletTo = Annotated[Literal["Futures Wallet"] | str, Text()]
+Direction = Annotated[Literal["deposit", "withdraw"] | str, Text()]
+LockType = Annotated[Literal["flex", "bonded", "timed", "instant"] | str, Text()]
+
+ORDER_STATUSES: Final = frozenset({"pending", "open", "closed", "canceled", "expired"})
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def from_nanoseconds(nanoseconds: int) -> datetime:
+    """Make a datetime of Kraken's nanoseconds; what is below the microsecond is cut."""
+    return EPOCH + timedelta(microseconds=nanoseconds // 1000)
+
+
+def not_zero(struct: msgspec.Struct, *names: str) -> None:
+    """Turn times that Kraken writes as 0, meaning "none", into None; for `__post_init__`."""
+    for name in names:
+        if getattr(struct, name) == EPOCH:
+            msgspec.structs.force_setattr(struct, name, None)
+
+
+def respelled(arrived: Mapping[str, msgspec.Raw], names: Mapping[str, str], into: msgspec.json.Decoder[T]) -> T:
+    """Read an object some of whose keys may be spelled otherwise.
+
+    Args:
+        arrived: The object, its values not yet decoded.
+        names: The other spelling of a key -> the one that `into` knows.
+        into: The decoder of the object's type.
+    """
+    renamed: dict[str, Any] = {names.get(key, key): value for key, value in arrived.items()}
+    return into.decode(msgspec.json.encode(renamed))

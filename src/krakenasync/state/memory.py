@@ -1,0 +1,236 @@
+"""Counters and nonces of this process: aiolimiter keeps the account, this adds what Kraken's counter has beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import math
+import threading
+from typing import Final, cast
+
+import msgspec
+from aiolimiter import AsyncLimiter
+
+from krakenasync.clock import SYSTEM_CLOCK, Clock
+from krakenasync.errors import ConfigurationError
+from krakenasync.protocol.tiers import CounterSpec
+from krakenasync.state.caution import CALM, Caution, after_refusal, margin_at, pace_at
+from krakenasync.state.nonces import NonceSource
+
+__all__ = ["PROCESS", "Bucket", "BucketState", "MemoryState"]
+
+_DUST: Final = 1e-9
+"""aiolimiter counts in floats; a billionth of a point decides nothing."""
+_DEAREST: Final = 4
+"""The points of the dearest single call."""
+_KEEP: Final = 1024
+"""From this many counters on, those at rest are dropped."""
+
+
+class BucketState(msgspec.Struct, frozen=True, kw_only=True):
+    """One counter as we believe it to stand at Kraken.
+
+    Attributes:
+        level: Points on the counter that decay already.
+        held: Points of calls in flight, or answered so recently that they may not decay yet.
+        cap: Points at which Kraken refuses.
+        decay: Points a second now; below the tier's own after a refusal.
+        blocked_for: Seconds for which nothing is sent.
+        refusals: How often Kraken refused a call that this counter had let through.
+    """
+
+    level: float
+    held: float
+    cap: float
+    decay: float
+    blocked_for: float
+    refusals: int
+
+
+class _Moment:
+    """The one thing aiolimiter's accounting asks its event loop for: the time. Ours is set by hand."""
+
+    def __init__(self, at: float) -> None:
+        self.at = at
+
+    def time(self) -> float:
+        return self.at
+
+    def is_closed(self) -> bool:
+        return False
+
+
+class Bucket(AsyncLimiter):
+    """Kraken's counter: `AsyncLimiter` is exactly its arithmetic, to which this adds the following.
+
+    * Points are *held* while a call is in flight: they do not decay until the answer is there, which is what makes
+      "never above the cap" true for any latency.
+    * `lag`: seconds after the answer in which they still do not, because Kraken reduces its counter only every couple
+      of seconds.
+    * Giving back, reading, filling, slowing down.
+
+    It never waits: `krakenasync.client.limits.Gate` does, in fair order. Safe to use from several threads.
+    """
+
+    def __init__(self, spec: CounterSpec, clock: Clock, *, lag: float = 0.0, initial: float = 0.0) -> None:
+        super().__init__(spec.cap, spec.cap / spec.decay)
+        self._clock = clock
+        self._moment = _Moment(clock.monotonic())
+        # No event loop is bound, so the counter outlives loops and serves trio as well.
+        self._event_loop = cast("asyncio.AbstractEventLoop", self._moment)
+        self._last_check = self._moment.at
+        self._level = min(initial, spec.cap)
+        self.spec = spec
+        self.lag = lag
+        self._lock = threading.Lock()
+        self._held = 0.0
+        self._ripening: list[tuple[float, float]] = []
+        self._caution = CALM
+        self._blocked_until = -math.inf
+
+    def _settled(self) -> float:
+        """Bring the account up to now, and return now."""
+        now = self._clock.monotonic()
+        while self._ripening and self._ripening[0][0] <= now:
+            self._moment.at, cost = heapq.heappop(self._ripening)
+            self._leak()
+            self._held -= cost
+            self._level += cost
+        self._moment.at = now
+        self._leak()
+        if self._caution.pace < 1.0:
+            self._rate_per_sec = self.spec.decay * pace_at(self._caution, now)
+        return now
+
+    def _missing(self, cost: float, now: float) -> float:
+        """Points by which a call of `cost` would pass the cap."""
+        return self._level + self._held + cost - self.max_rate + margin_at(self._caution, now)
+
+    def try_reserve(self, cost: float) -> bool:
+        """Hold `cost` points if they fit now."""
+        with self._lock:
+            now = self._settled()
+            if self._blocked_until > now or self._missing(cost, now) > _DUST:
+                return False
+            self._held += cost
+            return True
+
+    def delay(self, cost: float, ahead: float = 0.0) -> float:
+        """Seconds until `cost` points can fit at the earliest, after calls of `ahead` points have gone.
+
+        A lower bound, for what is in flight may take longer; 0 means "try now".
+        """
+        with self._lock:
+            now = self._settled()
+            missing = self._missing(cost + ahead, now)
+            decayed = missing / self._rate_per_sec if missing > _DUST else 0.0
+            return max(decayed, self._blocked_until - now, 0.0)
+
+    def settle(self, cost: float) -> None:
+        """The answer is there: `cost` points begin to decay, after `lag`."""
+        self._ripen(cost, self.lag)
+
+    def keep(self, cost: float, grace: float) -> None:
+        """No answer came, but the call may still arrive: hold its points for `grace` seconds more."""
+        self._ripen(cost, grace)
+
+    def _ripen(self, cost: float, after: float) -> None:
+        with self._lock:
+            heapq.heappush(self._ripening, (self._settled() + after, cost))
+
+    def refund(self, cost: float) -> None:
+        """Nothing was sent: give `cost` points back."""
+        with self._lock:
+            self._settled()
+            self._held -= cost
+
+    def refused(self, cost: float, *, sent: float) -> None:
+        """Kraken refused a call that was let through: believe its count, pause, go on more slowly."""
+        with self._lock:
+            now = self._settled()
+            before = self._caution
+            self._caution = after_refusal(before, now, sent=sent, most=max(0.0, self.max_rate - _DEAREST))
+            if self._caution is before:
+                return
+            # The refused call may have been counted as well.
+            self._level = max(self._level, self.max_rate + cost - self._held)
+            self._blocked_until = max(self._blocked_until, self._caution.until)
+            self._rate_per_sec = self.spec.decay * self._caution.pace
+
+    def block(self, seconds: float) -> None:
+        """Send nothing for so long: Kraken said when it listens again."""
+        with self._lock:
+            self._blocked_until = max(self._blocked_until, self._clock.monotonic() + seconds)
+
+    def state(self) -> BucketState:
+        """How the counter stands now."""
+        with self._lock:
+            now = self._settled()
+            return BucketState(
+                level=self._level,
+                held=self._held,
+                cap=self.max_rate,
+                decay=self._rate_per_sec,
+                blocked_for=max(0.0, self._blocked_until - now),
+                refusals=self._caution.refusals,
+            )
+
+    @property
+    def caution(self) -> Caution:
+        """What refusals have taught this counter."""
+        return self._caution
+
+    def at_rest(self) -> bool:
+        """Whether forgetting the counter would change nothing."""
+        state = self.state()
+        return not (state.level or state.held or state.blocked_for) and self._caution is CALM
+
+    def __repr__(self) -> str:
+        state = self.state()
+        return f"<Bucket {state.level + state.held:.2f} of {state.cap:g}, -{state.decay:g}/s>"
+
+
+class MemoryState:
+    """The counters and nonce sources of one process, shared by all clients of a key in it."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self._lock = threading.Lock()
+        self._buckets: dict[str, Bucket] = {}
+        self._nonces: dict[str, NonceSource] = {}
+
+    def bucket(self, name: str, spec: CounterSpec, *, lag: float = 0.0, initial: float = 0.0) -> Bucket:
+        """Return the counter of that name, made on first use.
+
+        Raises:
+            ConfigurationError: It exists with other limits.
+        """
+        with self._lock:
+            found = self._buckets.get(name)
+            if found is None:
+                if len(self._buckets) >= _KEEP:
+                    self._buckets = {key: one for key, one in self._buckets.items() if not one.at_rest()}
+                found = self._buckets[name] = Bucket(spec, self.clock, lag=lag, initial=initial)
+            elif found.spec != spec:
+                raise ConfigurationError(
+                    f"another client of this key counts up to {found.spec.cap}, this one to {spec.cap}",
+                    hint="all clients of one key share its counter: give them the same tier",
+                )
+            return found
+
+    def nonces(self, name: str, unit: str) -> NonceSource:
+        """Return the nonce source of that key, made on first use.
+
+        Raises:
+            ConfigurationError: The unit is unknown, or coarser than one already used on the key.
+        """
+        with self._lock:
+            found = self._nonces.get(name)
+            if found is None:
+                found = self._nonces[name] = NonceSource(unit, self.clock)
+            found.refine(unit)
+            return found
+
+
+PROCESS: Final = MemoryState(SYSTEM_CLOCK)
+"""What all clients of this process share unless they are given a state of their own."""

@@ -1,0 +1,85 @@
+"""Nonces that only rise, whatever the clock does.
+
+Source: https://docs.kraken.com/api/docs/guides/spot-rest-auth (a nonce must be above every one sent before on its key)
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Final
+
+from krakenasync.clock import Clock
+from krakenasync.errors import ConfigurationError
+
+__all__ = ["UNITS", "NonceSource"]
+
+UNITS: Final = {"ms": 1_000_000, "us": 1_000, "ns": 1}
+"""Unit -> nanoseconds in one tick. A finer unit can be taken up later on a key, a coarser one never again."""
+
+_LEAP_NS: Final = 2_000_000_000
+
+
+class NonceSource:
+    """The nonces of one API key: the clock's reading, but always above the last one.
+
+    Thread-safe: two event loops in two threads never get the same number.
+    """
+
+    def __init__(self, unit: str, clock: Clock, *, floor: int = 0) -> None:
+        self.unit = unit
+        self.tick_ns = tick_of(unit)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._last = floor
+        self.accepted = 0
+        """How many calls Kraken has accepted; 0 means that no nonce of ours was ever high enough."""
+
+    def next(self) -> int:
+        """Return the next nonce."""
+        with self._lock:
+            self._last = max(self._clock.wall_ns() // self.tick_ns, self._last + 1)
+            return self._last
+
+    def peek(self) -> int:
+        """What `next` would return now."""
+        return max(self._clock.wall_ns() // self.tick_ns, self._last + 1)
+
+    def leap(self) -> int:
+        """Go two seconds ahead of the clock: another program's clock may be ahead of ours. Return the new floor."""
+        with self._lock:
+            self._last = max(self._last, self._clock.wall_ns() // self.tick_ns) + _LEAP_NS // self.tick_ns
+            return self._last
+
+    def refine(self, unit: str) -> None:
+        """Take up a finer unit; a coarser one is not possible any more on this key and is refused.
+
+        Raises:
+            ConfigurationError: The unit is unknown, or coarser than one already used on the key.
+        """
+        tick = tick_of(unit)
+        with self._lock:
+            if tick > self.tick_ns and self._last:
+                raise ConfigurationError(
+                    f"nonce_unit={unit!r}, but this process already sent nonces in {self.unit!r} on the key",
+                    hint=f"a nonce can only rise: keep nonce_unit={self.unit!r}",
+                )
+            self.unit, self.tick_ns = unit, tick
+
+    @property
+    def last(self) -> int:
+        """The last nonce handed out, 0 if none was."""
+        return self._last
+
+    def __repr__(self) -> str:
+        return f"<NonceSource {self.unit}>"
+
+
+def tick_of(unit: str) -> int:
+    """Nanoseconds in one tick of the unit.
+
+    Raises:
+        ConfigurationError: There is no such unit.
+    """
+    if unit not in UNITS:
+        raise ConfigurationError(f"unknown nonce_unit {unit!r}", hint=f"one of {', '.join(UNITS)}")
+    return UNITS[unit]

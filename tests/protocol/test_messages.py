@@ -1,0 +1,84 @@
+"""Messages: composed and signed in one step."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from krakenasync.protocol.messages import Message, compose
+from krakenasync.protocol.requests import Body, Spec
+from krakenasync.protocol.signing import decode_secret, sign, verify
+from krakenasync.protocol.wire import parse_body
+
+SECRET = decode_secret("kQH5HW/8p1uGOVjbgWA7FunAmGO8lsSUXNsu3eow76sz84Q18fWxnyRzBHCd3pd5nE9qa99HAZtuZuj6F1huXg==")
+NONCE = "1616492376594"
+
+
+def spec(name="AddOrder", **facts) -> Spec:
+    facts = {"private": True, "path": f"/0/private/{name}", **facts}
+    return Spec(name=name, section="trading", source="https://example.org", **facts)
+
+
+def test_the_published_order():
+    """Kraken's published order becomes the published body and signature."""
+    params = {"ordertype": "limit", "pair": "XBTUSD", "price": "37500", "type": "buy", "volume": "1.25"}
+    message = compose(spec(), params, key="K", secret=SECRET, nonce=NONCE)
+    assert message == Message(
+        "POST",
+        "/0/private/AddOrder",
+        {
+            "API-Key": "K",
+            "API-Sign": "4/dpxb3iT4tp/ZCVEwSnEsLxx0bqyhLpdfOpc6fn7OR8+UClSV5n9E6aSS8MPtnRfp32bAb0nmbRn6H8ndwLUQ==",
+            "Content-Type": "application/x-www-form-urlencoded",
+        },
+        b"nonce=1616492376594&ordertype=limit&pair=XBTUSD&price=37500&type=buy&volume=1.25",
+    )
+
+
+@given(
+    st.dictionaries(st.sampled_from(["a", "b-c", "d"]), st.text("+ é%&=[]x", max_size=8)),
+    st.sampled_from([Body.FORM, Body.JSON]),
+)
+def test_the_signed_bytes_are_the_sent_bytes(params, body):
+    """The sandbox, looking at nothing but the message, finds the signature right and the parameters whole."""
+    message = compose(spec(body=body), params, key="K", secret=SECRET, nonce=NONCE)
+    assert verify(SECRET, message.target, NONCE, message.body, message.headers["API-Sign"])
+    assert parse_body(message.headers["Content-Type"], message.body) == {"nonce": NONCE, **params}
+
+
+def test_a_second_factor_stands_in_the_body():
+    """A one-time password is signed along with the rest."""
+    message = compose(spec("Balance"), {}, key="K", secret=SECRET, nonce=NONCE, otp="123456")
+    assert message.body == b"nonce=1616492376594&otp=123456"
+    assert verify(SECRET, "/0/private/Balance", NONCE, message.body, message.headers["API-Sign"])
+
+
+@pytest.mark.parametrize(
+    ("params", "target"), [({}, "/0/public/Ticker"), ({"pair": "XBT/USD"}, "/0/public/Ticker?pair=XBT%2FUSD")]
+)
+def test_a_public_call_carries_nothing_of_the_key(params, target):
+    """A public call is a bare GET, even when a key is at hand."""
+    public = spec("Ticker", private=False, path="/0/public/Ticker", method="GET", body=Body.QUERY)
+    message = compose(public, params, key="K", secret=SECRET, nonce=NONCE, otp="123456")
+    assert message == Message("GET", target, {}, b"")
+
+
+def test_a_beta_query_is_signed_with_its_path():
+    """Funding Beta: the nonce travels in a header, names in the path are filled in, the query is signed."""
+    beta = spec("Beta", path="/0/private/beta/{asset}", method="GET", body=Body.QUERY, beta=True)
+    message = compose(beta, {"asset": "A/B", "limit": 5}, key="K", secret=SECRET, nonce=NONCE, otp="123456")
+    target = "/0/private/beta/A%2FB?limit=5"
+    assert (message.method, message.target, message.body) == ("GET", target, b"")
+    assert message.headers == {
+        "API-Key": "K",
+        "API-Nonce": NONCE,
+        "API-Sign": sign(SECRET, target, NONCE, b""),
+        "API-OTP": "123456",
+    }
+
+
+def test_a_beta_body_is_json_without_the_nonce():
+    """Funding Beta with a body: JSON, signed, the nonce in the header only."""
+    message = compose(spec(body=Body.JSON, beta=True), {"a": "1"}, key="K", secret=SECRET, nonce=NONCE)
+    assert message.body == b'{"a":"1"}'
+    assert message.headers["Content-Type"] == "application/json"
+    assert verify(SECRET, message.target, NONCE, message.body, message.headers["API-Sign"])

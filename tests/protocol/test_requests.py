@@ -1,0 +1,127 @@
+"""Request types: parameters as fields, facts as a spec, the result as an argument."""
+
+from decimal import Decimal
+from typing import Annotated, ClassVar
+
+import msgspec
+import pytest
+
+from krakenasync.errors import InvalidArguments, InvalidType
+from krakenasync.protocol.charges import FREE, ONE
+from krakenasync.protocol.fields import Money, Names, Tag
+from krakenasync.protocol.requests import Body, Effect, Need, Part, Request, Spec, exclusive, result_type
+
+Amount = Annotated[Decimal | int | str, Money()]
+
+
+class Close(Part, frozen=True, kw_only=True):
+    """The conditional close of an order."""
+
+    ordertype: str
+    price: Amount | None = None
+
+
+class Order(Request[dict[str, Decimal]], frozen=True, kw_only=True):
+    """A made-up order with every kind of field."""
+
+    spec: ClassVar[Spec] = Spec(
+        name="Order", path="/0/private/Order", private=True, section="trading", source="https://example.org", charge=ONE
+    )
+
+    volume: Amount
+    pair: Annotated[str | list[str], Names()] | None = None
+    side: str | None = msgspec.field(default=None, name="type")
+    validate: Annotated[bool, Tag()] = False
+    close: Close | None = None
+    cl_ord_id: str | None = None
+    userref: int | None = None
+
+    def check(self) -> None:
+        exclusive(self, "cl_ord_id", "userref")
+
+
+class Nameless(Request, frozen=True, kw_only=True):
+    """A request that forgot its result."""
+
+
+def test_parameters_travel_under_kraken_s_names_and_only_if_given():
+    """Markers write their fields, also inside an Optional; None is left out; order of fields is kept."""
+    order = Order(volume=Decimal("1E-3"), pair=["XBTUSD", "ETHUSD"], side="buy", validate=True)
+    assert list(order.params().items()) == [
+        ("volume", "0.001"),
+        ("pair", "XBTUSD,ETHUSD"),
+        ("type", "buy"),
+        ("validate", True),
+    ]
+    assert Order(volume=1).params() == {"volume": "1"}
+
+
+def test_nested_parts_are_checked_and_written():
+    """A part inside a request goes through its own markers."""
+    assert Order(volume=1, close=Close(ordertype="limit", price="5")).params()["close"] == {
+        "ordertype": "limit",
+        "price": "5",
+    }
+    with pytest.raises(InvalidType, match="price must be a Decimal"):
+        Order(volume=1, close=Close(ordertype="limit", price=0.1)).params()
+
+
+def test_a_bad_parameter_is_named():
+    """The error tells which parameter was wrong, and in Python's habit it is a ValueError or a TypeError too."""
+    with pytest.raises(ValueError, match="volume=-1 is negative"):
+        Order(volume=-1).params()
+    with pytest.raises(TypeError, match="volume must be a Decimal, an int or a str, not float"):
+        Order(volume=0.1).params()
+
+
+def test_a_request_checks_its_combinations():
+    """Two parameters that exclude each other are refused before sending."""
+    with pytest.raises(InvalidArguments, match="cl_ord_id and userref exclude each other"):
+        Order(volume=1, cl_ord_id="a", userref=1).params()
+
+
+def test_exclusive_may_need_one():
+    """Where one of several is needed, none is refused and one passes, zero counting as given."""
+    with pytest.raises(InvalidArguments, match="one of cl_ord_id, userref is needed"):
+        exclusive(Order(volume=1), "cl_ord_id", "userref", needed=True)
+    exclusive(Order(volume=1, userref=0), "cl_ord_id", "userref", needed=True)
+
+
+def test_requests_are_frozen():
+    """A request cannot change between its check and its sending."""
+    with pytest.raises(AttributeError):
+        Order(volume=1).volume = 2
+
+
+def test_result_type_is_read_off_the_class():
+    """The type between the brackets decodes the answer."""
+    assert result_type(Order) == dict[str, Decimal]
+
+
+def test_result_type_is_needed():
+    """A request that does not name its result is a mistake of ours, found when it is first used."""
+    with pytest.raises(TypeError, match="Nameless does not name its result"):
+        result_type(Nameless)
+
+
+def test_needs():
+    """No code: any key. Several: one is enough, or all, as the endpoint asks."""
+    assert Need().met_by(())
+    either, both = Need(("a", "b")), Need(("a", "b"), every=True)
+    assert [need.met_by({"a"}) for need in (either, both)] == [True, False]
+    assert [need.met_by({"a", "b", "c"}) for need in (either, both)] == [True, True]
+    assert [need.met_by({"c"}) for need in (either, both)] == [False, False]
+
+
+def test_a_spec_is_a_harmless_free_form_post_unless_it_says_more():
+    """What an endpoint does not state is the commonest case, and the one that allows the least."""
+    spec = Spec(name="X", path="/0/private/X", private=True, section="account", source="https://example.org")
+    assert (spec.method, spec.body, spec.effect, spec.charge, spec.need) == (
+        "POST",
+        Body.FORM,
+        Effect.READ,
+        FREE,
+        Need(),
+    )
+    assert not spec.binary
+    assert not spec.beta

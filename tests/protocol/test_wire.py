@@ -1,0 +1,280 @@
+"""Requests to bytes and back, answers to types or typed errors."""
+
+import json
+import string
+from decimal import Decimal
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from krakenasync.errors import (
+    InsufficientFunds,
+    KrakenError,
+    ProtocolError,
+    RateLimitExceeded,
+    Refused,
+    ServiceUnavailable,
+)
+from krakenasync.protocol.requests import Body
+from krakenasync.protocol.wire import Answer, decode, encode, envelope, form, parse_body, parse_form, query
+
+Balances = dict[str, Decimal]
+
+names = st.text(string.ascii_letters + "_-", min_size=1, max_size=8)
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+values = st.recursive(
+    texts,
+    lambda inner: st.lists(inner, min_size=1, max_size=12) | st.dictionaries(names, inner, min_size=1, max_size=4),
+    max_leaves=12,
+)
+forms = st.dictionaries(names, values, max_size=5)
+
+
+class Order(msgspec.Struct):
+    """A result with a shape of its own."""
+
+    txid: list[str]
+    price: Decimal
+
+
+@given(forms)
+def test_a_form_comes_back_as_it_was(params):
+    """What the client writes the sandbox reads: every text, every nesting, every list longer than ten."""
+    assert parse_form(form(params)) == params
+
+
+@given(forms, st.integers(1, 2**63 - 1).map(str))
+def test_a_json_body_comes_back_as_it_was(params, nonce):
+    """A JSON body carries the nonce as text and the parameters unchanged."""
+    assert parse_body("application/json", encode(Body.JSON, params, nonce)) == {**params, "nonce": nonce}
+
+
+@given(texts)
+def test_json_money_stays_exact(text):
+    """A number in a JSON body never becomes a float on its way."""
+    number = Decimal(sum(map(ord, text))) / 1000
+    parsed = parse_body("application/json", f'{{"price": {number:f}, "exact": 0.1}}'.encode())
+    assert parsed["price"] == number
+    assert parsed["exact"] == Decimal("0.1")
+    assert not any(isinstance(value, float) for value in parsed.values())
+
+
+def test_a_plus_sign_is_escaped():
+    """Unescaped, Kraken would read a blank: expiretm=+60 travels as %2B60."""
+    assert form({"expiretm": "+60"}) == "expiretm=%2B60"
+    assert parse_form("expiretm=+60") == {"expiretm": " 60"}
+    assert parse_form("expiretm=%2B60") == {"expiretm": "+60"}
+
+
+def test_nested_values_get_bracketed_names():
+    """A conditional close and lists travel the way Kraken documents them."""
+    assert parse_form("close[ordertype]=limit&close%5Bprice%5D=1") == {"close": {"ordertype": "limit", "price": "1"}}
+    assert form({"close": {"price": "1"}, "lock_type": ["flex", "timed"]}) == (
+        "close%5Bprice%5D=1&lock_type%5B0%5D=flex&lock_type%5B1%5D=timed"
+    )
+    assert parse_form("orders[0][pair]=A&orders[1][pair]=B") == {"orders": [{"pair": "A"}, {"pair": "B"}]}
+    assert parse_form("lock_type[]=flex&lock_type[]=timed") == {"lock_type": ["flex", "timed"]}
+
+
+def test_scalars_are_written_as_kraken_writes_them():
+    """Booleans in lower case, numbers in digits, an empty text as an empty value."""
+    assert form({"validate": True, "trades": False, "count": 7, "note": ""}) == (
+        "validate=true&trades=false&count=7&note="
+    )
+    assert parse_form("note=") == {"note": ""}
+    assert query({"pair": "XBT/USD"}) == "pair=XBT%2FUSD"
+
+
+def test_encode_puts_the_nonce_first():
+    """Form or JSON, the nonce leads; a public call has none."""
+    assert encode(Body.FORM, {"pair": "XBTUSD"}, "17") == b"nonce=17&pair=XBTUSD"
+    assert encode(Body.JSON, {"pair": "XBTUSD"}, "17") == b'{"nonce":"17","pair":"XBTUSD"}'
+    assert encode(Body.FORM, {"pair": "XBTUSD"}) == b"pair=XBTUSD"
+    assert encode(Body.FORM, {}, "17") == b"nonce=17"
+
+
+def test_encode_leaves_the_caller_s_parameters_alone():
+    """No nonce is slipped into the mapping that was handed over."""
+    params = {"pair": "XBTUSD"}
+    encode(Body.FORM, params, "17")
+    assert params == {"pair": "XBTUSD"}
+
+
+@pytest.mark.parametrize(
+    "text", ["a=1&a[b]=2", "a[b]=1&a[b][c]=2", "a" + "[b]" * 5000 + "=1"], ids=["clash", "deep clash", "abyss"]
+)
+def test_contradictory_forms_are_value_errors(text):
+    """A name that is both a value and a group, or absurdly deep, is a ValueError and nothing worse."""
+    with pytest.raises(ValueError, match=r"a value and a group|nested 5000 deep"):
+        parse_form(text)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/json", b"{"),
+        ("application/json", b"[1]"),
+        ("application/json", b"null"),
+        ("application/json", b""),
+        ("application/json; charset=utf-8", b'{"a": "\xff"}'),
+        ("application/json", b"[" * 100_000),
+        ("application/x-www-form-urlencoded", b"a=\xff"),
+    ],
+)
+def test_malformed_bodies_are_value_errors(content_type, body):
+    """A body that is neither form nor JSON object is a ValueError, whatever is wrong with it."""
+    with pytest.raises(ValueError):  # noqa: PT011 - the kind is the promise, the text is the parser's
+        parse_body(content_type, body)
+
+
+@given(st.binary() | st.text(string.ascii_letters + "[]=&%+", max_size=40).map(str.encode), st.booleans())
+def test_any_body_is_read_or_a_value_error(body, as_json):
+    """No bytes a stranger sends make the reader fail in another way."""
+    try:
+        parsed = parse_body("application/json" if as_json else "application/x-www-form-urlencoded", body)
+    except ValueError:
+        return
+    assert isinstance(parsed, dict)
+
+
+def test_a_result_becomes_its_type():
+    """Text and number alike become exact Decimals; the bytes stay at hand; fields we do not know do no harm."""
+    body = b'{"error":[],"result":{"txid":["O1"],"price":0.1,"new":{"x":1}}}'
+    answer = decode(Order, 200, body, endpoint="AddOrder")
+    assert answer == Answer(Order(["O1"], Decimal("0.1")), (), body)
+    balances = decode(Balances, 200, b'{"error":[],"result":{"XXBT":"0.10","ZUSD":1}}', endpoint="Balance")
+    assert balances.result == {"XXBT": Decimal("0.10"), "ZUSD": Decimal(1)}
+    assert str(balances.result["XXBT"]) == "0.10"
+
+
+@given(st.dictionaries(names, st.decimals(allow_nan=False, allow_infinity=False, places=8)), st.lists(texts))
+def test_what_the_sandbox_answers_the_client_reads(balances, notes):
+    """An envelope of results and warnings decodes to the same results and warnings."""
+    warnings = tuple(f"W{note}" for note in notes)
+    body = envelope({name: format(amount, "f") for name, amount in balances.items()}, *warnings)
+    answer = decode(Balances, 200, body, endpoint="Balance")
+    assert (answer.result, answer.warnings) == (balances, warnings)
+
+
+def test_envelopes_are_kraken_s():
+    """A refusal has no result; a result has an empty error list."""
+    assert json.loads(envelope({}, "WGeneral:Careful")) == {"error": ["WGeneral:Careful"], "result": {}}
+    assert envelope(msgspec.UNSET, "EAPI:Invalid nonce") == b'{"error":["EAPI:Invalid nonce"]}'
+    assert json.loads(envelope([1])) == {"error": [], "result": [1]}
+
+
+def test_an_accepted_call_may_answer_202():
+    """Earn/Deallocate may answer 202; its result is a result."""
+    assert decode(bool, 202, b'{"error":[],"result":true}', endpoint="Earn/Deallocate").result is True
+
+
+def test_an_error_string_raises_even_beside_a_result():
+    """The severity letter decides: E raises, whatever else the answer holds, and keeps all strings that say why."""
+    body = envelope({"XXBT": "1"}, "WGeneral:Careful", "EOrder:Insufficient funds")
+    with pytest.raises(InsufficientFunds) as caught:
+        decode(Balances, 200, body, endpoint="AddOrder")
+    assert caught.value.codes == ("EOrder:Insufficient funds",)
+    assert caught.value.endpoint == "AddOrder"
+
+
+@pytest.mark.parametrize("code", ["EFuture:Something new", "XNever:Seen", "no form at all", ""])
+def test_an_unknown_string_raises_and_leaves_the_outcome_open(code):
+    """What stands in no table is never taken for success, nor for proof that nothing happened."""
+    with pytest.raises(Refused) as caught:
+        decode(Balances, 200, envelope({}, code), endpoint="AddOrder")
+    assert caught.value.codes == (code,)
+    assert caught.value.effect == "unknown"
+    assert not caught.value.retryable
+
+
+@pytest.mark.parametrize("status", [400, 403, 429, 500, 503])
+def test_kraken_s_own_words_outrank_the_status(status):
+    """An envelope with an error string is read as such under any HTTP status."""
+    with pytest.raises(InsufficientFunds):
+        decode(Balances, status, envelope(msgspec.UNSET, "EOrder:Insufficient funds"), endpoint="AddOrder")
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", "an empty body"),
+        (b"null", "not Kraken's JSON envelope"),
+        (b"[]", "not Kraken's JSON envelope"),
+        (b'{"error":[],"result":{"XXBT"', "not Kraken's JSON envelope"),
+        (b'{"error":[],"result":{}} trailing', "not Kraken's JSON envelope"),
+        (b'{"error":"EAPI:Invalid nonce"}', "not Kraken's JSON envelope"),
+        (b'{"result":{}}', "not Kraken's JSON envelope"),
+        (b"<!DOCTYPE html><html>Just a moment...</html>", "an HTML page"),
+        (b"\n  <html></html>", "an HTML page"),
+        (b'{"error":["\xff"]}', "not Kraken's JSON envelope"),
+        (b'{"error":[],"result":' + b"[" * 100_000, "not Kraken's JSON envelope"),
+        (b'{"error":[]}', "holds no result"),
+        (b'{"error":["WGeneral:Careful"]}', "holds no result"),
+        (b'{"error":[],"result":null}', "another shape"),
+        (b'{"error":[],"result":["XXBT"]}', "another shape"),
+        (b'{"error":[],"result":{"XXBT":"much"}}', "another shape"),
+    ],
+)
+def test_a_200_that_is_no_answer(body, message):
+    """HTML, truncated JSON, an empty body or a foreign shape may hide a success: the outcome is unknown."""
+    with pytest.raises(ProtocolError, match=message) as caught:
+        decode(Balances, 200, body, endpoint="Balance")
+    assert caught.value.effect == "unknown"
+    assert caught.value.retryable
+    assert caught.value.status == 200
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 520, 522, 524])
+@pytest.mark.parametrize("body", [b"", b"<html>520: Web server is returning an unknown error</html>", b'{"error":[]}'])
+def test_a_5xx_is_service_unavailable_with_unknown_outcome(status, body):
+    """Orders have been carried out behind a 502 or 520: only a read may simply be asked again."""
+    with pytest.raises(ServiceUnavailable, match=f"HTTP {status}") as caught:
+        decode(Balances, status, body, endpoint="Balance")
+    assert caught.value.status == status
+    assert caught.value.effect == "unknown"
+    assert caught.value.retryable
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>error 1015</html>", b'{"error":[]}'])
+def test_a_429_is_a_rate_limit(body):
+    """The edge's own refusal counts as a rate limit; nothing was done."""
+    with pytest.raises(RateLimitExceeded, match="429") as caught:
+        decode(Balances, 429, body, endpoint="Ticker")
+    assert caught.value.effect == "none"
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_never_followed(status):
+    """A redirect would hand a signed call to another host; the error says where to look."""
+    with pytest.raises(ProtocolError, match="check base_url") as caught:
+        decode(Balances, status, b"<html>Moved</html>", endpoint="Balance")
+    assert (caught.value.effect, caught.value.retryable, caught.value.status) == ("none", False, status)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 418])
+def test_a_4xx_from_the_edge_did_nothing(status):
+    """A captcha or a missing page is a protocol error that is pointless to repeat."""
+    with pytest.raises(ProtocolError, match=f"HTTP {status}") as caught:
+        decode(Balances, status, b"<html>captcha</html>", endpoint="Balance")
+    assert (caught.value.effect, caught.value.retryable) == ("none", False)
+
+
+@given(st.integers(100, 599), st.binary() | st.sampled_from([b'{"error":[],"result":{}}', b'{"error":[""]}', b"null"]))
+def test_any_answer_is_a_result_or_a_typed_error(status, body):
+    """No status and no bytes make the client fail in a way its users do not know."""
+    try:
+        answer = decode(Balances, status, body, endpoint="Balance")
+    except KrakenError as error:
+        assert error.endpoint == "Balance"  # noqa: PT017 - either way out is right, each with its own promise
+        return
+    assert answer.result == {}
+
+
+def test_messages_never_quote_the_body():
+    """A body may hold a token or a balance; no error message repeats it."""
+    with pytest.raises(ProtocolError) as caught:
+        decode(Balances, 200, b'{"error":[],"result":{"token":"SECRET-TOKEN"}}', endpoint="GetWebSocketsToken")
+    assert "SECRET" not in str(caught.value)
+    assert "SECRET" not in repr(caught.value)
