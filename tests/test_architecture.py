@@ -88,15 +88,15 @@ def impurities(name: str, source: str, used: set[str]) -> Iterator[str]:
 
 
 def cycles(graph: Mapping[str, set[str]]) -> Iterator[list[str]]:
-    """Yield a path back to each module that can reach itself."""
+    """Yield each way back to a module that can reach itself, once: from its first name in the alphabet."""
     for start in graph:
         paths, seen = [[start]], set()
         while paths:
             path = paths.pop()
             for target in sorted(graph.get(path[-1], ())):
-                if target == start:
+                if target == start == min(path):
                     yield [*path, start]
-                elif target not in seen:
+                elif target not in seen and target != start:
                     seen.add(target)
                     paths.append([*path, target])
 

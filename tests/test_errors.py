@@ -222,7 +222,7 @@ async def test_an_unknown_outcome_is_resolved_by_its_resolver():
     error = OutcomeUnknown("no answer", endpoint="AddOrder")
     with pytest.raises(OutcomeUnknown, match="AddOrder: no answer"):
         await error.resolve()
-    error._resolver = look
+    error.resolver = look
     assert await error.resolve() == "the order"
 
 
@@ -230,9 +230,9 @@ def test_an_unknown_outcome_is_pickled_without_its_resolver():
     """The order's id and deadline travel; the live connection behind the resolver does not."""
     error = OutcomeUnknown("no answer")
     error.cl_ord_id, error.deadline = "6d1b345e-2821-40e2-ad83-4ecb18a06876", datetime(2026, 1, 2, tzinfo=UTC)
-    error._resolver = lambda: None
+    error.resolver = lambda: None
     twin = pickle.loads(pickle.dumps(error))
-    assert (twin.cl_ord_id, twin.deadline, twin._resolver) == (error.cl_ord_id, error.deadline, None)
+    assert (twin.cl_ord_id, twin.deadline, twin.resolver) == (error.cl_ord_id, error.deadline, None)
 
 
 def test_transport_errors_share_one_root():

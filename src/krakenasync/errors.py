@@ -30,6 +30,7 @@ KrakenError
 │   ├── NotSent                ... before a byte of the request left: nothing happened
 │   └── Unanswered             ... afterwards: Kraken may have seen the request
 ├── ProtocolError              an answer that is not Kraken's (HTML, truncated JSON, a redirect)
+├── OrderNotPlaced             an order was sent, but is not there and cannot come any more
 ├── OutcomeUnknown             a write may or may not have happened; never repeat it blindly
 └── RateLimitTimeout           the limiter's wait would not end before the caller's deadline   (also a TimeoutError)
 
@@ -64,6 +65,7 @@ __all__ = [
     "KrakenError",
     "MarketUnavailable",
     "NotSent",
+    "OrderNotPlaced",
     "OrderRefused",
     "OrdersLimitExceeded",
     "OutcomeUnknown",
@@ -151,7 +153,7 @@ def _rebuild(cls: type[KrakenError], message: str) -> KrakenError:
 
 
 class ConfigurationError(KrakenError, ValueError):
-    """The client was set up with something that cannot work: a malformed secret, an unknown tier, a URL without scheme."""
+    """The client was set up with something that cannot work: a malformed secret, an unknown tier."""
 
 
 class InvalidArguments(KrakenError, ValueError):
@@ -321,7 +323,8 @@ class OutcomeUnknown(KrakenError):
     default_effect: Effect = "unknown"
     cl_ord_id: str | None = None
     deadline: datetime | None = None
-    _resolver: Callable[[], Awaitable[Any]] | None = None
+    resolver: Callable[[], Awaitable[Any]] | None = None
+    """What `resolve` does; set by whoever knows how to look."""
 
     async def resolve(self) -> Any:
         """Look at Kraken for what became of the order.
@@ -332,9 +335,15 @@ class OutcomeUnknown(KrakenError):
         Raises:
             OutcomeUnknown: It still cannot be told.
         """
-        if self._resolver is None:
+        if self.resolver is None:
             raise OutcomeUnknown(self.message, endpoint=self.endpoint, hint=self.hint)
-        return await self._resolver()
+        return await self.resolver()
+
+
+class OrderNotPlaced(KrakenError):
+    """An order was sent without an answer, and looking has proved that there is none. It is safe to place it anew."""
+
+    default_retryable = True
 
 
 class RateLimitTimeout(KrakenError, TimeoutError):

@@ -143,6 +143,7 @@ def test_names_refuse(value, error, message):
 def test_list():
     """A list keeps its items, each written plainly, and its bounds."""
     assert List().wire("orders", ["a", 1, Decimal("0.10")]) == ["a", 1, "0.10"]
+    assert [len(List(least=2, most=15).wire("orders", [1] * length)) for length in (2, 15)] == [2, 15]
     with pytest.raises(InvalidArguments, match="holds 1 items, Kraken takes 2 to 15"):
         List(least=2, most=15).wire("orders", [1])
     with pytest.raises(InvalidArguments, match="holds 16 items, Kraken takes 2 to 15"):
@@ -189,6 +190,19 @@ def test_instants_lose_no_microsecond(moment):
     assert datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(seconds * 10**6)) == moment
 
 
+def test_instants_in_whole_seconds_or_nanoseconds():
+    """Where Kraken wants whole seconds a moment is cut, towards the past; nanoseconds are whole too."""
+    moment = datetime(2023, 11, 14, 22, 13, 20, 999_999, tzinfo=UTC)
+    seconds, nanoseconds = Instant(digits=0), Instant(nanoseconds=True)
+    assert [seconds.wire("since", value) for value in (moment, 1_700_000_000.9, Decimal("-0.5"))] == [
+        "1700000000",
+        "1700000000",
+        "-1",
+    ]
+    assert nanoseconds.wire("since", moment) == "1700000000999999000"
+    assert nanoseconds.wire("since", 1_700_000_000_999_999_001) == "1700000000999999001"
+
+
 @pytest.mark.parametrize(
     ("value", "error", "message"),
     [
@@ -211,6 +225,7 @@ def test_deadline():
     """A deadline travels as RFC 3339 text in UTC with milliseconds; text passes; a naive datetime does not."""
     moment = datetime(2026, 1, 2, 4, 4, 5, 678_900, tzinfo=timezone(timedelta(hours=1)))
     assert Deadline().wire("deadline", moment) == "2026-01-02T03:04:05.678Z"
+    assert Deadline("seconds").wire("expiretm", moment) == "2026-01-02T03:04:05Z"
     assert Deadline().wire("deadline", "2026-01-02T03:04:05Z") == "2026-01-02T03:04:05Z"
     with pytest.raises(InvalidArguments, match="naive datetime"):
         Deadline().wire("deadline", moment.replace(tzinfo=None))

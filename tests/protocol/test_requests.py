@@ -1,15 +1,29 @@
 """Request types: parameters as fields, facts as a spec, the result as an argument."""
 
 from decimal import Decimal
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Generic, TypeVar
 
 import msgspec
 import pytest
 
 from krakenasync.errors import InvalidArguments, InvalidType
-from krakenasync.protocol.charges import FREE, ONE
+from krakenasync.protocol.charges import FREE, HISTORY, ONE, PER_IP, PER_IP_AND_PAIR
 from krakenasync.protocol.fields import Money, Names, Tag
-from krakenasync.protocol.requests import Body, Effect, Need, Part, Request, Spec, exclusive, result_type
+from krakenasync.protocol.requests import (
+    Body,
+    Effect,
+    Need,
+    Part,
+    Request,
+    Reshaped,
+    Spec,
+    exclusive,
+    private_call,
+    public_call,
+    result_type,
+)
+
+R = TypeVar("R")
 
 Amount = Annotated[Decimal | int | str, Money()]
 
@@ -38,6 +52,14 @@ class Order(Request[dict[str, Decimal]], frozen=True, kw_only=True):
 
     def check(self) -> None:
         exclusive(self, "cl_ord_id", "userref")
+
+
+class Family(Request[R], Generic[R], frozen=True, kw_only=True):
+    """Requests that share more than their base."""
+
+
+class Member(Family[int], frozen=True, kw_only=True):
+    """One of the family."""
 
 
 class Nameless(Request, frozen=True, kw_only=True):
@@ -94,8 +116,9 @@ def test_requests_are_frozen():
 
 
 def test_result_type_is_read_off_the_class():
-    """The type between the brackets decodes the answer."""
+    """The type between the brackets decodes the answer, also when another class stands between."""
     assert result_type(Order) == dict[str, Decimal]
+    assert result_type(Member) is int
 
 
 def test_result_type_is_needed():
@@ -125,3 +148,38 @@ def test_a_spec_is_a_harmless_free_form_post_unless_it_says_more():
     )
     assert not spec.binary
     assert not spec.beta
+
+
+def test_a_public_call_is_a_free_get_of_the_address():
+    """A public call: GET with a query, charged to the IP address, or to that and the pair."""
+    spec = public_call("OHLC", "market", "get-ohlc-data", charge=PER_IP_AND_PAIR)
+    assert (spec.path, spec.private, spec.method, spec.body) == ("/0/public/OHLC", False, "GET", Body.QUERY)
+    assert (spec.name, spec.section, spec.charge, spec.effect) == ("OHLC", "market", PER_IP_AND_PAIR, Effect.READ)
+    assert spec.source == "https://docs.kraken.com/api/docs/rest-api/get-ohlc-data"
+    assert public_call("Time", "market", "get-server-time").charge is PER_IP
+
+
+def test_a_private_call_is_a_signed_post_of_one_point():
+    """A private call: POST with a form, one point, a read and any key, unless it says otherwise."""
+    spec = private_call("Ledgers", "account", "get-ledgers-info")
+    assert (spec.path, spec.private, spec.method, spec.body) == ("/0/private/Ledgers", True, "POST", Body.FORM)
+    assert (spec.charge, spec.effect, spec.need, spec.binary, spec.beta) == (ONE, Effect.READ, Need(), False, False)
+    assert spec.source == "https://docs.kraken.com/api/docs/rest-api/get-ledgers-info"
+    need = Need(("withdraw-funds",))
+    other = private_call(
+        "X", "funding", "x", need=need, effect=Effect.FUNDS, charge=HISTORY, body=Body.JSON, binary=True
+    )
+    assert (other.need, other.effect, other.charge, other.body, other.binary) == (
+        need,
+        Effect.FUNDS,
+        HISTORY,
+        Body.JSON,
+        True,
+    )
+
+
+def test_a_reshaped_result_says_how():
+    """A result in another shape than it travels in is unfinished without its way from the wire."""
+    assert Reshaped.enveloped
+    with pytest.raises(NotImplementedError):
+        Reshaped.from_wire({})

@@ -13,6 +13,7 @@ from krakenasync.errors import (
     InvalidNonce,
     KrakenError,
     NotSent,
+    OrderNotPlaced,
     OutcomeUnknown,
     ProtocolError,
     RateLimitExceeded,
@@ -27,9 +28,9 @@ from krakenasync.protocol.retries import NONCE_TRIES, Reconcile, Retry, RetryPol
 POLICY = RetryPolicy()
 READ, WRITE, FUNDS = Effect.READ, Effect.WRITE, Effect.FUNDS
 
-NOW = Retry(0.0)  # with a fresh nonce
+NOW = Retry(0.0, spends=True)  # with a fresh nonce
 GATED = Retry(0.0, spends=False)  # the limiter holds it back
-PAUSE = Retry(0.125)  # half of the first pause
+PAUSE = Retry(0.125, spends=True)  # half of the first pause
 STOP = Stop()
 LOOK = Reconcile()
 
@@ -159,6 +160,7 @@ def test_the_table_is_whole():
         (RateLimitTimeout("too long"), NOTHING_TO_GAIN),
         (ConfigurationError("no secret"), NOTHING_TO_GAIN),
         (InvalidArguments("a float"), NOTHING_TO_GAIN),
+        (OrderNotPlaced("gone"), NOTHING_TO_GAIN),
         (OutcomeUnknown("open"), MAYBE_DONE_NOT_WORTH_ASKING),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, KrakenError) else "",

@@ -82,7 +82,7 @@ def test_secret_may_carry_blanks_from_copying():
     assert decode_secret(f" {SECRET[:40]}\n{SECRET[40:]} \n") == decode_secret(SECRET)
 
 
-@pytest.mark.parametrize("secret", ["", "   ", "not base64!", SECRET[:-1], "clé"])
+@pytest.mark.parametrize("secret", ["", "   ", "not base64!", SECRET[:-1], f"!{SECRET}", "clé"])
 def test_malformed_secret_is_refused_without_being_shown(secret):
     """A secret that is not base64 is refused, with advice and without repeating it."""
     with pytest.raises(ConfigurationError, match="copy the private key whole") as caught:

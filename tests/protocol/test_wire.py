@@ -3,6 +3,7 @@
 import json
 import string
 from decimal import Decimal
+from typing import ClassVar
 
 import msgspec
 import pytest
@@ -17,7 +18,7 @@ from krakenasync.errors import (
     Refused,
     ServiceUnavailable,
 )
-from krakenasync.protocol.requests import Body
+from krakenasync.protocol.requests import Body, Reshaped
 from krakenasync.protocol.wire import Answer, decode, encode, envelope, form, parse_body, parse_form, query
 
 Balances = dict[str, Decimal]
@@ -37,6 +38,38 @@ class Order(msgspec.Struct):
 
     txid: list[str]
     price: Decimal
+    opened: int = 0
+
+
+class Page(msgspec.Struct, Reshaped):
+    """A result that travels as a pair of items and a cursor."""
+
+    arrives_as: ClassVar = dict[str, int]
+    items: list[str]
+    last: int
+
+    @classmethod
+    def from_wire(cls, arrived):
+        if "last" not in arrived:
+            raise msgspec.ValidationError("no cursor")
+        return cls([name for name in arrived if name != "last"], arrived["last"])
+
+
+class BarePage(Page):
+    """The same without Kraken's envelope."""
+
+    enveloped: ClassVar = False
+
+
+class Export(bytes, Reshaped):
+    """A file."""
+
+    __slots__ = ()
+    arrives_as: ClassVar = bytes
+
+    @classmethod
+    def from_wire(cls, arrived):
+        return cls(arrived)
 
 
 @given(forms)
@@ -146,6 +179,8 @@ def test_a_result_becomes_its_type():
     assert answer == Answer(Order(["O1"], Decimal("0.1")), (), body)
     balances = decode(Balances, 200, b'{"error":[],"result":{"XXBT":"0.10","ZUSD":1}}', endpoint="Balance")
     assert balances.result == {"XXBT": Decimal("0.10"), "ZUSD": Decimal(1)}
+    late = decode(Order, 200, b'{"error":[],"result":{"txid":[],"price":"1","opened":"17"}}', endpoint="AddOrder")
+    assert late.result.opened == 17
     assert str(balances.result["XXBT"]) == "0.10"
 
 
@@ -245,7 +280,37 @@ def test_a_429_is_a_rate_limit(body):
     assert caught.value.effect == "none"
 
 
-@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_reshaped_result():
+    """A result may be handed out in another shape; one that does not fit is a protocol error like any other."""
+    answer = decode(Page, 200, b'{"error":["WGeneral:Careful"],"result":{"a":1,"last":7}}', endpoint="Trades")
+    assert (answer.result, answer.warnings) == (Page(["a"], 7), ("WGeneral:Careful",))
+    with pytest.raises(ProtocolError, match="another shape"):
+        decode(Page, 200, b'{"error":[],"result":{"a":1}}', endpoint="Trades")
+    with pytest.raises(ProtocolError, match="holds no result"):
+        decode(Page, 200, b'{"error":[]}', endpoint="Trades")
+    with pytest.raises(InsufficientFunds):
+        decode(Page, 200, b'{"error":["EOrder:Insufficient funds"]}', endpoint="Trades")
+
+
+def test_an_answer_without_envelope():
+    """Where answers come bare, an error envelope is still an error and other JSON a protocol error."""
+    assert decode(BarePage, 200, b'{"a":1,"last":7}', endpoint="Beta").result == BarePage(["a"], 7)
+    with pytest.raises(InsufficientFunds):
+        decode(BarePage, 200, b'{"error":["EOrder:Insufficient funds"]}', endpoint="Beta")
+    with pytest.raises(ProtocolError):
+        decode(BarePage, 200, b'{"a":1}', endpoint="Beta")
+
+
+def test_a_file():
+    """A file is handed out as its bytes; JSON or HTML in its place is told apart."""
+    assert decode(Export, 200, b"PK\x03\x04rest", endpoint="RetrieveExport").result == b"PK\x03\x04rest"
+    with pytest.raises(InsufficientFunds):
+        decode(Export, 200, b'{"error":["EOrder:Insufficient funds"]}', endpoint="RetrieveExport")
+    with pytest.raises(ProtocolError, match="HTML"):
+        decode(Export, 200, b"<html></html>", endpoint="RetrieveExport")
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 307, 308, 399])
 def test_a_redirect_is_never_followed(status):
     """A redirect would hand a signed call to another host; the error says where to look."""
     with pytest.raises(ProtocolError, match="check base_url") as caught:

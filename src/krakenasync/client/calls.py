@@ -8,13 +8,31 @@ from typing import Any, Generic, Literal, ParamSpec, Protocol, Self, TypeVar, ov
 
 from krakenasync.protocol.requests import Request
 from krakenasync.protocol.wire import Answer
-from krakenasync.spot import account, books, changes, market, orders, trading, websockets
+from krakenasync.spot import (
+    account,
+    beta,
+    books,
+    changes,
+    deposits,
+    earn,
+    exports,
+    fees,
+    history,
+    market,
+    orders,
+    subaccounts,
+    trading,
+    transparency,
+    websockets,
+    withdrawals,
+)
 from krakenasync.spot.trades import OHLC, Spread, Trades
 from krakenasync.spot.values import PriceClass
 
-__all__ = ["Calls", "Row"]
+__all__ = ["Action", "Calls", "Row"]
 
 P = ParamSpec("P")
+B = TypeVar("B")
 R = TypeVar("R")
 
 
@@ -26,15 +44,16 @@ class Sender(Protocol):
         ...
 
 
-class Row(Generic[P, R]):
-    """One row of the table: ``depth = Row(books.Depth)`` makes ``await kraken.depth("XBTUSD", count=10)``.
+class Action(Generic[P, B, R]):
+    """A method made of two things: a type that says what it takes, and a function that does it.
 
-    The method takes what the request type takes and returns its result; a type checker sees both.
+    A type checker sees exactly the type's parameters and the function's result.
     """
 
-    def __init__(self, request: Callable[P, Request[R]]) -> None:
-        self.request = request
-        self.__doc__ = request.__doc__
+    def __init__(self, takes: Callable[P, B], does: Callable[[Any, B], Coroutine[Any, Any, R]]) -> None:
+        self.takes = takes
+        self._does = does
+        self.__doc__ = takes.__doc__
 
     @overload
     def __get__(self, client: None, owner: type[object]) -> Self: ...
@@ -43,13 +62,24 @@ class Row(Generic[P, R]):
     def __get__(self, client: Sender, owner: type[object]) -> Callable[P, Coroutine[Any, Any, R]]: ...
 
     def __get__(self, client: Sender | None, owner: type[object]) -> Self | Callable[P, Coroutine[Any, Any, R]]:
-        """Bind the row to a client."""
+        """Bind the method to a client."""
         if client is None:
             return self
         return functools.partial(self._call, client)
 
     async def _call(self, client: Sender, *args: P.args, **kwargs: P.kwargs) -> R:
-        return (await client.send(self.request(*args, **kwargs))).result
+        return await self._does(client, self.takes(*args, **kwargs))
+
+
+class Row(Action[P, Request[R], R]):
+    """One row of the table: ``depth = Row(books.Depth)`` makes ``await kraken.depth("XBTUSD", count=10)``."""
+
+    def __init__(self, request: Callable[P, Request[R]]) -> None:
+        super().__init__(request, _result)
+
+
+async def _result(client: Sender, request: Request[R]) -> R:
+    return (await client.send(request)).result
 
 
 class Calls:
@@ -59,7 +89,7 @@ class Calls:
         """Make a call and return its result with what came beside it."""
         raise NotImplementedError
 
-    # Market data
+    # Market data and transparency
     server_time = Row(market.Time)
     system_status = Row(market.SystemStatus)
     assets = Row(market.Assets)
@@ -70,6 +100,8 @@ class Calls:
     trades = Row(Trades)
     spread = Row(Spread)
     level3 = Row(books.Level3)
+    pre_trade = Row(transparency.PreTrade)
+    post_trade = Row(transparency.PostTrade)
 
     async def ticker(
         self,
@@ -90,7 +122,17 @@ class Calls:
     closed_orders = Row(orders.ClosedOrders)
     query_orders = Row(orders.QueryOrders)
     order_amends = Row(orders.OrderAmends)
+    trades_history = Row(history.TradesHistory)
+    query_trades = Row(history.QueryTrades)
+    open_positions = Row(history.OpenPositions)
+    ledgers = Row(history.Ledgers)
+    query_ledgers = Row(history.QueryLedgers)
+    trade_volume = Row(fees.TradeVolume)
     get_api_key_info = Row(account.GetApiKeyInfo)
+    add_export = Row(exports.AddExport)
+    export_status = Row(exports.ExportStatus)
+    retrieve_export = Row(exports.RetrieveExport)
+    remove_export = Row(exports.RemoveExport)
 
     # Trading
     add_order = Row(trading.AddOrder)
@@ -102,5 +144,46 @@ class Calls:
     cancel_all_orders_after = Row(changes.CancelAllOrdersAfter)
     cancel_order_batch = Row(changes.CancelOrderBatch)
 
-    # WebSocket
+    # WebSocket authentication
     get_websockets_token = Row(websockets.GetWebSocketsToken)
+
+    # Funding
+    deposit_methods = Row(deposits.DepositMethods)
+    deposit_addresses = Row(deposits.DepositAddresses)
+    deposit_status = Row(deposits.DepositStatus)
+    withdraw_methods = Row(withdrawals.WithdrawMethods)
+    withdraw_addresses = Row(withdrawals.WithdrawAddresses)
+    withdraw_info = Row(withdrawals.WithdrawInfo)
+    withdraw = Row(withdrawals.Withdraw)
+    withdraw_status = Row(withdrawals.WithdrawStatus)
+    withdraw_cancel = Row(withdrawals.WithdrawCancel)
+    wallet_transfer = Row(withdrawals.WalletTransfer)
+
+    # Subaccounts
+    create_subaccount = Row(subaccounts.CreateSubaccount)
+    account_transfer = Row(subaccounts.AccountTransfer)
+
+    # Earn
+    earn_allocate = Row(earn.EarnAllocate)
+    earn_deallocate = Row(earn.EarnDeallocate)
+    earn_allocate_status = Row(earn.EarnAllocateStatus)
+    earn_deallocate_status = Row(earn.EarnDeallocateStatus)
+    earn_strategies = Row(earn.EarnStrategies)
+    earn_allocations = Row(earn.EarnAllocations)
+
+    # Funding Beta, provisional
+    funding_beta_fees = Row(beta.FeeQuote)
+    funding_beta_deposit_address_claim = Row(beta.DepositAddressClaim)
+    funding_beta_addresses_create = Row(beta.CreateAddress)
+    funding_beta_addresses_list = Row(beta.ListAddresses)
+    funding_beta_addresses_update = Row(beta.UpdateAddress)
+    funding_beta_addresses_delete = Row(beta.DeleteAddress)
+    funding_beta_assets = Row(beta.FundableAssets)
+    funding_beta_deposit_addresses = Row(beta.DepositAddressesBeta)
+    funding_beta_limits_deposit = Row(beta.DepositLimits)
+    funding_beta_limits_withdrawal = Row(beta.WithdrawalLimits)
+    funding_beta_deposits = Row(beta.ListDeposits)
+    funding_beta_methods = Row(beta.FundingMethods)
+    funding_beta_networks = Row(beta.Networks)
+    funding_beta_withdrawals_create = Row(beta.CreateWithdrawal)
+    funding_beta_withdrawals_list = Row(beta.ListWithdrawals)

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, NoReturn, Self, TypeVar
 
-import httpx
-
-from krakenasync.client.calls import Calls
+from krakenasync.client.calls import Action, Calls
 from krakenasync.client.config import Options
 from krakenasync.client.credentials import Credentials, setting
+from krakenasync.client.deadman import DeadManSwitch, dead_man_switch
 from krakenasync.client.events import Hook, notifier
 from krakenasync.client.limits import Limits, LimitsConfig
+from krakenasync.client.orders import Intent, PlacedOrder, Placement, PlaceOrder, ServerClock, announce
 from krakenasync.client.polling import BalanceSnapshot, poll_balances
+from krakenasync.client.queueing import Lane
 from krakenasync.client.raw import raw_call
 from krakenasync.client.recent import Recent
 from krakenasync.client.road import Call, Road
-from krakenasync.client.transport import Transport
+from krakenasync.client.transport import HttpClient, Transport
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.errors import ConfigurationError
+from krakenasync.protocol.placement import Plan
 from krakenasync.protocol.requests import Effect, Request, result_type
 from krakenasync.protocol.retries import RetryPolicy
 from krakenasync.protocol.tiers import Tier
@@ -50,6 +53,8 @@ class KrakenClient(Calls):
         timeout: Seconds one attempt may take, waiting for the limiter not included.
         max_attempts: How often a call is sent at the most.
         nonce_unit: ``"ms"``, ``"us"`` or ``"ns"``; a key that was used with a finer unit needs that one.
+        account: Names the account, for several keys of one account in a process: the matching engine counts per
+            account and pair, not per key.
         nonce_window: The nonce window set on the key at Kraken, in ticks of the unit. Above 0, several private calls
             may be in flight at once.
         http_client: An httpx client to use instead of one of our own; it stays yours to close.
@@ -75,9 +80,10 @@ class KrakenClient(Calls):
         max_attempts: int | None = None,
         nonce_unit: str = "ms",
         nonce_window: int = 0,
-        http_client: httpx.AsyncClient | None = None,
+        http_client: HttpClient | None = None,
         state: MemoryState | None = None,
         otp: str | None = None,
+        account: str | None = None,
         limits: LimitsConfig | None = None,
         retry: RetryPolicy | None = None,
         hooks: Iterable[Hook] = (),
@@ -94,7 +100,7 @@ class KrakenClient(Calls):
         key_id = credentials.key_id if credentials else None
         self._road = Road(
             transport,
-            Limits(kept, transport.base_url, key_id, self.tier, limits or LimitsConfig()),
+            Limits(kept, transport.base_url, key_id, self.tier, limits or LimitsConfig(), account=account),
             credentials,
             kept.nonces(f"{transport.base_url} {key_id}", nonce_unit) if key_id else None,
             nonce_window=nonce_window,
@@ -104,6 +110,7 @@ class KrakenClient(Calls):
         )
         self._recent = Recent(clock)
         self._clock = clock
+        self._server_clock = ServerClock(clock)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **settings: Any) -> Self:
@@ -144,15 +151,19 @@ class KrakenClient(Calls):
         """The limiter; ``kraken.limits.snapshot()`` shows every counter."""
         return self._road.limits
 
-    async def send(self, request: Request[R]) -> Answer[R]:
+    async def send(self, request: Request[R], late: Callable[[], Mapping[str, Any]] | None = None) -> Answer[R]:
         """Make a call and return its result with what came beside it: warnings and the answer's bytes.
+
+        Args:
+            request: The call.
+            late: Gives further parameters at the moment of signing, after all waiting.
 
         Raises:
             InvalidArguments: A parameter cannot be right; nothing was sent.
             KrakenError: What came of the call.
         """
         spec, result = request.spec, result_type(type(request))
-        call = Call(spec, request.params(), functools.partial(decode, result, endpoint=spec.name))
+        call = Call(spec, request.params(), functools.partial(decode, result, endpoint=spec.name), late)
         return await self._make(call)
 
     async def _make(self, call: Call) -> Answer[Any]:
@@ -184,6 +195,26 @@ class KrakenClient(Calls):
         """
         view = self.with_options(lane="background", max_age=max_age)
         return poll_balances(view.balance, every, clock=self._clock, on_error=on_error)
+
+    async def _place(self, order: PlaceOrder) -> PlacedOrder:
+        """Place an order exactly once; see `PlaceOrder`."""
+        request = order.order()
+        await announce(
+            Intent(cl_ord_id=request.cl_ord_id or "", order=request, lifetime=order.deadline), order.on_intent
+        )
+        urgent = self.with_options(lane=self._options.lane or Lane.URGENT, max_age=None)
+        plan = Plan(resubmit=order.resubmit)
+        return await Placement(urgent, self._server_clock, request, order.deadline, plan).place()
+
+    place_order = Action(PlaceOrder, _place)
+
+    def dead_man_switch(self, timeout: int = 60) -> AbstractAsyncContextManager[DeadManSwitch]:
+        """Have Kraken cancel all orders of the account unless the block goes on or ends well.
+
+        Renews CancelAllOrdersAfter three times within `timeout` seconds, before all other calls; see
+        `krakenasync.client.deadman.dead_man_switch`.
+        """
+        return dead_man_switch(self.with_options(lane=Lane.URGENT).cancel_all_orders_after, timeout)
 
     async def aclose(self) -> None:
         """Close the connections, unless the caller brought them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -12,6 +12,9 @@ from krakenasync.errors import ConfigurationError, InvalidType
 from krakenasync.protocol.retries import RetryPolicy
 
 __all__ = ["Options"]
+
+
+_LANES: Final = f"one of {', '.join(name.lower() for name in Lane.__members__)}"
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,10 +36,14 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         _positive("timeout", self.timeout)
+        if not isinstance(self.retry, RetryPolicy):
+            raise InvalidType(f"retry must be a RetryPolicy, not {type(self.retry).__name__}")
+        if self.lane is not None and not isinstance(self.lane, Lane):
+            raise ConfigurationError(f"unknown lane {self.lane!r}", hint=_LANES)
         if self.retry.attempts < 1:
             raise ConfigurationError(f"max_attempts={self.retry.attempts}", hint="at least 1: the first attempt")
-        if self.max_age is not None and not self.max_age >= 0:
-            raise ConfigurationError(f"max_age={self.max_age}", hint="seconds, 0 or more, or None")
+        if self.max_age is not None and self.max_age != 0:
+            _positive("max_age", self.max_age)
 
     def changed(self, *, max_attempts: int | None = None, **changes: Any) -> Options:
         """Return options that differ in what is given.
@@ -55,8 +62,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
             changes["retry"] = msgspec.structs.replace(policy, attempts=max_attempts)
         if isinstance(lane := changes.get("lane"), str):
             if lane.upper() not in Lane.__members__:
-                names = ", ".join(name.lower() for name in Lane.__members__)
-                raise ConfigurationError(f"unknown lane {lane!r}", hint=f"one of {names}")
+                raise ConfigurationError(f"unknown lane {lane!r}", hint=_LANES)
             changes["lane"] = Lane[lane.upper()]
         return msgspec.structs.replace(self, **changes)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
-from krakenasync.errors import ConfigurationError
+from krakenasync.errors import ConfigurationError, InvalidType
 from krakenasync.protocol.signing import decode_secret
 
 __all__ = ["Credentials", "setting"]
@@ -19,11 +19,15 @@ class Credentials:
 
     Raises:
         ConfigurationError: One half is missing, or the secret is not base64.
+        InvalidType: One half is no text.
     """
 
     __slots__ = ("_otp", "_secret", "api_key", "key_id")
 
     def __init__(self, api_key: str, api_secret: str, otp: str | None = None) -> None:
+        for half in (api_key, api_secret):
+            if not isinstance(half, str):
+                raise InvalidType(f"both halves of an API key are text, not {type(half).__name__}")
         api_key = api_key.strip()
         if not api_key or not api_key.isascii() or not api_key.isprintable():
             raise ConfigurationError("the API key is empty or holds odd characters", hint="copy it whole from Kraken")

@@ -7,15 +7,23 @@ the counter wakes the head to look again.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any, Final, Self
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple, Self
 
 import anyio
 import msgspec
 
+from krakenasync.client.engine import Engine
 from krakenasync.client.loops import PerLoop
-from krakenasync.client.queueing import Lane, Queue
-from krakenasync.errors import ConfigurationError, RateLimitExceeded, RateLimitTimeout, Throttled, normalise
+from krakenasync.client.queueing import Lane, Price, Queue, Waiter
+from krakenasync.errors import (
+    ConfigurationError,
+    EngineLimitExceeded,
+    RateLimitExceeded,
+    RateLimitTimeout,
+    Throttled,
+    normalise,
+)
 from krakenasync.protocol.charges import Counter, pair_key
 from krakenasync.protocol.requests import Spec
 from krakenasync.protocol.tiers import PUBLIC, CounterSpec, Tier, settle_lag
@@ -36,12 +44,14 @@ class LimitsConfig(msgspec.Struct, frozen=True, kw_only=True):
         initial: Where the counter is taken to stand at the start: ``"empty"`` for a script that runs now and then,
             ``"full"`` for a bot that is restarted often, or points.
         rest: A counter other than the tier's, for accounts with limits of their own and for benchmarks.
+        engine: The same for the matching engine's counter of each pair.
         public: A counter for public calls other than one a second.
     """
 
     dear_history: bool = True
     initial: float | str = "empty"
     rest: CounterSpec | None = None
+    engine: CounterSpec | None = None
     public: CounterSpec | None = None
 
 
@@ -70,7 +80,7 @@ class CounterSnapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LimitsSnapshot(dict[str, CounterSnapshot]):
-    """All counters of a client, by name: ``"rest"``, ``"public"``, ``"public:XBTUSD"``."""
+    """All counters of a client, by name: ``"rest"``, ``"public"``, ``"public:XBTUSD"``, ``"engine:XBTUSD"``."""
 
     @property
     def rest(self) -> CounterSnapshot:
@@ -90,20 +100,32 @@ class Gate:
         self.name = name
         self.bucket = bucket
         self.queue = Queue()
+        self.of_engine = name.startswith("engine:")
+        """Whether the counter is one of the matching engine's."""
 
-    async def acquire(self, cost: float, lane: Lane) -> None:
-        """Wait for the turn and for room, then hold `cost` points.
+    async def acquire(self, price: Price, lane: Lane) -> float:
+        """Wait for the turn and for room, then hold the points.
+
+        Args:
+            price: What the call costs at the moment it is asked.
+            lane: Where it stands in line.
+
+        Returns:
+            The points held.
 
         Raises:
             RateLimitTimeout: The wait cannot end before the caller's deadline.
         """
-        if not self.queue and self.bucket.try_reserve(cost):
-            return
-        waiter = self.queue.join(lane, cost)
+        if not self.queue and self.bucket.try_reserve(cost := price()):
+            return cost
+        waiter = self.queue.join(lane, price)
         try:
-            self._fail_early(waiter.cost + self.queue.cost_before(waiter))
-            while self.queue.head() is not waiter or not self.bucket.try_reserve(cost):
-                delay = self.bucket.delay(cost) if self.queue.head() is waiter else math.inf
+            self._fail_early(waiter)
+            while self.queue.head() is not waiter or not self.bucket.try_reserve(cost := price()):
+                delay = math.inf
+                if self.queue.head() is waiter:
+                    self._fail_early(waiter)  # a refusal may have made the wait longer
+                    delay = self.bucket.delay(price())
                 with anyio.move_on_after(delay):
                     await waiter.event.wait()
                 if waiter.event.is_set():
@@ -111,13 +133,14 @@ class Gate:
         finally:
             self.queue.leave(waiter)
             self.queue.wake_head()
+        return cost
 
-    def _fail_early(self, ahead_and_own: float) -> None:
+    def _fail_early(self, waiter: Waiter) -> None:
         """Refuse a wait that cannot end in time, instead of waiting in vain."""
         deadline = anyio.current_effective_deadline()
         if deadline == math.inf:
             return
-        delay = self.bucket.delay(ahead_and_own)
+        delay = self.bucket.delay(waiter.cost, self.queue.cost_before(waiter))
         left = deadline - anyio.current_time()
         if delay > left:
             raise RateLimitTimeout(
@@ -141,45 +164,72 @@ def _snapshot(bucket: Bucket, queue: Queue | None) -> CounterSnapshot:
     )
 
 
+class Charged(NamedTuple):
+    """Points held on one counter.
+
+    Attributes:
+        gate: The counter's gate.
+        cost: The points.
+        fixed: The part of them that is charged even if Kraken refuses the call.
+    """
+
+    gate: Gate
+    cost: float
+    fixed: float
+
+
 class Hold:
     """Points held for one attempt, given back unless one of `settle`, `keep` or `refused` says what became of it.
 
     Use it as a context manager around the attempt.
     """
 
-    __slots__ = ("_charges", "_sent", "counter")
+    __slots__ = ("_charges", "_pauses", "_sent", "counter")
 
-    def __init__(self, charges: tuple[tuple[Gate, float], ...], sent: float) -> None:
+    def __init__(self, charges: Sequence[Charged], sent: float) -> None:
         self._charges = charges
+        self._pauses = [gate.bucket.blocked_until for gate, _cost, _fixed in charges]
         self._sent = sent
-        self.counter = charges[0][0].name if charges else ""
+        self.counter = charges[0].gate.name if charges else ""
         """The counter that is charged, or "" if none is."""
 
-    def settle(self) -> None:
-        """An answer came: the points begin to decay."""
-        for gate, cost in self._ended():
-            gate.bucket.settle(cost)
+    @property
+    def overtaken(self) -> bool:
+        """Whether Kraken has refused another call since: this one is not sent but goes back into line."""
+        return self._pauses != [gate.bucket.blocked_until for gate, _cost, _fixed in self._charges]
+
+    def settle(self, *, refused: bool = False) -> None:
+        """An answer came: the points begin to decay.
+
+        Args:
+            refused: Kraken refused the call. The matching engine then charges the fixed part only.
+        """
+        for gate, cost, fixed in self._ended():
+            if refused:
+                gate.bucket.refund(cost - fixed)
+            gate.bucket.settle(fixed if refused else cost)
             gate.queue.wake_head()
 
     def keep(self) -> None:
         """No answer came, but the request may still arrive: hold the points for a grace."""
-        for gate, cost in self._ended():
+        for gate, cost, _fixed in self._ended():
             gate.bucket.keep(cost, GRACE)
 
     def refused(self, error: RateLimitExceeded, wall: float) -> None:
         """Kraken refused for a count of its own: believe it, and tell the error how long to wait."""
         throttled = throttled_for(error, wall) if isinstance(error, Throttled) else None
         error.retry_after = throttled
-        for gate, cost in self._ended():
+        of_engine = isinstance(error, EngineLimitExceeded)
+        for gate, cost, _fixed in self._ended():
             gate.bucket.refund(cost)
             if throttled is not None:
                 gate.bucket.block(throttled)
-            else:
+            elif gate.of_engine is of_engine:
                 gate.bucket.refused(cost, sent=self._sent)
             error.retry_after = gate.bucket.delay(cost)
             gate.queue.wake_head()
 
-    def _ended(self) -> tuple[tuple[Gate, float], ...]:
+    def _ended(self) -> Sequence[Charged]:
         charges, self._charges = self._charges, ()
         return charges
 
@@ -188,7 +238,7 @@ class Hold:
 
     def __exit__(self, *_exc: object) -> None:
         """Nothing was sent, or else one of the methods would have been called: the points come back."""
-        for gate, cost in self._ended():
+        for gate, cost, _fixed in self._ended():
             gate.bucket.refund(cost)
             gate.queue.wake_head()
 
@@ -213,13 +263,26 @@ class Limits:
         key_id: The key whose counter private calls are charged to, or None without one.
         tier: The account's tier.
         config: How to count.
+        account: Names the account, whose matching engine's counters all its keys share; None: the key stands for it.
     """
 
-    def __init__(self, state: MemoryState, scope: str, key_id: str | None, tier: Tier, config: LimitsConfig) -> None:
+    def __init__(
+        self,
+        state: MemoryState,
+        scope: str,
+        key_id: str | None,
+        tier: Tier,
+        config: LimitsConfig,
+        *,
+        account: str | None = None,
+    ) -> None:
         self._state = state
         self._scope = scope
         self._key_id = key_id
+        self._account = account or key_id
         self._config = config
+        self._engine_spec = config.engine or tier.engine
+        self.engine = Engine(state.ages(f"{scope} {self._account}"), tier.open_orders, state.clock)
         self._rest = config.rest or tier.rest
         self._public = config.public or PUBLIC
         self._buckets: dict[str, Bucket] = {}
@@ -235,14 +298,49 @@ class Limits:
             RateLimitTimeout: The wait cannot end before the caller's deadline.
         """
         charge = spec.charge
-        if charge.counter is None or charge.counter is Counter.ENGINE:
+        if charge.counter is None:
             return Hold((), 0.0)
-        label = self._label(charge.counter, params)
+        if charge.counter is Counter.ENGINE:
+            return await self._acquire_engine(spec, params, lane)
+        gate = self._gate(self._label(charge.counter, params))
+        cost = float(charge.cost(dear=self._config.dear_history))
+        await gate.acquire(lambda: cost, lane)
+        return Hold((Charged(gate, cost, cost),), self._state.clock.monotonic())
+
+    async def _acquire_engine(self, spec: Spec, params: Mapping[str, Any], lane: Lane) -> Hold:
+        """Wait for room on the counter of each pair that the call touches: one, as a rule."""
+        charged: list[Charged] = []
+        try:
+            for pair, price, fixed, waits in self.engine.price(spec, params):
+                gate = self._gate(f"engine:{pair}")
+                if waits:
+                    cost = await gate.acquire(price, lane)
+                else:
+                    cost = price()
+                    gate.bucket.reserve(cost)
+                charged.append(Charged(gate, cost, fixed))
+        except BaseException:
+            Hold(charged, 0.0).__exit__()
+            raise
+        return Hold(charged, self._state.clock.monotonic())
+
+    def _gate(self, label: str) -> Gate:
         bucket = self._bucket(label)
-        gate = self._gates.get((id(bucket),), lambda: Gate(label, bucket))
-        cost = charge.cost(dear=self._config.dear_history)
-        await gate.acquire(cost, lane)
-        return Hold(((gate, cost),), self._state.clock.monotonic())
+        return self._gates.get((id(bucket),), lambda: Gate(label, bucket))
+
+    def time_until(self, cost: float, counter: str = "rest") -> float:
+        """Seconds until `cost` points have room, if nobody else asks: look before you act.
+
+        Args:
+            cost: Points.
+            counter: ``"rest"``, ``"public"``, or the pair of a matching engine's counter (``"XBTUSD"``).
+        """
+        label = counter if counter in {"rest", "public"} else f"engine:{pair_key(counter)}"
+        return self._bucket(label).delay(cost)
+
+    def cancel_cost(self, order: str) -> float:
+        """Points that cancelling an order would cost now, by its txid or cl_ord_id; 8 if its age is not known."""
+        return self.engine.cancel_cost(order)
 
     def _label(self, counter: Counter, params: Mapping[str, Any]) -> str:
         if counter is Counter.PUBLIC_PAIR:
@@ -256,6 +354,8 @@ class Limits:
             if label == Counter.REST.value:
                 name, spec, lag = f"{label} {self._scope} {self._key_id}", self._rest, settle_lag(self._rest)
                 found = self._state.bucket(name, spec, lag=lag, initial=self._initial())
+            elif label.startswith("engine:"):
+                found = self._state.bucket(f"{label} {self._scope} {self._account}", self._engine_spec)
             else:
                 found = self._state.bucket(f"{label} {self._scope}", self._public)
             self._buckets[label] = found

@@ -6,13 +6,18 @@ from collections.abc import Callable, Hashable, Iterator
 from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
-from anyio.lowlevel import EventLoopToken, RunVar, current_token
+from anyio.lowlevel import RunVar, current_token
 
-__all__ = ["PerLoop"]
+__all__ = ["PerLoop", "running_loop"]
 
 T = TypeVar("T")
 
 _SHARED: RunVar[WeakValueDictionary[tuple[Hashable, ...], Any]] = RunVar("krakenasync")
+
+
+def running_loop() -> object:
+    """Return the event loop itself, which can be compared: anyio wraps it anew for every caller."""
+    return current_token().native_token
 
 
 class PerLoop(Generic[T]):
@@ -23,17 +28,18 @@ class PerLoop(Generic[T]):
     """
 
     def __init__(self) -> None:
-        self._loop: EventLoopToken | None = None
-        self._known: dict[tuple[Hashable, ...], T] = {}
+        # One attribute, read and replaced as a whole: two threads never see one's loop with the other's things.
+        self._view: tuple[object, dict[tuple[Hashable, ...], T]] = (None, {})
 
     def get(self, key: tuple[Hashable, ...], make: Callable[[], T]) -> T:
         """Return the running loop's thing of that key, made on first use."""
-        loop = current_token()
-        if loop is not self._loop:
-            self._loop, self._known = loop, {}
-        found = self._known.get(key)
+        loop, view = running_loop(), self._view
+        if view[0] is not loop:
+            view = self._view = (loop, {})
+        known = view[1]
+        found = known.get(key)
         if found is None:
-            found = self._known[key] = self._shared(key, make)
+            found = known[key] = self._shared(key, make)
         return found
 
     @staticmethod
@@ -49,4 +55,4 @@ class PerLoop(Generic[T]):
         return found
 
     def __iter__(self) -> Iterator[T]:
-        return iter(self._known.values())
+        return iter(tuple(self._view[1].values()))

@@ -13,11 +13,21 @@ import msgspec
 from anyio.streams.memory import MemoryObjectSendStream
 
 from krakenasync.clock import SYSTEM_CLOCK, Clock
-from krakenasync.errors import ConfigurationError, KrakenError
+from krakenasync.errors import (
+    AccountRestricted,
+    ConfigurationError,
+    InvalidKey,
+    InvalidSignature,
+    KrakenError,
+    PermissionDenied,
+)
 
 __all__ = ["BalanceSnapshot", "poll_accounts", "poll_balances"]
 
 _ZERO: Final = Decimal(0)
+
+_HOPELESS: Final = (InvalidKey, InvalidSignature, PermissionDenied, AccountRestricted, ConfigurationError)
+"""Failures that only a person can mend; asking again and again would lead to a lockout."""
 
 
 class BalanceSnapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +74,7 @@ async def poll_balances(
         account: The label of the snapshots.
         clock: Where time comes from.
         on_error: ``"raise"`` ends the iteration with the error; ``"yield"`` hands it over in a snapshot and goes on,
-            unless repeating can do no good.
+            unless repeating can do no good (a wrong key, a missing permission): then that snapshot is the last.
 
     Raises:
         ConfigurationError: `every` is no positive number, or `on_error` no known word.
@@ -74,11 +84,12 @@ async def poll_balances(
         raise ConfigurationError(f"every={every!r} cannot work", hint="seconds, above 0")
     if on_error not in {"raise", "yield"}:
         raise ConfigurationError(f"on_error={on_error!r}", hint="'raise' or 'yield'")
-    last: dict[str, Decimal] = {}
+    last: dict[str, Decimal] | None = None
     number = 0
     beat = clock.monotonic()
     while True:
         error: KrakenError | None = None
+        balances: dict[str, Decimal] | None
         try:
             balances = await ask()
         except KrakenError as failure:
@@ -86,11 +97,14 @@ async def poll_balances(
                 raise
             balances, error = last, failure
         number += 1
-        changed = changes(last, balances) if number > 1 else {}
+        changed = changes(last, balances) if last is not None and balances is not None else {}
         last = balances
+        known = dict(balances or {})
         yield BalanceSnapshot(
-            account=account, at=clock.wall_ns(), number=number, balances=dict(balances), changed=changed, error=error
+            account=account, at=clock.wall_ns(), number=number, balances=known, changed=changed, error=error
         )
+        if isinstance(error, _HOPELESS):
+            return
         now = clock.monotonic()
         beat += every * max(1, math.ceil((now - beat) / every))
         await anyio.sleep(beat - now)
@@ -111,7 +125,7 @@ async def poll_accounts(
     """Poll many accounts at once, merged into one stream of labelled snapshots.
 
     Give the clients one `http_client`, and they share its connections. An account that fails says so in its own
-    snapshots and never holds the others up; it is polled on.
+    snapshots and never holds the others up; it is polled on, unless that can do no good (see `poll_balances`).
 
     >>> async with poll_accounts({"alice": a, "bob": b}, every=2.0) as snapshots:  # doctest: +SKIP
     ...     async for snapshot in snapshots:
@@ -123,13 +137,19 @@ async def poll_accounts(
         buffer: Snapshots kept for a slow reader; when it is full, polling waits.
     """
     send, receive = anyio.create_memory_object_stream[BalanceSnapshot](buffer)
+    failure: Exception | None = None
     async with anyio.create_task_group() as tasks:
         with receive:
             async with send:
                 for label, client in clients.items():
                     tasks.start_soon(_forward, label, client, every, send.clone())
-            yield receive
+            try:
+                yield receive
+            except Exception as error:  # noqa: BLE001 - raised below: the caller's own error, in no group
+                failure = error
             tasks.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
 
 
 async def _forward(label: str, client: Polled, every: float, to: MemoryObjectSendStream[Any]) -> None:

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import heapq
 import itertools
+from collections.abc import Callable
 from enum import IntEnum
 
 import anyio
 
-__all__ = ["Lane", "Queue", "Waiter"]
+__all__ = ["Lane", "Price", "Queue", "Waiter"]
+
+
+Price = Callable[[], float]
+"""What a call costs at this moment: cancelling an order gets cheaper while it waits."""
+
+
+def _free() -> float:
+    return 0.0
 
 
 class Lane(IntEnum):
@@ -24,14 +33,19 @@ class Lane(IntEnum):
 class Waiter:
     """One call in a queue."""
 
-    __slots__ = ("cost", "event", "gone", "lane", "order")
+    __slots__ = ("event", "gone", "lane", "order", "price")
 
-    def __init__(self, lane: Lane, order: int, cost: float) -> None:
+    def __init__(self, lane: Lane, order: int, price: Price) -> None:
         self.lane = lane
         self.order = order
-        self.cost = cost
+        self.price = price
         self.event = anyio.Event()
         self.gone = False
+
+    @property
+    def cost(self) -> float:
+        """What the call costs now."""
+        return self.price()
 
     def __lt__(self, other: Waiter) -> bool:
         return (self.lane, self.order) < (other.lane, other.order)
@@ -45,9 +59,9 @@ class Queue:
         self._orders = itertools.count()
         self._length = 0
 
-    def join(self, lane: Lane, cost: float = 0.0) -> Waiter:
+    def join(self, lane: Lane, price: Price = _free) -> Waiter:
         """Stand in line."""
-        waiter = Waiter(lane, next(self._orders), cost)
+        waiter = Waiter(lane, next(self._orders), price)
         heapq.heappush(self._heap, waiter)
         self._length += 1
         return waiter

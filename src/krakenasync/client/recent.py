@@ -11,7 +11,7 @@ import anyio
 
 from krakenasync.client.road import Call
 from krakenasync.clock import Clock
-from krakenasync.errors import KrakenError
+from krakenasync.errors import KrakenError, RateLimitTimeout
 from krakenasync.protocol import wire
 
 __all__ = ["Recent"]
@@ -53,7 +53,7 @@ class Recent:
                     raise copy.copy(entry.error) from entry.error
                 if entry.body is not None:
                     return call.read(200, entry.body)
-                continue  # whoever asked was cancelled: ask in their place
+                continue  # whoever asked was cancelled or had no time left: ask in their place
             if entry.body is not None and self._clock.monotonic() - entry.at <= max_age:
                 return call.read(200, entry.body)
             break
@@ -68,6 +68,8 @@ class Recent:
         try:
             answer = await ask()
             entry.body, entry.at = answer.raw, self._clock.monotonic()
+        except RateLimitTimeout:
+            raise  # a matter of that caller's deadline, no answer to anyone else's question
         except KrakenError as error:
             entry.error = error
             raise

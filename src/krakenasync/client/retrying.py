@@ -6,6 +6,8 @@ attempt. Each call gets an `AsyncRetrying` of its own: a shared one mixes up the
 
 from __future__ import annotations
 
+import threading
+import weakref
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -24,8 +26,9 @@ from krakenasync.errors import (
 )
 from krakenasync.protocol.requests import Effect
 from krakenasync.protocol.retries import Retry, RetryPolicy, Stop, Verdict, decide
+from krakenasync.state.nonces import NonceSource
 
-__all__ = ["Breaker", "Budget", "persist"]
+__all__ = ["Breaker", "Budget", "persist", "standing"]
 
 T = TypeVar("T")
 
@@ -113,6 +116,26 @@ class Breaker:
         """Take note that Kraken knows us."""
         self._row = 0
         self._reason = None
+
+
+_STANDINGS: weakref.WeakKeyDictionary[NonceSource, tuple[Breaker, Budget]] = weakref.WeakKeyDictionary()
+_STANDINGS_LOCK = threading.Lock()
+
+
+def standing(nonces: NonceSource | None, policy: RetryPolicy, clock: Clock) -> tuple[Breaker, Budget]:
+    """Return a key's breaker and retry budget: all clients of the key in this process share them.
+
+    Args:
+        nonces: What tells the key; None for a client without one, which shares with nobody.
+        policy: The size of the budget, if it is the key's first client.
+        clock: For the breaker's pauses.
+    """
+    if nonces is None:
+        return Breaker(clock), Budget(policy)
+    with _STANDINGS_LOCK:
+        if nonces not in _STANDINGS:
+            _STANDINGS[nonces] = Breaker(clock), Budget(policy)
+        return _STANDINGS[nonces]
 
 
 class _Judge:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
 import msgspec
@@ -18,7 +19,7 @@ from krakenasync.client.limits import Hold, Limits
 from krakenasync.client.loops import PerLoop
 from krakenasync.client.nonces import KeyLane, diagnosis
 from krakenasync.client.queueing import Lane
-from krakenasync.client.retrying import Breaker, Budget, persist
+from krakenasync.client.retrying import persist, standing
 from krakenasync.client.transport import Delivery, Transport
 from krakenasync.clock import Clock
 from krakenasync.errors import (
@@ -26,12 +27,13 @@ from krakenasync.errors import (
     ConfigurationError,
     InvalidNonce,
     KrakenError,
+    OrderRefused,
     OutcomeUnknown,
     RateLimitExceeded,
+    Refused,
     Unanswered,
 )
 from krakenasync.protocol import wire
-from krakenasync.protocol.charges import EngineAction
 from krakenasync.protocol.messages import Message, compose
 from krakenasync.protocol.requests import Effect, Spec
 from krakenasync.protocol.retries import RetryPolicy, outcome_unknown
@@ -49,13 +51,15 @@ class Call(msgspec.Struct, frozen=True):
     spec: Spec
     params: Mapping[str, Any]
     read: Callable[[int, bytes], wire.Answer[Any]]
+    late: Callable[[], Mapping[str, Any]] | None = None
+    """Gives parameters that are made at the last moment, like a deadline."""
 
     def lane(self, options: Options) -> Lane:
         """Where the call stands in line."""
         if options.lane is not None:
             return options.lane
-        cancels = self.spec.charge.action is EngineAction.CANCEL
-        return Lane.URGENT if cancels else Lane.NORMAL
+        # CancelOrder, CancelAll, CancelAllOrdersAfter, CancelOrderBatch: they make the account safer.
+        return Lane.URGENT if self.spec.name.startswith("Cancel") else Lane.NORMAL
 
 
 class Road:
@@ -81,8 +85,7 @@ class Road:
         self._notify = notify
         self._clock = clock
         self._lanes: PerLoop[KeyLane] = PerLoop()
-        self._budget = Budget(policy)
-        self._breaker = Breaker(clock)
+        self._breaker, self._budget = standing(nonces, policy, clock)
         self._chance = random.random
 
     async def travel(self, call: Call, options: Options) -> wire.Answer[Any]:
@@ -120,23 +123,33 @@ class Road:
         spec, lane = call.spec, call.lane(options)
         if spec.private:
             self._breaker.check(spec.name)
-        began = self._clock.monotonic()
-        with await self.limits.acquire(spec, call.params, lane) as hold:
-            waited = self._clock.monotonic() - began
-            if waited > _WORTH_TELLING:
-                self._notify(Waited(spec.name, number, waited, hold.counter))
-            if not spec.private:
-                async with self.transport.places:
-                    return await self._deliver(call, options, number, hold, compose(spec, call.params))
-            async with self._lane().turn(lane) as nonce, self.transport.places:
-                return await self._deliver(call, options, number, hold, self._signed(call, str(nonce)))
+        while True:
+            began = self._clock.monotonic()
+            with await self.limits.acquire(spec, call.params, lane) as hold:
+                waited = self._clock.monotonic() - began
+                if waited > _WORTH_TELLING:
+                    self._notify(Waited(spec.name, number, waited, hold.counter))
+                async with self._turn(spec, lane) as nonce:
+                    # What was learnt while this call waited for its turn holds for it as well.
+                    if spec.private:
+                        self._breaker.check(spec.name)
+                    if not hold.overtaken:
+                        message = self._signed(call, str(nonce)) if spec.private else compose(spec, call.params)
+                        return await self._deliver(call, options, number, hold, message)
+
+    def _turn(self, spec: Spec, lane: Lane) -> AbstractAsyncContextManager[Any]:
+        """Wait for the last thing before the wire: the key's lane for a private call, else a place."""
+        if spec.private:
+            return self._lane().turn(lane)
+        return self.transport.places
 
     def _signed(self, call: Call, nonce: str) -> Message:
         """Compose and sign a private call; nothing is awaited between the nonce and the wire."""
         who = self.credentials
         if who is None:
             raise ConfigurationError(f"{call.spec.name} needs an API key")
-        return compose(call.spec, call.params, key=who.api_key, secret=who.secret, nonce=nonce, otp=who.otp)
+        params = call.params if call.late is None else {**call.params, **call.late()}
+        return compose(call.spec, params, key=who.api_key, secret=who.secret, nonce=nonce, otp=who.otp)
 
     async def _deliver(
         self, call: Call, options: Options, number: int, hold: Hold, message: Message
@@ -161,9 +174,8 @@ class Road:
             raise
         hold.settle()
         if spec.private:
-            self._breaker.succeeded()
-            if self._nonces is not None:
-                self._nonces.accepted += 1
+            self._recognised()
+            self.limits.engine.learn(spec, call.params, answer.result)
         self._notify(Answered(spec.name, number, self._clock.monotonic() - sent, answer.warnings))
         return answer
 
@@ -174,18 +186,33 @@ class Road:
         elif isinstance(error, Unanswered):
             hold.keep()
         elif left:
-            hold.settle()
-        if isinstance(error, AuthenticationError):
-            self._breaker.failed(error)
+            hold.settle(refused=isinstance(error, Refused) and error.effect == "none")
         if isinstance(error, InvalidNonce) and self._nonces is not None:
             error.hint = diagnosis(self._nonces)
+            self._nonces.refuse()
+        elif isinstance(error, AuthenticationError):
+            self._breaker.failed(error)
+        elif isinstance(error, OrderRefused):
+            self._recognised()
+
+    def _recognised(self) -> None:
+        """Take note that Kraken knew who asked, whatever it answered."""
+        self._breaker.succeeded()
+        if self._nonces is not None:
+            self._nonces.accept()
 
     def _lane(self) -> KeyLane:
         """The key's lane on the running event loop."""
         nonces = self._nonces
         if nonces is None:
             raise ConfigurationError("a private call needs an API key")
-        return self._lanes.get((id(nonces), self._window), lambda: KeyLane(nonces, self._window))
+        lane = self._lanes.get((id(nonces),), lambda: KeyLane(nonces, self._window))
+        if lane.window != self._window:
+            raise ConfigurationError(
+                f"another client of this key has nonce_window={lane.window}, this one {self._window}",
+                hint="all clients of one key share its lane: give them the window that is set on the key at Kraken",
+            )
+        return lane
 
 
 def where_to_look(call: Call) -> str:

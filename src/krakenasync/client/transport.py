@@ -13,10 +13,14 @@ import anyio
 import httpx
 
 from krakenasync import _version
+from krakenasync.client.loops import running_loop
 from krakenasync.errors import ConfigurationError, KrakenError, NotSent, ProtocolError, Unanswered
 from krakenasync.protocol.messages import Message
 
-__all__ = ["Delivery", "Reply", "Transport"]
+__all__ = ["Delivery", "HttpClient", "Reply", "Transport"]
+
+HttpClient = httpx.AsyncClient
+"""What a caller may bring along."""
 
 USER_AGENT: Final = f"krakenasync/{_version.__version__}"
 
@@ -86,14 +90,14 @@ class Transport:
     def __init__(self, base_url: str, *, http_client: httpx.AsyncClient | None = None, connections: int = 100) -> None:
         self.base_url = _checked(base_url)
         self._given = http_client
-        self._own: httpx.AsyncClient | None = None
+        self._own: dict[object, httpx.AsyncClient] = {}
         self._connections = connections
         self._places: anyio.Semaphore | None = None
         self._closed = False
 
     @property
     def places(self) -> anyio.Semaphore:
-        """Enter it before the nonce is made, so that nothing waits between nonce and wire."""
+        """What public calls enter; private ones come from their key's lane, and nothing may wait after their nonce."""
         if self._places is None:
             self._places = anyio.Semaphore(self._connections, fast_acquire=True)
         return self._places
@@ -137,18 +141,22 @@ class Transport:
         if self._closed:
             raise ConfigurationError("this client is closed", hint="make a new one, or keep using it inside its block")
         if self._given is not None:
+            if self._given.is_closed:
+                raise ConfigurationError("the http_client that was handed in is closed", hint="keep it open, or none")
             return self._given
-        if self._own is None:
+        loop = running_loop()  # a connection lives and dies with its event loop
+        if loop not in self._own:
             # Built on first use: loading the TLS certificates alone takes over ten milliseconds.
             limits = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=_KEPT_ALIVE)
-            self._own = httpx.AsyncClient(limits=limits)
-        return self._own
+            self._own[loop] = httpx.AsyncClient(limits=limits)
+        return self._own[loop]
 
     async def aclose(self) -> None:
         """Close the connections, unless they are the caller's."""
         self._closed = True
-        if self._own is not None:
-            own, self._own = self._own, None
+        owned, self._own = self._own, {}
+        # What another event loop opened can only be closed there, and is gone with it.
+        if own := owned.get(running_loop()):
             await own.aclose()
 
     def __repr__(self) -> str:

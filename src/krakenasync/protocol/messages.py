@@ -25,6 +25,10 @@ class Message(msgspec.Struct, frozen=True):
     headers: dict[str, str]
     body: bytes
 
+    def __repr__(self) -> str:
+        """Show where it goes; headers and body hold key, signature and second factor."""
+        return f"<Message {self.method} {self.target.partition('?')[0]}>"
+
 
 def compose(
     spec: Spec,

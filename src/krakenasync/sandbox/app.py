@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from krakenasync.clock import Clock
 from krakenasync.sandbox.calls import Call, Reply
-from krakenasync.sandbox.control import control_app
-
-if TYPE_CHECKING:
-    from krakenasync.sandbox.sandbox import Sandbox
 
 __all__ = ["SandboxApp", "hang_up"]
 
+Handle = Callable[[Call], Awaitable[Reply | None]]
+"""Answers a call; None when the answer is to be lost."""
 Lose = Callable[[Send], Awaitable[None]]
 """Leaves the caller without a whole answer."""
 
@@ -26,32 +24,34 @@ class SandboxApp:
     """The sandbox as an ASGI app.
 
     Args:
-        sandbox: Whose app it is.
+        handle: What answers calls.
+        control: The app of the control pages.
+        clock: Tells when a call arrived.
         lose: What is done when an answer is to be lost.
     """
 
-    def __init__(self, sandbox: Sandbox, lose: Lose) -> None:
-        self._sandbox = sandbox
+    def __init__(self, handle: Handle, control: ASGIApp, clock: Clock, lose: Lose) -> None:
+        self._handle = handle
+        self._control = control
+        self._clock = clock
         self._lose = lose
-        self._control = control_app(sandbox)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http" or scope["path"].startswith(CONTROL):
             await self._control(scope, receive, send)
             return
-        sandbox = self._sandbox
         client = scope.get("client")
         call = Call(
             scope["method"],
-            _collapse(scope["path"]),
+            scope["path"],
             scope["query_string"].decode("latin-1"),
             dict(scope["headers"]),
             await _body(receive),
             client[0] if client else "",
-            sandbox.clock.wall_ns(),
+            self._clock.wall_ns(),
         )
-        reply = await sandbox.handle(call)
+        reply = await self._handle(call)
         if reply is None:
             await self._lose(send)
         else:
@@ -85,8 +85,3 @@ async def _respond(send: Send, reply: Reply) -> None:
         headers.append((b"location", reply.location.encode("latin-1")))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": reply.body})
-
-
-def _collapse(path: str) -> str:
-    """Take doubled slashes for one, as Kraken's edge does."""
-    return re.sub("/{2,}", "/", path) if "//" in path else path

@@ -36,7 +36,7 @@ class Arguments:
             if default is None:
                 raise invalid(name)
             return default
-        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
             raise invalid(name)
         return str(value)
 

@@ -11,7 +11,7 @@ DELETE  /sandbox/faults       forget those not played yet
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
@@ -20,10 +20,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from krakenasync.errors import ConfigurationError
-from krakenasync.sandbox.faults import describe
-
-if TYPE_CHECKING:
-    from krakenasync.sandbox.sandbox import Sandbox
+from krakenasync.sandbox.accounts import ApiKey, KeyRing
+from krakenasync.sandbox.faults import Faults, describe
+from krakenasync.sandbox.limits import Limits
+from krakenasync.sandbox.stats import Stats
 
 __all__ = ["control_app"]
 
@@ -39,48 +39,46 @@ class _Order(msgspec.Struct, forbid_unknown_fields=True):
     seconds: float = 0.0
 
 
-def control_app(sandbox: Sandbox) -> Starlette:
+def control_app(keys: KeyRing, limits: Limits, faults: Faults, seen: Stats) -> Starlette:
     """Make the app of the control pages."""
 
-    async def keys(_request: Request) -> Response:
-        return _json([_key(sandbox, label) for label in sandbox.keys])
+    async def show_keys(_request: Request) -> Response:
+        return _json([_key(key) for key in keys.values()])
 
-    async def stats(_request: Request) -> Response:
-        seen = sandbox.stats
+    async def show_stats(_request: Request) -> Response:
         return _json(
             {
                 "requests": dict(seen.requests),
                 "refused": [[*what, times] for what, times in seen.refused.items()],
                 "faults": [[*what, times] for what, times in seen.faults.items()],
-                "levels": {label: sandbox.level(label) for label in sandbox.keys},
-                "peaks": sandbox.limits.peaks,
+                "levels": {key.label: limits.level(key) for key in keys.values()},
+                "peaks": limits.peaks,
             }
         )
 
-    async def faults(request: Request) -> Response:
+    async def order_faults(request: Request) -> Response:
         if request.method == "DELETE":
-            sandbox.faults.clear()
+            faults.clear()
         elif request.method == "POST":
             try:
                 order = msgspec.json.decode(await request.body(), type=_Order)
-                sandbox.faults.add(**msgspec.structs.asdict(order))
+                faults.add(**msgspec.structs.asdict(order))
             except (msgspec.MsgspecError, ConfigurationError) as error:
                 return _json({"error": str(error)}, 400)
-        return _json({**describe(), "waiting": len(sandbox.faults)})
+        return _json({**describe(), "waiting": len(faults)})
 
     return Starlette(
         routes=[
-            Route("/sandbox/keys", keys),
-            Route("/sandbox/stats", stats),
-            Route("/sandbox/faults", faults, methods=["GET", "POST", "DELETE"]),
+            Route("/sandbox/keys", show_keys),
+            Route("/sandbox/stats", show_stats),
+            Route("/sandbox/faults", order_faults, methods=["GET", "POST", "DELETE"]),
         ]
     )
 
 
-def _key(sandbox: Sandbox, label: str) -> dict[str, Any]:
-    key = sandbox.keys[label]
+def _key(key: ApiKey) -> dict[str, Any]:
     return {
-        "label": label,
+        "label": key.label,
         "account": key.account.name,
         "api_key": key.api_key,
         "api_secret": key.api_secret,

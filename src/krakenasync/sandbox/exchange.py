@@ -212,12 +212,15 @@ class Exchange:
 
 
 def reservation(order: Order, price: Decimal) -> tuple[str, Decimal]:
-    """Return what an order at a price reserves: (asset, amount). A buy reserves its taker fee as well."""
+    """Return what an order at a price reserves: (asset, amount), the taker fee included where it comes on top."""
     pair = order.pair
-    if not order.buy:
-        return pair.base, ASSETS[pair.base].quantise(order.left, ROUND_UP)
     cost = pair.cost(price, order.left)
-    return pair.quote, cost if order.fee_in_base else cost + pair.fee(cost, maker=False)
+    fee = pair.fee(cost, maker=False)
+    if order.buy:
+        return pair.quote, cost if order.fee_in_base else cost + fee
+    base = ASSETS[pair.base]
+    volume = base.quantise(order.left, ROUND_UP)
+    return pair.base, volume + base.quantise(fee / price, ROUND_UP) if order.fee_in_base else volume
 
 
 def canonical_client_id(text: str) -> str:

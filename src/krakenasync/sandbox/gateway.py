@@ -76,12 +76,12 @@ def _params(call: Call) -> dict[str, Any]:
     Raises:
         Refusal: The body is neither a form nor a JSON object.
     """
-    params = parse_form(call.query) if call.query else {}
-    if call.body:
-        try:
+    try:
+        params = parse_form(call.query) if call.query else {}
+        if call.body:
             params.update(parse_body(call.content_type, call.body))
-        except ValueError:
-            raise invalid("malformed body") from None
+    except ValueError:
+        raise invalid("malformed request") from None
     return params
 
 

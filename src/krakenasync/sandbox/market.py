@@ -94,8 +94,8 @@ class Market:
         self._keys: dict[str, int] = {}
 
     def beat(self, now: int) -> int:
-        """Count the trades that have happened at `now` (unix nanoseconds), less one."""
-        return max(0, (now // SECOND - EPOCH) // BEAT)
+        """Return the last beat whose trade has happened at `now` (unix nanoseconds): a second after it began."""
+        return max(0, (now // SECOND - EPOCH - 1) // BEAT)
 
     def began(self, beat: int) -> int:
         """Return the unix second in which a beat began."""
@@ -144,8 +144,8 @@ class Market:
     def ticker(self, pair: Pair, now: int) -> dict[str, Any]:
         """Write a pair's row of Ticker."""
         newest = self.beat(now)
-        today = max(0, (now // SECOND // DAY * DAY - EPOCH + BEAT - 1) // BEAT)
-        spans = (min(today, newest), max(0, newest + 1 - DAY // BEAT))
+        midnight = self.began(newest) // DAY * DAY
+        spans = ((midnight - EPOCH) // BEAT, max(0, newest + 1 - DAY // BEAT))
         prices = [[self.price(pair, beat) for beat in _sample(first, newest, 96)] for first in spans]
         quote = self.quote(pair, newest)
         text = pair.long_price_text

@@ -56,7 +56,7 @@ POST_ONLY: Final = "EOrder:Post only order"
 ORDERS_LIMIT: Final = "EOrder:Orders limit exceeded"
 
 
-class Refusal(Exception):  # noqa: N818 - an answer of Kraken's, not a mistake
+class Refusal(Exception):
     """Kraken's answer is an error string instead of a result.
 
     Attributes:

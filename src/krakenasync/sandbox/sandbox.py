@@ -8,16 +8,18 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 import anyio
+import httpx
 import msgspec
 
 from krakenasync.clock import Clock, SystemClock
 from krakenasync.protocol.tiers import Tier
 from krakenasync.protocol.wire import envelope
 from krakenasync.sandbox.accounts import Account, ApiKey, KeyRing
-from krakenasync.sandbox.app import SandboxApp
+from krakenasync.sandbox.app import Lose, SandboxApp
 from krakenasync.sandbox.auth import Gatekeeper
 from krakenasync.sandbox.calls import Call, Reply
 from krakenasync.sandbox.config import ALL_PERMISSIONS, SandboxConfig
+from krakenasync.sandbox.control import control_app
 from krakenasync.sandbox.endpoints.context import World
 from krakenasync.sandbox.exchange import Exchange
 from krakenasync.sandbox.faults import Faults
@@ -31,8 +33,11 @@ from krakenasync.sandbox.stats import Stats
 __all__ = ["AnswerLost", "Sandbox"]
 
 
-class AnswerLost(ConnectionError):  # noqa: N818 - named for what happened, as all errors of this package
-    """In process, a lost answer raises this out of the app; over a socket the connection is closed instead."""
+class AnswerLost(httpx.ReadError):
+    """A lost answer, as httpx raises it in process; over a socket the connection is closed instead."""
+
+    def __init__(self) -> None:
+        super().__init__("the sandbox lost this answer, as it was told to")
 
 
 class Sandbox:
@@ -41,8 +46,7 @@ class Sandbox:
     Args:
         config: How strict, slow and talkative it is.
         clock: Where its time comes from.
-        answer_lost: Makes the exception that a lost answer raises in process. Give one that the HTTP client in use
-            knows, such as ``lambda: httpx.ReadError("")``, so that it takes it for a broken connection.
+        answer_lost: Makes the exception that a lost answer raises in process, for callers that are not on httpx.
 
     Attributes:
         app: The ASGI app, for a transport in process.
@@ -81,7 +85,12 @@ class Sandbox:
         self._gateway = Gateway(world, gatekeeper, self.clock, self.stats)
         self._in_flight: Counter[str] = Counter()
         self._answer_lost = answer_lost
-        self.app = SandboxApp(self, self._lose)
+        self.app = self.asgi(self._lose)
+
+    def asgi(self, lose: Lose) -> SandboxApp:
+        """Make an ASGI app that loses answers in the given way."""
+        control = control_app(self.keys, self.limits, self.faults, self.stats)
+        return SandboxApp(self.handle, control, self.clock, lose)
 
     def open_account(self, name: str, balances: Mapping[str, str | Decimal], *, tier: Tier | None = None) -> Account:
         """Open one more account; `add_key` gives it a key.
@@ -154,6 +163,9 @@ class Sandbox:
         self.stats.refused[endpoint_name(call.path), code] += 1
         return Reply(envelope(msgspec.UNSET, code))
 
+    async def _lose(self, _send: object) -> None:
+        raise self._answer_lost()
+
     async def _travel(self, extra: float) -> None:
         """Wait as long as the request or the answer is on its way."""
         delay = self.config.latency + extra
@@ -161,9 +173,6 @@ class Sandbox:
             delay += self._delays.uniform(0, self.config.jitter)
         if delay:
             await anyio.sleep(delay)
-
-    async def _lose(self, _send: object) -> None:
-        raise self._answer_lost()
 
     def __repr__(self) -> str:
         return f"Sandbox({self.config.account_tier.name.lower()}, {len(self.accounts)} accounts, {self.stats!r})"

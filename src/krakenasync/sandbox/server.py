@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -12,7 +13,7 @@ from typing import Final
 import msgspec
 import uvicorn
 
-from krakenasync.sandbox.app import SandboxApp, hang_up
+from krakenasync.sandbox.app import hang_up
 from krakenasync.sandbox.config import SandboxConfig
 from krakenasync.sandbox.sandbox import Sandbox
 
@@ -42,7 +43,7 @@ class _BackgroundServer(uvicorn.Server):
     async def main_loop(self) -> None:
         await self.stop.wait()
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn's signature
         """Close everything now: uvicorn's own way sleeps a tenth of a second first, which is long for a test."""
         for server in self.servers:
             server.close()
@@ -131,7 +132,21 @@ def _say(line: str) -> None:
 
 
 def _listen(port: int) -> socket.socket:
-    return socket.create_server((LOOPBACK, port))
+    """Listen on the loopback address.
+
+    The protocol is named because asyncio switches Nagle's delay off only where it is; `socket.create_server` leaves it
+    out, and every answer would wait 40 ms for the acknowledgement of its headers.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((LOOPBACK, port))
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 def _url(listener: socket.socket) -> str:
@@ -141,7 +156,7 @@ def _url(listener: socket.socket) -> str:
 def _uvicorn_config(sandbox: Sandbox) -> uvicorn.Config:
     # Silent: a lost answer is an error to uvicorn and a service to us.
     return uvicorn.Config(
-        SandboxApp(sandbox, hang_up),
+        sandbox.asgi(hang_up),
         lifespan="off",
         log_config=None,
         log_level="critical",

@@ -22,6 +22,7 @@ from krakenasync.spot.values import (
     Amount,
     AssetName,
     Direction,
+    FundingState,
     PreciseMoment,
     RebaseMultiplier,
     Word,
@@ -263,4 +264,4 @@ class ListWithdrawals(Listing, frozen=True, kw_only=True):
 
     spec: ClassVar[Spec] = _spec("WithdrawalsList", "v1/withdrawals", "GET", _QUERY)
 
-    status: Word | None = None
+    status: FundingState | None = None

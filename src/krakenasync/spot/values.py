@@ -37,6 +37,7 @@ __all__ = [
     "ExportFormat",
     "ExportRemoval",
     "ExportReport",
+    "FundingState",
     "Grouping",
     "Ids",
     "LedgerType",
@@ -202,6 +203,7 @@ Cursor = bool | str
 PageSize = Annotated[int, Range(1, 2**31 - 1)]
 WalletFrom = Annotated[Literal["Spot Wallet"] | str, Text()]
 WalletTo = Annotated[Literal["Futures Wallet"] | str, Text()]
+FundingState = Annotated[Literal["pending", "success", "failed"] | str, Text()]
 Direction = Annotated[Literal["deposit", "withdraw"] | str, Text()]
 LockType = Annotated[Literal["flex", "bonded", "timed", "instant"] | str, Text()]
 

@@ -14,6 +14,7 @@ from aiolimiter import AsyncLimiter
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.errors import ConfigurationError
 from krakenasync.protocol.tiers import CounterSpec
+from krakenasync.state.ages import OrderAges
 from krakenasync.state.caution import CALM, Caution, after_refusal, margin_at, pace_at
 from krakenasync.state.nonces import NonceSource
 
@@ -115,6 +116,12 @@ class Bucket(AsyncLimiter):
             self._held += cost
             return True
 
+    def reserve(self, cost: float) -> None:
+        """Hold `cost` points whether they fit or not: for calls that Kraken carries out whatever its counter says."""
+        with self._lock:
+            self._settled()
+            self._held += cost
+
     def delay(self, cost: float, ahead: float = 0.0) -> float:
         """Seconds until `cost` points can fit at the earliest, after calls of `ahead` points have gone.
 
@@ -122,9 +129,17 @@ class Bucket(AsyncLimiter):
         """
         with self._lock:
             now = self._settled()
-            missing = self._missing(cost + ahead, now)
-            decayed = missing / self._rate_per_sec if missing > _DUST else 0.0
-            return max(decayed, self._blocked_until - now, 0.0)
+            return max(self._decayed(self._missing(cost + ahead, now), now), self._blocked_until - now, 0.0)
+
+    def _decayed(self, missing: float, now: float) -> float:
+        """Seconds until `missing` points have decayed, what is held beginning to when it is ripe."""
+        level, at = self._level, now
+        for ripe, cost in sorted(self._ripening):
+            if missing <= min(level, (ripe - at) * self._rate_per_sec):
+                break
+            drained = min(level, (ripe - at) * self._rate_per_sec)
+            missing, level, at = missing - drained, level - drained + cost, ripe
+        return at - now + missing / self._rate_per_sec if missing > _DUST else 0.0
 
     def settle(self, cost: float) -> None:
         """The answer is there: `cost` points begin to decay, after `lag`."""
@@ -152,8 +167,10 @@ class Bucket(AsyncLimiter):
             self._caution = after_refusal(before, now, sent=sent, most=max(0.0, self.max_rate - _DEAREST))
             if self._caution is before:
                 return
-            # The refused call may have been counted as well.
-            self._level = max(self._level, self.max_rate + cost - self._held)
+            # The refused call may have been counted as well. Of what is held only that counts which was answered: the
+            # rest may be given back unsent.
+            answered = sum(points for _ripe, points in self._ripening)
+            self._level = max(self._level, self.max_rate + cost - answered)
             self._blocked_until = max(self._blocked_until, self._caution.until)
             self._rate_per_sec = self.spec.decay * self._caution.pace
 
@@ -161,6 +178,11 @@ class Bucket(AsyncLimiter):
         """Send nothing for so long: Kraken said when it listens again."""
         with self._lock:
             self._blocked_until = max(self._blocked_until, self._clock.monotonic() + seconds)
+
+    @property
+    def blocked_until(self) -> float:
+        """When something may be sent again, on the clock's steady time; it only ever moves on."""
+        return self._blocked_until
 
     def state(self) -> BucketState:
         """How the counter stands now."""
@@ -198,6 +220,7 @@ class MemoryState:
         self._lock = threading.Lock()
         self._buckets: dict[str, Bucket] = {}
         self._nonces: dict[str, NonceSource] = {}
+        self._ages: dict[str, OrderAges] = {}
 
     def bucket(self, name: str, spec: CounterSpec, *, lag: float = 0.0, initial: float = 0.0) -> Bucket:
         """Return the counter of that name, made on first use.
@@ -217,6 +240,11 @@ class MemoryState:
                     hint="all clients of one key share its counter: give them the same tier",
                 )
             return found
+
+    def ages(self, account: str) -> OrderAges:
+        """Return what is known of the age of an account's orders."""
+        with self._lock:
+            return self._ages.setdefault(account, OrderAges())
 
     def nonces(self, name: str, unit: str) -> NonceSource:
         """Return the nonce source of that key, made on first use.

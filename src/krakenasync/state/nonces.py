@@ -17,6 +17,8 @@ UNITS: Final = {"ms": 1_000_000, "us": 1_000, "ns": 1}
 """Unit -> nanoseconds in one tick. A finer unit can be taken up later on a key, a coarser one never again."""
 
 _LEAP_NS: Final = 2_000_000_000
+_LEAPS: Final = 2
+"""Leaps in a row of refusals: further ahead than that no clock should be."""
 
 
 class NonceSource:
@@ -33,6 +35,7 @@ class NonceSource:
         self._last = floor
         self.accepted = 0
         """How many calls Kraken has accepted; 0 means that no nonce of ours was ever high enough."""
+        self._refusals = 0
 
     def next(self) -> int:
         """Return the next nonce."""
@@ -43,6 +46,17 @@ class NonceSource:
     def peek(self) -> int:
         """What `next` would return now."""
         return max(self._clock.wall_ns() // self.tick_ns, self._last + 1)
+
+    def accept(self) -> None:
+        """Take note that Kraken took a nonce."""
+        self.accepted += 1
+        self._refusals = 0
+
+    def refuse(self) -> None:
+        """Take note of a refused nonce; from the second in a row on, leap: it was no mere matter of order."""
+        self._refusals += 1
+        if 1 < self._refusals <= 1 + _LEAPS:
+            self.leap()
 
     def leap(self) -> int:
         """Go two seconds ahead of the clock: another program's clock may be ahead of ours. Return the new floor."""
@@ -58,9 +72,9 @@ class NonceSource:
         """
         tick = tick_of(unit)
         with self._lock:
-            if tick > self.tick_ns and self._last:
+            if tick > self.tick_ns:
                 raise ConfigurationError(
-                    f"nonce_unit={unit!r}, but this process already sent nonces in {self.unit!r} on the key",
+                    f"nonce_unit={unit!r}, but this process already uses {self.unit!r} on the key",
                     hint=f"a nonce can only rise: keep nonce_unit={self.unit!r}",
                 )
             self.unit, self.tick_ns = unit, tick

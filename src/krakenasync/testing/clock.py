@@ -20,6 +20,9 @@ T = TypeVar("T")
 _START: Final = 1_780_000_000_000_000_000
 """Where the calendar of a virtual clock begins, in nanoseconds since the unix epoch (May 2026)."""
 
+_PATIENCE: Final = 10.0
+"""Real seconds in which a thread may still wake a loop that has nothing to do by itself."""
+
 
 class VirtualClock:
     """A clock that moves only when told to, by `advance` or by the event loop that runs on it.
@@ -80,7 +83,9 @@ class _JumpingSelector(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Return what is ready now; if nothing is, jump to the next timer."""
         if timeout is None:
-            return super().select(None)
+            if not (ready := super().select(_PATIENCE)):
+                raise RuntimeError("every task waits for something that will never happen")
+            return ready
         ready = super().select(0)
         if not ready:
             self._clock.advance(timeout)

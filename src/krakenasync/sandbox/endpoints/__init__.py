@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from krakenasync.sandbox.endpoints import account, market, orders, trading
+from krakenasync.sandbox.endpoints.account import HANDLERS as ACCOUNT
 from krakenasync.sandbox.endpoints.context import Handler
+from krakenasync.sandbox.endpoints.market import HANDLERS as MARKET
+from krakenasync.sandbox.endpoints.orders import HANDLERS as ORDERS
+from krakenasync.sandbox.endpoints.trading import HANDLERS as TRADING
 
 __all__ = ["HANDLERS"]
 
-HANDLERS: Final[Mapping[str, Handler]] = {
-    **market.HANDLERS,
-    **account.HANDLERS,
-    **orders.HANDLERS,
-    **trading.HANDLERS,
-}
+HANDLERS: Final[Mapping[str, Handler]] = {**MARKET, **ACCOUNT, **ORDERS, **TRADING}

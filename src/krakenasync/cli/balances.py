@@ -1,0 +1,137 @@
+"""``krakenasync balances``: what the account owns, once or again and again."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import aclosing
+from decimal import Decimal
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+from rich.live import Live
+
+from krakenasync.cli.connection import ENVIRONMENT, Connection, Where, connect
+from krakenasync.cli.rendering import (
+    AS_TABLE,
+    Output,
+    Sheet,
+    amount,
+    emit,
+    moment,
+    remark,
+    say,
+    screen,
+    show,
+    table_of,
+    write_csv,
+)
+from krakenasync.client.polling import BalanceSnapshot
+from krakenasync.clock import SYSTEM_CLOCK
+
+__all__ = ["balances"]
+
+
+async def balances(
+    *,
+    watch: bool = False,
+    every: Annotated[float, Parameter(validator=Number(gt=0))] = 5.0,
+    where: Where = ENVIRONMENT,
+    output: Output = AS_TABLE,
+) -> None:
+    """Show the balances of the account in the environment.
+
+    Reads KRAKEN_API_KEY and KRAKEN_API_SECRET, or files named by KRAKEN_API_KEY_FILE and KRAKEN_API_SECRET_FILE.
+
+    Args:
+        watch: Go on asking until interrupted, and show what changes.
+        every: Seconds between two questions.
+        where: Whom to ask.
+        output: In which form.
+    """
+    async with connect(where) as connection:
+        if watch:
+            await _watch(connection, every, output)
+        else:
+            _once(connection.source, await connection.client.balance(), output)
+
+
+def _once(source: str, owned: Mapping[str, Decimal], output: Output) -> None:
+    """Print the balances of one moment."""
+    if output.json:
+        at = moment(SYSTEM_CLOCK.wall_ns())
+        emit({"at": at, "source": source, "balances": _texts(owned)})
+    else:
+        show(_sheet(source, owned), output)
+
+
+async def _watch(connection: Connection, every: float, output: Output) -> None:
+    """Print the balances again and again."""
+    snapshots = _good(connection.client.poll_balances(every, on_error="yield"))
+    async with aclosing(snapshots):
+        if output.json:
+            async for seen in snapshots:
+                emit(_record(connection.source, seen))
+        elif output.csv:
+            write_csv([("at", "asset", "balance", "change")])
+            async for seen in snapshots:
+                write_csv((moment(seen.at), *row) for row in _news(seen))
+        elif sys.stdout.isatty():
+            with Live(console=screen(), auto_refresh=False) as live:
+                async for seen in snapshots:
+                    sheet = _sheet(f"{connection.source} {moment(seen.at)}", seen.balances, seen.changed)
+                    live.update(table_of(sheet), refresh=True)
+        else:
+            async for seen in snapshots:
+                for asset, owned, change in _news(seen):
+                    say(f"{connection.source} {moment(seen.at)}  {asset:<8} {owned:>22}  {change}")
+
+
+async def _good(snapshots: AsyncIterator[BalanceSnapshot]) -> AsyncGenerator[BalanceSnapshot, None]:
+    """Pass on what was answered; a failure that may pass is remarked on, any other ends it.
+
+    Raises:
+        KrakenError: The first question failed, or asking again can do no good.
+    """
+    async for seen in snapshots:
+        if seen.error is None:
+            yield seen
+        elif seen.number == 1 or not seen.error.retryable:
+            raise seen.error
+        else:
+            remark(f"{moment(seen.at)} no answer, trying on: {seen.error}", style="yellow")
+
+
+def _sheet(source: str, owned: Mapping[str, Decimal], changed: Mapping[str, Decimal] | None = None) -> Sheet:
+    """Lay balances out, with a column for changes where there can be some."""
+    columns = ["asset", "balance"] if changed is None else ["asset", "balance", "change"]
+    rows = [
+        [asset, amount(value)] + ([] if changed is None else [_change(changed, asset)])
+        for asset, value in sorted(owned.items())
+    ]
+    return Sheet(f"Balances - {source}", columns, rows, right=frozenset({"balance", "change"}))
+
+
+def _news(seen: BalanceSnapshot) -> Iterator[tuple[str, str, str]]:
+    """Yield (asset, balance, change) of all assets first, later of those that changed."""
+    for asset in sorted(seen.balances.keys() | seen.changed.keys()):
+        if seen.number == 1 or asset in seen.changed:
+            yield asset, amount(seen.balances.get(asset, Decimal(0))), _change(seen.changed, asset)
+
+
+def _change(changed: Mapping[str, Decimal], asset: str) -> str:
+    return amount(changed[asset], signed=True) if asset in changed else ""
+
+
+def _record(source: str, seen: BalanceSnapshot) -> dict[str, Any]:
+    return {
+        "at": moment(seen.at),
+        "source": source,
+        "balances": _texts(seen.balances),
+        "changed": _texts(seen.changed),
+    }
+
+
+def _texts(amounts: Mapping[str, Decimal]) -> dict[str, str]:
+    return {asset: amount(value) for asset, value in amounts.items()}

@@ -1,0 +1,108 @@
+"""How a command ends: the exit codes, and errors in words."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Any
+
+from krakenasync.cli.rendering import remark
+from krakenasync.errors import (
+    ConfigurationError,
+    InvalidArguments,
+    KrakenError,
+    OutcomeUnknown,
+    ProtocolError,
+    RateLimitExceeded,
+    RateLimitTimeout,
+    ServiceUnavailable,
+    TransportError,
+)
+
+__all__ = ["Exit", "carry_out", "exit_for"]
+
+
+class Exit(IntEnum):
+    """The exit codes. Scripts rely on them: add, never change."""
+
+    OK = 0
+    REFUSED = 1
+    """Kraken understood and said no."""
+    USAGE = 2
+    """The command line or the settings cannot work; nothing was sent."""
+    NETWORK = 3
+    """No answer, or none that is Kraken's."""
+    RATE_LIMITED = 4
+    """A counter is full, or the wait for it would outlast the deadline."""
+    OUTCOME_UNKNOWN = 5
+    """Something may or may not have been carried out: look before you repeat it."""
+    INTERRUPTED = 130
+
+
+# The first that fits decides, so the special stands before the general.
+_EXITS: tuple[tuple[type[KrakenError], Exit], ...] = (
+    (OutcomeUnknown, Exit.OUTCOME_UNKNOWN),
+    (RateLimitExceeded, Exit.RATE_LIMITED),
+    (RateLimitTimeout, Exit.RATE_LIMITED),
+    (ConfigurationError, Exit.USAGE),
+    (TransportError, Exit.NETWORK),
+    (ServiceUnavailable, Exit.NETWORK),
+    (ProtocolError, Exit.NETWORK),
+)
+
+
+def exit_for(error: KrakenError) -> Exit:
+    """Return the exit code of an error."""
+    if isinstance(error, InvalidArguments) and not error.codes:
+        return Exit.USAGE  # said by us, before anything was sent
+    return next((code for kind, code in _EXITS if isinstance(error, kind)), Exit.REFUSED)
+
+
+def carry_out(command: Callable[[], Any]) -> int:
+    """Run a command, awaiting it if it is asynchronous, and return its exit code.
+
+    Errors of the library become one line and a hint; an interruption and a reader that went away end it quietly.
+    """
+    try:
+        outcome = command()
+        if inspect.iscoroutine(outcome):
+            outcome = asyncio.run(outcome)
+        sys.stdout.flush()
+    except (KrakenError, BrokenPipeError, KeyboardInterrupt, BaseExceptionGroup) as raised:
+        return _ended(raised)
+    return int(outcome or Exit.OK)
+
+
+def _ended(raised: BaseException) -> int:
+    """Say what stopped a command, unless that was to be expected."""
+    error = _innermost(raised)
+    if isinstance(error, KeyboardInterrupt):
+        return Exit.INTERRUPTED
+    if isinstance(error, BrokenPipeError):
+        # Python flushes standard output once more when it exits; let that go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+    if isinstance(error, KrakenError):
+        complain(error)
+        return exit_for(error)
+    raise raised
+
+
+def _innermost(raised: BaseException) -> BaseException:
+    """Unwrap what task groups wrap."""
+    while isinstance(raised, BaseExceptionGroup):
+        raised = raised.exceptions[0]
+    return raised
+
+
+def complain(error: KrakenError) -> None:
+    """Put an error into one line, and what to do about it into another."""
+    said = error.message or ", ".join(error.codes)
+    subject = f"{error.endpoint}: " if error.endpoint and not said.startswith(error.endpoint) else ""
+    remark(f"error: {subject}{said}", style="bold red")
+    if error.hint:
+        remark(f"hint: {error.hint}")

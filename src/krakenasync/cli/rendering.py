@@ -1,0 +1,134 @@
+"""What commands print: tables for people, NDJSON and CSV for programs."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, NoReturn
+
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from krakenasync.errors import InvalidArguments
+
+__all__ = ["AS_TABLE", "Output", "Screen", "Sheet", "amount", "emit", "moment", "remark", "say", "screen", "show"]
+
+_PIPED_WIDTH = 160
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """The form of the result."""
+
+    json: bool = False
+    """One JSON object a line instead of a table."""
+
+    csv: bool = False
+    """Comma-separated values instead of a table."""
+
+    def __post_init__(self) -> None:
+        """Refuse two forms at once."""
+        if self.json and self.csv:
+            raise InvalidArguments("--json and --csv exclude each other", hint="give one of them")
+
+
+AS_TABLE = Output()
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A result in rows.
+
+    Attributes:
+        title: Stands above the table.
+        columns: The names of the columns; `right` lists those that are aligned to the right.
+        rows: A value for each column.
+    """
+
+    title: str
+    columns: Sequence[str]
+    rows: Iterable[Sequence[str]]
+    right: frozenset[str] = frozenset()
+
+
+class Screen(Console):
+    """Standard output. A reader that went away ends the command in one place, `krakenasync.cli.exits`."""
+
+    def on_broken_pipe(self) -> NoReturn:
+        """Say so, instead of leaving the process."""
+        raise BrokenPipeError
+
+
+def screen() -> Screen:
+    """Return standard output as it is now: tables are not folded when no terminal sets the width."""
+    return Screen(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)
+
+
+def say(text: str) -> None:
+    """Print a line of the result, however long."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def remark(text: str, *, style: str = "") -> None:
+    """Say something to the person, on standard error."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(Text(text, style=style))
+
+
+def show(sheet: Sheet, output: Output) -> None:
+    """Print a sheet in the form that was asked for."""
+    if output.json:
+        for row in sheet.rows:
+            emit(dict(zip(sheet.columns, row, strict=True)))
+    elif output.csv:
+        write_csv([sheet.columns, *sheet.rows])
+    else:
+        screen().print(table_of(sheet))
+
+
+def table_of(sheet: Sheet) -> Table:
+    """Lay a sheet out for people."""
+    table = Table(title=Text(sheet.title, style="bold"), title_justify="left")
+    for column in sheet.columns:
+        aligned = column in sheet.right
+        table.add_column(column, justify="right" if aligned else "left", no_wrap=aligned)
+    for row in sheet.rows:
+        table.add_row(*(Text(cell) for cell in row))
+    return table
+
+
+def write_csv(rows: Iterable[Sequence[str]]) -> None:
+    """Write rows as comma-separated values."""
+    csv.writer(sys.stdout, lineterminator="\n").writerows(rows)
+    sys.stdout.flush()
+
+
+def emit(record: Mapping[str, Any]) -> None:
+    """Write one object as a line of JSON. Decimals are written as text, so that no reader rounds them."""
+    say(msgspec.json.encode(record).decode())
+
+
+def amount(value: Decimal, *, signed: bool = False) -> str:
+    """Write an amount out in full, without an exponent.
+
+    >>> amount(Decimal("0E-10")), amount(Decimal("1.50"), signed=True)
+    ('0.0000000000', '+1.50')
+    """
+    return f"{value:+f}" if signed else f"{value:f}"
+
+
+def moment(wall_ns: int) -> str:
+    """Write a moment, given in nanoseconds since the unix epoch, in UTC.
+
+    >>> moment(1_780_000_000_250_000_000)
+    '2026-05-28T20:26:40.250Z'
+    """
+    return datetime.fromtimestamp(wall_ns // 10**6 / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"

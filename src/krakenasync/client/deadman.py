@@ -1,0 +1,110 @@
+"""The dead man's switch: Kraken cancels all orders unless it hears from us in time.
+
+Source: https://docs.kraken.com/api/docs/rest-api/cancel-all-orders-after (advises a call every 15 to 30 seconds with a
+timeout of 60; fires once, also across an outage of the exchange)
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, Final
+
+import anyio
+
+from krakenasync.errors import InvalidArguments, KrakenError, OutcomeUnknown
+
+__all__ = ["DeadManSwitch", "dead_man_switch"]
+
+LOG: Final = logging.getLogger("krakenasync")
+
+_SHORTEST: Final = 10
+_LONGEST: Final = 86_399
+_RENEWALS: Final = 3
+"""Renewals within one timeout: one may fail, and there is time for another."""
+
+
+class DeadManSwitch:
+    """The switch while it is armed.
+
+    Attributes:
+        timeout: Seconds after the last renewal until Kraken cancels everything.
+        fires_at: When that would be, by Kraken's clock.
+        renewals: How often it was renewed.
+        error: Why the last renewal failed, or None.
+    """
+
+    def __init__(self, timeout: int) -> None:
+        self.timeout = timeout
+        self.fires_at: datetime | None = None
+        self.renewals = 0
+        self.error: KrakenError | None = None
+
+    def __repr__(self) -> str:
+        return f"<DeadManSwitch {self.timeout} s, {self.renewals} renewals>"
+
+
+@asynccontextmanager
+async def dead_man_switch(
+    cancel_all_orders_after: Callable[[int], Awaitable[Any]],
+    timeout: int,  # noqa: ASYNC109 - Kraken's, not ours
+) -> AsyncIterator[DeadManSwitch]:
+    """Keep the switch from firing while the block runs.
+
+    When the block ends normally the switch is turned off. When it ends by an exception or a cancellation it is left
+    armed, and Kraken cancels all orders of the account once the timeout is over.
+
+    Args:
+        cancel_all_orders_after: Sets Kraken's timer; 0 turns it off.
+        timeout: Seconds, 10 to 86,399.
+
+    Raises:
+        InvalidArguments: The timeout is none.
+        KrakenError: The switch could not be armed; the block is not entered.
+    """
+    if isinstance(timeout, bool) or not isinstance(timeout, int) or not _SHORTEST <= timeout <= _LONGEST:
+        raise InvalidArguments(
+            f"timeout={timeout!r}", hint=f"whole seconds, {_SHORTEST} to {_LONGEST}; Kraken advises 60"
+        )
+    switch = DeadManSwitch(timeout)
+    switch.fires_at = (await cancel_all_orders_after(timeout)).trigger_time
+    failure: Exception | None = None
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_renew, switch, cancel_all_orders_after)
+        try:
+            yield switch
+        except Exception as error:  # noqa: BLE001 - whatever ended the block, unwrapped by the task group
+            failure = error
+        tasks.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
+    await _turn_off(cancel_all_orders_after)
+
+
+async def _turn_off(cancel_all_orders_after: Callable[[int], Awaitable[Any]]) -> None:
+    """Turn the switch off; when an answer is lost, again, for doing it twice does no harm."""
+    for _ in range(_RENEWALS - 1):
+        try:
+            await cancel_all_orders_after(0)
+        except OutcomeUnknown:
+            continue
+        else:
+            return
+    await cancel_all_orders_after(0)
+
+
+async def _renew(switch: DeadManSwitch, cancel_all_orders_after: Callable[[int], Awaitable[Any]]) -> None:
+    """Set the timer anew, again and again; after a failure sooner."""
+    while True:
+        pause = switch.timeout / _RENEWALS
+        await anyio.sleep(pause if switch.error is None else pause / _RENEWALS)
+        try:
+            switch.fires_at = (await cancel_all_orders_after(switch.timeout)).trigger_time
+        except KrakenError as error:
+            LOG.warning("the dead man's switch could not be renewed: %s", error)
+            switch.error = error
+        else:
+            switch.renewals += 1
+            switch.error = None

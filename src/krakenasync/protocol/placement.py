@@ -1,0 +1,230 @@
+"""Placing an order exactly once: the machine, without network, clock or chance.
+
+What makes it possible is the order's *deadline*: the engine takes no request after it. So an order that was not heard
+of is waited for until its deadline has passed for certain; only a look made then can prove that there is none, and only
+then is it sent again, with the same `cl_ord_id` and a new deadline. A `cl_ord_id` alone would not do, for Kraken keeps
+it unique among open orders only: a filled market order leaves the id free.
+
+        ┌────────────────────────────── absent for certain ─────────────────────────────┐
+        ▼                                                                               │
+      Send ──unknown──► Glance ──not seen──► Wait ──deadline + margin──► Look ──not yet─┤
+        │ placed           │ seen                                         │ seen        │ out of tries
+        ▼                  ▼                                              ▼             ▼
+      Done               Done                                           Done    NotPlaced, GaveUp
+
+Each step is a class; a driver does what it says and asks the function named after it what comes next. Times are
+nanoseconds on a clock that is never ahead of Kraken's.
+
+Sources: https://docs.kraken.com/api/docs/rest-api/add-order (deadline),
+    https://docs.kraken.com/api/docs/guides/spot-clordid (uniqueness),
+    https://docs.kraken.com/exchange/guides/general/errors (an order may rest although its deadline elapsed)
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+__all__ = [
+    "Absent",
+    "Done",
+    "Found",
+    "GaveUp",
+    "Glance",
+    "Look",
+    "NotPlaced",
+    "Placed",
+    "Plan",
+    "Refused",
+    "Rejected",
+    "Send",
+    "Sight",
+    "Suspect",
+    "Taken",
+    "Unknown",
+    "Unseen",
+    "Wait",
+    "begin",
+    "glanced",
+    "looked",
+    "sent",
+    "waited",
+]
+
+SECOND: Final = 1_000_000_000
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """How patient a placement is.
+
+    Attributes:
+        margin: Nanoseconds after the deadline before a look counts: what a fresh order may take to show.
+        absences: Looks in a row of looks that must not find the order before it counts as absent.
+        looks: Looks in all, failed ones included, before giving up.
+        pause: Nanoseconds between the first two looks; each further pause is twice as long.
+        sends: How often the order is sent at the most.
+        resubmit: Whether it is sent again at all.
+    """
+
+    margin: int = 2 * SECOND
+    absences: int = 2
+    looks: int = 6
+    pause: int = SECOND
+    sends: int = 3
+    resubmit: bool = True
+
+
+# What a driver reports of a send
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """Kraken confirmed the order."""
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """Kraken refused it, or nothing was ever sent: there is no order."""
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """Kraken says that an open order has this `cl_ord_id` already."""
+
+
+class Unknown(msgspec.Struct, frozen=True):
+    """It cannot be told. `deadline` is the latest one that was sent."""
+
+    deadline: int
+
+
+Outcome = Placed | Refused | Taken | Unknown
+
+
+# What a driver reports of a look
+
+
+class Found(msgspec.Struct, frozen=True):
+    """The order is there, open or closed."""
+
+
+class Absent(msgspec.Struct, frozen=True):
+    """Open and closed orders were read, and it is in neither."""
+
+
+class Suspect(msgspec.Struct, frozen=True):
+    """An order that may be it is there, but does not say its `cl_ord_id`."""
+
+
+class Unseen(msgspec.Struct, frozen=True):
+    """The look itself failed."""
+
+
+Sight = Found | Absent | Suspect | Unseen
+
+
+# What a driver is to do next
+
+
+class Send(msgspec.Struct, frozen=True):
+    """Send the order, with a deadline made at the last moment. `number` counts from 1."""
+
+    number: int
+
+
+class Glance(msgspec.Struct, frozen=True):
+    """Look at the open orders once, now: if it is there, all is well; if it is not, that proves nothing yet."""
+
+    number: int
+    deadline: int
+
+
+class Look(msgspec.Struct, frozen=True):
+    """Look at the open orders, then at the closed ones; in this order, for an order only moves that way.
+
+    Attributes:
+        number: How often the order was sent.
+        looks: Looks made before this one.
+        absences: How many of them did not find it.
+        taken: Whether Kraken has said that the id is in use: then there is an order, seen or not.
+    """
+
+    number: int
+    looks: int = 0
+    absences: int = 0
+    taken: bool = False
+
+
+class Wait(msgspec.Struct, frozen=True):
+    """Wait until that moment, then go on with `then`."""
+
+    until: int
+    then: Look
+
+
+class Done(msgspec.Struct, frozen=True):
+    """There is one order."""
+
+    adopted: bool
+    """Whether it was found by looking, instead of confirmed by an answer."""
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """There is no order; Kraken's refusal says why."""
+
+
+class NotPlaced(msgspec.Struct, frozen=True):
+    """There is no order, and none of the requests can still become one."""
+
+
+class GaveUp(msgspec.Struct, frozen=True):
+    """It cannot be told."""
+
+
+def begin() -> Send:
+    """The first step."""
+    return Send(1)
+
+
+def sent(step: Send, outcome: Outcome) -> Done | Rejected | Look | Glance:
+    """What follows a send."""
+    match outcome:
+        case Placed():
+            return Done(adopted=False)
+        case Refused():
+            return Rejected()
+        case Taken():
+            return Look(step.number, taken=True)
+        case Unknown(deadline):
+            return Glance(step.number, deadline)
+
+
+def glanced(plan: Plan, step: Glance, sight: Sight) -> Done | Wait:
+    """What follows a glance. Only finding the order means something before its deadline has passed."""
+    if isinstance(sight, Found):
+        return Done(adopted=True)
+    return Wait(step.deadline + plan.margin, Look(step.number))
+
+
+def waited(step: Wait) -> Look:
+    """What follows a wait."""
+    return step.then
+
+
+def looked(plan: Plan, step: Look, sight: Sight, now: int) -> Done | Wait | Send | NotPlaced | GaveUp:
+    """What follows a look that was made after the deadline."""
+    absences = step.absences
+    match sight:
+        case Found():
+            return Done(adopted=True)
+        case Suspect():
+            return GaveUp()
+        case Absent():
+            absences += 1
+        case Unseen():
+            pass
+    if absences >= plan.absences and not step.taken:
+        return Send(step.number + 1) if plan.resubmit and step.number < plan.sends else NotPlaced()
+    looks = step.looks + 1
+    if looks >= plan.looks:
+        return GaveUp()
+    pause = plan.pause * 2**step.looks
+    return Wait(now + pause, Look(step.number, looks, absences, step.taken))

@@ -1,0 +1,120 @@
+"""A sandbox on a clock that stands still until it is told to move, and a caller that signs by hand."""
+
+import itertools
+import json
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from krakenasync.protocol.signing import sign
+from krakenasync.sandbox import Sandbox, SandboxConfig
+
+START = 1_780_000_000
+"""The unix second at which the tests' clock starts."""
+
+
+class StillClock:
+    """A clock that only `advance` moves."""
+
+    def __init__(self):
+        self.elapsed_ns = 0
+
+    def monotonic(self):
+        return 1000 + self.elapsed_ns / 1e9
+
+    def wall_ns(self):
+        return START * 10**9 + self.elapsed_ns
+
+    def advance(self, seconds):
+        self.elapsed_ns += round(seconds * 10**9)
+
+
+class Caller:
+    """Calls a sandbox in process, without any client of ours between."""
+
+    def __init__(self, config=None):
+        self.clock = StillClock()
+        self.sandbox = Sandbox(config or SandboxConfig(), self.clock)
+        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.sandbox.app), base_url="http://kraken.test")
+        self._nonces = itertools.count(1)
+
+    def next_nonce(self):
+        return str(next(self._nonces))
+
+    async def public(self, name, **params):
+        return (await self.http.get(f"/0/public/{name}", params=params)).json()
+
+    async def send(self, name, key="alice", *, nonce=None, as_json=False, headers=None, **params):
+        """Send a signed call and return httpx's response."""
+        key = self.sandbox.keys[key]
+        path = f"/0/private/{name}"
+        nonce = nonce if nonce is not None else self.next_nonce()
+        given = {"nonce": nonce, **params}
+        body = (json.dumps(given) if as_json else urlencode(given)).encode()
+        kind = "application/json" if as_json else "application/x-www-form-urlencoded"
+        signed = {
+            "API-Key": key.api_key,
+            "API-Sign": sign(key.secret, path, str(nonce), body),
+            "Content-Type": kind,
+            **(headers or {}),
+        }
+        return await self.http.post(path, content=body, headers=signed)
+
+    async def private(self, name, key="alice", **options):
+        return (await self.send(name, key, **options)).json()
+
+    async def result(self, name, key="alice", **options):
+        answer = await self.private(name, key, **options)
+        assert answer["error"] == []
+        return answer["result"]
+
+    async def code(self, name, key="alice", **options):
+        answer = await self.private(name, key, **options)
+        assert "result" not in answer
+        (code,) = answer["error"]
+        return code
+
+    async def buy(self, price="20000", volume="0.01", key="alice", **more):
+        """Place a limit order far below the market unless told otherwise; returns its id."""
+        order = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "price": price, "volume": volume, **more}
+        (txid,) = (await self.result("AddOrder", key, **order))["txid"]
+        return txid
+
+
+@pytest_asyncio.fixture
+async def kraken():
+    """A caller of a sandbox that counts nothing."""
+    caller = Caller(SandboxConfig(limits=False))
+    yield caller
+    await caller.http.aclose()
+
+
+@pytest_asyncio.fixture
+async def open_caller():
+    """Makes callers of sandboxes with a given config."""
+    callers = []
+
+    def make(**config):
+        callers.append(Caller(SandboxConfig(**config)))
+        return callers[-1]
+
+    yield make
+    for caller in callers:
+        await caller.http.aclose()
+
+
+def total(sandbox):
+    """Add up every asset over all accounts, the house and the fees included."""
+    sums = {}
+    exchange = sandbox.exchange
+    for account in (*sandbox.accounts.values(), exchange.house, exchange.fees):
+        for asset, amount in account.balances.items():
+            sums[asset] = sums.get(asset, 0) + amount
+    return {asset: amount for asset, amount in sums.items() if amount}
+
+
+@pytest.fixture
+def total_assets():
+    return total

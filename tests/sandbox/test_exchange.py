@@ -1,0 +1,295 @@
+"""Orders with state: placing, filling, cancelling, and money that is neither made nor lost."""
+
+from decimal import Decimal
+
+import pytest
+
+from krakenasync.sandbox.listings import PAIRS
+
+pytestmark = pytest.mark.asyncio
+
+XBTUSD = PAIRS["XXBTZUSD"]
+UUID = "0f3c9e2a-5a07-4cf8-9a1f-3c7f1c1b2a10"
+
+
+def money(kraken, asset, name="alice"):
+    return kraken.sandbox.accounts[name].balances[asset]
+
+
+def quote(kraken, pair=XBTUSD):
+    market = kraken.sandbox.market
+    return market.quote(pair, market.beat(kraken.clock.wall_ns()))
+
+
+async def test_a_limit_order_rests_and_holds_its_cost_and_fee(kraken):
+    """A buy below the market rests, reserves cost plus taker fee, and moves no money."""
+    txid = await kraken.buy("20000", "0.5")
+    balance = (await kraken.result("BalanceEx"))["ZUSD"]
+    assert balance == {"balance": "250000.0000", "hold_trade": "10040.0000"}
+    row = (await kraken.result("OpenOrders"))["open"][txid]
+    assert (row["status"], row["vol"], row["vol_exec"]) == ("open", "0.50000000", "0.00000000")
+    assert row["descr"] == {
+        "pair": "XBTUSD",
+        "aclass": "forex",
+        "type": "buy",
+        "ordertype": "limit",
+        "price": "20000.0",
+        "price2": "0",
+        "leverage": "none",
+        "order": "buy 0.50000000 XBTUSD @ limit 20000.0",
+        "close": "",
+    }
+
+
+async def test_a_market_order_fills_at_once_with_the_taker_fee(kraken, total_assets):
+    """It trades at the best ask, pays 0.40 %, and what the account gains and pays is booked exactly."""
+    before = total_assets(kraken.sandbox)
+    ask = quote(kraken).ask
+    (txid,) = (await kraken.result("AddOrder", pair="XBTUSD", type="buy", ordertype="market", volume="0.1"))["txid"]
+    row = (await kraken.result("QueryOrders", txid=txid, trades="true"))[txid]
+    cost = (ask / 10).quantize(Decimal("0.0001"))
+    fee = Decimal(row["fee"])
+    assert (row["status"], Decimal(row["cost"]), Decimal(row["price"])) == ("closed", cost, ask)
+    assert 0 <= fee - cost * Decimal("0.004") < Decimal("0.0001")
+    assert (money(kraken, "XXBT"), money(kraken, "ZUSD")) == (Decimal("3.6"), 250000 - cost - fee)
+    assert len(row["trades"]) == 1
+    assert total_assets(kraken.sandbox) == before
+
+
+async def test_a_crossing_limit_order_fills_at_the_better_price(kraken):
+    """A sell far below the bid trades at the bid, not at its limit."""
+    bid = quote(kraken).bid
+    txid = await kraken.buy("20000", "0.1", type="sell")
+    row = (await kraken.result("QueryOrders", txid=txid))[txid]
+    assert (row["status"], Decimal(row["price"])) == ("closed", bid)
+
+
+async def test_a_resting_order_fills_when_the_market_comes_to_it(kraken):
+    """Days later a bid just below the market was reached: filled at its own price, for the maker fee."""
+    price = quote(kraken).bid - 1
+    txid = await kraken.buy(f"{price:.1f}", "0.1")
+    assert txid in (await kraken.result("OpenOrders"))["open"]
+    kraken.clock.advance(5 * 86_400)
+    row = (await kraken.result("QueryOrders", txid=txid))[txid]
+    assert (row["status"], Decimal(row["price"]), row["reason"]) == ("closed", price, None)
+    assert Decimal(row["fee"]) == (price / 10 * Decimal("0.0025")).quantize(Decimal("0.0001"), "ROUND_UP")
+    assert row["opentm"] < row["closetm"] < kraken.clock.wall_ns() / 1e9
+    assert (await kraken.result("BalanceEx"))["ZUSD"]["hold_trade"] == "0.0000"
+
+
+async def test_time_in_force_decides_what_may_rest(kraken):
+    """IOC and FOK orders that do not cross are cancelled at once; GTD ones expire."""
+    for lifetime in ("IOC", "FOK"):
+        txid = await kraken.buy(timeinforce=lifetime)
+        assert (await kraken.result("QueryOrders", txid=txid))[txid]["status"] == "canceled"
+    txid = await kraken.buy(timeinforce="GTD", expiretm="+60")
+    kraken.clock.advance(59)
+    assert txid in (await kraken.result("OpenOrders"))["open"]
+    kraken.clock.advance(1)
+    assert (await kraken.result("QueryOrders", txid=txid))[txid]["status"] == "expired"
+
+
+async def test_validate_places_nothing(kraken):
+    """The answer describes the order and has no id; with the switch on, even "false" only validates."""
+    order = {"pair": "BTC/USD", "type": "sell", "ordertype": "market", "volume": "1", "validate": "true"}
+    assert await kraken.result("AddOrder", **order) == {"descr": {"order": "sell 1.00000000 XBTUSD @ market"}}
+    assert (await kraken.result("ClosedOrders"))["count"] == 0
+
+
+@pytest.mark.parametrize("presence", [True, False])
+async def test_validate_false_is_read_as_the_switch_says(open_caller, presence):
+    """Some report that Kraken validates on the mere presence of the field; both readings are offered."""
+    kraken = open_caller(limits=False, presence_validates=presence)
+    order = {"pair": "XBTUSD", "type": "sell", "ordertype": "market", "volume": "1", "validate": "false"}
+    assert ("txid" in await kraken.result("AddOrder", **order)) is not presence
+
+
+async def test_json_orders_work_like_form_orders(kraken):
+    """Numbers and nested objects in a JSON body mean the same as text in a form."""
+    order = {
+        "pair": "XXBTZUSD",
+        "type": "buy",
+        "ordertype": "limit",
+        "price": 20000,
+        "volume": 0.25,
+        "userref": 7,
+        "close": {"ordertype": "limit", "price": "30000"},
+    }
+    placed = await kraken.result("AddOrder", as_json=True, **order)
+    assert placed["descr"] == {
+        "order": "buy 0.25000000 XBTUSD @ limit 20000.0",
+        "close": "close position @ limit 30000",
+    }
+
+
+async def test_relative_prices_start_from_the_last_trade(kraken):
+    """-10 % and #100 are worked out from the last price and put on the tick."""
+    last = quote(kraken).last
+    for price, expected in (("-10%", last * Decimal("0.9")), ("#100", last - 100)):
+        txid = await kraken.buy(price)
+        row = (await kraken.result("OpenOrders"))["open"][txid]
+        assert Decimal(row["descr"]["price"]) == expected.quantize(Decimal("0.1"))
+
+
+BASE = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "price": "20000", "volume": "0.01"}
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"pair": "NOPE"}, "EQuery:Unknown asset pair"),
+        ({"pair": ""}, "EGeneral:Invalid arguments:pair"),
+        ({"type": "hold"}, "EGeneral:Invalid arguments:type"),
+        ({"ordertype": "magic"}, "EGeneral:Invalid arguments:ordertype"),
+        ({"price": ""}, "EGeneral:Invalid arguments:price"),
+        ({"price": "-5%%"}, "EGeneral:Invalid arguments:price"),
+        ({"price": "0"}, "EOrder:Invalid price"),
+        ({"price": "-200%"}, "EOrder:Invalid price"),
+        ({"price": "20000.05"}, "EOrder:Invalid price:XBTUSD price can only be specified up to 1 decimals."),
+        ({"price": "9" * 12}, "EGeneral:Invalid arguments:price"),
+        ({"volume": "-1"}, "EGeneral:Invalid arguments:volume"),
+        ({"volume": "nan"}, "EGeneral:Invalid arguments:volume"),
+        ({"volume": "1e30"}, "EGeneral:Invalid arguments:volume"),
+        ({"volume": "0.010000001"}, "EGeneral:Invalid arguments:volume"),
+        ({"volume": "0.00004"}, "EOrder:Order minimum not met"),
+        ({"price": "0.1"}, "EOrder:Cost minimum not met"),
+        ({"volume": "100"}, "EOrder:Insufficient funds"),
+        ({"type": "sell", "price": "90000", "volume": "100"}, "EOrder:Insufficient funds"),
+        ({"oflags": "post", "price": "200000"}, "EOrder:Post only order"),
+        ({"oflags": "fcib,fciq"}, "EGeneral:Invalid arguments:oflags"),
+        ({"oflags": "viqc"}, "EGeneral:Invalid arguments:oflags"),
+        ({"leverage": "3"}, "EOrder:Cannot open position"),
+        ({"timeinforce": "GTX"}, "EGeneral:Invalid arguments:timeinforce"),
+        ({"timeinforce": "GTD"}, "EGeneral:Invalid arguments:expiretm"),
+        ({"timeinforce": "GTD", "expiretm": "+4"}, "EGeneral:Invalid arguments:expiretm"),
+        ({"cl_ord_id": "this text is too long"}, "EGeneral:Invalid arguments:cl_ord_id"),
+        ({"userref": str(2**31)}, "EGeneral:Invalid arguments:userref"),
+        ({"userref": "1", "cl_ord_id": "abc"}, "EGeneral:Invalid arguments:userref and cl_ord_id exclude each other"),
+        ({"close": "x"}, "EGeneral:Invalid arguments:close"),
+        ({"deadline": "tomorrow"}, "EGeneral:Invalid arguments:deadline"),
+        ({"deadline": "2026-05-28T20:26:45"}, "EGeneral:Invalid arguments:deadline"),
+        ({"deadline": "2026-05-28T20:26:41.9Z"}, "EGeneral:Invalid arguments:deadline"),
+        ({"deadline": "2026-05-28T20:27:40.1Z"}, "EGeneral:Invalid arguments:deadline"),
+    ],
+)
+async def test_a_wrong_order_is_refused_with_krakens_string(kraken, change, code):
+    """Each mistake has its own string, and nothing rests afterwards."""
+    assert await kraken.code("AddOrder", **{**BASE, **change}) == code
+    assert not kraken.sandbox.accounts["alice"].orders
+
+
+@pytest.mark.parametrize("deadline", ["2026-05-28T20:26:42Z", "2026-05-28T22:27:40+02:00"])
+async def test_a_deadline_may_lie_two_to_sixty_seconds_ahead(kraken, deadline):
+    """Both ends of the range are inside it."""
+    assert await kraken.buy(deadline=deadline)
+
+
+async def test_a_client_id_is_unique_among_open_orders_only(kraken):
+    """A second order with the id is refused while the first rests, in either spelling, and taken afterwards."""
+    await kraken.buy(cl_ord_id=UUID)
+    for spelling in (UUID, UUID.upper(), UUID.replace("-", "")):
+        refused = await kraken.code("AddOrder", **BASE, cl_ord_id=spelling)
+        assert refused == "EGeneral:Invalid arguments:cl_ord_id not unique"
+    assert await kraken.result("CancelOrder", cl_ord_id=UUID) == {"count": 1}
+    await kraken.buy(cl_ord_id=UUID)
+    assert len((await kraken.result("OpenOrders", cl_ord_id=UUID))["open"]) == 1
+    assert (await kraken.result("ClosedOrders", cl_ord_id=UUID))["count"] == 1
+
+
+async def test_cancelling_by_id_reference_and_client_id(kraken):
+    """One id cancels one order; a user reference cancels all that bear it."""
+    txid = await kraken.buy(userref="5")
+    await kraken.buy(userref="5")
+    await kraken.buy(userref="6")
+    assert await kraken.result("CancelOrder", txid=txid) == {"count": 1}
+    assert await kraken.result("CancelOrder", txid="5") == {"count": 1}
+    assert await kraken.result("CancelAll") == {"count": 1}
+    row = (await kraken.result("ClosedOrders"))["closed"][txid]
+    assert (row["status"], row["reason"], row["userref"]) == ("canceled", "User requested", 5)
+
+
+async def test_cancelling_what_is_not_open_is_an_error(kraken):
+    """A finished order is unknown; one that never was is invalid; nothing named is an argument error."""
+    txid = await kraken.buy()
+    await kraken.result("CancelOrder", txid=txid)
+    assert await kraken.code("CancelOrder", txid=txid) == "EOrder:Unknown order"
+    assert await kraken.code("CancelOrder", txid="OAAAAA-AAAAA-AAAAAA") == "EOrder:Invalid order"
+    assert await kraken.code("CancelOrder", txid="12345") == "EOrder:Unknown order"
+    assert await kraken.code("CancelOrder", cl_ord_id="gone") == "EOrder:Unknown order"
+    assert await kraken.code("CancelOrder") == "EGeneral:Invalid arguments:txid"
+
+
+async def test_other_accounts_orders_are_out_of_reach(kraken):
+    """Bob neither sees nor cancels alice's order."""
+    txid = await kraken.buy()
+    assert (await kraken.result("OpenOrders", "bob"))["open"] == {}
+    assert await kraken.code("QueryOrders", "bob", txid=txid) == "EOrder:Invalid order"
+    assert await kraken.code("CancelOrder", "bob", txid=txid) == "EOrder:Invalid order"
+
+
+async def test_the_ceiling_of_open_orders_is_per_pair(open_caller):
+    """Starter rests sixty orders a pair; the next is refused, on another pair it is not."""
+    kraken = open_caller(limits=False)
+    for _ in range(60):
+        await kraken.buy("1000", "0.001")
+    assert await kraken.code("AddOrder", **BASE) == "EOrder:Orders limit exceeded"
+    assert await kraken.buy("500", "0.1", pair="ETHUSD")
+
+
+async def test_a_fresh_order_can_lag_in_open_orders(open_caller):
+    """With a lag set, OpenOrders shows an order only after it, QueryOrders at once."""
+    kraken = open_caller(limits=False, open_order_lag=2.0)
+    txid = await kraken.buy()
+    assert (await kraken.result("OpenOrders"))["open"] == {}
+    assert txid in await kraken.result("QueryOrders", txid=txid)
+    kraken.clock.advance(2)
+    assert txid in (await kraken.result("OpenOrders"))["open"]
+
+
+async def test_fees_in_base_are_taken_from_what_was_bought(kraken, total_assets):
+    """With fcib the quote pays the bare cost and the base pays the fee."""
+    before = total_assets(kraken.sandbox)
+    dollars = money(kraken, "ZUSD")
+    order = {"pair": "XBTUSD", "type": "buy", "ordertype": "market", "volume": "0.1", "oflags": "fcib"}
+    await kraken.result("AddOrder", **order)
+    order = next(iter(kraken.sandbox.accounts["alice"].orders.values()))
+    assert money(kraken, "ZUSD") == dollars - order.cost
+    assert money(kraken, "XXBT") == Decimal("3.6") - order.fee
+    assert total_assets(kraken.sandbox) == before
+
+
+async def test_funds_must_cover_the_fee_where_it_is_taken(kraken):
+    """A whole balance buys nothing when the fee comes on top of it, and does when it is taken from the other side."""
+    buy = {**BASE, "price": "30000", "volume": "0.05"}
+    assert money(kraken, "ZUSD", "dave") == 1500
+    assert await kraken.code("AddOrder", "dave", **buy) == "EOrder:Insufficient funds"
+    assert await kraken.result("AddOrder", "dave", **buy, oflags="fcib")
+    sell = {**BASE, "type": "sell", "price": "200000", "volume": "3.5"}
+    assert await kraken.code("AddOrder", **sell, oflags="fcib") == "EOrder:Insufficient funds"
+    assert await kraken.result("AddOrder", **sell)
+    assert await kraken.code("AddOrder", **{**sell, "volume": "0.001"}) == "EOrder:Insufficient funds"
+
+
+async def test_volume_in_quote_currency_buys_for_that_much(kraken):
+    """With viqc, a volume of 1000 on XBTUSD spends about 1000 dollars."""
+    order = {"pair": "XBTUSD", "type": "buy", "ordertype": "market", "volume": "1000", "oflags": "viqc"}
+    (txid,) = (await kraken.result("AddOrder", **order))["txid"]
+    row = (await kraken.result("QueryOrders", txid=txid))[txid]
+    assert abs(Decimal(row["cost"]) - 1000) < 1
+
+
+async def test_every_trade_is_in_the_ledger(kraken):
+    """A trade makes two lines whose amounts and fees add up to the balance."""
+    await kraken.result("AddOrder", pair="ETHUSD", type="sell", ordertype="market", volume="2")
+    lines = kraken.sandbox.exchange.movements["alice"]
+    assert [(line.asset, line.kind) for line in lines] == [("XETH", "trade"), ("ZUSD", "trade")]
+    assert lines[0].balance == money(kraken, "XETH") == 23
+    assert lines[1].balance == money(kraken, "ZUSD") == 250000 + lines[1].amount - lines[1].fee
+
+
+async def test_order_ids_look_like_krakens_and_follow_the_seed(open_caller):
+    """The same seed gives the same ids, of the form OXXXXX-XXXXX-XXXXXX."""
+    first, second, other = [await open_caller(seed=seed).buy() for seed in (1, 1, 2)]
+    assert first == second != other
+    head, middle, tail = first.split("-")
+    assert (head[0], len(head), len(middle), len(tail)) == ("O", 6, 5, 6)

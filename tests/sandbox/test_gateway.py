@@ -1,0 +1,113 @@
+"""Routing and the envelope: every answer is Kraken's, and decodes into the type its endpoint documents."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from krakenasync.clock import SystemClock
+from krakenasync.protocol.requests import result_type
+from krakenasync.protocol.wire import decode, form
+from krakenasync.sandbox import Sandbox, SandboxConfig
+from krakenasync.sandbox.calls import Call
+from krakenasync.sandbox.endpoints import HANDLERS
+from krakenasync.sandbox.gateway import ROUTES, Gateway
+from krakenasync.spot.catalog import by_name
+
+PARAMS = {
+    "OHLC": {"pair": "XBTUSD"},
+    "Depth": {"pair": "XBTUSD"},
+    "Trades": {"pair": "XBTUSD"},
+    "Spread": {"pair": "XBTUSD"},
+    "AddOrder": {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "price": "20000", "volume": "0.01"},
+}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("name", sorted(HANDLERS))
+async def test_every_answer_decodes_into_its_documented_type(kraken, name):
+    """The result type of the request reads what the sandbox writes, orders among it."""
+    spec = by_name(name).spec
+    await kraken.buy()
+    done = await kraken.buy()
+    await kraken.result("CancelOrder", txid=done)
+    params = {**PARAMS, "QueryOrders": {"txid": done}, "CancelOrder": {"txid": await kraken.buy()}}.get(name, {})
+    if spec.private:
+        response = await kraken.send(name, **params)
+    else:
+        response = await kraken.http.get(spec.path, params=params)
+    answer = decode(result_type(by_name(name)), response.status_code, response.content, endpoint=name)
+    assert answer.warnings == ()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("path", ["/0/public/Nope", "/0/private/Nope", "/1/public/Time", "/", "/0/public/Time/"])
+async def test_an_unknown_path_is_an_unknown_method(kraken, path):
+    """Kraken answers HTTP 200 and an error string, for GET and POST alike."""
+    for method in ("GET", "POST"):
+        response = await kraken.http.request(method, path)
+        assert (response.status_code, response.content) == (200, b'{"error":["EGeneral:Unknown method"]}')
+
+
+@pytest.mark.asyncio
+async def test_private_calls_are_posts(kraken):
+    """A GET on a private path is no method of Kraken's."""
+    answer = (await kraken.http.get("/0/private/Balance")).json()
+    assert answer["error"] == ["EGeneral:Unknown method"]
+
+
+@pytest.mark.asyncio
+async def test_public_calls_take_a_form_as_well(kraken):
+    """Old clients POST public calls; their parameters count like a query string's."""
+    answer = (await kraken.http.post("/0/public/Ticker", data={"pair": "XBTUSD"})).json()
+    assert list(answer["result"]) == ["XXBTZUSD"]
+
+
+@pytest.mark.asyncio
+async def test_a_malformed_body_is_refused(kraken):
+    """Broken JSON and undecodable forms are argument errors, not crashes."""
+    for kind, body in (("application/json", b"{"), ("application/json", b"[]"), ("text/plain", b"\xff\xfe")):
+        response = await kraken.http.post("/0/private/Balance", content=body, headers={"Content-Type": kind})
+        assert response.json()["error"] == ["EGeneral:Invalid arguments:malformed request"]
+
+
+NAMES = st.one_of(
+    st.sampled_from(sorted({field for name in HANDLERS for field in by_name(name).__struct_encode_fields__})),
+    st.sampled_from(["close[ordertype]", "close[price]", "nonsense", "pair[]"]),
+)
+VALUES = st.one_of(
+    st.sampled_from(
+        ["XBTUSD", "BTC/USD", "buy", "sell", "limit", "market", "GTD", "+60", "#5", "-5%", "20000", "0.01"]
+    ),
+    st.text(max_size=12),
+    st.decimals(allow_nan=True).map(str),
+    st.integers().map(str),
+)
+
+
+@given(name=st.sampled_from(sorted(HANDLERS)), params=st.dictionaries(NAMES, VALUES, max_size=8))
+def test_whatever_is_sent_the_answer_is_an_envelope(name, params):
+    """No parameters make an endpoint fall over: the answer holds a result or one error, never both."""
+    sandbox = Sandbox(SandboxConfig(limits=False), SystemClock())
+    answered = answer_without_auth(sandbox, name, params)
+    assert ("result" in answered) is (answered["error"] == [])
+
+
+def answer_without_auth(sandbox, name, params):
+    """Call an endpoint as alice without a signature."""
+
+    class Trusting:
+        def identify(self, _call, _spec, _params):
+            return sandbox.keys["alice"]
+
+    world = sandbox._gateway._world
+    gateway = Gateway(world, Trusting(), sandbox.clock, sandbox.stats)
+    path = by_name(name).spec.path
+    call = Call("POST", path, "", {}, form(params).encode(), "", sandbox.clock.wall_ns())
+    return json.loads(gateway.answer(call).body)
+
+
+def test_every_handler_has_a_route():
+    """A handler without an endpoint in the catalogue would never be reached."""
+    assert set(HANDLERS) <= {spec.name for spec in ROUTES.values()}

@@ -1,0 +1,116 @@
+"""Market data: what is asked, and what Kraken's answers become."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from krakenasync.errors import InvalidArguments, InvalidType
+from krakenasync.spot.market import AssetPairs, Assets, SystemStatus, Ticker, Time
+
+
+def test_time_is_given_as_number_and_as_datetime(sample):
+    """Kraken's seconds stay a number, and come as an aware datetime besides."""
+    now = sample(Time)
+
+    assert now.unixtime == 1772064000
+    assert now.time == datetime(2026, 2, 26, tzinfo=UTC)
+
+
+def test_status_has_an_aware_moment(sample):
+    """RFC 3339 text becomes an aware datetime."""
+    assert sample(SystemStatus).timestamp == datetime(2026, 2, 26, 18, 52, tzinfo=UTC)
+
+
+def test_asset_numbers_are_exact_whether_int_float_or_text(sample):
+    """collateral_value comes as 1 and as 0.95, margin_rate as text: all become exact Decimals."""
+    assets = sample(Assets)
+
+    assert assets["XXBT"].collateral_value == Decimal(1)
+    assert str(assets["SOL"].collateral_value) == "0.95"
+    assert str(assets["XXBT"].margin_rate) == "0.010000"
+    assert assets["DOT28.S"].margin_rate is None
+
+
+def test_pair_fees_are_decoded_when_asked_for(sample):
+    """Fees are exact (volume, percent) steps; a pair without a maker's schedule has none."""
+    pairs = sample(AssetPairs)
+
+    assert pairs["XXBTZUSD"].fees[1] == (pairs["XXBTZUSD"].fees[1].__class__)(Decimal(10000), Decimal("0.35"))
+    assert str(pairs["XXBTZUSD"].fees_maker[0].percent) == "0.25"
+    assert pairs["USDTZUSD"].fees_maker == []
+    assert pairs["XXBTZUSD"].tick_size == Decimal("0.1")
+
+
+def test_slice_of_a_pair_does_not_pretend(answer):
+    """info="leverage" answers hold only that; calculating with what was left out fails instead of giving 0."""
+    pair = answer(AssetPairs, {"XXBTZUSD": {"leverage_buy": [2, 3], "leverage_sell": [2]}})["XXBTZUSD"]
+
+    assert pair.leverage_buy == [2, 3]
+    assert pair.fees == []
+    with pytest.raises(TypeError):
+        pair.pair_decimals + 1
+
+
+def test_ticker_letters_have_names(sample):
+    """Kraken's letters are read under plain words, with every digit kept."""
+    ticker = sample(Ticker)["XXBTZUSD"]
+
+    assert str(ticker.ask.price) == "68342.40000"
+    assert ticker.bid.whole_lot_volume == 6
+    assert ticker.last.lot_volume == Decimal("0.00731429")
+    assert (ticker.volume.last_24h, ticker.trades.today) == (Decimal("2904.35170612"), 31201)
+    assert ticker.low.today < ticker.vwap.today < ticker.high.today
+    assert ticker.open == Decimal("67511.1")
+
+
+def test_positional_arrays_may_grow(answer):
+    """A further item in an array, as Kraken may add, is passed over."""
+    row = {
+        "a": ["1", "1", "1", "new"],
+        "b": ["1", "1", "1"],
+        "c": ["1", "1"],
+        **{letter: ["1", "1"] for letter in "vplh"},
+        "t": [1, 1],
+        "o": "1",
+    }
+
+    assert answer(Ticker, {"XXBTZUSD": row})["XXBTZUSD"].ask.price == 1
+
+
+def test_names_travel_as_a_comma_list():
+    """Several pairs, one, or none."""
+    assert Ticker(["XBTUSD", "ETHUSD"]).params() == {"pair": "XBTUSD,ETHUSD"}
+    assert AssetPairs("XBTUSD", info="fees", assetVersion=1).params() == {
+        "pair": "XBTUSD",
+        "assetVersion": 1,
+        "info": "fees",
+    }
+    assert Assets().params() == {}
+
+
+def test_classes_have_four_names():
+    """Kraken's name for the asset's class differs from call to call, and is not translated."""
+    assert Assets(aclass="tokenized_asset").params() == {"aclass": "tokenized_asset"}
+    assert AssetPairs(aclass_base="tokenized_asset").params() == {"aclass_base": "tokenized_asset"}
+    assert Ticker(asset_class="forex").params() == {"asset_class": "forex"}
+
+
+def test_unknown_words_pass():
+    """Kraken adds words without notice: an unknown one is no fault of the caller's."""
+    assert AssetPairs(info="novelty", execution_venue="moon").params()["info"] == "novelty"
+
+
+@pytest.mark.parametrize("pair", ["", " ", [], ["XBTUSD", ""]])
+def test_empty_names_are_refused(pair):
+    """An empty name would ask for something else than meant."""
+    with pytest.raises(InvalidArguments, match="empty"):
+        Ticker(pair).params()
+
+
+def test_words_must_be_text():
+    """A number in a word's place is the caller's mistake."""
+    with pytest.raises(InvalidType, match="aclass"):
+        Assets(aclass=1).params()

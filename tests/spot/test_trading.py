@@ -1,0 +1,181 @@
+"""Placing orders: what is checked before anything is sent, and how it travels."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from krakenasync.errors import InvalidArguments, InvalidType
+from krakenasync.protocol import wire
+from krakenasync.spot.trading import AddOrder, AddOrderBatch, Close, Order
+
+UUID = "6d1b345e-2821-40e2-ad83-4ecb18a06876"
+
+
+def order(**changes):
+    """Write a limit order, with changes."""
+    return AddOrder(
+        **{"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "1.5", "price": "100"} | changes
+    )
+
+
+def test_an_order_travels_as_a_form():
+    """Money as exact text, a leading + as %2B, the close order in brackets, and no `validate` unless it is set."""
+    request = order(
+        ordertype="trailing-stop",
+        volume=Decimal("1E-8"),
+        price="+5%",
+        close=Close(ordertype="limit", price="#3"),
+        oflags=["fciq", "nompp"],
+        validate=False,
+        deadline=datetime(2026, 2, 26, 0, 0, 5, tzinfo=UTC),
+    )
+
+    assert wire.encode(request.spec.body, request.params(), "1").decode() == (
+        "nonce=1&ordertype=trailing-stop&type=buy&volume=0.00000001&price=%2B5%25&oflags=fciq%2Cnompp"
+        "&close%5Bordertype%5D=limit&close%5Bprice%5D=%233&pair=XBTUSD&deadline=2026-02-26T00%3A00%3A05.000Z"
+    )
+
+
+def test_validate_is_sent_when_set():
+    """Kraken takes its presence for yes."""
+    assert order(validate=True).params()["validate"] is True
+    assert "validate" not in order(validate=False).params()
+
+
+@pytest.mark.parametrize("name", ["volume", "price", "price2", "displayvol"])
+def test_a_float_is_refused_and_told_why(name):
+    """Binary floats are not exact: 0.1 is not a tenth."""
+    with pytest.raises(InvalidType, match=rf"{name}.*floats are inexact"):
+        order(**{name: 0.1}).params()
+
+
+def test_volume_zero_closes_a_position():
+    """Kraken takes a volume of 0 for "all of it"."""
+    assert order(volume="0").params()["volume"] == "0"
+    with pytest.raises(InvalidArguments, match="negative"):
+        order(volume="-1").params()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"userref": 1, "cl_ord_id": UUID}, "exclude each other"),
+        ({"userref": 2**31}, "userref"),
+        ({"cl_ord_id": "much-too-long-for-text"}, "cl_ord_id"),
+        ({"oflags": "fcib,fciq"}, "fcib and fciq"),
+        ({"oflags": ["fcib", "fciq"]}, "fcib and fciq"),
+        ({"oflags": "viqc"}, "market buys"),
+        ({"oflags": "viqc", "ordertype": "market", "type": "sell"}, "market buys"),
+        ({"oflags": "viqc", "ordertype": "market", "leverage": "2:1"}, "leverage"),
+        ({"ordertype": "iceberg", "displayvol": "0.09"}, "volume/15"),
+        ({"ordertype": "trailing-stop", "price": "100"}, "offset"),
+        ({"ordertype": "trailing-stop", "price": Decimal(100)}, "offset"),
+        ({"ordertype": "trailing-stop-limit", "price": "+100", "price2": "5"}, "offset"),
+        ({"timeinforce": "GTD"}, "expiretm"),
+        ({"timeinforce": "GTD", "expiretm": "0"}, "expiretm"),
+        ({"timeinforce": "GTD", "expiretm": "+4"}, "too near"),
+        ({"close": Close(ordertype="market")}, "close"),
+        ({"close": Close(ordertype="trailing-stop", price="5")}, "offset"),
+        ({"pair": ""}, "pair"),
+        ({"volume": "much"}, "not a number"),
+        ({"volume": "NaN"}, "finite"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_sending(changes, message):
+    """Each of Kraken's stated constraints, with an error that names the parameter."""
+    with pytest.raises(InvalidArguments, match=message):
+        order(**changes).params()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"ordertype": "market", "oflags": "viqc"},
+        {"ordertype": "iceberg", "displayvol": "0.1"},
+        {"ordertype": "trailing-stop-limit", "price": "+100", "price2": "+0"},
+        {"timeinforce": "GTD", "expiretm": "+5"},
+        {"timeinforce": "GTD", "expiretm": datetime(2026, 3, 1, tzinfo=UTC)},
+        {"timeinforce": "FOK", "stptype": "cancel-both", "trigger": "index"},
+        {"ordertype": "novelty", "oflags": "sparkling", "timeinforce": "GTX"},
+        {"price": "#3"},
+        {"price": "-2.5"},
+        {"cl_ord_id": UUID.replace("-", "")},
+        {"userref": -(2**31)},
+    ],
+)
+def test_what_can_be_passes(changes):
+    """The edge of each constraint, and words this version does not know."""
+    sent = order(**changes).params()
+
+    assert set(changes) <= set(sent)
+
+
+@given(st.decimals(min_value=0, allow_nan=False, allow_infinity=False, places=10, max_value=10**12))
+def test_money_arrives_as_it_was_given(volume):
+    """No amount is rounded or written in scientific notation on its way."""
+    text = order(volume=volume).params()["volume"]
+
+    assert Decimal(text) == volume
+    assert "E" not in text
+
+
+def test_placed_order(sample, answer):
+    """Ids come as a list, and not at all with `validate`."""
+    placed = sample(AddOrder)
+
+    assert placed.txid == ["OU22CG-KLAF2-FWUDD7"]
+    assert placed.descr.close.startswith("close position")
+    assert answer(AddOrder, {"descr": {"order": "buy 1 XBTUSD @ limit 1"}}).txid == []
+
+
+def batch(number):
+    """Write a batch of so many orders."""
+    orders = [Order(type="buy", ordertype="limit", volume="1", price="100", userref=place) for place in range(number)]
+    return AddOrderBatch(pair="XBTUSD", orders=orders)
+
+
+def test_a_batch_travels_as_json():
+    """Orders nest, and are written by the same rules as a single one."""
+    request = batch(2)
+
+    assert wire.encode(request.spec.body, request.params(), "1") == (
+        b'{"nonce":"1","pair":"XBTUSD","orders":['
+        b'{"ordertype":"limit","type":"buy","volume":"1","userref":0,"price":"100"},'
+        b'{"ordertype":"limit","type":"buy","volume":"1","userref":1,"price":"100"}]}'
+    )
+
+
+@pytest.mark.parametrize("number", [0, 1, 16])
+def test_a_batch_holds_2_to_15_orders(number):
+    """Kraken's bounds are told before anything is sent."""
+    with pytest.raises(InvalidArguments, match="2 to 15"):
+        batch(number).params()
+
+
+def test_each_order_of_a_batch_is_checked():
+    """An order that cannot be sinks the batch before it is sent."""
+    wrong = Order(type="sell", ordertype="market", volume="1", oflags="viqc")
+    with pytest.raises(InvalidArguments, match="viqc"):
+        AddOrderBatch(pair="XBTUSD", orders=[wrong, wrong]).params()
+
+
+def test_errors_inside_a_batch_are_brought_up(sample):
+    """An order can fail inside an answer whose envelope holds no error."""
+    placed = sample(AddOrderBatch)
+
+    assert placed.failed == {2: "EOrder:Insufficient funds"}
+    assert [item.txid for item in placed.orders] == ["65LRD3-AHGRB-G7SWEH", "OFVXHJ-KPQ3B-VS7ELA", None]
+
+
+def test_close_order_of_a_batch_in_either_place(sample):
+    """Kraken's example shows it beside the description, AddOrder's schema inside."""
+    first, second, third = sample(AddOrderBatch).orders
+
+    assert first.close == "close position @ stop loss 28000.0"
+    assert second.close == "close position @ limit 39000.0"
+    assert third.close is None
