@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import msgspec
 import pytest
 
+from krakenasync import KrakenClient
 from krakenasync.protocol.charges import Counter
 from krakenasync.protocol.requests import Body, Effect, Request, result_type
+from krakenasync.sandbox.endpoints import HANDLERS
 from krakenasync.spot.catalog import ENDPOINTS, by_name
 from krakenasync.spot.trading import Order
 
@@ -192,6 +195,23 @@ def test_every_endpoint_has_a_sample(method):
     suffix = "csv" if ENDPOINTS[method].spec.binary else "json"
 
     assert (HERE / "samples" / f"{name}.{suffix}").is_file()
+
+
+@each_endpoint
+def test_every_endpoint_has_a_client_row(method):
+    """The client's method of that name takes what the request type takes."""
+    row = getattr(KrakenClient, method)
+
+    if method == "ticker":  # the one that is written out, to take its pairs one by one
+        assert set(signature(row).parameters) == {"self", *ENDPOINTS[method].__struct_fields__}
+    else:
+        assert row.takes is ENDPOINTS[method]
+
+
+@each_endpoint
+def test_every_endpoint_has_a_sandbox_handler(method):
+    """The sandbox answers it; test_every_endpoint.py holds what."""
+    assert ENDPOINTS[method].spec.name in HANDLERS
 
 
 def test_every_sample_has_an_endpoint():

@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 
 from krakenasync import errors
 from krakenasync.errors import (
-    FACTS,
-    UNMAPPED,
     AccountRestricted,
     AuthenticationError,
     ConfigurationError,
@@ -42,11 +40,8 @@ from krakenasync.errors import (
     Unanswered,
     UnknownAsset,
     UnknownOrder,
-    error_from_codes,
-    fact,
-    normalise,
-    split_codes,
 )
+from krakenasync.protocol.refusals import FACTS, UNMAPPED, error_from_codes, fact, normalise, split_codes
 
 CLASSES = [cls for _, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, KrakenError)]
 

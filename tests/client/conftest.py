@@ -1,4 +1,4 @@
-"""A second, naive Kraken: strict about nonces, exact and slow about counters, and written without our own arithmetic."""
+"""A second, naive Kraken: strict about nonces, exact and slow about counters, written without our own arithmetic."""
 
 import base64
 import json
@@ -138,7 +138,7 @@ class NaiveKraken:
         return {name: values[0] for name, values in parse_qs(self.seen[number].content.decode()).items()}
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def naive_kraken():
     """The class of the naive exchange."""
     return NaiveKraken

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from krakenasync.protocol.charges import EngineAction, engine_points
 from krakenasync.protocol.counters import EMPTY, TICKS, CounterState, add, at, fits, points, wait_ns
-from krakenasync.protocol.tiers import REST_STEP, CounterSpec, Tier, settle_lag
+from krakenasync.protocol.tiers import CounterSpec, Tier
 
 SECOND = 10**9
 STARTER, INTERMEDIATE, PRO = Tier.STARTER, Tier.INTERMEDIATE, Tier.PRO
@@ -204,31 +204,6 @@ def test_stepped_decay_moves_at_the_steps_only():
     assert points(at(spec, state, 4_000_000_000, step=step)) == 8
     assert points(at(spec, state, 5_999_999_999, step=step)) == 8
     assert points(at(spec, state, 60_000_000_000, step=step)) == 0
-
-
-@given(
-    st.sampled_from(Tier),
-    st.integers(0, 2 * SECOND - 1) | st.just(SECOND),
-    st.lists(st.tuples(st.sampled_from([0, 0, 0, SECOND // 2, SECOND, 3 * SECOND]), st.integers(1, 4)), max_size=60),
-)
-def test_the_settle_lag_makes_up_for_steps(tier, start, calls):
-    """A client that lets each charge decay `settle_lag` later is never refused by a counter that falls in steps."""
-    spec, lag = tier.rest, round(settle_lag(tier.rest) * SECOND)
-    now, ours, theirs, held = start, CounterState(0, start), EMPTY, []
-    for pause, cost in calls:
-        now += pause
-        while True:
-            for due, settled in [each for each in held if each[0] <= now]:
-                ours = add(at(spec, ours, due), settled)
-            held = [each for each in held if each[0] > now]
-            ours, load = at(spec, ours, now), cost + sum(each for _, each in held)
-            if fits(spec, ours, load):
-                break
-            now = min([now + wait_ns(spec, ours, load), *(due for due, _ in held)])
-        theirs = at(spec, theirs, now, step=REST_STEP * SECOND)
-        assert fits(spec, theirs, cost)
-        theirs = add(theirs, cost)
-        held.append((now + lag, cost))
 
 
 def test_giving_back_never_leaves_less_than_nothing():

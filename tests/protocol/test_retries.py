@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from krakenasync.errors import (
-    FACTS,
     ConfigurationError,
     InvalidArguments,
     InvalidNonce,
@@ -20,8 +19,8 @@ from krakenasync.errors import (
     RateLimitTimeout,
     ServiceUnavailable,
     Unanswered,
-    error_from_codes,
 )
+from krakenasync.protocol.refusals import FACTS, error_from_codes
 from krakenasync.protocol.requests import Effect
 from krakenasync.protocol.retries import NONCE_TRIES, Reconcile, Retry, RetryPolicy, Stop, backoff, decide
 

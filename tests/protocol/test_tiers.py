@@ -3,7 +3,7 @@
 import pytest
 
 from krakenasync.errors import ConfigurationError
-from krakenasync.protocol.tiers import PUBLIC, CounterSpec, Tier, settle_lag
+from krakenasync.protocol.tiers import PUBLIC, CounterSpec, Tier
 
 
 # https://docs.kraken.com/exchange/guides/rest/ratelimits and https://docs.kraken.com/exchange/guides/general/ratelimits
@@ -46,9 +46,3 @@ def test_parse_names_the_choices(given):
     """An unknown tier is refused with the list of those there are."""
     with pytest.raises(ConfigurationError, match="starter, intermediate, pro"):
         Tier.parse(given)
-
-
-@pytest.mark.parametrize(("tier", "lag"), [(Tier.STARTER, 2 * 32 / 33), (Tier.INTERMEDIATE, 0.0), (Tier.PRO, 1.0)])
-def test_settle_lag(tier, lag):
-    """No lag where a step takes one whole point off, half a step for two, nearly a whole one for 33/50 of a point."""
-    assert settle_lag(tier.rest) == pytest.approx(lag)

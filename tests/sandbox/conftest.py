@@ -46,9 +46,9 @@ class Caller:
     async def public(self, name, **params):
         return (await self.http.get(f"/0/public/{name}", params=params)).json()
 
-    async def send(self, name, key="alice", *, nonce=None, as_json=False, headers=None, **params):
+    async def send(self, name, who="alice", /, *, nonce=None, as_json=False, headers=None, **params):
         """Send a signed call and return httpx's response."""
-        key = self.sandbox.keys[key]
+        key = self.sandbox.keys[who]
         path = f"/0/private/{name}"
         nonce = nonce if nonce is not None else self.next_nonce()
         given = {"nonce": nonce, **params}
@@ -62,16 +62,16 @@ class Caller:
         }
         return await self.http.post(path, content=body, headers=signed)
 
-    async def private(self, name, key="alice", **options):
-        return (await self.send(name, key, **options)).json()
+    async def private(self, name, who="alice", /, **options):
+        return (await self.send(name, who, **options)).json()
 
-    async def result(self, name, key="alice", **options):
-        answer = await self.private(name, key, **options)
+    async def result(self, name, who="alice", /, **options):
+        answer = await self.private(name, who, **options)
         assert answer["error"] == []
         return answer["result"]
 
-    async def code(self, name, key="alice", **options):
-        answer = await self.private(name, key, **options)
+    async def code(self, name, who="alice", /, **options):
+        answer = await self.private(name, who, **options)
         assert "result" not in answer
         (code,) = answer["error"]
         return code

@@ -41,27 +41,44 @@ async def test_a_limit_order_rests_and_holds_its_cost_and_fee(kraken):
     }
 
 
-async def test_a_market_order_fills_at_once_with_the_taker_fee(kraken, total_assets):
-    """It trades at the best ask, pays 0.40 %, and what the account gains and pays is booked exactly."""
+async def asks(kraken, volume, pair="XBTUSD", side="asks"):
+    """Read from Depth what taking a volume would trade: [(price, volume), ...]."""
+    (book,) = (await kraken.public("Depth", pair=pair))["result"].values()
+    parts, left = [], Decimal(volume)
+    for price, there, _ in book[side]:
+        part = min(left, Decimal(there))
+        parts.append((Decimal(price), part))
+        left -= part
+        if not left:
+            return parts
+    raise AssertionError("the book is too thin for this test")
+
+
+async def test_a_market_order_walks_the_book_with_the_taker_fee(kraken, total_assets):
+    """It takes what Depth showed, level by level, pays 0.40 %, and what is gained and paid is booked exactly."""
     before = total_assets(kraken.sandbox)
-    ask = quote(kraken).ask
-    (txid,) = (await kraken.result("AddOrder", pair="XBTUSD", type="buy", ordertype="market", volume="0.1"))["txid"]
+    expected = await asks(kraken, "0.5")
+    (txid,) = (await kraken.result("AddOrder", pair="XBTUSD", type="buy", ordertype="market", volume="0.5"))["txid"]
     row = (await kraken.result("QueryOrders", txid=txid, trades="true"))[txid]
-    cost = (ask / 10).quantize(Decimal("0.0001"))
+    fills = kraken.sandbox.exchange.fills["alice"]
+    assert len(expected) > 1
+    assert [(fill.price, fill.volume) for fill in fills] == expected
+    cost = sum((price * volume).quantize(Decimal("0.0001"), "ROUND_DOWN") for price, volume in expected)
     fee = Decimal(row["fee"])
-    assert (row["status"], Decimal(row["cost"]), Decimal(row["price"])) == ("closed", cost, ask)
+    assert (row["status"], Decimal(row["cost"])) == ("closed", cost)
     assert 0 <= fee - cost * Decimal("0.004") < Decimal("0.0001")
-    assert (money(kraken, "XXBT"), money(kraken, "ZUSD")) == (Decimal("3.6"), 250000 - cost - fee)
-    assert len(row["trades"]) == 1
+    assert (money(kraken, "XXBT"), money(kraken, "ZUSD")) == (Decimal(4), 250000 - cost - fee)
+    assert row["trades"] == [fill.txid for fill in fills]
     assert total_assets(kraken.sandbox) == before
 
 
 async def test_a_crossing_limit_order_fills_at_the_better_price(kraken):
-    """A sell far below the bid trades at the bid, not at its limit."""
-    bid = quote(kraken).bid
+    """A sell far below the bid trades at the bids, best first, not at its limit."""
+    expected = await asks(kraken, "0.1", side="bids")
     txid = await kraken.buy("20000", "0.1", type="sell")
     row = (await kraken.result("QueryOrders", txid=txid))[txid]
-    assert (row["status"], Decimal(row["price"])) == ("closed", bid)
+    mean = sum(price * volume for price, volume in expected) / Decimal("0.1")
+    assert (row["status"], Decimal(row["price"])) == ("closed", mean.quantize(Decimal("0.00001")))
 
 
 async def test_a_resting_order_fills_when_the_market_comes_to_it(kraken):
@@ -279,12 +296,14 @@ async def test_volume_in_quote_currency_buys_for_that_much(kraken):
 
 
 async def test_every_trade_is_in_the_ledger(kraken):
-    """A trade makes two lines whose amounts and fees add up to the balance."""
+    """Each trade makes two lines; their amounts and fees add up to the balance."""
     await kraken.result("AddOrder", pair="ETHUSD", type="sell", ordertype="market", volume="2")
     lines = kraken.sandbox.exchange.movements["alice"]
-    assert [(line.asset, line.kind) for line in lines] == [("XETH", "trade"), ("ZUSD", "trade")]
-    assert lines[0].balance == money(kraken, "XETH") == 23
-    assert lines[1].balance == money(kraken, "ZUSD") == 250000 + lines[1].amount - lines[1].fee
+    fills = kraken.sandbox.exchange.fills["alice"]
+    assert [line.refid for line in lines] == [fill.txid for fill in fills for _ in range(2)]
+    assert [(line.asset, line.kind) for line in lines] == [("XETH", "trade"), ("ZUSD", "trade")] * len(fills)
+    assert lines[-2].balance == money(kraken, "XETH") == 25 + sum(line.amount for line in lines[::2]) == 23
+    assert lines[-1].balance == money(kraken, "ZUSD") == 250000 + sum(line.amount - line.fee for line in lines[1::2])
 
 
 async def test_order_ids_look_like_krakens_and_follow_the_seed(open_caller):

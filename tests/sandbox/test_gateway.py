@@ -1,44 +1,21 @@
 """Routing and the envelope: every answer is Kraken's, and decodes into the type its endpoint documents."""
 
 import json
+import re
+from urllib.parse import quote, unquote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from krakenasync.clock import SystemClock
-from krakenasync.protocol.requests import result_type
-from krakenasync.protocol.wire import decode, form
+from krakenasync.protocol.requests import Body
+from krakenasync.protocol.wire import form
 from krakenasync.sandbox import Sandbox, SandboxConfig
 from krakenasync.sandbox.calls import Call
 from krakenasync.sandbox.endpoints import HANDLERS
-from krakenasync.sandbox.gateway import ROUTES, Gateway
-from krakenasync.spot.catalog import by_name
-
-PARAMS = {
-    "OHLC": {"pair": "XBTUSD"},
-    "Depth": {"pair": "XBTUSD"},
-    "Trades": {"pair": "XBTUSD"},
-    "Spread": {"pair": "XBTUSD"},
-    "AddOrder": {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "price": "20000", "volume": "0.01"},
-}
-
-
-@pytest.mark.asyncio
-@pytest.mark.parametrize("name", sorted(HANDLERS))
-async def test_every_answer_decodes_into_its_documented_type(kraken, name):
-    """The result type of the request reads what the sandbox writes, orders among it."""
-    spec = by_name(name).spec
-    await kraken.buy()
-    done = await kraken.buy()
-    await kraken.result("CancelOrder", txid=done)
-    params = {**PARAMS, "QueryOrders": {"txid": done}, "CancelOrder": {"txid": await kraken.buy()}}.get(name, {})
-    if spec.private:
-        response = await kraken.send(name, **params)
-    else:
-        response = await kraken.http.get(spec.path, params=params)
-    answer = decode(result_type(by_name(name)), response.status_code, response.content, endpoint=name)
-    assert answer.warnings == ()
+from krakenasync.sandbox.gateway import Gateway
+from krakenasync.spot.catalog import ENDPOINTS, by_name
 
 
 @pytest.mark.asyncio
@@ -90,8 +67,13 @@ VALUES = st.one_of(
 def test_whatever_is_sent_the_answer_is_an_envelope(name, params):
     """No parameters make an endpoint fall over: the answer holds a result or one error, never both."""
     sandbox = Sandbox(SandboxConfig(limits=False), SystemClock())
-    answered = answer_without_auth(sandbox, name, params)
-    assert ("result" in answered) is (answered["error"] == [])
+    reply = answer_without_auth(sandbox, name, params)
+    spec = by_name(name).spec
+    if spec.binary or spec.beta:
+        assert not reply.body.startswith(b'{"error":[]')
+    else:
+        answered = json.loads(reply.body)
+        assert ("result" in answered) is (answered["error"] == [])
 
 
 def answer_without_auth(sandbox, name, params):
@@ -101,13 +83,16 @@ def answer_without_auth(sandbox, name, params):
         def identify(self, _call, _spec, _params):
             return sandbox.keys["alice"]
 
-    world = sandbox._gateway._world
-    gateway = Gateway(world, Trusting(), sandbox.clock, sandbox.stats)
-    path = by_name(name).spec.path
-    call = Call("POST", path, "", {}, form(params).encode(), "", sandbox.clock.wall_ns())
-    return json.loads(gateway.answer(call).body)
+    gateway = Gateway(sandbox._gateway._world, Trusting(), sandbox.clock, sandbox.stats)
+    spec = by_name(name).spec
+    path = re.sub(r"\{(\w+)\}", lambda part: quote(params.pop(part[1], "none") or "none", safe=""), spec.path)
+    if spec.body is Body.QUERY:
+        call = Call(spec.method, unquote(path), form(params), {}, b"", "", sandbox.clock.wall_ns(), path)
+    else:
+        call = Call(spec.method, unquote(path), "", {}, form(params).encode(), "", sandbox.clock.wall_ns(), path)
+    return gateway.answer(call)
 
 
-def test_every_handler_has_a_route():
-    """A handler without an endpoint in the catalogue would never be reached."""
-    assert set(HANDLERS) <= {spec.name for spec in ROUTES.values()}
+def test_every_endpoint_has_a_handler():
+    """And every handler an endpoint: one without would never be reached."""
+    assert set(HANDLERS) == {request.spec.name for request in ENDPOINTS.values()}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from krakenasync.sandbox.listings import PAIRS
-from krakenasync.sandbox.market import BEAT, EPOCH, Market
+from krakenasync.sandbox.market import EPOCH, Market
 
 SECOND = 10**9
 XBTUSD = PAIRS["XXBTZUSD"]
@@ -17,39 +17,29 @@ SOME_PAIRS = st.sampled_from(sorted(PAIRS)).map(PAIRS.__getitem__)
 
 
 @given(seed=SEEDS, pair=SOME_PAIRS, now=MOMENTS)
-def test_ticker_trades_candles_and_book_agree(seed, pair, now):
-    """Last price and volume, best prices and the day's opening are the same everywhere."""
+def test_offers_lead_away_from_the_last_price(seed, pair, now):
+    """The market maker's prices get worse level by level, begin within four ticks of the last trade and never cross."""
     market = Market(seed)
-    ticker = market.ticker(pair, now)
-    newest = market.trade(pair, market.beat(now))
-    assert market.trades(pair, -1, now, 1) == [newest]
-    assert Decimal(ticker["c"][0]) == newest.price
-    assert Decimal(ticker["c"][1]) == newest.volume
-    assert Decimal(market.candles(pair, 1, now, 3)[-1][4]) == newest.price
-    book = market.book(pair, now, 5)
-    assert (ticker["a"][0], ticker["b"][0]) == (book["asks"][0][0], book["bids"][0][0])
-    assert Decimal(ticker["b"][0]) < Decimal(ticker["a"][0])
-    assert Decimal(ticker["l"][1]) <= newest.price <= Decimal(ticker["h"][1])
-    (day,) = market.candles(pair, 1440, now, 1)
-    assert Decimal(day[1]) == Decimal(ticker["o"])
-    assert (day[6], day[7]) == (ticker["v"][0], ticker["t"][0])
+    beat = market.beat(now)
+    last, tick = market.price(pair, beat), pair.tick_size
+    asks, bids = ([level.price for level in market.ladder(pair, beat, buy=buy)] for buy in (False, True))
+    assert asks == sorted(set(asks))
+    assert bids == sorted(set(bids), reverse=True)
+    assert last - 4 * tick <= bids[0] < last <= asks[0] <= last + 3 * tick
+    assert all(level.volume > 0 for level in market.ladder(pair, beat, buy=True))
 
 
-@given(seed=SEEDS, pair=SOME_PAIRS, now=MOMENTS, interval=st.sampled_from([1, 5, 60, 1440, 21600]))
-def test_candles_are_whole_and_add_up(seed, pair, now, interval):
-    """Rows lie one interval apart, highs and lows enclose, and minute volumes are those of their trades."""
+@given(seed=SEEDS, pair=SOME_PAIRS, now=MOMENTS)
+def test_a_span_sums_its_trades_up(seed, pair, now):
+    """First, last, highest, lowest, volume and number are those of the trades themselves."""
     market = Market(seed)
-    rows = market.candles(pair, interval, now, 6)
-    starts = [row[0] for row in rows]
-    assert starts == [starts[-1] - interval * 60 * back for back in range(len(rows) - 1, -1, -1)]
-    for row in rows:
-        opened, high, low, close, mean = map(Decimal, row[1:6])
-        assert low <= min(opened, close)
-        assert max(opened, close) <= high
-        assert low - pair.tick_size <= mean <= high + pair.tick_size
-    if interval == 1:
-        first = (rows[0][0] - EPOCH) // BEAT
-        assert Decimal(rows[0][6]) == sum(market.trade(pair, beat).volume for beat in range(first, first + 4))
+    last = market.beat(now)
+    trades = [market.trade(pair, beat) for beat in range(last - 7, last + 1)]
+    prices = [trade.price for trade in trades]
+    span = market.span(pair, last - 7, last, 8)
+    assert (span.opened, span.close, span.high, span.low) == (prices[0], prices[-1], max(prices), min(prices))
+    assert (span.volume, span.trades) == (sum(trade.volume for trade in trades), 8)
+    assert span.low <= span.mean <= span.high
 
 
 @given(seed=SEEDS, now=MOMENTS)
@@ -63,7 +53,7 @@ def test_pairs_with_assets_in_common_leave_no_arbitrage(seed, now):
 
 def test_the_market_is_a_function_of_its_seed():
     """Two markets of one seed are equal, those of two seeds are not."""
-    one, same, other = (Market(seed).ticker(XBTUSD, 1_780_000_000 * SECOND) for seed in (1, 1, 2))
+    one, same, other = (Market(seed).span(XBTUSD, 4_000_000, 4_000_100, 100) for seed in (1, 1, 2))
     assert one == same != other
 
 

@@ -104,5 +104,8 @@ def complain(error: KrakenError) -> None:
     said = error.message or ", ".join(error.codes)
     subject = f"{error.endpoint}: " if error.endpoint and not said.startswith(error.endpoint) else ""
     remark(f"error: {subject}{said}", style="bold red")
-    if error.hint:
-        remark(f"hint: {error.hint}")
+    hint = error.hint or (
+        "is the network up, and KRAKEN_BASE_URL right?" if isinstance(error, TransportError) else None
+    )
+    if hint:
+        remark(f"hint: {hint}")

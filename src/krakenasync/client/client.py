@@ -8,26 +8,31 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, NoReturn, Self, TypeVar
 
+from krakenasync.client.book import Book, Shelf
 from krakenasync.client.calls import Action, Calls
+from krakenasync.client.cancelling import EnsureCancelled, ensure_cancelled
 from krakenasync.client.config import Options
 from krakenasync.client.credentials import Credentials, setting
 from krakenasync.client.deadman import DeadManSwitch, dead_man_switch
 from krakenasync.client.events import Hook, notifier
 from krakenasync.client.limits import Limits, LimitsConfig
-from krakenasync.client.orders import Intent, PlacedOrder, Placement, PlaceOrder, ServerClock, announce
+from krakenasync.client.orders import PlacedOrder, PlaceOrder, ResolveOrder, place_order, resolve_order
+from krakenasync.client.outcomes import outcome_of
+from krakenasync.client.pages import Pages
 from krakenasync.client.polling import BalanceSnapshot, poll_balances
 from krakenasync.client.queueing import Lane
 from krakenasync.client.raw import raw_call
 from krakenasync.client.recent import Recent
 from krakenasync.client.road import Call, Road
+from krakenasync.client.serverclock import ServerClock
 from krakenasync.client.transport import HttpClient, Transport
 from krakenasync.clock import SYSTEM_CLOCK, Clock
-from krakenasync.errors import ConfigurationError
-from krakenasync.protocol.placement import Plan
+from krakenasync.errors import ConfigurationError, OutcomeUnknown
 from krakenasync.protocol.requests import Effect, Request, result_type
 from krakenasync.protocol.retries import RetryPolicy
 from krakenasync.protocol.tiers import Tier
 from krakenasync.protocol.wire import Answer, decode
+from krakenasync.spot.orders import OrderInfo
 from krakenasync.state.memory import PROCESS, MemoryState
 
 __all__ = ["LIVE", "KrakenClient"]
@@ -37,7 +42,7 @@ R = TypeVar("R")
 LIVE = "https://api.kraken.com"
 
 
-class KrakenClient(Calls):
+class KrakenClient(Calls, Pages, Book):
     """An asynchronous client for Kraken's Spot REST API.
 
     Every call passes the limiter of its counter; a private one then waits for its key's lane, takes a nonce, is signed
@@ -58,6 +63,8 @@ class KrakenClient(Calls):
         nonce_window: The nonce window set on the key at Kraken, in ticks of the unit. Above 0, several private calls
             may be in flight at once.
         http_client: An httpx client to use instead of one of our own; it stays yours to close.
+        transport: ``"express"`` for connections of our own on asyncio, behind httpx's interface (httpx's own ones serve
+            trio, a proxy and `http_client` all the same), ``"httpx"`` for httpx's everywhere.
         state: Where counters and nonces live; None: in this process.
         otp: The second factor, for a key that has a static one.
         limits: How the limiter counts.
@@ -81,6 +88,7 @@ class KrakenClient(Calls):
         nonce_unit: str = "ms",
         nonce_window: int = 0,
         http_client: HttpClient | None = None,
+        transport: str = "express",
         state: MemoryState | None = None,
         otp: str | None = None,
         account: str | None = None,
@@ -95,14 +103,14 @@ class KrakenClient(Calls):
         credentials = _credentials(api_key, api_secret, otp)
         if isinstance(nonce_window, bool) or not isinstance(nonce_window, int) or nonce_window < 0:
             raise ConfigurationError(f"nonce_window={nonce_window!r}", hint="ticks of nonce_unit, 0 or more")
-        transport = Transport(base_url, http_client=http_client)
+        way = Transport(base_url, http_client=http_client, kind=transport)
         kept = state or (PROCESS if clock is SYSTEM_CLOCK else MemoryState(clock))
         key_id = credentials.key_id if credentials else None
         self._road = Road(
-            transport,
-            Limits(kept, transport.base_url, key_id, self.tier, limits or LimitsConfig(), account=account),
+            way,
+            Limits(kept, way.base_url, key_id, self.tier, limits or LimitsConfig(), account=account),
             credentials,
-            kept.nonces(f"{transport.base_url} {key_id}", nonce_unit) if key_id else None,
+            kept.nonces(f"{way.base_url} {key_id}", nonce_unit) if key_id else None,
             nonce_window=nonce_window,
             policy=policy,
             notify=notifier(hooks),
@@ -111,6 +119,7 @@ class KrakenClient(Calls):
         self._recent = Recent(clock)
         self._clock = clock
         self._server_clock = ServerClock(clock)
+        self._shelf = Shelf(clock)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **settings: Any) -> Self:
@@ -164,7 +173,19 @@ class KrakenClient(Calls):
         """
         spec, result = request.spec, result_type(type(request))
         call = Call(spec, request.params(), functools.partial(decode, result, endpoint=spec.name), late)
-        return await self._make(call)
+        began = self._clock.monotonic()
+        try:
+            return await self._make(call)
+        except OutcomeUnknown as error:
+            outcome = outcome_of(
+                request,
+                self._urgent(),
+                self._server_clock,
+                error,
+                age=lambda: round((self._clock.monotonic() - began) * 1e9),
+            )
+            error.resolver = outcome.resolve if outcome else None
+            raise
 
     async def _make(self, call: Call) -> Answer[Any]:
         options = self._options
@@ -196,17 +217,22 @@ class KrakenClient(Calls):
         view = self.with_options(lane="background", max_age=max_age)
         return poll_balances(view.balance, every, clock=self._clock, on_error=on_error)
 
-    async def _place(self, order: PlaceOrder) -> PlacedOrder:
-        """Place an order exactly once; see `PlaceOrder`."""
-        request = order.order()
-        await announce(
-            Intent(cl_ord_id=request.cl_ord_id or "", order=request, lifetime=order.deadline), order.on_intent
-        )
-        urgent = self.with_options(lane=self._options.lane or Lane.URGENT, max_age=None)
-        plan = Plan(resubmit=order.resubmit)
-        return await Placement(urgent, self._server_clock, request, order.deadline, plan).place()
+    async def _place(self, wanted: PlaceOrder) -> PlacedOrder:
+        return await place_order(self._urgent(), self._server_clock, wanted)
+
+    async def _resolve(self, wanted: ResolveOrder) -> PlacedOrder | None:
+        return await resolve_order(self._urgent(), self._server_clock, wanted)
+
+    async def _cancel(self, wanted: EnsureCancelled) -> OrderInfo:
+        return await ensure_cancelled(self._urgent(), wanted)
+
+    def _urgent(self) -> Self:
+        """Return a view for work on an order: it goes first and never takes an old answer."""
+        return self.with_options(lane=self._options.lane or Lane.URGENT, max_age=None)
 
     place_order = Action(PlaceOrder, _place)
+    resolve_order = Action(ResolveOrder, _resolve)
+    ensure_cancelled = Action(EnsureCancelled, _cancel)
 
     def dead_man_switch(self, timeout: int = 60) -> AbstractAsyncContextManager[DeadManSwitch]:
         """Have Kraken cancel all orders of the account unless the block goes on or ends well.
@@ -230,7 +256,8 @@ class KrakenClient(Calls):
 
     def __repr__(self) -> str:
         who = repr(self._road.credentials) if self._road.credentials else "public calls only"
-        return f"<KrakenClient {self._road.transport.base_url} {self.tier.name.lower()} {who}>"
+        way = self._road.transport
+        return f"<KrakenClient {way.base_url} {self.tier.name.lower()} {who} {way.kind}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a client is not pickled: make one in each process, best with a key of its own")

@@ -10,11 +10,12 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import anyio
 
 from krakenasync.errors import InvalidArguments, KrakenError, OutcomeUnknown
+from krakenasync.spot.changes import CancelsAt
 
 __all__ = ["DeadManSwitch", "dead_man_switch"]
 
@@ -24,6 +25,12 @@ _SHORTEST: Final = 10
 _LONGEST: Final = 86_399
 _RENEWALS: Final = 3
 """Renewals within one timeout: one may fail, and there is time for another."""
+_TRIES: Final = 3
+_PAUSE: Final = 1.0
+"""Seconds between two tries to arm the switch or to turn it off."""
+
+SetTimer = Callable[[int], Awaitable[CancelsAt]]
+"""Calls CancelAllOrdersAfter with so many seconds."""
 
 
 class DeadManSwitch:
@@ -40,7 +47,7 @@ class DeadManSwitch:
         self.timeout = timeout
         self.fires_at: datetime | None = None
         self.renewals = 0
-        self.error: KrakenError | None = None
+        self.error: KrakenError | TimeoutError | None = None
 
     def __repr__(self) -> str:
         return f"<DeadManSwitch {self.timeout} s, {self.renewals} renewals>"
@@ -48,7 +55,7 @@ class DeadManSwitch:
 
 @asynccontextmanager
 async def dead_man_switch(
-    cancel_all_orders_after: Callable[[int], Awaitable[Any]],
+    cancel_all_orders_after: SetTimer,
     timeout: int,  # noqa: ASYNC109 - Kraken's, not ours
 ) -> AsyncIterator[DeadManSwitch]:
     """Keep the switch from firing while the block runs.
@@ -62,48 +69,54 @@ async def dead_man_switch(
 
     Raises:
         InvalidArguments: The timeout is none.
-        KrakenError: The switch could not be armed; the block is not entered.
+        KrakenError: The switch could not be armed, and the block is not entered; or not turned off after it. After an
+            `OutcomeUnknown` it may be armed.
     """
     if isinstance(timeout, bool) or not isinstance(timeout, int) or not _SHORTEST <= timeout <= _LONGEST:
         raise InvalidArguments(
             f"timeout={timeout!r}", hint=f"whole seconds, {_SHORTEST} to {_LONGEST}; Kraken advises 60"
         )
     switch = DeadManSwitch(timeout)
-    switch.fires_at = (await cancel_all_orders_after(timeout)).trigger_time
-    failure: Exception | None = None
+    armed = anyio.current_time()
+    switch.fires_at = await _insist(cancel_all_orders_after, timeout)
+    failure: BaseException | None = None
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_renew, switch, cancel_all_orders_after)
+        tasks.start_soon(_renew, switch, cancel_all_orders_after, armed)
         try:
             yield switch
-        except Exception as error:  # noqa: BLE001 - whatever ended the block, unwrapped by the task group
+        except (anyio.get_cancelled_exc_class(), GeneratorExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever ended the block; the task group would wrap it
             failure = error
         tasks.cancel_scope.cancel()
     if failure is not None:
         raise failure
-    await _turn_off(cancel_all_orders_after)
+    await _insist(cancel_all_orders_after, 0)
 
 
-async def _turn_off(cancel_all_orders_after: Callable[[int], Awaitable[Any]]) -> None:
-    """Turn the switch off; when an answer is lost, again, for doing it twice does no harm."""
-    for _ in range(_RENEWALS - 1):
+async def _insist(cancel_all_orders_after: SetTimer, timeout: int) -> datetime | None:  # noqa: ASYNC109 - see above
+    """Set the timer, again if Kraken was busy or an answer was lost: doing it twice does no harm."""
+    for _ in range(_TRIES - 1):
         try:
-            await cancel_all_orders_after(0)
-        except OutcomeUnknown:
-            continue
-        else:
-            return
-    await cancel_all_orders_after(0)
-
-
-async def _renew(switch: DeadManSwitch, cancel_all_orders_after: Callable[[int], Awaitable[Any]]) -> None:
-    """Set the timer anew, again and again; after a failure sooner."""
-    while True:
-        pause = switch.timeout / _RENEWALS
-        await anyio.sleep(pause if switch.error is None else pause / _RENEWALS)
-        try:
-            switch.fires_at = (await cancel_all_orders_after(switch.timeout)).trigger_time
+            return (await cancel_all_orders_after(timeout)).trigger_time
         except KrakenError as error:
-            LOG.warning("the dead man's switch could not be renewed: %s", error)
+            if not (error.retryable or isinstance(error, OutcomeUnknown)):
+                raise
+        await anyio.sleep(_PAUSE)
+    return (await cancel_all_orders_after(timeout)).trigger_time
+
+
+async def _renew(switch: DeadManSwitch, cancel_all_orders_after: SetTimer, began: float) -> None:
+    """Set the timer anew, again and again; after a failure sooner. No try may take the time of the next one."""
+    pause = switch.timeout / _RENEWALS
+    while True:
+        await anyio.sleep_until(began + (pause if switch.error is None else pause / _RENEWALS))
+        began = anyio.current_time()
+        try:
+            with anyio.fail_after(pause):
+                switch.fires_at = (await cancel_all_orders_after(switch.timeout)).trigger_time
+        except (KrakenError, TimeoutError) as error:
+            LOG.warning("the dead man's switch could not be renewed: %s", error or "no answer in time")
             switch.error = error
         else:
             switch.renewals += 1

@@ -1,10 +1,16 @@
-"""What trading calls cost on the matching engine's counters, and what their answers teach about the orders' ages."""
+"""What trading calls cost on the matching engine's counters, and what their answers teach about the orders' ages.
+
+Kraken tells neither the counter nor an order's age, so both are bounded from the safe side: an order is never younger
+than we take it for, and never on a pair that we do not charge.
+
+Source: https://docs.kraken.com/exchange/guides/general/ratelimits
+"""
 
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from krakenasync.clock import Clock
@@ -12,12 +18,54 @@ from krakenasync.errors import OrdersLimitExceeded
 from krakenasync.protocol.charges import EngineAction, engine_points, pair_key
 from krakenasync.protocol.requests import Spec
 from krakenasync.spot.orders import OrderInfo
-from krakenasync.state.ages import OrderAges
+from krakenasync.state.ages import Known, OrderAges
 
-__all__ = ["Engine", "Price"]
+__all__ = ["UNKNOWN_PAIR", "Ageing", "Engine", "Price"]
 
+UNKNOWN_PAIR: Final = "?"
+"""Where a change is counted while not a single pair of the account is known."""
 _SKEW: Final = 2.0
-"""Seconds by which Kraken's calendar may be ahead of ours: an order read from a list is taken for that much younger."""
+"""Seconds by which Kraken's calendar may be behind ours: an order read from a list is taken for that much younger."""
+_DRIFT: Final = 0.05
+"""Seconds by which an order is taken for younger than our clock says: two clocks never run at quite the same pace."""
+
+_TICK: Final = 0.001
+"""Seconds after a fall at which to look: a sleep may end a rounding error too early."""
+
+
+class Ageing:
+    """Points for a change to orders; they fall while the orders grow older.
+
+    Args:
+        action: What is done to them.
+        orders: Finds the orders at the moment it is asked; none at all stands for one whose age is not known.
+        clock: Where time comes from.
+        most: No price is higher: what has no room on an empty counter would never be sent.
+    """
+
+    def __init__(
+        self, action: EngineAction, orders: Callable[[], list[Known]], clock: Clock, most: float = float("inf")
+    ) -> None:
+        self._action = action
+        self._orders = orders
+        self._clock = clock
+        self._most = most
+
+    def __call__(self, later: float = 0.0) -> float:
+        """Return the points it costs in so many seconds."""
+        ages = [self._age(order, later) for order in self._orders()] or [None]
+        return min(self._most, sum(engine_points(self._action, age) for age in ages))
+
+    def _age(self, order: Known, later: float) -> float | None:
+        """How old the order will be at the least; None while an amendment may make it young at any moment."""
+        return None if order.amends else self._clock.monotonic() + later - order.since - _DRIFT
+
+    def falls(self) -> Iterator[float]:
+        """Yield the seconds after which the price will have fallen, as far as can be told."""
+        _fixed, penalties = self._action.value
+        for age in (self._age(order, 0.0) for order in self._orders()):
+            if age is not None:
+                yield from (below - age + _TICK for below, _points in penalties if age < below)
 
 
 class Price(NamedTuple):
@@ -25,9 +73,9 @@ class Price(NamedTuple):
 
     Attributes:
         pair: The pair, by `pair_key`.
-        cost: Points now; falls while an order grows older.
+        cost: Points at the moment it is asked.
         fixed: The part that is charged even if Kraken refuses the call.
-        waits: Whether the call waits for room; a batch cancel is carried out whatever the counter says.
+        waits: Whether the call waits for room; some are carried out whatever the counter says.
     """
 
     pair: str
@@ -42,16 +90,18 @@ class Engine:
     Args:
         ages: The account's orders.
         ceiling: How many orders may rest per pair.
+        cap: Points at which Kraken refuses.
         clock: Where time comes from.
     """
 
-    def __init__(self, ages: OrderAges, ceiling: int, clock: Clock) -> None:
+    def __init__(self, ages: OrderAges, ceiling: int, cap: float, clock: Clock) -> None:
         self._ages = ages
         self._ceiling = ceiling
+        self._cap = cap
         self._clock = clock
 
     def price(self, spec: Spec, params: Mapping[str, Any]) -> list[Price]:
-        """Return what a trading call costs, per pair; nothing for orders whose pair is not known.
+        """Return what a trading call costs, per pair.
 
         Raises:
             OrdersLimitExceeded: The pair is known to hold all the orders it may.
@@ -60,13 +110,14 @@ class Engine:
             case "AddOrder" | "AddOrderBatch":
                 found = [self._adding(spec, params)]
             case "AmendOrder":
-                found = self._changing(EngineAction.AMEND, _ids(params, "txid", "cl_ord_id"), params.get("pair"))
+                found = self._changing(EngineAction.AMEND, params)
             case "EditOrder":
-                found = self._changing(EngineAction.EDIT, _ids(params, "txid"), params.get("pair"))
+                found = self._changing(EngineAction.EDIT, params)
             case "CancelOrder":
-                found = self._changing(EngineAction.CANCEL, _ids(params, "txid", "cl_ord_id"), None)
+                found = self._changing(EngineAction.CANCEL, params)
             case "CancelOrderBatch":
-                found = self._cancelling(_ids(params, "orders", "cl_ord_ids"))
+                # It goes through even if it takes the counter past the threshold.
+                found = self._cancelling(params)
             case "CancelAll":
                 # Kraken's Rust SDK counts one point for each pair; no page names a price.
                 found = [_certain(pair, 1.0, 1.0) for pair in self._ages.pairs]
@@ -75,97 +126,119 @@ class Engine:
         return found
 
     def _adding(self, spec: Spec, params: Mapping[str, Any]) -> Price:
-        pair = pair_key(str(params.get("pair", "")))
-        batch = spec.name == "AddOrderBatch"
-        orders = len(params.get("orders", ())) if batch else 1
+        pair = _pair(params)
+        orders = _orders(spec, params)
         resting = self._ages.resting(pair, self._clock.monotonic())
-        if resting is not None and resting + orders > self._ceiling and not params.get("validate"):
+        staying = sum(map(_rests, orders))
+        if resting is not None and staying and resting + staying > self._ceiling and not params.get("validate"):
             raise OrdersLimitExceeded(
                 f"{resting} orders rest on {pair}, this tier may have {self._ceiling}; nothing was sent",
                 endpoint=spec.name,
                 hint="cancel some first; open_orders() counts them anew",
             )
-        cost = engine_points(EngineAction.ADD, orders=orders, batch=batch)
+        self._ages.touched(pair)
+        cost = engine_points(EngineAction.ADD, orders=len(orders), batch=spec.name == "AddOrderBatch")
         return Price(pair, lambda: cost, cost)
 
-    def _changing(self, action: EngineAction, ids: list[str], pair: Any) -> list[Price]:
-        known = next((found for name in ids if (found := self._ages.find(name))), None)
-        if known is None and not pair:
-            return []
-        where = known.pair if known else pair_key(str(pair))
-        return [Price(where, lambda: self._points(action, ids), action.value[0])]
+    def _changing(self, action: EngineAction, params: Mapping[str, Any]) -> list[Price]:
+        """Price a change to one order, or to all that bear a userref."""
+        names = _names(params)
+        named = sorted({order.pair for order in self._ages.named(*names)})
+        return [
+            Price(pair, self._ageing(action, pair, names, self._cap), action.value[0])
+            for pair in named or self._possible(params)
+        ]
 
-    def _cancelling(self, ids: list[str]) -> list[Price]:
-        """A batch cancel goes through even if it takes the counter past the threshold: it never waits."""
-        by_pair: dict[str, float] = {}
-        for name in ids:
-            if known := self._ages.find(name):
-                points = self._points(EngineAction.CANCEL, [name])
-                by_pair[known.pair] = by_pair.get(known.pair, 0.0) + points
-        return [_certain(pair, points, 0.0) for pair, points in by_pair.items()]
+    def _cancelling(self, params: Mapping[str, Any]) -> list[Price]:
+        """Price a batch. Orders we do not know may be on any of the pairs."""
+        points: Tally[str] = Tally()
+        for name in _names(params):
+            for pair in {order.pair for order in self._ages.named(name)} or self._possible(params):
+                points[pair] += int(self._ageing(EngineAction.CANCEL, pair, [name])())
+        return [_certain(pair, float(cost), 0.0) for pair, cost in points.items()]
 
-    def _points(self, action: EngineAction, ids: Iterable[str]) -> float:
-        """Points for a change to one order, now; an order whose age is not known counts as brand new."""
-        known = next((found for name in ids if (found := self._ages.find(name))), None)
-        age = None if known is None else self._clock.monotonic() - known.since
-        return engine_points(action, age)
+    def _ageing(self, action: EngineAction, pair: str, names: list[str], most: float = float("inf")) -> Ageing:
+        return Ageing(
+            action, lambda: [order for order in self._ages.named(*names) if order.pair == pair], self._clock, most
+        )
+
+    def _possible(self, params: Mapping[str, Any]) -> list[str]:
+        """The pairs on which an unknown order may be: the one that is named, or else any that was used so far."""
+        return [_pair(params)] if params.get("pair") else self._ages.pairs or [UNKNOWN_PAIR]
 
     def cancel_cost(self, name: str) -> float:
         """Points that cancelling the order would cost now, by its id or the caller's own."""
-        return self._points(EngineAction.CANCEL, [name])
+        return Ageing(EngineAction.CANCEL, lambda: self._ages.named(name), self._clock)()
+
+    def begin(self, spec: Spec, params: Mapping[str, Any]) -> Callable[[float | None], None]:
+        """Take note that a call is on its way.
+
+        Returns:
+            What to call when it is over: with None if nothing came of it, else with the seconds for which it may still
+            arrive at Kraken, 0 if it did.
+        """
+        amended = self._ages.named(*_names(params)) if spec.name == "AmendOrder" else []
+        for order in amended:
+            order.amends += 1
+
+        def over(late: float | None) -> None:
+            for order in amended:
+                order.amends -= 1
+                if late is not None:
+                    order.since = max(order.since, self._clock.monotonic() + late)
+            if late is not None:
+                self._born_unseen(spec, params, self._clock.monotonic() + late)
+
+        return over
+
+    def _born_unseen(self, spec: Spec, params: Mapping[str, Any], at: float) -> None:
+        """Know an order by the caller's own id even if no answer tells of it."""
+        if spec.name in {"AddOrder", "AddOrderBatch"} and not params.get("validate"):
+            for order in _orders(spec, params):
+                if own := order.get("cl_ord_id"):
+                    self._ages.born(_pair(params), [own], at, userref=order.get("userref"))
 
     def learn(self, spec: Spec, params: Mapping[str, Any], result: Any) -> None:
         """Draw the orders' ages from an answer."""
         now = self._clock.monotonic()
         match spec.name:
-            case "AddOrder" if txids := list(_get(result, "txid") or ()):
-                pair = pair_key(str(params["pair"]))
-                self._ages.born(pair, [*txids, params.get("cl_ord_id")], now)
-                self._ages.placed(pair)
-            case "AddOrderBatch":
-                self._learn_batch(params, _get(result, "orders") or (), now)
-            case "AmendOrder":
-                self._reborn(_ids(params, "txid", "cl_ord_id"), now)
-            case "EditOrder" if new := _get(result, "txid"):
-                self._ages.born(pair_key(str(params["pair"])), [new], now)
-                self._ages.gone(*_ids(params, "txid"))
-            case "CancelOrder":
-                self._ages.gone(*_ids(params, "txid", "cl_ord_id"))
-            case "CancelOrderBatch":
-                self._ages.gone(*_ids(params, "orders", "cl_ord_ids"))
+            case "AddOrder" | "AddOrderBatch":
+                for order, txid in _added(spec, params, result):
+                    self._learn_added(params, order, txid, now)
+            case "EditOrder" if txid := _get(result, "txid"):
+                self._ages.gone(*_names(params))
+                self._learn_added(params, params, txid, now)
+            case "CancelOrder" | "CancelOrderBatch":
+                self._ages.gone(*_names(params))
+            case "CancelAll":
+                self._ages.all_gone()
             case "OpenOrders":
-                self._learn_open(_get(result, "open") or {}, now, whole=not params.keys() & {"userref", "cl_ord_id"})
+                self._learn_open(_get(result, "open"), now, whole=not params.keys() & {"userref", "cl_ord_id"})
             case _:
                 pass
 
-    def _learn_batch(self, params: Mapping[str, Any], items: Iterable[Any], now: float) -> None:
-        pair = pair_key(str(params["pair"]))
-        for asked, item in zip(params.get("orders", ()), items, strict=False):
-            if txid := _get(item, "txid"):
-                self._ages.born(pair, [txid, asked.get("cl_ord_id")], now)
-                self._ages.placed(pair)
+    def _learn_added(self, call: Mapping[str, Any], order: Mapping[str, Any], txid: Any, now: float) -> None:
+        pair = _pair(call)
+        self._ages.born(pair, [txid, order.get("cl_ord_id")], now, userref=order.get("userref"))
+        if _rests(order):
+            self._ages.placed(pair)
 
-    def _reborn(self, ids: list[str], now: float) -> None:
-        for name in ids:
-            if known := self._ages.find(name):
-                self._ages.born(known.pair, [name], now)
-
-    def _learn_open(self, orders: Mapping[str, Any], now: float, *, whole: bool) -> None:
+    def _learn_open(self, orders: Any, now: float, *, whole: bool) -> None:
         """Learn from a list of open orders; ages we know better than a calendar tells are kept."""
-        found = {txid: order for txid, order in orders.items() if isinstance(order, OrderInfo)}
-        if not found and orders:
+        if not isinstance(orders, dict) or not all(isinstance(order, OrderInfo) for order in orders.values()):
             return  # a raw answer: nothing is known of its shape
-        for txid, order in found.items():
-            if self._ages.find(txid) is None:
-                self._ages.born(pair_key(order.descr.pair), [txid, order.cl_ord_id], self._since(order, now))
+        for txid, order in orders.items():
+            if not self._ages.named(txid):
+                pair = pair_key(order.descr.pair)
+                self._ages.born(pair, [txid, order.cl_ord_id], self._since(order, now), userref=order.userref)
         if whole:
-            self._ages.counted(Tally(pair_key(order.descr.pair) for order in found.values()), now)
+            self._ages.counted(Tally(pair_key(order.descr.pair) for order in orders.values()), now)
 
     def _since(self, order: OrderInfo, now: float) -> float:
         """Since when the order is unchanged, on our steady clock. When it was amended nobody tells: just now, then."""
         if "amended" in order.misc:
             return now
-        age = self._clock.wall_ns() / 1e9 - _seconds(order.opentm) - _SKEW
+        age = self._clock.wall_ns() / 1e9 - order.opentm.timestamp() - _SKEW
         return now - max(0.0, age)
 
 
@@ -174,20 +247,37 @@ def _certain(pair: str, cost: float, fixed: float) -> Price:
     return Price(pair, lambda: cost, fixed, waits=False)
 
 
-def _seconds(moment: datetime) -> float:
-    return moment.timestamp()
+def _pair(params: Mapping[str, Any]) -> str:
+    return pair_key(str(params.get("pair", "")))
 
 
-def _ids(params: Mapping[str, Any], *names: str) -> list[str]:
-    """Return the ids that the named parameters hold, as lists or comma texts."""
-    found: list[str] = []
-    for name in names:
-        value = params.get(name)
-        if isinstance(value, (list, tuple)):
-            found += [str(item) for item in value]
-        elif value is not None:
-            found += str(value).split(",")
-    return found
+def _orders(spec: Spec, params: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the orders that a call is to place; a raw call may hold anything."""
+    if spec.name == "AddOrder":
+        return [params]
+    orders = params.get("orders")
+    return [order if isinstance(order, Mapping) else {} for order in orders] if isinstance(orders, list) else []
+
+
+def _added(spec: Spec, params: Mapping[str, Any], result: Any) -> list[tuple[Mapping[str, Any], Any]]:
+    """Return the orders that were placed, each with its id; with `validate` there is none."""
+    if spec.name == "AddOrder":
+        return [(params, txid) for txid in _get(result, "txid") or ()]
+    items = zip(_orders(spec, params), _get(result, "orders") or (), strict=False)
+    return [(order, txid) for order, item in items if (txid := _get(item, "txid"))]
+
+
+def _rests(order: Mapping[str, Any]) -> bool:
+    """Whether an order may come to rest: one that is filled or gone at once takes none of the places."""
+    return order.get("ordertype") != "market" and order.get("timeinforce") not in {"IOC", "FOK"}
+
+
+def _names(params: Mapping[str, Any]) -> list[str]:
+    """Return the names of the orders that a call is about."""
+    alone = (params.get(name) for name in ("txid", "cl_ord_id"))
+    lists = (params.get(name) for name in ("orders", "cl_ord_ids"))
+    listed: Iterable[Any] = chain.from_iterable(names for names in lists if isinstance(names, list))
+    return [str(name) for name in chain(alone, listed) if name is not None]
 
 
 def _get(result: Any, name: str) -> Any:

@@ -7,13 +7,13 @@ the counter wakes the head to look again.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Self
 
 import anyio
 import msgspec
 
-from krakenasync.client.engine import Engine
+from krakenasync.client.engine import Ageing, Engine
 from krakenasync.client.loops import PerLoop
 from krakenasync.client.queueing import Lane, Price, Queue, Waiter
 from krakenasync.errors import (
@@ -22,11 +22,11 @@ from krakenasync.errors import (
     RateLimitExceeded,
     RateLimitTimeout,
     Throttled,
-    normalise,
 )
 from krakenasync.protocol.charges import Counter, pair_key
+from krakenasync.protocol.refusals import normalise
 from krakenasync.protocol.requests import Spec
-from krakenasync.protocol.tiers import PUBLIC, CounterSpec, Tier, settle_lag
+from krakenasync.protocol.tiers import PUBLIC, REST_STEP, CounterSpec, Tier
 from krakenasync.state.memory import Bucket, MemoryState
 
 __all__ = ["CounterSnapshot", "Gate", "Hold", "Limits", "LimitsConfig", "LimitsSnapshot"]
@@ -34,6 +34,8 @@ __all__ = ["CounterSnapshot", "Gate", "Hold", "Limits", "LimitsConfig", "LimitsS
 GRACE: Final = 10.0
 """Seconds for which a call without an answer may still arrive at Kraken."""
 LONGEST_THROTTLE: Final = 60.0
+ELSEWHERE: Final = 5.0
+"""Seconds of pause when a call was refused for another counter than the one it is charged to."""
 
 
 class LimitsConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,7 +127,7 @@ class Gate:
                 delay = math.inf
                 if self.queue.head() is waiter:
                     self._fail_early(waiter)  # a refusal may have made the wait longer
-                    delay = self.bucket.delay(price())
+                    delay = self._soonest(price)
                 with anyio.move_on_after(delay):
                     await waiter.event.wait()
                 if waiter.event.is_set():
@@ -135,12 +137,20 @@ class Gate:
             self.queue.wake_head()
         return cost
 
+    def _soonest(self, price: Price, ahead: float = 0.0) -> float:
+        """Seconds until there can be room at the earliest; a price that falls meanwhile may need less of it."""
+        soonest = self.bucket.delay(price(), ahead)
+        if isinstance(price, Ageing):
+            falls = [max(later, self.bucket.delay(price(later), ahead)) for later in price.falls()]
+            soonest = min(soonest, *falls, math.inf)
+        return soonest
+
     def _fail_early(self, waiter: Waiter) -> None:
         """Refuse a wait that cannot end in time, instead of waiting in vain."""
         deadline = anyio.current_effective_deadline()
-        if deadline == math.inf:
-            return
-        delay = self.bucket.delay(waiter.cost, self.queue.cost_before(waiter))
+        if math.isinf(deadline):
+            return  # there is none; or the caller is cancelled, and learns it from the next await
+        delay = self._soonest(waiter.price, self.queue.cost_before(waiter))
         left = deadline - anyio.current_time()
         if delay > left:
             raise RateLimitTimeout(
@@ -178,16 +188,25 @@ class Charged(NamedTuple):
     fixed: float
 
 
+Over = Callable[[float | None], None]
+"""Told what became of a call: None if nothing, else for how many seconds it may still arrive."""
+
+
+def _nothing(_late: float | None) -> None:
+    """Whoever does not ask is not told."""
+
+
 class Hold:
     """Points held for one attempt, given back unless one of `settle`, `keep` or `refused` says what became of it.
 
     Use it as a context manager around the attempt.
     """
 
-    __slots__ = ("_charges", "_pauses", "_sent", "counter")
+    __slots__ = ("_charges", "_over", "_pauses", "_sent", "counter")
 
-    def __init__(self, charges: Sequence[Charged], sent: float) -> None:
+    def __init__(self, charges: Sequence[Charged], sent: float, over: Over = _nothing) -> None:
         self._charges = charges
+        self._over = over
         self._pauses = [gate.bucket.blocked_until for gate, _cost, _fixed in charges]
         self._sent = sent
         self.counter = charges[0].gate.name if charges else ""
@@ -204,7 +223,7 @@ class Hold:
         Args:
             refused: Kraken refused the call. The matching engine then charges the fixed part only.
         """
-        for gate, cost, fixed in self._ended():
+        for gate, cost, fixed in self._ended(None if refused else 0.0):
             if refused:
                 gate.bucket.refund(cost - fixed)
             gate.bucket.settle(fixed if refused else cost)
@@ -212,7 +231,7 @@ class Hold:
 
     def keep(self) -> None:
         """No answer came, but the request may still arrive: hold the points for a grace."""
-        for gate, cost, _fixed in self._ended():
+        for gate, cost, _fixed in self._ended(GRACE):
             gate.bucket.keep(cost, GRACE)
 
     def refused(self, error: RateLimitExceeded, wall: float) -> None:
@@ -226,11 +245,15 @@ class Hold:
                 gate.bucket.block(throttled)
             elif gate.of_engine is of_engine:
                 gate.bucket.refused(cost, sent=self._sent)
+            else:
+                gate.bucket.block(ELSEWHERE)
             error.retry_after = gate.bucket.delay(cost)
             gate.queue.wake_head()
 
-    def _ended(self) -> Sequence[Charged]:
+    def _ended(self, late: float | None = None) -> Sequence[Charged]:
         charges, self._charges = self._charges, ()
+        over, self._over = self._over, _nothing
+        over(late)
         return charges
 
     def __enter__(self) -> Self:
@@ -282,7 +305,8 @@ class Limits:
         self._account = account or key_id
         self._config = config
         self._engine_spec = config.engine or tier.engine
-        self.engine = Engine(state.ages(f"{scope} {self._account}"), tier.open_orders, state.clock)
+        ages = state.ages(f"{scope} {self._account}")
+        self.engine = Engine(ages, tier.open_orders, self._engine_spec.cap, state.clock)
         self._rest = config.rest or tier.rest
         self._public = config.public or PUBLIC
         self._buckets: dict[str, Bucket] = {}
@@ -304,6 +328,8 @@ class Limits:
             return await self._acquire_engine(spec, params, lane)
         gate = self._gate(self._label(charge.counter, params))
         cost = float(charge.cost(dear=self._config.dear_history))
+        if cost > gate.bucket.spec.cap:
+            raise ConfigurationError(f"{spec.name} costs {cost:g} points, the {gate.name} counter's cap is lower")
         await gate.acquire(lambda: cost, lane)
         return Hold((Charged(gate, cost, cost),), self._state.clock.monotonic())
 
@@ -322,7 +348,7 @@ class Limits:
         except BaseException:
             Hold(charged, 0.0).__exit__()
             raise
-        return Hold(charged, self._state.clock.monotonic())
+        return Hold(charged, self._state.clock.monotonic(), self.engine.begin(spec, params))
 
     def _gate(self, label: str) -> Gate:
         bucket = self._bucket(label)
@@ -352,8 +378,8 @@ class Limits:
         found = self._buckets.get(label)
         if found is None:
             if label == Counter.REST.value:
-                name, spec, lag = f"{label} {self._scope} {self._key_id}", self._rest, settle_lag(self._rest)
-                found = self._state.bucket(name, spec, lag=lag, initial=self._initial())
+                name = f"{label} {self._scope} {self._key_id}"
+                found = self._state.bucket(name, self._rest, step=REST_STEP, initial=self._initial())
             elif label.startswith("engine:"):
                 found = self._state.bucket(f"{label} {self._scope} {self._account}", self._engine_spec)
             else:

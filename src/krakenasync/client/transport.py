@@ -1,28 +1,37 @@
 """Bytes out, bytes in: the only module that knows httpx.
 
 Every failure is one of two: `NotSent` (Kraken cannot have seen a whole request) or `Unanswered` (it may have).
+
+On asyncio the bytes go over connections of our own (`krakenasync.client.express`); httpx's serve trio, proxies, and
+whatever client the caller brings or a test puts in the place of httpx's parts.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Final, NamedTuple
-from urllib.parse import urlsplit
+import functools
+import ssl
+import sys
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any, Final
+from urllib.request import getproxies
 
 import anyio
 import httpx
 
-from krakenasync import _version
+from krakenasync.client import connections as ours
+from krakenasync.client.delivery import Delivery, Reply, said
+from krakenasync.client.express import Express, on_asyncio
+from krakenasync.client.http1 import BadRequest, BadResponse, Bounds, Response, Undecodable, decoded
+from krakenasync.client.http1 import request as written
 from krakenasync.client.loops import running_loop
-from krakenasync.errors import ConfigurationError, KrakenError, NotSent, ProtocolError, Unanswered
-from krakenasync.protocol.messages import Message
+from krakenasync.client.origin import USER_AGENT, Origin
+from krakenasync.errors import ConfigurationError, NotSent, ProtocolError
 
-__all__ = ["Delivery", "HttpClient", "Reply", "Transport"]
+__all__ = ["Delivery", "ExpressTransport", "HttpClient", "Reply", "Transport"]
 
 HttpClient = httpx.AsyncClient
 """What a caller may bring along."""
-
-USER_AGENT: Final = f"krakenasync/{_version.__version__}"
 
 _KEPT_ALIVE: Final = 15.0
 """Seconds an idle connection is kept: shorter than the edge keeps it, so that we rarely write into a closed one."""
@@ -38,57 +47,130 @@ _NEVER_SENT: Final = (
     httpx.InvalidURL,
 )
 
+# Ours in httpx's words.
+_AS_HTTPX: Final[dict[type[Exception], type[httpx.RequestError]]] = {
+    ours.PoolTimeout: httpx.PoolTimeout,
+    ours.ConnectTimeout: httpx.ConnectTimeout,
+    ours.ConnectFailed: httpx.ConnectError,
+    ours.WriteTimeout: httpx.WriteTimeout,
+    ours.ReadTimeout: httpx.ReadTimeout,
+    ours.Broken: httpx.ReadError,
+    BadResponse: httpx.RemoteProtocolError,
+}
 
-class Reply(NamedTuple):
-    """Status and bytes of an answer."""
 
-    status: int
-    body: bytes
+class ExpressTransport(httpx.AsyncBaseTransport):
+    """Connections of our own to one origin, on one asyncio loop, behind httpx's interface.
 
+    What they do not serve (another origin, trio, HEAD, a mocked httpx, ...) goes httpx's own way.
 
-class _Body(httpx.AsyncByteStream):
-    """A body that remembers whether a byte of it was asked for.
-
-    The head goes out first and names the body's length, so until then no whole request can have arrived.
+    Args:
+        base_url: The origin; a path in it plays no part.
+        tls: Gives the context for TLS when it is first needed; by default one like httpx's, shared by all.
+        connections: How many there may be at once.
+        bounds: How much of the peer's talk is taken.
     """
 
-    def __init__(self, content: bytes) -> None:
-        self.content = content
-        self.begun = False
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        tls: Callable[[], ssl.SSLContext] | None = None,
+        connections: int = 100,
+        bounds: Bounds = Bounds(),  # noqa: B008 - frozen
+    ) -> None:
+        self.origin = Origin(base_url)
+        self.bounds = bounds
+        self._tls = tls or _shared_tls
+        self._connections = connections
+        self._express: Express | None = None
+        self._stock: httpx.AsyncHTTPTransport | None = None
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        self.begun = True
-        yield self.content
+    async def exchange(self, outgoing: ours.Outgoing, timeouts: ours.Timeouts) -> Response:
+        """Send a request that is written already and return the answer, its body still coded.
+
+        Raises:
+            httpx.RequestError: As httpx's own transport would; `outgoing.left` tells whether a byte was written.
+        """
+        if self._express is None:
+            most = self._connections
+            self._express = Express(self.origin, tls=self._tls, connections=most, bounds=self.bounds)
+        try:
+            return await self._express.exchange(outgoing, timeouts)
+        except (ours.ExchangeFailed, BadResponse) as error:
+            raise _AS_HTTPX[type(error)](str(error)) from error
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Serve a client of httpx."""
+        if not self._serves(request):
+            if self._stock is None:
+                limits = httpx.Limits(max_connections=self._connections, keepalive_expiry=_KEPT_ALIVE)
+                self._stock = httpx.AsyncHTTPTransport(verify=self._tls(), limits=limits)
+            return await self._stock.handle_async_request(request)
+        timeouts = ours.Timeouts(**request.extensions.get("timeout", {}))
+        response = await self.exchange(ours.Outgoing(await _written(request)), timeouts)
+        return httpx.Response(
+            response.status,
+            headers=response.headers,
+            stream=httpx.ByteStream(response.body),
+            extensions={"http_version": f"HTTP/{response.version}".encode(), "reason_phrase": response.reason},
+        )
+
+    def _serves(self, request: httpx.Request) -> bool:
+        url, origin = request.url, self.origin
+        return (
+            url.scheme == origin.scheme
+            and url.raw_host.decode("ascii") == origin.host
+            and (url.port or (443 if origin.secure else 80)) == origin.port
+            and request.method not in {"HEAD", "CONNECT"}
+            and not request.headers.keys() & {"transfer-encoding", "upgrade", "expect"}
+            and request.extensions.keys() <= {"timeout"}
+            and on_asyncio()
+            and not _mocked()
+        )
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._express is not None:
+            await self._express.aclose()
+        if self._stock is not None:
+            await self._stock.aclose()
 
 
-class Delivery:
-    """One message on its way; `left` tells, also after a cancellation, whether Kraken may have got it whole."""
+class _ExpressClient(httpx.AsyncClient):
+    """httpx's client over our connections; `Transport` asks them directly unless a mock wants to see the request."""
 
-    def __init__(self, message: Message) -> None:
-        self.message = message
-        self.body = _Body(message.body)
-        self.handed_over = False
-
-    @property
-    def left(self) -> bool:
-        """Whether a whole request may have left this machine."""
-        # A message without a body is whole with its head, and nobody tells when the head went out.
-        return self.body.begun if self.message.body else self.handed_over
+    def __init__(self, express: ExpressTransport) -> None:
+        super().__init__(transport=express)
+        self.express = express
 
 
 class Transport:
-    """The way to one exchange, over a connection pool of its own or one that is handed in.
+    """The way to one exchange, over connections of its own or a client that is handed in.
 
     Args:
         base_url: Scheme and host, with a path prefix if need be.
-        timeout: Seconds one attempt may take as a whole, from connecting to the last byte.
         http_client: A client of the caller's, which stays the caller's to close.
+        kind: ``"express"`` for connections of our own where they can serve, ``"httpx"`` for httpx's.
         connections: How many requests are under way at once; more wait here, in order, not inside httpx's pool,
             whose cost grows with the square of what waits in it.
     """
 
-    def __init__(self, base_url: str, *, http_client: httpx.AsyncClient | None = None, connections: int = 100) -> None:
-        self.base_url = _checked(base_url)
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        http_client: httpx.AsyncClient | None = None,
+        kind: str = "express",
+        connections: int = 100,
+    ) -> None:
+        self._origin = Origin(base_url)
+        self.base_url = self._origin.base_url
+        if kind not in {"express", "httpx"}:
+            raise ConfigurationError(f"no transport {kind!r}", hint='"express" or "httpx"')
+        # A proxy is httpx's to find: it reads the same environment.
+        proxied = bool(getproxies().keys() & {self._origin.scheme, "all"})
+        self.kind = "httpx" if http_client is not None or proxied else kind
         self._given = http_client
         self._own: dict[object, httpx.AsyncClient] = {}
         self._connections = connections
@@ -110,31 +192,47 @@ class Transport:
             Unanswered: It may have, but no whole answer came back in time.
             ProtocolError: The answer's encoding is broken.
         """
-        message = delivery.message
         client = self._client()
         try:
-            # A limit of ours over all: httpx's timeouts are per read, a slow drip would hold us for ever.
-            with anyio.fail_after(timeout):
-                request = client.build_request(
-                    message.method,
-                    self.base_url + message.target,
-                    headers={**message.headers, "User-Agent": USER_AGENT, "Content-Length": str(len(message.body))}
-                    if message.body
-                    else {**message.headers, "User-Agent": USER_AGENT},
-                    content=delivery.body if message.body else None,
-                    timeout=timeout,
-                )
-                delivery.handed_over = True
-                response = await client.send(request, follow_redirects=False)
+            if isinstance(client, _ExpressClient) and not _mocked():
+                return await self._by_express(client.express, delivery, timeout)
+            return await self._by_httpx(client, delivery, timeout)
         except TimeoutError:
-            raise _network_error(f"no whole answer within {timeout:g} s", left=delivery.left) from None
+            raise delivery.failure(f"no whole answer within {timeout:g} s") from None
         except _NEVER_SENT as error:
             delivery.handed_over = False
-            raise NotSent(_said(error)) from error
+            raise NotSent(said(error)) from error
         except httpx.DecodingError as error:
-            raise ProtocolError(_said(error), effect="unknown", retryable=True) from error
+            raise ProtocolError(said(error), effect="unknown", retryable=True) from error
         except httpx.TransportError as error:
-            raise _network_error(_said(error), left=delivery.left) from error
+            raise delivery.failure(said(error)) from error
+
+    async def _by_express(self, express: ExpressTransport, delivery: Delivery, within: float) -> Reply:
+        try:
+            delivery.outgoing = ours.Outgoing(self._origin.write(delivery.message))
+            response = await express.exchange(delivery.outgoing, ours.Timeouts(whole=within))
+            return Reply(response.status, decoded(response, express.bounds.body))
+        except BadRequest as error:
+            raise httpx.LocalProtocolError(str(error)) from error
+        except Undecodable as error:
+            raise httpx.DecodingError(str(error)) from error
+
+    async def _by_httpx(self, client: httpx.AsyncClient, delivery: Delivery, within: float) -> Reply:
+        message, body = delivery.message, delivery.streamed()
+        headers = {**message.headers, "User-Agent": USER_AGENT}
+        if message.body:
+            headers["Content-Length"] = str(len(message.body))
+        # A limit of ours over all: httpx's timeouts are per read, a slow drip would hold us for ever.
+        with anyio.fail_after(within):
+            request = client.build_request(
+                message.method,
+                self.base_url + message.target,
+                headers=headers,
+                content=body if message.body else None,
+                timeout=within,
+            )
+            delivery.handed_over = True
+            response = await client.send(request, follow_redirects=False)
         return Reply(response.status_code, response.content)
 
     def _client(self) -> httpx.AsyncClient:
@@ -146,10 +244,14 @@ class Transport:
             return self._given
         loop = running_loop()  # a connection lives and dies with its event loop
         if loop not in self._own:
-            # Built on first use: loading the TLS certificates alone takes over ten milliseconds.
-            limits = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=_KEPT_ALIVE)
-            self._own[loop] = httpx.AsyncClient(limits=limits)
+            self._own[loop] = self._new_client()
         return self._own[loop]
+
+    def _new_client(self) -> httpx.AsyncClient:
+        if self.kind == "express" and on_asyncio():
+            return _ExpressClient(ExpressTransport(self.base_url, connections=self._connections))
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=_KEPT_ALIVE)
+        return httpx.AsyncClient(limits=limits, verify=_shared_tls())
 
     async def aclose(self) -> None:
         """Close the connections, unless they are the caller's."""
@@ -160,28 +262,42 @@ class Transport:
             await own.aclose()
 
     def __repr__(self) -> str:
-        return f"<Transport httpx {self.base_url}>"
+        return f"<Transport {self.kind} {self.base_url}>"
 
 
-def _checked(base_url: str) -> str:
-    """Refuse a base URL that cannot work, before anything is signed."""
+async def _written(request: httpx.Request) -> bytes:
+    """Write a request of httpx's."""
+    body = await request.aread()
+    if request.headers.get("Content-Length", str(len(body))) != str(len(body)):
+        raise httpx.LocalProtocolError("Content-Length is not the length of the body")
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
     try:
-        parts = urlsplit(base_url)
-        host, _port = parts.hostname, parts.port
-    except (ValueError, AttributeError, TypeError):
-        raise ConfigurationError(f"base_url {base_url!r} is not a URL") from None
-    if parts.scheme not in {"http", "https"} or not host:
-        hint = "write it with its scheme, like https://api.kraken.com or http://127.0.0.1:8000"
-        raise ConfigurationError(f"base_url {base_url!r} has no http(s) scheme or no host", hint=hint)
-    if parts.query or parts.fragment or parts.username:
-        raise ConfigurationError("base_url may hold scheme, host, port and a path prefix only")
-    return base_url.rstrip("/")
+        return written(request.method, request.url.raw_path.decode("ascii"), headers, body)
+    except BadRequest as error:
+        raise httpx.LocalProtocolError(str(error)) from error
 
 
-def _network_error(message: str, *, left: bool) -> KrakenError:
-    return Unanswered(message, effect="unknown") if left else NotSent(message)
+@functools.cache
+def _shared_tls() -> ssl.SSLContext:
+    """Return httpx's default context. Loading the certificates takes over ten milliseconds: once for all."""
+    return httpx.create_ssl_context()
 
 
-def _said(error: Exception) -> str:
-    """Put httpx's error into words; some of its errors have none."""
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+def _mocked() -> bool:
+    """Whether a mock or an instrument stands where httpx's own parts were: it wants to see the request."""
+    core = sys.modules.get("httpcore")  # loaded late by httpx, so not by us
+    return not _original(
+        httpx.AsyncClient.send,
+        getattr(httpx.AsyncClient, "_transport_for_url", None),  # where respx stands when told using="httpx"
+        httpx.AsyncHTTPTransport.handle_async_request,
+        core and core.AsyncConnectionPool.handle_async_request,  # where it stands by default
+    )
+
+
+@functools.lru_cache(maxsize=8)
+def _original(*parts: Any) -> bool:
+    """Whether each part is a plain function that httpx or httpcore itself defines."""
+    return all(
+        part is None or (type(part) is FunctionType and part.__module__.partition(".")[0] in {"httpx", "httpcore"})
+        for part in parts
+    )

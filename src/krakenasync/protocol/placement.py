@@ -15,6 +15,9 @@ it unique among open orders only: a filled market order leaves the id free.
 Each step is a class; a driver does what it says and asks the function named after it what comes next. Times are
 nanoseconds on a clock that is never ahead of Kraken's.
 
+It holds as long as an order shows, open or closed, within `Plan.margin` and one `Plan.pause` after its deadline: no
+client can tell an order that does not show yet from one that is not there.
+
 Sources: https://docs.kraken.com/api/docs/rest-api/add-order (deadline),
     https://docs.kraken.com/api/docs/guides/spot-clordid (uniqueness),
     https://docs.kraken.com/exchange/guides/general/errors (an order may rest although its deadline elapsed)
@@ -32,6 +35,7 @@ __all__ = [
     "Found",
     "GaveUp",
     "Glance",
+    "Late",
     "Look",
     "NotPlaced",
     "Placed",
@@ -40,6 +44,7 @@ __all__ = [
     "Rejected",
     "Send",
     "Sight",
+    "Stranger",
     "Suspect",
     "Taken",
     "Unknown",
@@ -48,11 +53,15 @@ __all__ = [
     "begin",
     "glanced",
     "looked",
+    "resume",
+    "same_id",
     "sent",
     "waited",
 ]
 
 SECOND: Final = 1_000_000_000
+_HEX_DIGITS: Final = 32
+"""Of a UUID without its dashes."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +69,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         margin: Nanoseconds after the deadline before a look counts: what a fresh order may take to show.
-        absences: Looks in a row of looks that must not find the order before it counts as absent.
+        absences: Looks that must not find the order before it counts as absent.
         looks: Looks in all, failed ones included, before giving up.
         pause: Nanoseconds between the first two looks; each further pause is twice as long.
         sends: How often the order is sent at the most.
@@ -86,6 +95,10 @@ class Refused(msgspec.Struct, frozen=True):
     """Kraken refused it, or nothing was ever sent: there is no order."""
 
 
+class Late(msgspec.Struct, frozen=True):
+    """Kraken found the deadline too near: it was too long on its way. There is no order."""
+
+
 class Taken(msgspec.Struct, frozen=True):
     """Kraken says that an open order has this `cl_ord_id` already."""
 
@@ -96,7 +109,7 @@ class Unknown(msgspec.Struct, frozen=True):
     deadline: int
 
 
-Outcome = Placed | Refused | Taken | Unknown
+Outcome = Placed | Refused | Late | Taken | Unknown
 
 
 # What a driver reports of a look
@@ -107,18 +120,22 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class Absent(msgspec.Struct, frozen=True):
-    """Open and closed orders were read, and it is in neither."""
+    """Open and closed orders were read whole, and it is in neither."""
 
 
 class Suspect(msgspec.Struct, frozen=True):
-    """An order that may be it is there, but does not say its `cl_ord_id`."""
+    """An order that may be it is there: one without a `cl_ord_id`, or with ours from before our time."""
+
+
+class Stranger(msgspec.Struct, frozen=True):
+    """Another order bears our `cl_ord_id`."""
 
 
 class Unseen(msgspec.Struct, frozen=True):
     """The look itself failed."""
 
 
-Sight = Found | Absent | Suspect | Unseen
+Sight = Found | Absent | Suspect | Stranger | Unseen
 
 
 # What a driver is to do next
@@ -176,7 +193,15 @@ class NotPlaced(msgspec.Struct, frozen=True):
 
 
 class GaveUp(msgspec.Struct, frozen=True):
-    """It cannot be told."""
+    """It cannot be told; `resume` takes the looking up again.
+
+    Attributes:
+        number: How often the order was sent.
+        taken: Whether Kraken has said that the id is in use.
+    """
+
+    number: int
+    taken: bool = False
 
 
 def begin() -> Send:
@@ -184,13 +209,15 @@ def begin() -> Send:
     return Send(1)
 
 
-def sent(step: Send, outcome: Outcome) -> Done | Rejected | Look | Glance:
+def sent(plan: Plan, step: Send, outcome: Outcome) -> Send | Done | Rejected | Look | Glance:
     """What follows a send."""
     match outcome:
         case Placed():
             return Done(adopted=False)
         case Refused():
             return Rejected()
+        case Late():
+            return Send(step.number + 1) if _again(plan, step) else Rejected()
         case Taken():
             return Look(step.number, taken=True)
         case Unknown(deadline):
@@ -209,22 +236,47 @@ def waited(step: Wait) -> Look:
     return step.then
 
 
-def looked(plan: Plan, step: Look, sight: Sight, now: int) -> Done | Wait | Send | NotPlaced | GaveUp:
+def looked(plan: Plan, step: Look, sight: Sight, now: int) -> Done | Wait | Send | Rejected | NotPlaced | GaveUp:
     """What follows a look that was made after the deadline."""
     absences = step.absences
     match sight:
         case Found():
             return Done(adopted=True)
-        case Suspect():
-            return GaveUp()
+        case Stranger() if step.taken:
+            return Rejected()
         case Absent():
             absences += 1
-        case Unseen():
-            pass
+        case Suspect() | Stranger() | Unseen():
+            pass  # it proves neither; a later look may see the order itself
     if absences >= plan.absences and not step.taken:
-        return Send(step.number + 1) if plan.resubmit and step.number < plan.sends else NotPlaced()
+        return Send(step.number + 1) if _again(plan, step) else NotPlaced()
     looks = step.looks + 1
     if looks >= plan.looks:
-        return GaveUp()
+        return GaveUp(step.number, step.taken)
     pause = plan.pause * 2**step.looks
     return Wait(now + pause, Look(step.number, looks, absences, step.taken))
+
+
+def resume(plan: Plan, end: GaveUp, deadline: int) -> Wait:
+    """How a placement that gave up is looked into again; what Kraken has said still holds."""
+    return Wait(deadline + plan.margin, Look(end.number, taken=end.taken))
+
+
+def _again(plan: Plan, step: Send | Look) -> bool:
+    return plan.resubmit and step.number < plan.sends
+
+
+def same_id(one: str | None, other: str) -> bool:
+    """Compare two client order ids as Kraken does: a UUID is a number, with or without dashes; other text is itself.
+
+    >>> same_id("6D1B345E-2821-40E2-AD83-4ECB18A06876", "6d1b345e282140e2ad834ecb18a06876"), same_id("a-1", "a1")
+    (True, False)
+
+    Source: https://docs.kraken.com/api/docs/guides/spot-clordid
+    """
+    return one is not None and _folded(one) == _folded(other)
+
+
+def _folded(text: str) -> str:
+    digits = text.replace("-", "").lower()
+    return digits if len(digits) == _HEX_DIGITS else text

@@ -91,8 +91,8 @@ def decide(
     if attempt >= policy.attempts or not repeatable(effect, failure):
         return Stop()
     if isinstance(failure, RateLimitExceeded):
-        # The limiter holds the repetition back: it has filled its counter and knows when Kraken listens again.
-        return Retry(0.0, spends=False)
+        # The limiter knows when Kraken listens again; a cancel would not wait for it by itself.
+        return Retry(failure.retry_after or 0.0, spends=False)
     return Retry(backoff(attempt, policy, chance, failure.retry_after))
 
 

@@ -1,41 +1,69 @@
-"""What Kraken's clock shows, as far as one reading of it tells.
+"""What Kraken's clock shows, as far as readings of it tell: between two bounds.
 
 Source: https://docs.kraken.com/api/docs/rest-api/get-server-time (whole seconds)
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Self
 
 import msgspec
 
-__all__ = ["ServerTime"]
+__all__ = ["SECOND", "ServerTime"]
 
 SECOND: Final = 1_000_000_000
 _TOO_OLD: Final = 600 * SECOND
 _STEPPED: Final = SECOND
+_TOO_VAGUE: Final = 3 * SECOND
 
 
 class ServerTime(msgspec.Struct, frozen=True):
-    """One reading of Kraken's clock; all times in nanoseconds.
+    """How far Kraken's clock is ahead of our steady one; all times in nanoseconds.
 
     Attributes:
-        unixtime: What Kraken answered, in nanoseconds since the unix epoch. It was cut down to whole seconds.
-        received: When the answer came, on our steady clock.
+        least: At least so far.
+        most: At most so far.
+        received: When the reading came, on our steady clock.
         wall: The same moment on our calendar, to notice a machine that slept.
     """
 
-    unixtime: int
+    least: int
+    most: int
     received: int
     wall: int
 
-    def at_least(self, now: int) -> int:
-        """What Kraken's clock shows at the least, at `now` of our steady clock.
+    @classmethod
+    def read(cls, unixtime: int, *, sent: int, received: int, wall: int) -> Self:
+        """Take a reading.
 
-        The reading was made before it was received and cut down, so Kraken's clock is ahead of this by up to a second
-        and the answer's time on the way.
+        Args:
+            unixtime: What Kraken answered: whole seconds since the unix epoch, cut down.
+            sent: When it was asked, on our steady clock.
+            received: When the answer came.
+            wall: The same moment on our calendar.
         """
-        return self.unixtime + (now - self.received)
+        shown = unixtime * SECOND
+        return cls(shown - received, shown + SECOND - sent, received, wall)
+
+    def narrowed(self, later: Self) -> Self:
+        """Return what two readings tell together; the later one alone if they cannot both be true."""
+        least, most = max(self.least, later.least), min(self.most, later.most)
+        if least > most:
+            return later
+        return msgspec.structs.replace(later, least=least, most=most)
+
+    def at_least(self, now: int) -> int:
+        """What Kraken's clock shows at the least, at `now` of our steady clock. To wait by: it is never ahead."""
+        return now + self.least
+
+    def likely(self, now: int) -> int:
+        """What it shows most likely, at `now` of our steady clock. To make deadlines by."""
+        return now + (self.least + self.most) // 2
+
+    @property
+    def vague(self) -> bool:
+        """Whether the answer was so long on its way that a deadline made by it may be refused."""
+        return self.most - self.least > _TOO_VAGUE
 
     def stale(self, now: int, wall: int) -> bool:
         """Whether it is time for a new reading: it is old, or our two clocks have parted since."""

@@ -9,14 +9,13 @@ Sources:
 from __future__ import annotations
 
 from enum import Enum
-from fractions import Fraction
 from typing import Final
 
 import msgspec
 
 from krakenasync.errors import ConfigurationError
 
-__all__ = ["PUBLIC", "REST_STEP", "CounterSpec", "Tier", "TierSpec", "settle_lag"]
+__all__ = ["PUBLIC", "REST_STEP", "CounterSpec", "Tier", "TierSpec"]
 
 
 class CounterSpec(msgspec.Struct, frozen=True):
@@ -93,15 +92,3 @@ REST_STEP: Final = 2
 
 # About one call a second stays inside; no burst is published, so none is assumed.
 PUBLIC: Final = CounterSpec(1, 100)
-
-
-def settle_lag(spec: CounterSpec, step: int = REST_STEP) -> float:
-    """Seconds after an answer before its points may be believed to decay.
-
-    A counter that is reduced once every `step` seconds lags behind a steady decay, by one step at the worst. Calls cost
-    whole points, though: after k of them have decayed steadily, the reductions of k points must have happened too, and
-    the wait for that is longest by the step less one part of the numerator of "points per step". So no lag at all where
-    a step takes one point off, half a step where it takes two.
-    """
-    points_per_step = Fraction(spec.decay_hundredths * step, 100)
-    return step * (1 - 1 / points_per_step.numerator)

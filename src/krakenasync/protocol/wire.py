@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
+from http import HTTPStatus
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
@@ -18,9 +19,8 @@ from krakenasync.errors import (
     ProtocolError,
     RateLimitExceeded,
     ServiceUnavailable,
-    error_from_codes,
-    split_codes,
 )
+from krakenasync.protocol.refusals import error_from_codes, split_codes
 from krakenasync.protocol.requests import Body
 
 __all__ = ["Answer", "Envelope", "decode", "encode", "envelope", "form", "parse_body", "parse_form", "query"]
@@ -215,15 +215,14 @@ def decode(result: Any, status: int, body: bytes, *, endpoint: str) -> Answer[An
     if status in _SUCCESS:
         try:
             answer = _decoder(result)(body)
-        except _GARBLED:
-            pass  # an error envelope, or no envelope at all: looked into below
-        else:
-            if answer.result is not msgspec.UNSET:
-                if not answer.error:
-                    return Answer(answer.result, (), body)
-                errors, warnings = split_codes(answer.error)
-                if not errors:
-                    return Answer(answer.result, warnings, body)
+        except _GARBLED:  # an error envelope, or no envelope at all
+            raise _failure(status, body, endpoint) from None
+        if answer.result is not msgspec.UNSET:
+            if not answer.error:
+                return Answer(answer.result, (), body)
+            errors, warnings = split_codes(answer.error)
+            if not errors:
+                return Answer(answer.result, warnings, body)
     raise _failure(status, body, endpoint)
 
 
@@ -244,13 +243,13 @@ def _failure(status: int, body: bytes, endpoint: str) -> KrakenError:
 
 def _foreign(status: int, body: bytes, endpoint: str) -> KrakenError:
     """Name an answer that did not come from Kraken's application."""
-    if status >= 500:  # noqa: PLR2004
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         down = ServiceUnavailable(f"HTTP {status} from Kraken's edge", endpoint=endpoint, effect="unknown")
         down.status = status
         return down
-    if status == 429:  # noqa: PLR2004
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
         return RateLimitExceeded("HTTP 429 from Kraken's edge", endpoint=endpoint)
-    if 300 <= status < 400:  # noqa: PLR2004
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         hint = "redirects are never followed, they would hand the signed call to another host: check base_url"
         return _protocol_error(f"HTTP {status} redirect", status, endpoint, hint=hint)
     start = body[:64].lstrip().lower()
@@ -265,7 +264,7 @@ def _foreign(status: int, body: bytes, endpoint: str) -> KrakenError:
 
 def _protocol_error(message: str, status: int, endpoint: str, hint: str | None = None) -> ProtocolError:
     # After a redirect or a 4xx nothing was executed; any other garbled answer may hide a success.
-    refused = 300 <= status < 500  # noqa: PLR2004
+    refused = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.INTERNAL_SERVER_ERROR
     error = ProtocolError(
         message, endpoint=endpoint, effect="none" if refused else "unknown", retryable=not refused, hint=hint
     )

@@ -50,6 +50,7 @@ class SandboxApp:
             await _body(receive),
             client[0] if client else "",
             self._clock.wall_ns(),
+            scope.get("raw_path", b"").decode("latin-1"),
         )
         reply = await self._handle(call)
         if reply is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
@@ -45,6 +45,15 @@ class Arguments:
         value = self._params.get(name)
         parts = value if isinstance(value, list) else self.text(name, "").split(",")
         return [str(part).strip() for part in parts if str(part).strip()]
+
+    def items(self, name: str) -> list[Any]:
+        """Read a list whose members may be objects: a JSON list, or names in a comma list."""
+        value = self._params.get(name)
+        return value if isinstance(value, list) else list(self.names(name))
+
+    def only(self, names: Iterable[str]) -> dict[str, Any]:
+        """Return those of the named parameters that were given, as they came."""
+        return {name: self._params[name] for name in names if self.given(name)}
 
     def flag(self, name: str) -> bool:
         """Read a switch: true, "true", 1 and "1" are on."""

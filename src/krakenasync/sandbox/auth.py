@@ -46,8 +46,9 @@ class Gatekeeper:
             self._strike(call.address)
             raise Refusal(INVALID_KEY)
         self._strikes.pop(call.address, None)
-        nonce = read_nonce(params.get("nonce"))
-        if not verify(key.secret, spec.path, nonce, call.body, call.signature):
+        # Funding Beta has its nonce in a header and signs the query string with the path.
+        nonce = read_nonce(call.nonce if spec.beta else params.get("nonce"))
+        if not verify(key.secret, call.target if spec.beta else spec.path, nonce, call.body, call.signature):
             raise Refusal(INVALID_SIGNATURE)
         if not key.accept_nonce(int(nonce)):
             raise Refusal(INVALID_NONCE)

@@ -19,6 +19,7 @@ class Call(NamedTuple):
         body: The raw bytes, as they were signed.
         address: The caller's IP address.
         arrived: When it reached the sandbox: unix nanoseconds, before any latency on the way to the engine.
+        raw_path: The path as it was sent, not yet decoded; empty if it is the same.
     """
 
     method: str
@@ -28,6 +29,17 @@ class Call(NamedTuple):
     body: bytes
     address: str
     arrived: int
+    raw_path: str = ""
+
+    @property
+    def quoted_path(self) -> str:
+        """The path as it was sent."""
+        return self.raw_path or self.path
+
+    @property
+    def target(self) -> str:
+        """Path and query string as they were sent: what Funding Beta signs."""
+        return f"{self.quoted_path}?{self.query}" if self.query else self.quoted_path
 
     @property
     def api_key(self) -> str:
@@ -38,6 +50,11 @@ class Call(NamedTuple):
     def signature(self) -> str:
         """The signature, empty if none was sent."""
         return self.headers.get(b"api-sign", b"").decode("latin-1")
+
+    @property
+    def nonce(self) -> str:
+        """The nonce of a Funding Beta call, empty if none was sent."""
+        return self.headers.get(b"api-nonce", b"").decode("latin-1")
 
     @property
     def content_type(self) -> str:

@@ -70,7 +70,9 @@ class SandboxConfig(msgspec.Struct, frozen=True, kw_only=True):
         most_at_once: Private calls in flight per key beyond which Kraken throttles; 0 for no such limit.
         presence_validates: Whether AddOrder takes the mere presence of ``validate`` for yes, ``false`` included, as
             some users of Kraken report.
-        open_order_lag: Seconds for which a fresh order does not show in OpenOrders yet.
+        open_order_lag: Seconds for which a fresh order does not show in OpenOrders yet, nor one just closed in
+            ClosedOrders.
+        speed: How many of the sandbox's seconds pass in one; latency and jitter stay real.
         keys: Keys of the caller's own.
     """
 
@@ -90,6 +92,7 @@ class SandboxConfig(msgspec.Struct, frozen=True, kw_only=True):
     most_at_once: int = 0
     presence_validates: bool = False
     open_order_lag: float = 0.0
+    speed: float = 1.0
     keys: tuple[ExtraKey, ...] = ()
 
     def __post_init__(self) -> None:

@@ -6,6 +6,9 @@ GET     /sandbox/stats        requests, refusals, faults played, levels and peak
 GET     /sandbox/faults       the faults there are
 POST    /sandbox/faults       order one: the JSON body holds the arguments of `Faults.add`
 DELETE  /sandbox/faults       forget those not played yet
+GET     /sandbox/accounts     the accounts: name, public id, whose subaccount, balances
+POST    /sandbox/deposits     let money arrive: account, asset, amount, and a method unless the first one will do
+POST    /sandbox/clock        let time pass at once: advance, in seconds; answers the unix time in nanoseconds
 ======  ====================  ==============================================================================
 """
 
@@ -21,9 +24,12 @@ from starlette.routing import Route
 
 from krakenasync.errors import ConfigurationError
 from krakenasync.sandbox.accounts import ApiKey, KeyRing
+from krakenasync.sandbox.clocks import SandboxClock
 from krakenasync.sandbox.faults import Faults, describe
+from krakenasync.sandbox.gifts import money_routes
 from krakenasync.sandbox.limits import Limits
 from krakenasync.sandbox.stats import Stats
+from krakenasync.sandbox.treasury import Treasury
 
 __all__ = ["control_app"]
 
@@ -39,7 +45,15 @@ class _Order(msgspec.Struct, forbid_unknown_fields=True):
     seconds: float = 0.0
 
 
-def control_app(keys: KeyRing, limits: Limits, faults: Faults, seen: Stats) -> Starlette:
+class _Leap(msgspec.Struct, forbid_unknown_fields=True):
+    """The body that lets time pass."""
+
+    advance: float = 0.0
+
+
+def control_app(
+    keys: KeyRing, limits: Limits, faults: Faults, seen: Stats, treasury: Treasury, clock: SandboxClock
+) -> Starlette:
     """Make the app of the control pages."""
 
     async def show_keys(_request: Request) -> Response:
@@ -67,13 +81,27 @@ def control_app(keys: KeyRing, limits: Limits, faults: Faults, seen: Stats) -> S
                 return _json({"error": str(error)}, 400)
         return _json({**describe(), "waiting": len(faults)})
 
+    async def move_clock(request: Request) -> Response:
+        return _leap(clock, await request.body())
+
     return Starlette(
         routes=[
+            Route("/sandbox/clock", move_clock, methods=["POST"]),
             Route("/sandbox/keys", show_keys),
             Route("/sandbox/stats", show_stats),
             Route("/sandbox/faults", order_faults, methods=["GET", "POST", "DELETE"]),
+            *money_routes(keys.accounts, treasury, clock),
         ]
     )
+
+
+def _leap(clock: SandboxClock, body: bytes) -> Response:
+    """Let time pass at once; what is due by then happens before the next call is answered."""
+    try:
+        clock.advance(msgspec.json.decode(body, type=_Leap).advance)
+    except (msgspec.MsgspecError, ConfigurationError) as error:
+        return _json({"error": str(error)}, 400)
+    return _json({"wall_ns": clock.wall_ns()})
 
 
 def _key(key: ApiKey) -> dict[str, Any]:

@@ -1,145 +1,225 @@
-"""The exchange itself: orders come in, trade, rest and leave; money moves between accounts and is never made.
+"""The exchange: orders come in, trade, rest, change and leave, and time does its work on them.
 
-Whatever an account gains, the house loses, to the last decimal, and fees go to an account of their own; so the sum over
-all accounts of each asset is the same for ever.
+Nothing happens by itself. `settle` catches up with the clock: whatever was due since the last call happens in the order
+of time, so it makes no difference how often anyone looks.
 """
 
 from __future__ import annotations
 
+import heapq
 import random
 from collections.abc import Iterable
-from decimal import ROUND_UP, Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Final
-
-import msgspec
 
 from krakenasync.clock import Clock
 from krakenasync.sandbox.accounts import Account
-from krakenasync.sandbox.listings import ASSETS
-from krakenasync.sandbox.matching import Match, Matcher
-from krakenasync.sandbox.orders import Fill, Order
+from krakenasync.sandbox.clearing import Clearing, Ids, Movement, reservation, reserve
+from krakenasync.sandbox.closing import close_order
+from krakenasync.sandbox.fees import rates
+from krakenasync.sandbox.listings import PAIRS, Pair
+from krakenasync.sandbox.market import Market
+from krakenasync.sandbox.matching import Matching
+from krakenasync.sandbox.orders import NANOS, Fill, Order
+from krakenasync.sandbox.pit import Pit
 from krakenasync.sandbox.refusals import INSUFFICIENT_FUNDS, ORDERS_LIMIT, POST_ONLY, Refusal, invalid
+from krakenasync.sandbox.timers import EXPIRE, START, SWITCH, Timer, Timers
+from krakenasync.sandbox.triggers import begin_trail
 
 __all__ = ["Exchange", "Movement"]
 
-# Without 0, 1, I and O, as in the ids that Kraken shows.
-LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ234567"
-ZERO: Final = Decimal(0)
 USER_REQUESTED: Final = "User requested"
-
-
-class Movement(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of an account's ledger.
-
-    Attributes:
-        txid: Kraken's id of the line (``L...``).
-        refid: What caused it: a trade's id.
-        at: Unix nanoseconds.
-        amount: Signed, without the fee.
-        balance: What the account had afterwards.
-    """
-
-    txid: str
-    refid: str
-    at: int
-    kind: str
-    asset: str
-    amount: Decimal
-    fee: Decimal
-    balance: Decimal
+EXPIRED: Final = "GTD order expired"
+SWITCHED_OFF: Final = "Cancelled by the dead man's switch"
 
 
 class Exchange:
     """All accounts' orders and trades.
 
     Attributes:
-        house: The other side of every trade with the seeded market.
+        house: The other side of every trade: the market maker's purse.
         fees: Where fees go.
         fills: Every account's trades, by the account's name, oldest first.
         movements: Every account's ledger, by the account's name, oldest first.
+        volumes: What the accounts traded in thirty days, which decides their fees.
+        switches: When the dead man's switches fire (unix nanoseconds), by the account's name.
     """
 
-    def __init__(self, accounts: dict[str, Account], matcher: Matcher, clock: Clock, chance: random.Random) -> None:
+    def __init__(self, accounts: dict[str, Account], market: Market, clock: Clock, chance: random.Random) -> None:
         self._accounts = accounts
-        self._matcher = matcher
+        self._market = market
         self._clock = clock
-        self._chance = chance
         self._settled = clock.wall_ns()
-        self._trades = 0
-        self.house = Account("house", next(iter(accounts.values())).tier)
-        self.fees = Account("fees", self.house.tier)
-        self.fills: dict[str, list[Fill]] = {}
-        self.movements: dict[str, list[Movement]] = {}
+        self._ids = Ids(chance)
+        self._timers = Timers()
+        clearing = Clearing(accounts, market, self._ids)
+        self._matching = Matching(accounts, market, clearing, PAIRS.values(), self._settled)
+        self.house, self.fees, self.volumes = clearing.house, clearing.fees, clearing.volumes
+        self.fills: dict[str, list[Fill]] = clearing.fills
+        self.movements: dict[str, list[Movement]] = clearing.movements
+        self.switches: dict[str, int] = {}
 
     def now(self) -> int:
-        """Unix nanoseconds."""
-        return self._clock.wall_ns()
+        """Unix nanoseconds; never less than before, whatever is done to the clock."""
+        return max(self._clock.wall_ns(), self._settled)
 
     def new_id(self, kind: str) -> str:
         """Draw an id of Kraken's form, such as ``OXXXXX-XXXXX-XXXXXX`` for kind ``O``."""
-        letters = "".join(self._chance.choices(LETTERS, k=16))
-        return f"{kind}{letters[:5]}-{letters[5:10]}-{letters[10:]}"
+        return self._ids.draw(kind)
+
+    def pit(self, pair: Pair) -> Pit:
+        """Return where a pair is traded."""
+        return self._matching.pits[pair.name]
 
     def settle(self) -> None:
-        """Let everything happen that time alone brings: resting orders trade, others expire."""
-        now, since = self.now(), self._settled
-        if now <= since:
+        """Catch up with the clock: let everything happen that was due since, in the order of time."""
+        now = self.now()
+        while self._settled < now:
+            until = self._timers.next(now)
+            self._play_until(until)
+            self._settled = max(self._settled, until)
+            while (timer := self._timers.due(until)) is not None:
+                self._ring(timer)
+
+    def _play_until(self, until: int) -> None:
+        """Let the seeded market move on; only beats that concern an order are played, the others are passed over."""
+        last = self._market.beat(until)
+        stirs: list[tuple[int, str]] = []
+        for name, pit in self._matching.pits.items():
+            if pit.beat < last:
+                self._push_next(stirs, name, pit, last)
+        while stirs:
+            beat, name = heapq.heappop(stirs)
+            pit = self._matching.pits[name]
+            self._matching.play(pit, beat)
+            self._follow_up(self._market.ripe(beat))
+            self._push_next(stirs, name, pit, last)
+
+    def _push_next(self, stirs: list[tuple[int, str]], name: str, pit: Pit, last: int) -> None:
+        """Note the next beat that concerns an order of a pit; if there is none, go to the last one."""
+        beat = pit.next_stir(last) if pit.beat < last else None
+        if beat is not None:
+            heapq.heappush(stirs, (beat, name))
+        elif pit.beat < last:
+            pit.turn(last)
+
+    def _ring(self, timer: Timer) -> None:
+        account = self._accounts[timer.account]
+        if timer.what == SWITCH:
+            if self.switches.get(timer.account) == timer.at:
+                del self.switches[timer.account]
+                self._cancel(account.open.values(), timer.at, SWITCHED_OFF)
             return
-        self._settled = now
-        for account in self._accounts.values():
-            for order in list(account.open.values()):
-                self._settle_order(account, order, since, now)
+        order = account.open.get(timer.txid)
+        if order is None:
+            return
+        if timer.what == START:
+            self.enter(order, timer.at)
+        else:
+            self._matching.leave(order, "expired", timer.at, EXPIRED)
+            self.pit(order.pair).mark(timer.at)
 
-    def _settle_order(self, account: Account, order: Order, since: int, now: int) -> None:
-        until = min(now, order.expires) if order.expires else now
-        for match in self._matcher.rest(order, max(since, order.starts), until):
-            self._fill(account, match)
-        if order.expires and now >= order.expires and order.status == "open":
-            self._finish(account, order, "expired", order.expires, "GTD order expired")
+    def check(self, account: Account, order: Order, *, instead_of: Order | None = None) -> None:
+        """Check what depends on the account and the market: room, funds, post-only. Sets what the order holds.
 
-    def check(self, account: Account, order: Order) -> None:
-        """Check what depends on the account and the market: room, funds, post-only.
+        Args:
+            account: Whose order it is.
+            order: What is to be placed.
+            instead_of: An order that makes room for it.
 
         Raises:
             Refusal: One of them does not hold.
         """
-        if sum(resting.pair is order.pair for resting in account.open.values()) >= account.tier.open_orders:
+        resting = sum(other.pair is order.pair for other in account.open.values() if other is not instead_of)
+        if resting >= account.tier.open_orders:
             raise Refusal(ORDERS_LIMIT)
-        quote = self._matcher.quote(order.pair, self.now())
-        price = order.price if order.price is not None else (quote.ask if order.buy else quote.bid)
-        if "post" in order.oflags and (price >= quote.ask if order.buy else price <= quote.bid):
+        if order.post_only and self.pit(order.pair).crosses(order):
             raise Refusal(POST_ONLY)
-        order.hold_asset, order.hold = reservation(order, price)
-        if order.hold > account.available(order.hold_asset):
+        order.account = account.name
+        volume = self.volumes.total(account.name, self.now())
+        order.maker_rate, order.taker_rate = rates(order.pair, volume)
+        self._set_hold(order)
+        freed = instead_of.hold if instead_of and instead_of.hold_asset == order.hold_asset else 0
+        if order.hold > account.available(order.hold_asset) + freed:
             raise Refusal(INSUFFICIENT_FUNDS)
 
-    def place(self, account: Account, order: Order) -> Order:
-        """Take an order that was checked: it trades, rests or is cancelled at once, by its time in force.
+    def _set_hold(self, order: Order) -> None:
+        """Work out what an order has to reserve: at its limit, at its trigger, or at what the market asks."""
+        pit = self.pit(order.pair)
+        begin_trail(order, pit.last)
+        price = order.limit or order.price
+        if price is not None:
+            order.hold_asset, order.hold = reservation(order, price)
+            return
+        if "viqc" in order.oflags and not order.filled:
+            volume = pit.affordable(order.volume)
+            order.volume = volume.quantize(Decimal(1).scaleb(-order.pair.lot_decimals), ROUND_DOWN)
+        order.hold_asset, order.hold = reserve(order, pit.reachable(order)[1])
+
+    def place(self, account: Account, order: Order, *, at: int | None = None, instead_of: Order | None = None) -> Order:
+        """Take an order: it trades, rests, waits or is cancelled at once, by its kind and time in force.
 
         Raises:
             Refusal: Its client id is taken, or `check` does not hold.
         """
         if order.cl_ord_id is not None and self.find_client_id(account, order.cl_ord_id) is not None:
             raise invalid("cl_ord_id not unique")
-        self.check(account, order)
+        self.check(account, order, instead_of=instead_of)
+        now = self.now() if at is None else at
+        if instead_of is not None:
+            self._cancel([instead_of], now, USER_REQUESTED)
         order.txid = self.new_id("O")
         account.orders[order.txid] = account.open[order.txid] = order
-        now = self.now()
-        if order.starts <= now:
-            for match in self._matcher.enter(order, now):
-                self._fill(account, match)
-        if order.status == "open" and (order.kind == "market" or order.time_in_force in ("IOC", "FOK")):
-            self._finish(account, order, "canceled", now, f"{order.time_in_force} order not filled")
+        if order.expires:
+            self._timers.set(order.expires, EXPIRE, account.name, order.txid)
+        if order.starts > now:
+            order.status = "pending"
+            self._timers.set(order.starts, START, account.name, order.txid)
+        else:
+            self.enter(order, now)
         return order
 
+    def enter(self, order: Order, at: int) -> None:
+        """Let an order enter the market: a new one, one whose time has come, one that was changed."""
+        order.status = "open"
+        self._matching.enter(order, at)
+        self._follow_up(at)
+
+    def _follow_up(self, at: int) -> None:
+        """Place the close orders of the fills that happened; one that cannot be placed is left out."""
+        follow_ups = self._matching.follow_ups
+        while follow_ups:
+            parent, fill = follow_ups.popleft()
+            try:
+                order = close_order(parent, fill, self.pit(parent.pair).last, at)
+                self.place(self._accounts[parent.account], order, at=at)
+            except Refusal:
+                continue
+
     def cancel(self, account: Account, orders: Iterable[Order]) -> int:
-        """Take resting orders out of the market; returns how many."""
-        now, count = self.now(), 0
-        for order in list(orders):
-            if order.status == "open":
-                self._finish(account, order, "canceled", now, USER_REQUESTED)
-                count += 1
-        return count
+        """Take an account's open orders out of the market; returns how many."""
+        return self._cancel([order for order in orders if order.txid in account.open], self.now(), USER_REQUESTED)
+
+    def _cancel(self, orders: Iterable[Order], at: int, reason: str) -> int:
+        gone = list(orders)
+        for order in gone:
+            self._matching.leave(order, "canceled", at, reason)
+        for name in {order.pair.name: None for order in gone}:
+            self._matching.pits[name].mark(at)
+        return len(gone)
+
+    def set_switch(self, account: Account, seconds: int) -> int:
+        """Set an account's dead man's switch anew; 0 switches it off.
+
+        Returns:
+            When it fires (unix nanoseconds); 0 for never.
+        """
+        self.switches.pop(account.name, None)
+        if not seconds:
+            return 0
+        at = self.switches[account.name] = self.now() + seconds * NANOS
+        self._timers.set(at, SWITCH, account.name)
+        return at
 
     def find_client_id(self, account: Account, cl_ord_id: str) -> Order | None:
         """Find the open order that bears a client id."""
@@ -148,79 +228,6 @@ class Exchange:
             if order.cl_ord_id is not None and canonical_client_id(order.cl_ord_id) == wanted:
                 return order
         return None
-
-    def _finish(self, account: Account, order: Order, status: str, at: int, reason: str | None) -> None:
-        order.status, order.closed, order.reason, order.hold = status, at, reason, ZERO
-        account.open.pop(order.txid, None)
-
-    def _fill(self, account: Account, match: Match) -> None:
-        """Carry out a trade: money moves, the order and the hold shrink."""
-        order, pair = match.order, match.order.pair
-        base, quote = ASSETS[pair.base], ASSETS[pair.quote]
-        volume = base.quantise(match.volume)
-        cost = pair.cost(match.price, volume)
-        fee = pair.fee(cost, maker=match.maker)
-        fee_asset = quote
-        if order.fee_in_base:
-            fee, fee_asset = base.quantise(fee / match.price, ROUND_UP), base
-        self._trades += 1
-        fill = Fill(
-            txid=self.new_id("T"),
-            order=order.txid,
-            pair=pair,
-            buy=order.buy,
-            at=match.at,
-            price=match.price,
-            volume=volume,
-            cost=cost,
-            fee=fee,
-            fee_asset=fee_asset.name,
-            maker=match.maker,
-            number=self._trades,
-        )
-        sign = 1 if order.buy else -1
-        self._move(account, fill, base.name, sign * volume)
-        self._move(account, fill, quote.name, -sign * cost)
-        order.filled += volume
-        order.cost += cost
-        order.fee += fee
-        order.fills.append(fill)
-        self.fills.setdefault(account.name, []).append(fill)
-        if order.left <= 0:
-            self._finish(account, order, "closed", match.at, None)
-        elif order.volume:
-            order.hold = order.hold * order.left / (order.left + volume)
-
-    def _move(self, account: Account, fill: Fill, asset: str, amount: Decimal) -> None:
-        """Move one leg of a trade, with the fee if it is paid in this asset."""
-        fee = fill.fee if asset == fill.fee_asset else ZERO
-        account.balances[asset] += amount - fee
-        self.house.balances[asset] -= amount
-        self.fees.balances[asset] += fee
-        self.movements.setdefault(account.name, []).append(
-            Movement(
-                txid=self.new_id("L"),
-                refid=fill.txid,
-                at=fill.at,
-                kind="trade",
-                asset=asset,
-                amount=amount,
-                fee=fee,
-                balance=account.balances[asset],
-            )
-        )
-
-
-def reservation(order: Order, price: Decimal) -> tuple[str, Decimal]:
-    """Return what an order at a price reserves: (asset, amount), the taker fee included where it comes on top."""
-    pair = order.pair
-    cost = pair.cost(price, order.left)
-    fee = pair.fee(cost, maker=False)
-    if order.buy:
-        return pair.quote, cost if order.fee_in_base else cost + fee
-    base = ASSETS[pair.base]
-    volume = base.quantise(order.left, ROUND_UP)
-    return pair.base, volume + base.quantise(fee / price, ROUND_UP) if order.fee_in_base else volume
 
 
 def canonical_client_id(text: str) -> str:

@@ -14,6 +14,7 @@ from krakenasync.clock import Clock
 from krakenasync.protocol.charges import Counter
 from krakenasync.protocol.requests import Spec
 from krakenasync.protocol.wire import envelope, parse_body, parse_form
+from krakenasync.sandbox.accounts import ApiKey
 from krakenasync.sandbox.arguments import Arguments
 from krakenasync.sandbox.auth import Gatekeeper
 from krakenasync.sandbox.calls import Call, Reply
@@ -21,18 +22,12 @@ from krakenasync.sandbox.endpoints import HANDLERS
 from krakenasync.sandbox.endpoints.context import Context, World
 from krakenasync.sandbox.listings import find_pair
 from krakenasync.sandbox.refusals import PERMISSION_DENIED, UNKNOWN_METHOD, Refusal, invalid
+from krakenasync.sandbox.routing import endpoint_name, find_route
 from krakenasync.sandbox.stats import Stats
-from krakenasync.spot.catalog import ENDPOINTS
 
-__all__ = ["ROUTES", "Gateway", "endpoint_name"]
+__all__ = ["Gateway"]
 
-ROUTES: Final[Mapping[str, Spec]] = {request.spec.path: request.spec for request in ENDPOINTS.values()}
-
-
-def endpoint_name(path: str) -> str:
-    """Return Kraken's name of the call behind a path; unknown paths keep their own."""
-    spec = ROUTES.get(path)
-    return spec.name if spec else path
+FILE: Final = "application/octet-stream"
 
 
 class Gateway:
@@ -47,27 +42,41 @@ class Gateway:
     def answer(self, call: Call) -> Reply:
         """Carry a call out and write its answer; a refusal is an answer with HTTP 200 as well."""
         try:
-            return Reply(envelope(self._carry_out(call)))
+            return self._carry_out(call)
         except Refusal as refusal:
-            self._stats.refused[endpoint_name(call.path), refusal.code] += 1
+            self._stats.refused[endpoint_name(call.method, call.quoted_path), refusal.code] += 1
             return Reply(envelope(msgspec.UNSET, refusal.code))
 
-    def _carry_out(self, call: Call) -> Any:
-        spec = ROUTES.get(call.path)
-        handler = HANDLERS.get(spec.name) if spec else None
-        if spec is None or handler is None or (spec.private and call.method != "POST"):
+    def _carry_out(self, call: Call) -> Reply:
+        route = find_route(call.method, call.quoted_path)
+        handler = HANDLERS.get(route.spec.name) if route else None
+        if route is None or handler is None:
             raise Refusal(UNKNOWN_METHOD)
-        params = _params(call)
+        spec, params = route.spec, {**_params(call), **route.parts}
         arguments = Arguments(params)
+        key = self._admit(call, spec, params, arguments)
+        self._world.exchange.settle()
+        now = self._clock.wall_ns()
+        self._world.treasury.settle(now)
+        return _reply(spec, handler(Context(self._world, spec, arguments, now, call.arrived, key)))
+
+    def _admit(self, call: Call, spec: Spec, params: Mapping[str, Any], arguments: Arguments) -> ApiKey | None:
+        """Let a call in, charged to its counter; returns the key of a private one."""
         if not spec.private:
             self._world.limits.charge_public(spec.charge, call.address, _pair_of(spec, arguments))
-            return handler(Context(self._world, spec, arguments, self._clock.wall_ns(), call.arrived))
+            return None
         key = self._gatekeeper.identify(call, spec, params)
         self._world.limits.charge_key(spec.charge, key)
         if not spec.need.met_by(key.permissions):
             raise Refusal(PERMISSION_DENIED)
-        self._world.exchange.settle()
-        return handler(Context(self._world, spec, arguments, self._clock.wall_ns(), call.arrived, key))
+        return key
+
+
+def _reply(spec: Spec, result: Any) -> Reply:
+    """Write a result: a file as it is, Funding Beta without the envelope, all else in it."""
+    if spec.binary:
+        return Reply(result, content_type=FILE)
+    return Reply(msgspec.json.encode(result) if spec.beta else envelope(result))
 
 
 def _params(call: Call) -> dict[str, Any]:

@@ -130,6 +130,11 @@ class Pair(msgspec.Struct, frozen=True):
         """The smallest step of a price."""
         return Decimal(self.tick) if self.tick else Decimal(1).scaleb(-self.price_decimals)
 
+    @property
+    def lot_decimals(self) -> int:
+        """Digits of a volume: Kraken's eight, or fewer where the base asset is booked with fewer."""
+        return min(8, ASSETS[self.base].decimals)
+
     def price_text(self, price: Decimal) -> str:
         """Write a price with the pair's digits."""
         return f"{price:.{self.price_decimals}f}"
@@ -164,7 +169,7 @@ class Pair(msgspec.Struct, frozen=True):
             "lot": "unit",
             "cost_decimals": self.cost_decimals,
             "pair_decimals": self.price_decimals,
-            "lot_decimals": 8,
+            "lot_decimals": self.lot_decimals,
             "lot_multiplier": 1,
             "leverage_buy": list(self.leverage),
             "leverage_sell": list(self.leverage),

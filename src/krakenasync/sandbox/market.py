@@ -1,32 +1,29 @@
-"""The seeded market: prices, trades, candles and a book, each a pure function of (seed, pair, time).
+"""The seeded market: prices, trades and offers, each a pure function of (seed, pair, time).
 
+It is the compass of the market maker, who offers what it says and starts anew each beat, whatever was taken before.
 Time is cut into beats of 15 seconds, and each beat holds one trade. Prices are a random walk made of layers of noise,
 each four times as slow as the one before and twice as high, all in whole numbers, so that every machine sees the same
 market, any moment can be looked at without playing what came before, and an idle market costs nothing.
-
-Candles up to a minute hold every trade. Longer ones take their high and low from a sample of their trades; open, close,
-volume and count are exact.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
 from krakenasync.sandbox.listings import Pair
 
-__all__ = ["BEAT", "EPOCH", "Market", "PublicTrade", "Quote"]
+__all__ = ["BEAT", "EPOCH", "Level", "Market", "PublicTrade", "Quote", "Span"]
 
 SECOND: Final = 10**9
 BEAT: Final = 15
 """Seconds between two trades."""
 EPOCH: Final = 1_704_067_200
 """2024-01-01: the market's first trade."""
-DAY: Final = 86_400
 
 # Layers of noise: (beats between two values, height in millionths of the price).
 LAYERS: Final = tuple((4**layer, 395 * 2**layer) for layer in range(10))
@@ -35,8 +32,12 @@ ASKS, BIDS = 21, 22
 """Streams of chance for the two sides of the book."""
 LIVELINESS: Final = {"ZUSD": 0, "USDT": 1, "ZEUR": 6}
 """How far an asset swings, in percent of what a coin does; the dollar is what all is measured in."""
-SAMPLES: Final = 8
-"""Trades looked at for the high and low of a candle longer than a minute."""
+SMALLEST: Final = Decimal("0.001")
+"""The step of the volumes he offers, which is what Depth shows of them."""
+LEVELS: Final = 500
+"""Prices the market maker offers on each side."""
+
+LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 _MASK: Final = 2**64 - 1
 
@@ -86,6 +87,27 @@ class PublicTrade(NamedTuple):
     market: bool
 
 
+class Level(NamedTuple):
+    """A price the market maker offers, and how much of it."""
+
+    price: Decimal
+    volume: Decimal
+    placed: int
+    """Unix nanoseconds."""
+
+
+class Span(NamedTuple):
+    """The trades of a stretch of beats, summed up."""
+
+    opened: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    mean: Decimal
+    volume: Decimal
+    trades: int
+
+
 class Market:
     """The market of one seed."""
 
@@ -101,11 +123,18 @@ class Market:
         """Return the unix second in which a beat began."""
         return EPOCH + beat * BEAT
 
+    def ripe(self, beat: int) -> int:
+        """Return when a beat's trade happens, and the market maker moves (unix nanoseconds)."""
+        return (EPOCH + beat * BEAT + 1) * SECOND
+
+    def ticks(self, pair: Pair, beat: int) -> int:
+        """Return the price of the trade of a beat, in ticks."""
+        start = _start(pair)
+        return max(1, start * self._worth(pair.base, beat) // self._worth(pair.quote, beat))
+
     def price(self, pair: Pair, beat: int) -> Decimal:
         """Return the price of the trade of a beat, on the pair's tick."""
-        tick = pair.tick_size
-        ticks = int(Decimal(pair.start) / tick)
-        return max(1, ticks * self._worth(pair.base, beat) // self._worth(pair.quote, beat)) * tick
+        return self.ticks(pair, beat) * pair.tick_size
 
     def quote(self, pair: Pair, beat: int) -> Quote:
         """Return the best ask and bid, at most a few ticks from the last price."""
@@ -118,72 +147,35 @@ class Market:
         )
 
     def trade(self, pair: Pair, beat: int) -> PublicTrade:
-        """Return the trade of a beat; it happens within the beat's first second."""
-        at = (EPOCH + beat * BEAT) * SECOND + self._pick(pair, 13, beat, SECOND)
+        """Return the trade of a beat."""
         volume = self._volume_until(pair, beat + 1) - self._volume_until(pair, beat)
         dice = self._pick(pair, 14, beat, 4)
-        return PublicTrade(beat + 1, at, self.price(pair, beat), volume, bool(dice & 1), bool(dice & 2))
+        return PublicTrade(beat + 1, self.ripe(beat), self.price(pair, beat), volume, bool(dice & 1), bool(dice & 2))
 
-    def trades(self, pair: Pair, since: int, now: int, most: int) -> list[PublicTrade]:
-        """List the trades after `since` (unix nanoseconds), oldest first; the newest ones if it is negative."""
-        newest = self.beat(now)
-        first = max(0, newest + 1 - most if since < 0 else (since // SECOND - EPOCH) // BEAT)
-        found = (self.trade(pair, beat) for beat in range(first, min(newest, first + most + 1) + 1))
-        return [trade for trade in found if since < trade.at <= now][:most]
-
-    def candles(self, pair: Pair, minutes: int, now: int, most: int = 720) -> list[list[Any]]:
-        """List candles as OHLC has them, the running one last."""
-        length = minutes * 60
-        newest = self.beat(now)
-        last = (EPOCH + newest * BEAT) // length * length
-        starts = range(max(EPOCH // length * length, last - (most - 1) * length), last + 1, length)
-        done = [_candle(self, pair, start, length, start + length) for start in starts[:-1]]
-        running = self._aggregate(pair, starts[-1], length, (EPOCH + (newest + 1) * BEAT))
-        return [*done, running]
-
-    def ticker(self, pair: Pair, now: int) -> dict[str, Any]:
-        """Write a pair's row of Ticker."""
-        newest = self.beat(now)
-        midnight = self.began(newest) // DAY * DAY
-        spans = ((midnight - EPOCH) // BEAT, max(0, newest + 1 - DAY // BEAT))
-        prices = [[self.price(pair, beat) for beat in _sample(first, newest, 96)] for first in spans]
-        quote = self.quote(pair, newest)
-        text = pair.long_price_text
-        volumes = [self._volume_until(pair, newest + 1) - self._volume_until(pair, first) for first in spans]
-        ask_size, bid_size = (self._size(pair, side, newest, 0) for side in (ASKS, BIDS))
-        return {
-            "a": [text(quote.ask), str(max(1, int(ask_size))), f"{ask_size:.3f}"],
-            "b": [text(quote.bid), str(max(1, int(bid_size))), f"{bid_size:.3f}"],
-            "c": [text(quote.last), f"{self.trade(pair, newest).volume:.8f}"],
-            "v": [f"{volume:.8f}" for volume in volumes],
-            "p": [text(_mean(each)) for each in prices],
-            "t": [newest + 1 - first for first in spans],
-            "l": [text(min(each)) for each in prices],
-            "h": [text(max(each)) for each in prices],
-            "o": text(prices[0][0]),
-        }
-
-    def book(self, pair: Pair, now: int, levels: int) -> dict[str, list[list[Any]]]:
-        """Write both sides of the book as Depth has them."""
-        newest = self.beat(now)
-        quote = self.quote(pair, newest)
-        return {
-            "asks": self._side(pair, ASKS, newest, quote.ask, levels),
-            "bids": self._side(pair, BIDS, newest, quote.bid, levels),
-        }
-
-    def _side(self, pair: Pair, side: int, beat: int, best: Decimal, levels: int) -> list[list[Any]]:
-        """Write one side of the book, from the best price outwards."""
-        step = pair.tick_size if side == ASKS else -pair.tick_size
-        rows: list[list[Any]] = []
-        price = best
-        for level in range(levels):
+    def ladder(self, pair: Pair, beat: int, *, buy: bool) -> Iterator[Level]:
+        """Yield what the market maker bids or asks in a beat, from the best price outwards."""
+        side = BIDS if buy else ASKS
+        quote = self.quote(pair, beat)
+        price, step = (quote.bid, -pair.tick_size) if buy else (quote.ask, pair.tick_size)
+        for level in range(LEVELS):
             if price <= 0:
-                break
-            placed = self.began(beat) - self._pick(pair, side + 2, beat + level, 60)
-            rows.append([pair.long_price_text(price), f"{self._size(pair, side, beat, level):.3f}", placed])
+                return
+            placed = self.ripe(beat) - self._pick(pair, side + 2, beat + level, SECOND)
+            yield Level(price, self._size(pair, side, beat, level), placed)
             price += step * (1 + self._pick(pair, side + 4, beat * 512 + level, 6))
-        return rows
+
+    def order_id(self, pair: Pair, placed: int) -> str:
+        """Name an offer of the market maker, always the same for the same one."""
+        number = _mix(self._key(pair.name) ^ placed) << 64 | _mix(self._key(pair.name) + placed & _MASK)
+        letters = [LETTERS[number >> 5 * place & 31] for place in range(16)]
+        return f"O{''.join(letters[:5])}-{''.join(letters[5:10])}-{''.join(letters[10:])}"
+
+    def span(self, pair: Pair, first: int, last: int, samples: int) -> Span:
+        """Sum up the trades from one beat to another; high, low and mean are those of about `samples` of them."""
+        prices = [self.price(pair, beat) for beat in _sample(first, last, samples)]
+        volume = self._volume_until(pair, last + 1) - self._volume_until(pair, first)
+        mean = sum(prices, Decimal(0)) / len(prices)
+        return Span(prices[0], max(prices), min(prices), prices[-1], mean, volume, last + 1 - first)
 
     def _worth(self, asset: str, beat: int) -> int:
         """Return an asset's worth, in millionths of that at the start; so pairs with an asset in common agree."""
@@ -204,34 +196,21 @@ class Market:
     def _size(self, pair: Pair, side: int, beat: int, level: int) -> Decimal:
         """Return the volume that rests on a level of the book."""
         share = 200 + self._pick(pair, side, beat * 512 + level, 5000)
-        return max(Decimal("0.001"), Decimal(pair.lot) * share / 1000)
+        return max(SMALLEST, (Decimal(pair.lot) * share / 1000).quantize(SMALLEST))
 
     def _volume_until(self, pair: Pair, beat: int) -> Decimal:
         """Add up the volumes of all trades before a beat, without looking at each: its steps are the volumes."""
         lots = beat * MILLION + self._pick(pair, 15, beat, MILLION) if beat else 0
         return Decimal(int(Decimal(pair.lot) * 10**8) * lots // MILLION).scaleb(-8)
 
-    def _aggregate(self, pair: Pair, start: int, length: int, end: int) -> list[Any]:
-        """Make one candle of the trades from `start` to before `end` (unix seconds)."""
-        first = max(0, (start - EPOCH + BEAT - 1) // BEAT)
-        last = max(first, (end - 1 - EPOCH) // BEAT)
-        prices = [self.price(pair, beat) for beat in _sample(first, last, SAMPLES if length > 60 else 4)]  # noqa: PLR2004 - a minute
-        volume = self._volume_until(pair, last + 1) - self._volume_until(pair, first)
-        ohlc = [prices[0], max(prices), min(prices), prices[-1], _mean(prices)]
-        return [start, *(pair.price_text(price) for price in ohlc), f"{volume:.8f}", last + 1 - first]
 
-
-@functools.lru_cache(maxsize=1 << 15)
-def _candle(market: Market, pair: Pair, start: int, length: int, end: int) -> list[Any]:
-    """Remember the candles that are complete: they never change."""
-    return market._aggregate(pair, start, length, end)  # noqa: SLF001 - the market's own memory
+@functools.lru_cache(maxsize=64)
+def _start(pair: Pair) -> int:
+    """Return the price a pair starts at, in ticks."""
+    return int(Decimal(pair.start) / pair.tick_size)
 
 
 def _sample(first: int, last: int, most: int) -> Iterable[int]:
     """Spread at most about `most` beats over a span, its first and last among them."""
     stride = max(1, (last - first) // most)
     return sorted({*range(first, last + 1, stride), last})
-
-
-def _mean(prices: list[Decimal]) -> Decimal:
-    return sum(prices, Decimal(0)) / len(prices)

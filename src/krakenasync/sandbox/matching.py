@@ -1,85 +1,194 @@
-"""Where orders meet their other side. The seeded market is the only one there is; a book can take its place.
+"""Matching: orders that arrive, orders that are set off, and the market maker's moves meet what rests.
 
-Source of the order kinds: https://docs.kraken.com/api/docs/rest-api/add-order
+By price, then by time; at the price of what rested.
+
+Source: https://docs.kraken.com/api/docs/rest-api/add-order
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from decimal import Decimal
-from typing import Final, NamedTuple, Protocol
+from collections import deque
+from collections.abc import Iterable, Mapping
+from decimal import ROUND_DOWN, Decimal
+from typing import Final
 
+from krakenasync.sandbox.accounts import Account
+from krakenasync.sandbox.clearing import Clearing, reservation, reserve
 from krakenasync.sandbox.listings import Pair
-from krakenasync.sandbox.market import BEAT, EPOCH, Market, Quote
-from krakenasync.sandbox.orders import NANOS, Order
+from krakenasync.sandbox.market import Market
+from krakenasync.sandbox.orders import Fill, Order
+from krakenasync.sandbox.pit import Pit
+from krakenasync.sandbox.triggers import begin_trail
 
-__all__ = ["Match", "Matcher", "SeededMatcher"]
+__all__ = ["Matching"]
 
-LOOKS: Final = 2000
-"""The most beats that are looked at for one order after a long idle time."""
-
-
-class Match(NamedTuple):
-    """A part of an order that trades."""
-
-    order: Order
-    at: int
-    """Unix nanoseconds."""
-    price: Decimal
-    volume: Decimal
-    maker: bool
+NO_LIQUIDITY: Final = "Out of liquidity"
+NO_FUNDS: Final = "Insufficient funds"
+WOULD_TAKE: Final = "Post only order"
+SELF_TRADE: Final = "Self trade prevention"
 
 
-class Matcher(Protocol):
-    """What the exchange asks of a matching engine."""
+class Matching:
+    """All pits, and the rules by which orders trade in them.
 
-    def quote(self, pair: Pair, now: int) -> Quote:
-        """Return the best prices."""
-        ...
-
-    def enter(self, order: Order, now: int) -> list[Match]:
-        """Match an order that arrives; what is left may rest."""
-        ...
-
-    def rest(self, order: Order, since: int, now: int) -> Iterator[Match]:
-        """Match an order that has rested since `since`, oldest match first."""
-        ...
-
-
-class SeededMatcher:
-    """Fills whole orders against the seeded market: at its price on arrival, at their own price later.
-
-    Orders of different accounts do not meet, and the kinds with a trigger rest without ever being triggered.
+    Attributes:
+        pits: The pits by pair.
+        follow_ups: Fills of orders with a conditional close, for which the close order is still to be placed.
     """
 
-    def __init__(self, market: Market) -> None:
+    def __init__(
+        self, accounts: Mapping[str, Account], market: Market, clearing: Clearing, pairs: Iterable[Pair], now: int
+    ) -> None:
+        self._accounts = accounts
         self._market = market
+        self._clearing = clearing
+        self.pits = {pair.name: Pit(market, pair, market.beat(now)) for pair in pairs}
+        self.follow_ups: deque[tuple[Order, Fill]] = deque()
 
-    def quote(self, pair: Pair, now: int) -> Quote:
-        """Return the seeded market's best prices."""
-        return self._market.quote(pair, self._market.beat(now))
+    def enter(self, order: Order, at: int) -> None:
+        """Let an order enter the market: it waits for its trigger, trades, rests or is cancelled at once."""
+        pit = self.pits[order.pair.name]
+        if order.waits:
+            begin_trail(order, pit.last)
+            if self._accounts[order.account].available(order.hold_asset) < 0:
+                self.leave(order, "canceled", at, NO_FUNDS)
+            else:
+                pit.triggers.add(order, pit.last, pit.index)
+        else:
+            self._work(pit, order, at)
+        self.set_off(pit, at)
+        pit.mark(at)
 
-    def enter(self, order: Order, now: int) -> list[Match]:
-        """Fill a market order, or a limit order that crosses, whole and at the market's price."""
-        quote = self.quote(order.pair, now)
-        best = quote.ask if order.buy else quote.bid
-        if order.kind == "market" or (order.kind in ("limit", "iceberg") and crosses(order, best)):
-            return [Match(order, now, best, order.left, maker=False)]
-        return []
+    def leave(self, order: Order, status: str, at: int, reason: str | None) -> None:
+        """Take an order out of the market for good."""
+        self.pits[order.pair.name].discard(order)
+        order.status, order.closed, order.reason, order.hold = status, at, reason, Decimal(0)
+        self._accounts[order.account].open.pop(order.txid, None)
 
-    def rest(self, order: Order, since: int, now: int) -> Iterator[Match]:
-        """Fill a resting limit order at its own price once the market has come to it."""
-        if order.kind not in ("limit", "iceberg") or order.price is None:
+    def play(self, pit: Pit, beat: int) -> None:
+        """Let a beat of the seeded market happen: the maker moves, somebody trades, orders are set off."""
+        pit.turn(beat)
+        at = self._market.ripe(beat)
+        for buy in (True, False):
+            self._requote(pit, at, buy=buy)
+        flow = self._market.trade(pit.pair, beat)
+        left = flow.volume.quantize(Decimal(1).scaleb(-pit.pair.lot_decimals), ROUND_DOWN)
+        side = pit.side(buy=not flow.buy)
+        while left > 0 and (order := side.first()) is not None and order.reaches(flow.price):
+            volume = min(left, order.shown)
+            left -= volume
+            self._trade(pit, None, order, volume, at, buy=flow.buy)
+        self.set_off(pit, at)
+        pit.mark(at)
+
+    def _requote(self, pit: Pit, at: int, *, buy: bool) -> None:
+        """Let the maker's new offers trade with the accounts' orders they meet, at the accounts' prices."""
+        side, made = pit.side(buy=buy), pit.maker(buy=not buy)
+        while (order := side.first()) is not None and (level := made.best) is not None and order.reaches(level.price):
+            volume = min(order.shown, level.volume)
+            made.take(volume)
+            self._trade(pit, None, order, volume, at, buy=not buy)
+
+    def set_off(self, pit: Pit, at: int) -> None:
+        """Let the orders enter the market that the last trades have set off; their trades may set off more."""
+        while ready := pit.triggers.take():
+            for order in ready:
+                order.triggered = True
+                self._work(pit, order, at)
+
+    def _work(self, pit: Pit, order: Order, at: int) -> None:
+        """Trade an order with what rests, then let it rest or cancel it, by its kind and time in force."""
+        immediate = order.limit is None or order.time_in_force in ("IOC", "FOK")
+        refused = self._refused(pit, order)
+        if refused:
+            self.leave(order, "canceled", at, refused)
             return
-        first, last = self._market.beat(since) + 1, self._market.beat(now)
-        for beat in range(first, last + 1, max(1, (last - first) // LOOKS)):
-            quote = self._market.quote(order.pair, beat)
-            if crosses(order, quote.ask if order.buy else quote.bid):
-                at = max(order.opened, (EPOCH + beat * BEAT) * NANOS)
-                yield Match(order, at, order.price, order.left, maker=True)
-                return
+        self._take(pit, order, at)
+        if not order.alive:
+            return
+        if immediate:
+            kind = order.time_in_force if order.limit is not None else ""
+            self.leave(order, "canceled", at, f"{kind} order not filled" if kind else NO_LIQUIDITY)
+        else:
+            pit.rest(order, at)
+            order.hold = reservation(order, order.limit or Decimal(0))[1]
 
+    def _refused(self, pit: Pit, order: Order) -> str:
+        """Tell why an order cannot trade after all, now that the market is what it is; empty if it can."""
+        if order.post_only and pit.crosses(order):
+            return WOULD_TAKE
+        if order.limit is not None and order.time_in_force != "FOK":
+            return ""
+        volume, cost = pit.reachable(order)
+        if order.time_in_force == "FOK" and volume < order.left:
+            return "FOK order not filled"
+        if order.limit is None:
+            asset, needed = reserve(order, cost)
+            if needed > self._accounts[order.account].available(asset) + order.hold:
+                return NO_FUNDS
+        return ""
 
-def crosses(order: Order, best: Decimal) -> bool:
-    """Whether a limit order would trade at the best price of the other side."""
-    return order.price is not None and (order.price >= best if order.buy else order.price <= best)
+    def _take(self, pit: Pit, order: Order, at: int) -> None:
+        """Trade an order with what rests, best price first, as far as its limit goes."""
+        while order.alive and (offer := pit.front(buy=not order.buy)) is not None and order.reaches(offer.price):
+            rival = offer.order
+            if rival is not None and rival.account == order.account:
+                self._prevent(order, rival, at)
+                continue
+            volume = min(order.left, offer.volume)
+            if rival is None:
+                pit.maker(buy=not order.buy).take(volume)
+            self._trade(pit, order, rival, volume, at, buy=order.buy, price=offer.price)
+
+    def _prevent(self, order: Order, rival: Order, at: int) -> None:
+        """Cancel one or both of two orders of one account that would meet."""
+        if order.stp in ("cancel-oldest", "cancel-both"):
+            self.leave(rival, "canceled", at, SELF_TRADE)
+        if order.stp in ("cancel-newest", "cancel-both"):
+            self.leave(order, "canceled", at, SELF_TRADE)
+
+    def _trade(
+        self,
+        pit: Pit,
+        taker: Order | None,
+        resting: Order | None,
+        volume: Decimal,
+        at: int,
+        *,
+        buy: bool,
+        price: Decimal | None = None,
+    ) -> None:
+        """Carry a trade out; where there is no order, the market maker stands on that side.
+
+        Args:
+            pit: Where.
+            taker: The order that arrived.
+            resting: The order it met; gives the price.
+            volume: How much.
+            at: Unix nanoseconds.
+            buy: Whether the one that arrived buys.
+            price: The price, where the market maker's offer was met.
+        """
+        paid = price if price is not None else resting.limit if resting is not None else None
+        if paid is None:
+            raise ValueError("a trade needs a price")
+        trade = pit.print(at, paid, volume, buy=buy, market=taker is not None and taker.limit is None)
+        if resting is not None:
+            resting.shown -= volume
+        for order in (taker, resting):
+            if order is not None:
+                fill = self._clearing.fill(order, trade, maker=order is resting)
+                self._settle(pit, order, fill, at)
+
+    def _settle(self, pit: Pit, order: Order, fill: Fill, at: int) -> None:
+        """See what a fill makes of its order: done, or a smaller hold and the iceberg's next slice."""
+        if order.close is not None:
+            self.follow_ups.append((order, fill))
+        if order.left <= 0:
+            self.leave(order, "closed", at, None)
+            return
+        price = order.limit or order.price
+        if price is not None:
+            order.hold = reservation(order, price)[1]
+        if order.shown <= 0 and order in pit.side(buy=order.buy):
+            pit.rest(order, at)

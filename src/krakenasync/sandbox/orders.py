@@ -10,13 +10,16 @@ from typing import Any, Final
 
 import msgspec
 
-from krakenasync.protocol.fields import decimal_text
 from krakenasync.sandbox.listings import Pair
 
-__all__ = ["NANOS", "Fill", "Order", "seconds"]
+__all__ = ["LIMITED", "NANOS", "TRIGGERED", "Amendment", "Close", "Fill", "Order", "Trail", "seconds"]
 
 NANOS: Final = 10**9
 ZERO: Final = Decimal(0)
+LIMITED: Final = frozenset({"limit", "iceberg"})
+TRIGGERED: Final = frozenset(
+    {"stop-loss", "take-profit", "stop-loss-limit", "take-profit-limit", "trailing-stop", "trailing-stop-limit"}
+)
 
 
 class Fill(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +30,7 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
         order: The order's id.
         at: Unix nanoseconds.
         fee: What was paid for it, in `fee_asset`.
+        number: The trade's number on its pair's public tape.
     """
 
     txid: str
@@ -43,19 +47,77 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
     number: int
 
 
-class Order(msgspec.Struct, kw_only=True):
-    """An order of an account.
+class Amendment(msgspec.Struct, frozen=True, kw_only=True):
+    """A version of an order, as OrderAmends lists it."""
+
+    amend_id: str
+    kind: str
+    at: int
+    volume: Decimal
+    left: Decimal
+    limit: Decimal | None
+    trigger: Decimal | None
+    display: Decimal | None
+    post_only: bool
+    reason: str | None = None
+
+
+class Close(msgspec.Struct, frozen=True, kw_only=True):
+    """The order of the opposite side that each fill is to be followed by; prices as they were given.
+
+    Source: https://docs.kraken.com/api/docs/rest-api/add-order (close)
+    """
+
+    kind: str
+    price: str
+    price2: str = ""
+
+    def description(self) -> str:
+        """Say in words what it is, as Kraken does."""
+        prices = [text for text in (self.price, self.price2) if text]
+        return f"close position @ {spoken(self.kind)} {' -> limit '.join(prices)}".rstrip()
+
+
+class Trail(msgspec.Struct, kw_only=True):
+    """How a trailing stop follows the market.
+
+    Attributes:
+        offset: How far it stays behind: a distance, or percent.
+        limit_offset: How far its limit lies from its trigger, signed; None without a limit.
+        best: The best price seen so far, which it follows.
+    """
+
+    offset: Decimal
+    percent: bool
+    limit_offset: Decimal | None = None
+    limit_percent: bool = False
+    best: Decimal = ZERO
+
+
+class Order(msgspec.Struct, kw_only=True, eq=False):
+    """An order of an account. Two orders are the same only if they are one.
 
     Attributes:
         txid: Kraken's id (``O...``).
+        account: The name of whose it is.
         kind: Kraken's order type.
         volume: How much, in base.
-        price: The limit or trigger price; None for a market order.
+        price: The limit or trigger price, where it is now; None for a market order.
         price2: The limit price of the triggered kinds.
         opened: Unix nanoseconds.
         touched: When it was created or last amended: what its age is counted from.
+        queued: When it took its place in the queue of its price.
         expires: Unix nanoseconds; 0 for never.
+        starts: When it is to enter the market; 0 for at once.
         status: Kraken's word.
+        display: What an iceberg shows at a time.
+        shown: What others see of it now.
+        triggered: Whether a triggered kind has been set off.
+        parent: The order whose fill made this one.
+        stp: What is cancelled when it would trade with its own account.
+        maker_rate: The fee of what it fills while it rests, as a fraction; fixed when it is placed.
+        taker_rate: The fee of what it fills on arrival.
+        owed: Its fees so far, not rounded.
         hold: What is reserved for it, of `hold_asset`.
     """
 
@@ -65,9 +127,11 @@ class Order(msgspec.Struct, kw_only=True):
     kind: str
     volume: Decimal
     opened: int
+    account: str = ""
     price: Decimal | None = None
     price2: Decimal | None = None
     touched: int = 0
+    queued: int = 0
     expires: int = 0
     starts: int = 0
     status: str = "open"
@@ -76,7 +140,16 @@ class Order(msgspec.Struct, kw_only=True):
     oflags: tuple[str, ...] = ()
     time_in_force: str = "GTC"
     trigger: str = "last"
-    close: str = ""
+    trail: Trail | None = None
+    triggered: bool = False
+    display: Decimal | None = None
+    shown: Decimal = ZERO
+    close: Close | None = None
+    parent: str | None = None
+    stp: str = "cancel-newest"
+    maker_rate: Decimal = ZERO
+    taker_rate: Decimal = ZERO
+    owed: Decimal = ZERO
     hold: Decimal = ZERO
     hold_asset: str = ""
     filled: Decimal = ZERO
@@ -85,6 +158,7 @@ class Order(msgspec.Struct, kw_only=True):
     closed: int = 0
     reason: str | None = None
     fills: list[Fill] = msgspec.field(default_factory=list)
+    amends: list[Amendment] = msgspec.field(default_factory=list)
 
     @property
     def left(self) -> Decimal:
@@ -92,56 +166,103 @@ class Order(msgspec.Struct, kw_only=True):
         return self.volume - self.filled
 
     @property
+    def average(self) -> Decimal:
+        """The average price of what is filled, 0 before."""
+        worth = sum((fill.price * fill.volume for fill in self.fills), ZERO)
+        return worth / self.filled if self.filled else ZERO
+
+    @property
+    def alive(self) -> bool:
+        """Whether it may still trade."""
+        return not self.closed
+
+    @property
     def fee_in_base(self) -> bool:
         """Whether the fee is taken from the base asset."""
         return "fcib" in self.oflags
 
+    @property
+    def post_only(self) -> bool:
+        """Whether it must not take liquidity."""
+        return "post" in self.oflags
+
+    @property
+    def waits(self) -> bool:
+        """Whether it waits for its trigger, unseen by the market."""
+        return self.kind in TRIGGERED and not self.triggered
+
+    @property
+    def limit(self) -> Decimal | None:
+        """The worst price it trades at; None if any will do."""
+        if self.kind in LIMITED:
+            return self.price
+        return self.price2 if self.kind.endswith("-limit") else None
+
+    @property
+    def rises(self) -> bool:
+        """Whether the market has to rise to the trigger: buy stops and the profits of sellers."""
+        return self.buy != self.kind.startswith("take-profit")
+
+    def reaches(self, price: Decimal) -> bool:
+        """Whether its limit lets it trade at a price."""
+        limit = self.limit
+        return limit is None or (price <= limit if self.buy else price >= limit)
+
+    def sentences(self) -> dict[str, str]:
+        """Describe it, and its close order, as answers do."""
+        sentences = {"order": self.description()}
+        if self.close is not None:
+            sentences["close"] = self.close.description()
+        return sentences
+
     def description(self) -> str:
         """Say in words what was asked for, as Kraken does."""
-        pair, digits = self.pair, self.pair.price_text
-        words = [("buy" if self.buy else "sell"), f"{self.volume:.8f}", pair.altname, "@"]
-        if self.price is None:
-            return " ".join([*words, self.kind])
-        words += [self.kind, digits(self.price)]
-        return " ".join([*words, "-> limit", digits(self.price2)] if self.price2 is not None else words)
+        words = [("buy" if self.buy else "sell"), f"{self.volume:.8f}", self.pair.altname, "@", spoken(self.kind)]
+        price, price2 = self.price_texts()
+        if self.kind != "market":
+            words.append(price)
+        return " ".join([*words, "-> limit", price2] if price2 != "0" else words)
+
+    def price_texts(self) -> tuple[str, str]:
+        """Write both prices as ``descr`` has them; those of trailing orders are offsets."""
+        digits = self.pair.price_text
+        if self.trail is None:
+            price, price2 = (digits(each) if each is not None else "0" for each in (self.price, self.price2))
+            return price, price2
+        trail = self.trail
+        offset = f"+{trail.offset:.4f}%" if trail.percent else f"+{digits(trail.offset)}"
+        if trail.limit_offset is None:
+            return offset, "0"
+        sign = "-" if trail.limit_offset < 0 else "+"
+        size = abs(trail.limit_offset)
+        return offset, f"{sign}{size:.4f}%" if trail.limit_percent else f"{sign}{digits(size)}"
 
     def row(self, *, trades: bool = False) -> dict[str, Any]:
         """Write the order as OpenOrders, ClosedOrders and QueryOrders have it."""
         pair = self.pair
-        average = self.cost / self.filled if self.filled else ZERO
-        triggered = self.kind not in ("market", "limit", "iceberg")
+        triggers = self.kind in TRIGGERED
         row: dict[str, Any] = {
-            "refid": None,
+            "refid": self.parent,
             "userref": self.userref,
             "status": self.status,
             "opentm": seconds(self.opened),
             "starttm": seconds(self.starts),
             "expiretm": seconds(self.expires),
-            "descr": {
-                "pair": pair.altname,
-                "aclass": "forex",
-                "type": "buy" if self.buy else "sell",
-                "ordertype": self.kind,
-                "price": pair.price_text(self.price) if self.price is not None else "0",
-                "price2": pair.price_text(self.price2) if self.price2 is not None else "0",
-                "leverage": "none",
-                "order": self.description(),
-                "close": self.close,
-            },
+            "descr": self._descr(),
             "vol": f"{self.volume:.8f}",
             "vol_exec": f"{self.filled:.8f}",
             "cost": pair.cost_text(self.cost),
             "fee": pair.cost_text(self.fee),
-            "price": pair.long_price_text(average),
-            "stopprice": pair.long_price_text((triggered and self.price) or ZERO),
-            "limitprice": pair.long_price_text(ZERO),
-            "misc": "partial" if self.status == "canceled" and self.filled else "",
+            "price": pair.long_price_text(self.average),
+            "stopprice": pair.long_price_text((triggers and self.price) or ZERO),
+            "limitprice": pair.long_price_text((triggers and self.triggered and self.price2) or ZERO),
+            "misc": ",".join(self._remarks()),
             "oflags": ",".join(self.oflags or ("fciq",)),
             "time_in_force": self.time_in_force,
         }
         if self.cl_ord_id is not None:
             row["cl_ord_id"] = self.cl_ord_id
-        if triggered:
+        if triggers:
             row["trigger"] = self.trigger
         if trades:
             row["trades"] = [fill.txid for fill in self.fills]
@@ -150,12 +271,34 @@ class Order(msgspec.Struct, kw_only=True):
             row["reason"] = self.reason
         return row
 
+    def _descr(self) -> dict[str, str]:
+        price, price2 = self.price_texts()
+        return {
+            "pair": self.pair.altname,
+            "aclass": "forex",
+            "type": "buy" if self.buy else "sell",
+            "ordertype": self.kind,
+            "price": price,
+            "price2": price2,
+            "leverage": "none",
+            "order": self.description(),
+            "close": self.close.description() if self.close else "",
+        }
+
+    def _remarks(self) -> list[str]:
+        remarks = []
+        if self.triggered:
+            remarks.append("touched" if self.kind.startswith("take-profit") else "stopped")
+        if self.filled and self.left and self.closed:
+            remarks.append("partial")
+        return [*remarks, "amended"] if self.amends else remarks
+
+
+def spoken(kind: str) -> str:
+    """Say an order type as sentences do: the limit of a triggered kind is named after its trigger."""
+    return kind.removesuffix("-limit").replace("-", " ") if kind != "limit" else kind
+
 
 def seconds(at: int) -> float | int:
     """Write unix nanoseconds as Kraken writes times: seconds with up to seven digits, a bare 0 for none."""
     return round(at / NANOS, 7) if at else 0
-
-
-def plain(amount: Decimal) -> str:
-    """Write an amount without the zeros at its end."""
-    return decimal_text(amount.normalize() + 0)

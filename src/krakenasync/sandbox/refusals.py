@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 __all__ = [
+    "CANNOT_OPEN",
     "COST_MINIMUM",
     "DEADLINE_ELAPSED",
     "ENGINE_LIMIT",
@@ -18,6 +19,8 @@ __all__ = [
     "INVALID_PRICE",
     "INVALID_SIGNATURE",
     "LOCKOUT",
+    "NOT_CLOSING",
+    "NO_POSITION",
     "ORDERS_LIMIT",
     "ORDER_MINIMUM",
     "PERMISSION_DENIED",
@@ -29,6 +32,7 @@ __all__ = [
     "UNKNOWN_METHOD",
     "UNKNOWN_ORDER",
     "UNKNOWN_PAIR",
+    "UNKNOWN_POSITION",
     "Refusal",
     "invalid",
 ]
@@ -53,6 +57,10 @@ COST_MINIMUM: Final = "EOrder:Cost minimum not met"
 TICK_SIZE: Final = "EOrder:Tick size check failed"
 INVALID_PRICE: Final = "EOrder:Invalid price"
 POST_ONLY: Final = "EOrder:Post only order"
+CANNOT_OPEN: Final = "EOrder:Cannot open position"
+UNKNOWN_POSITION: Final = "EOrder:Unknown position"
+NO_POSITION: Final = "EOrder:Reduce only:No position exists"
+NOT_CLOSING: Final = "EOrder:Reduce only:Non-PC"
 ORDERS_LIMIT: Final = "EOrder:Orders limit exceeded"
 
 

@@ -18,17 +18,20 @@ from krakenasync.sandbox.accounts import Account, ApiKey, KeyRing
 from krakenasync.sandbox.app import Lose, SandboxApp
 from krakenasync.sandbox.auth import Gatekeeper
 from krakenasync.sandbox.calls import Call, Reply
+from krakenasync.sandbox.clocks import SandboxClock
 from krakenasync.sandbox.config import ALL_PERMISSIONS, SandboxConfig
 from krakenasync.sandbox.control import control_app
 from krakenasync.sandbox.endpoints.context import World
 from krakenasync.sandbox.exchange import Exchange
 from krakenasync.sandbox.faults import Faults
-from krakenasync.sandbox.gateway import Gateway, endpoint_name
+from krakenasync.sandbox.gateway import Gateway
 from krakenasync.sandbox.limits import Limits
 from krakenasync.sandbox.market import Market
-from krakenasync.sandbox.matching import SeededMatcher
 from krakenasync.sandbox.orders import NANOS
+from krakenasync.sandbox.routing import endpoint_name
+from krakenasync.sandbox.snapshot import dump, load
 from krakenasync.sandbox.stats import Stats
+from krakenasync.sandbox.treasury import Treasury
 
 __all__ = ["AnswerLost", "Sandbox"]
 
@@ -57,6 +60,9 @@ class Sandbox:
         limits: The counters.
         exchange: Orders, trades and movements of money.
         market: The seeded market.
+        clock: Its time; `advance` moves it.
+        moment: When it was last written down, by both of its clocks.
+        treasury: The ledger, and all that happens to money besides trading.
     """
 
     def __init__(
@@ -67,29 +73,31 @@ class Sandbox:
         answer_lost: Callable[[], Exception] = AnswerLost,
     ) -> None:
         self.config = config or SandboxConfig()
-        self.clock = clock or SystemClock()
+        self.clock = SandboxClock(clock or SystemClock(), self.config.speed)
         # A stream of its own for each use: one more fault must not change the ids of the orders.
-        ids, fault_chance, self._delays = (
+        ids, fault_chance, references, self._delays = (
             random.Random(f"{self.config.seed}:{use}")  # noqa: S311 - repeatable on purpose
-            for use in ("ids", "faults", "delays")
+            for use in ("ids", "faults", "references", "delays")
         )
         self.keys = KeyRing(self.config, self.clock.wall_ns() // NANOS)
         self.accounts = self.keys.accounts
         self.market = Market(self.config.seed)
         self.limits = Limits(self.config, self.clock)
-        self.exchange = Exchange(self.accounts, SeededMatcher(self.market), self.clock, ids)
+        self.exchange = Exchange(self.accounts, self.market, self.clock, ids)
         self.faults = Faults(fault_chance)
         self.stats = Stats()
-        world = World(self.config, self.market, self.exchange, self.limits)
+        self.treasury = Treasury(self.exchange, self.keys, references)
+        world = World(self.config, self.market, self.exchange, self.limits, self.treasury)
         gatekeeper = Gatekeeper(self.config, self.keys, self.clock)
         self._gateway = Gateway(world, gatekeeper, self.clock, self.stats)
         self._in_flight: Counter[str] = Counter()
         self._answer_lost = answer_lost
+        self.moment = self.clock.monotonic(), self.clock.wall_ns()
         self.app = self.asgi(self._lose)
 
     def asgi(self, lose: Lose) -> SandboxApp:
         """Make an ASGI app that loses answers in the given way."""
-        control = control_app(self.keys, self.limits, self.faults, self.stats)
+        control = control_app(self.keys, self.limits, self.faults, self.stats, self.treasury, self.clock)
         return SandboxApp(self.handle, control, self.clock, lose)
 
     def open_account(self, name: str, balances: Mapping[str, str | Decimal], *, tier: Tier | None = None) -> Account:
@@ -128,6 +136,45 @@ class Sandbox:
         """Return a key's counter now, in points, by the key or its label."""
         return self.limits.level(self.keys[key] if isinstance(key, str) else key)
 
+    def advance(self, seconds: float) -> None:
+        """Let time pass at once, and everything happen that is due by then.
+
+        Raises:
+            ConfigurationError: It would go back.
+        """
+        self.clock.advance(seconds)
+        self.exchange.settle()
+        self.treasury.settle(self.clock.wall_ns())
+
+    def snapshot(self) -> bytes:
+        """Write everything down, exactly, but faults in flight; `restore` goes on from there.
+
+        Raises:
+            ConfigurationError: Something was put into the sandbox that cannot be written.
+        """
+        self.moment = self.clock.monotonic(), self.clock.wall_ns()
+        return dump(self, {"clock": self.clock.base, "root": self}, leave_out=frozenset({"app", "_in_flight"}))
+
+    @classmethod
+    def restore(cls, data: bytes, clock: Clock | None = None) -> Sandbox:
+        """Make a sandbox again that goes on where another one was written down.
+
+        Time that has passed since then by the clock has passed here too: orders expire, dead man's switches fire.
+
+        Args:
+            data: What `snapshot` wrote.
+            clock: Where time comes from.
+
+        Raises:
+            ConfigurationError: It is not such a file.
+        """
+        sandbox = cls.__new__(cls)
+        vars(sandbox).update(load(data, {"clock": clock or SystemClock()}, sandbox))
+        sandbox.clock.resume(*sandbox.moment)
+        sandbox._in_flight = Counter()  # noqa: SLF001 - the sandbox's own attribute
+        sandbox.app = sandbox.asgi(sandbox._lose)  # noqa: SLF001 - and its own method
+        return sandbox
+
     async def handle(self, call: Call) -> Reply | None:
         """Answer a call after its way here and before its way back, faults included.
 
@@ -136,7 +183,7 @@ class Sandbox:
         """
         self._in_flight[call.api_key] += 1
         try:
-            return await self._handle(call, endpoint_name(call.path))
+            return await self._handle(call, endpoint_name(call.method, call.quoted_path))
         finally:
             self._in_flight[call.api_key] -= 1
 
@@ -160,7 +207,7 @@ class Sandbox:
         if not most or not call.api_key or self._in_flight[call.api_key] <= most:
             return None
         code = f"EService: Throttled: {self.clock.wall_ns() // NANOS + 1}"
-        self.stats.refused[endpoint_name(call.path), code] += 1
+        self.stats.refused[endpoint_name(call.method, call.quoted_path), code] += 1
         return Reply(envelope(msgspec.UNSET, code))
 
     async def _lose(self, _send: object) -> None:

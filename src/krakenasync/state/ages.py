@@ -7,21 +7,36 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final
 
-__all__ = ["Known", "OrderAges"]
+import msgspec
+
+__all__ = ["FRESH", "Known", "OrderAges"]
 
 _KEEP: Final = 20_000
-"""Ids kept; the oldest knowledge goes first. An order this old costs nothing to cancel anyway."""
+"""Names kept; the oldest knowledge goes first. An order forgotten is charged as a new one."""
 FRESH: Final = 5.0
 """Seconds for which a count of open orders is believed: fills end orders without telling us."""
+_UUID_DIGITS: Final = 32
 
 
-class Known(NamedTuple):
-    """What is known of an order: its pair, and when (steady seconds) it was created or last amended."""
+class Known(msgspec.Struct, eq=False):
+    """What is known of an order.
+
+    Attributes:
+        pair: Its pair, by `pair_key`.
+        since: When (steady seconds) it was created or last amended, at the latest; in the future while a request whose
+            answer was lost may still arrive.
+        names: Kraken's id and the caller's own, folded.
+        userref: A number that several orders may bear.
+        amends: Amendments under way. Until they are answered the order may become young at any moment.
+    """
 
     pair: str
     since: float
+    names: tuple[str, ...] = ()
+    userref: str | None = None
+    amends: int = 0
 
 
 class OrderAges:
@@ -29,31 +44,48 @@ class OrderAges:
 
     def __init__(self) -> None:
         self._orders: OrderedDict[str, Known] = OrderedDict()
+        self._pairs: set[str] = set()
         self._counts: dict[str, int] = {}
         self._counted_at = float("-inf")
 
-    def born(self, pair: str, ids: Iterable[str | None], at: float) -> None:
-        """Take note of a new order, or of an amendment, which makes an order young again."""
-        for name in ids:
-            if name:
-                self._orders[name] = Known(pair, at)
-                self._orders.move_to_end(name)
+    def born(self, pair: str, ids: Iterable[Any], at: float, *, userref: object = None) -> None:
+        """Take note of a new order under all its names; those that are None are passed over."""
+        names = tuple(_folded(str(name)) for name in ids if name)
+        known = Known(pair, at, names, None if userref is None else str(userref))
+        self._pairs.add(pair)
+        for name in names:
+            self._orders[name] = known
+            self._orders.move_to_end(name)
         while len(self._orders) > _KEEP:
             self._orders.popitem(last=False)
 
-    def placed(self, pair: str, orders: int = 1) -> None:
-        """Count orders that now rest on the pair."""
-        self._counts[pair] = self._counts.get(pair, 0) + orders
+    def placed(self, pair: str) -> None:
+        """Count an order that now rests on the pair."""
+        self._counts[pair] = self._counts.get(pair, 0) + 1
 
-    def gone(self, *ids: str | None) -> None:
+    def gone(self, *names: str) -> None:
         """Forget orders that were cancelled."""
-        pairs = {self._orders.pop(name).pair for name in ids if name and name in self._orders}
-        for pair in pairs:
-            self._counts[pair] = max(0, self._counts.get(pair, 0) - 1)
+        for known in self.named(*names):
+            for name in known.names:
+                if self._orders.get(name) is known:
+                    del self._orders[name]
+            self._counts[known.pair] = max(0, self._counts.get(known.pair, 0) - 1)
 
-    def find(self, name: str) -> Known | None:
-        """What is known of the order, or None."""
-        return self._orders.get(name)
+    def all_gone(self) -> None:
+        """Forget all orders, and how many there were."""
+        self._orders.clear()
+        self._counted_at = float("-inf")
+
+    def named(self, *names: str) -> list[Known]:
+        """What is known of the orders of these names, each once: one for an id, any number for a userref."""
+        found: dict[int, Known] = {}
+        for name in names:
+            known = self._orders.get(_folded(name))
+            if known is not None:
+                found[id(known)] = known
+            elif name.removeprefix("-").isdecimal():
+                found |= {id(order): order for order in list(self._orders.values()) if order.userref == name}
+        return list(found.values())
 
     def counted(self, counts: Mapping[str, int], at: float) -> None:
         """Take note of how many orders rest on each pair, all pairs included."""
@@ -63,7 +95,20 @@ class OrderAges:
         """How many orders rest on the pair, if that was counted only just now; else None."""
         return self._counts.get(pair, 0) if now - self._counted_at <= FRESH else None
 
+    def touched(self, pair: str) -> None:
+        """Take note that something is done on the pair."""
+        self._pairs.add(pair)
+
     @property
-    def pairs(self) -> frozenset[str]:
-        """The pairs of all orders known."""
-        return frozenset(known.pair for known in self._orders.values())
+    def pairs(self) -> list[str]:
+        """All pairs on which something was done or an order was seen, sorted."""
+        return sorted(self._pairs)
+
+
+def _folded(name: str) -> str:
+    """Fold the two ways to write a UUID into one; other names stay as they are.
+
+    Source: https://docs.kraken.com/api/docs/guides/spot-clordid
+    """
+    digits = name.replace("-", "").lower()
+    return digits if len(digits) == _UUID_DIGITS else name

@@ -17,6 +17,7 @@ from krakenasync.protocol.tiers import CounterSpec
 from krakenasync.state.ages import OrderAges
 from krakenasync.state.caution import CALM, Caution, after_refusal, margin_at, pace_at
 from krakenasync.state.nonces import NonceSource
+from krakenasync.state.steps import Steps
 
 __all__ = ["PROCESS", "Bucket", "BucketState", "MemoryState"]
 
@@ -66,14 +67,13 @@ class Bucket(AsyncLimiter):
 
     * Points are *held* while a call is in flight: they do not decay until the answer is there, which is what makes
       "never above the cap" true for any latency.
-    * `lag`: seconds after the answer in which they still do not, because Kraken reduces its counter only every couple
-      of seconds.
+    * `step`: Kraken reduces its counter only every couple of seconds; a call has to fit that counter too (`Steps`).
     * Giving back, reading, filling, slowing down.
 
     It never waits: `krakenasync.client.limits.Gate` does, in fair order. Safe to use from several threads.
     """
 
-    def __init__(self, spec: CounterSpec, clock: Clock, *, lag: float = 0.0, initial: float = 0.0) -> None:
+    def __init__(self, spec: CounterSpec, clock: Clock, *, step: float = 0.0, initial: float = 0.0) -> None:
         super().__init__(spec.cap, spec.cap / spec.decay)
         self._clock = clock
         self._moment = _Moment(clock.monotonic())
@@ -82,12 +82,17 @@ class Bucket(AsyncLimiter):
         self._last_check = self._moment.at
         self._level = min(initial, spec.cap)
         self.spec = spec
-        self.lag = lag
+        self._steps = Steps(spec, step) if step else None
+        self._note(self._last_check, self._level)
         self._lock = threading.Lock()
         self._held = 0.0
         self._ripening: list[tuple[float, float]] = []
         self._caution = CALM
         self._blocked_until = -math.inf
+
+    def _note(self, at: float, cost: float) -> None:
+        if self._steps is not None:
+            self._steps.note(at, cost)
 
     def _settled(self) -> float:
         """Bring the account up to now, and return now."""
@@ -97,6 +102,7 @@ class Bucket(AsyncLimiter):
             self._leak()
             self._held -= cost
             self._level += cost
+            self._note(self._moment.at, cost)
         self._moment.at = now
         self._leak()
         if self._caution.pace < 1.0:
@@ -111,7 +117,7 @@ class Bucket(AsyncLimiter):
         """Hold `cost` points if they fit now."""
         with self._lock:
             now = self._settled()
-            if self._blocked_until > now or self._missing(cost, now) > _DUST:
+            if self._blocked_until > now or self._missing(cost, now) > _DUST or self._unreduced(cost, now) > 0:
                 return False
             self._held += cost
             return True
@@ -129,21 +135,28 @@ class Bucket(AsyncLimiter):
         """
         with self._lock:
             now = self._settled()
-            return max(self._decayed(self._missing(cost + ahead, now), now), self._blocked_until - now, 0.0)
+            decayed = self._decayed(self._missing(cost + ahead, now), now)
+            return max(decayed, self._unreduced(cost + ahead, now), self._blocked_until - now, 0.0)
+
+    def _unreduced(self, cost: float, now: float) -> float:
+        """Seconds until a counter that falls in steps has certainly fallen far enough."""
+        return 0.0 if self._steps is None else self._steps.wait(self._held + cost, now)
 
     def _decayed(self, missing: float, now: float) -> float:
         """Seconds until `missing` points have decayed, what is held beginning to when it is ripe."""
+        if missing <= _DUST:
+            return 0.0
         level, at = self._level, now
         for ripe, cost in sorted(self._ripening):
-            if missing <= min(level, (ripe - at) * self._rate_per_sec):
-                break
             drained = min(level, (ripe - at) * self._rate_per_sec)
+            if missing <= drained:
+                break
             missing, level, at = missing - drained, level - drained + cost, ripe
-        return at - now + missing / self._rate_per_sec if missing > _DUST else 0.0
+        return at - now + missing / self._rate_per_sec
 
     def settle(self, cost: float) -> None:
-        """The answer is there: `cost` points begin to decay, after `lag`."""
-        self._ripen(cost, self.lag)
+        """The answer is there: `cost` points begin to decay."""
+        self._ripen(cost, 0.0)
 
     def keep(self, cost: float, grace: float) -> None:
         """No answer came, but the call may still arrive: hold its points for `grace` seconds more."""
@@ -170,7 +183,9 @@ class Bucket(AsyncLimiter):
             # The refused call may have been counted as well. Of what is held only that counts which was answered: the
             # rest may be given back unsent.
             answered = sum(points for _ripe, points in self._ripening)
+            before_it = self._level
             self._level = max(self._level, self.max_rate + cost - answered)
+            self._note(now, self._level - before_it)
             self._blocked_until = max(self._blocked_until, self._caution.until)
             self._rate_per_sec = self.spec.decay * self._caution.pace
 
@@ -222,7 +237,7 @@ class MemoryState:
         self._nonces: dict[str, NonceSource] = {}
         self._ages: dict[str, OrderAges] = {}
 
-    def bucket(self, name: str, spec: CounterSpec, *, lag: float = 0.0, initial: float = 0.0) -> Bucket:
+    def bucket(self, name: str, spec: CounterSpec, *, step: float = 0.0, initial: float = 0.0) -> Bucket:
         """Return the counter of that name, made on first use.
 
         Raises:
@@ -233,7 +248,7 @@ class MemoryState:
             if found is None:
                 if len(self._buckets) >= _KEEP:
                     self._buckets = {key: one for key, one in self._buckets.items() if not one.at_rest()}
-                found = self._buckets[name] = Bucket(spec, self.clock, lag=lag, initial=initial)
+                found = self._buckets[name] = Bucket(spec, self.clock, step=step, initial=initial)
             elif found.spec != spec:
                 raise ConfigurationError(
                     f"another client of this key counts up to {found.spec.cap}, this one to {spec.cap}",

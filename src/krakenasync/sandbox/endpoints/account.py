@@ -12,8 +12,11 @@ from decimal import Decimal
 from typing import Any, Final
 
 from krakenasync.sandbox.endpoints.context import Context, Handler
-from krakenasync.sandbox.listings import ASSETS, PAIRS, find_asset
+from krakenasync.sandbox.ledger import asset_of
+from krakenasync.sandbox.listings import find_asset
 from krakenasync.sandbox.refusals import UNKNOWN_ASSET, Refusal
+from krakenasync.sandbox.subaccounts import public_id
+from krakenasync.sandbox.valuation import worth
 
 __all__ = ["HANDLERS"]
 
@@ -33,6 +36,10 @@ def balance_ex(context: Context) -> dict[str, Any]:
         name: {"balance": _amount(name, amount), "hold_trade": _amount(name, account.held(name))}
         for name, amount in account.balances.items()
     }
+
+
+def credit_lines(_context: Context) -> None:
+    """No account here has a credit line."""
 
 
 def trade_balance(context: Context) -> dict[str, str]:
@@ -59,14 +66,13 @@ def trade_balance(context: Context) -> dict[str, str]:
 def get_api_key_info(context: Context) -> dict[str, Any]:
     """Tell about the key that asks."""
     key = context.key
-    name_digest = hashlib.sha256(key.account.name.encode()).digest()
     return {
         "apiKeyName": key.label,
         "apiKey": key.api_key,
         "nonce": str(key.last_nonce),
         "nonceWindow": key.nonce_window,
         "permissions": sorted(key.permissions),
-        "iban": f"AA{name_digest[0] % 90 + 10} N84G {base64.b32encode(name_digest[1:6]).decode()[:4]}",
+        "iban": public_id(key.account),
         "validUntil": str(key.valid_until),
         "queryFrom": "0",
         "queryTo": "0",
@@ -85,24 +91,17 @@ def get_websockets_token(context: Context) -> dict[str, Any]:
 
 
 def _amount(name: str, amount: Decimal) -> str:
-    asset = ASSETS.get(name)
-    return asset.text(amount) if asset else f"{amount:.8f}"
+    return asset_of(name).text(amount)
 
 
 def _value(context: Context, asset: str) -> Decimal:
-    """Return what one unit of an asset is worth in dollars, 0 if nothing trades against it."""
-    asset = asset.partition(".")[0]
-    if asset in ("ZUSD", "USD"):
-        return Decimal(1)
-    market = context.world.market
-    beat = market.beat(context.now)
-    found = next((pair for pair in PAIRS.values() if pair.base == asset and pair.quote == "ZUSD"), None)
-    return market.price(found, beat) if found else ZERO
+    return worth(context.world.market, asset, context.now)
 
 
 HANDLERS: Final[Mapping[str, Handler]] = {
     "Balance": balance,
     "BalanceEx": balance_ex,
+    "CreditLines": credit_lines,
     "TradeBalance": trade_balance,
     "GetApiKeyInfo": get_api_key_info,
     "GetWebSocketsToken": get_websockets_token,

@@ -14,6 +14,7 @@ from krakenasync.sandbox.config import SandboxConfig
 from krakenasync.sandbox.exchange import Exchange
 from krakenasync.sandbox.limits import Limits
 from krakenasync.sandbox.market import Market
+from krakenasync.sandbox.treasury import Treasury
 
 __all__ = ["Context", "Handler", "World"]
 
@@ -25,6 +26,7 @@ class World(NamedTuple):
     market: Market
     exchange: Exchange
     limits: Limits
+    treasury: Treasury
 
 
 class Context(NamedTuple):

@@ -1,26 +1,28 @@
-"""Market data.
+"""Market data: assets, pairs, prices, trades. The books are in `books`.
 
 Source: https://docs.kraken.com/api/docs/category/rest-api/market-data
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from krakenasync.sandbox.arguments import Arguments, as_number
+from krakenasync.sandbox.chart import candles, statistics
 from krakenasync.sandbox.endpoints.context import Context, Handler
 from krakenasync.sandbox.listings import ASSETS, PAIRS, Asset, Pair, find_asset, find_pair, public_name
 from krakenasync.sandbox.market import PublicTrade
 from krakenasync.sandbox.orders import NANOS
+from krakenasync.sandbox.pit import Pit
 from krakenasync.sandbox.refusals import invalid
 
-__all__ = ["HANDLERS"]
+__all__ = ["HANDLERS", "pair_key"]
 
 INTERVALS: Final = frozenset({1, 5, 15, 30, 60, 240, 1440, 10080, 21600})
-MOST_LEVELS: Final = 500
 MOST_TRADES: Final = 1000
 NANOSECONDS_FROM: Final = 10**14
 """A `since` below this counts seconds, above it nanoseconds."""
@@ -59,7 +61,7 @@ def asset_pairs(context: Context) -> dict[str, Any]:
     if arguments.text("aclass_base", "currency") != "currency":
         return {}
     view = arguments.word("info", frozenset({"info", *SLICES}), "info")
-    rows = {_pair_key(pair, arguments): pair.row() for pair in _pairs(arguments)}
+    rows = {pair_key(pair, arguments): pair.row() for pair in _pairs(arguments)}
     if view == "info":
         return rows
     return {name: {column: row[column] for column in SLICES[view]} for name, row in rows.items()}
@@ -70,7 +72,7 @@ def ticker(context: Context) -> dict[str, Any]:
     arguments = context.arguments
     if arguments.text("asset_class", "forex") != "forex":
         return {}
-    return {_pair_key(pair, arguments): context.world.market.ticker(pair, context.now) for pair in _pairs(arguments)}
+    return {pair_key(pair, arguments): _quoted(context, pair) for pair in _pairs(arguments)}
 
 
 def ohlc(context: Context) -> dict[str, Any]:
@@ -81,18 +83,10 @@ def ohlc(context: Context) -> dict[str, Any]:
     if interval not in INTERVALS:
         raise invalid("interval")
     since = int(as_number("since", arguments.text("since", "0")))
-    rows = context.world.market.candles(pair, interval, context.now)
+    rows = candles(context.world.market, context.world.exchange.pit(pair), interval)
     committed = rows[-2][0] if len(rows) > 1 else rows[-1][0]
     shown = [row for row in rows if row[0] > since] or rows[-1:]
-    return {_pair_key(pair, arguments): shown, "last": committed}
-
-
-def depth(context: Context) -> dict[str, Any]:
-    """Show the book."""
-    arguments = context.arguments
-    pair = find_pair(arguments.text("pair"))
-    levels = arguments.whole("count", 100, 1, MOST_LEVELS)
-    return {_pair_key(pair, arguments): context.world.market.book(pair, context.now, levels)}
+    return {pair_key(pair, arguments): shown, "last": committed}
 
 
 def trades(context: Context) -> dict[str, Any]:
@@ -101,24 +95,39 @@ def trades(context: Context) -> dict[str, Any]:
     pair = find_pair(arguments.text("pair"))
     most = arguments.whole("count", MOST_TRADES, 1, MOST_TRADES)
     since = _cursor(arguments.text("since", "")) if arguments.given("since") else -1
-    found = context.world.market.trades(pair, since, context.now, most)
+    pit = context.world.exchange.pit(pair)
+    found = pit.tape.trades(since, pit.beat, most)
     last = found[-1].at if found else max(since, 0)
-    return {_pair_key(pair, arguments): [_trade_row(pair, trade) for trade in found], "last": str(last)}
+    return {pair_key(pair, arguments): [_trade_row(pair, trade) for trade in found], "last": str(last)}
 
 
-def spread(context: Context) -> dict[str, Any]:
-    """List the recent best bids and asks."""
-    arguments = context.arguments
-    pair = find_pair(arguments.text("pair"))
-    since = int(as_number("since", arguments.text("since", "0")))
-    market = context.world.market
-    newest = market.beat(context.now)
-    rows: list[list[Any]] = []
-    for beat in range(max(0, newest - 199), newest + 1):
-        at, quote = market.began(beat), market.quote(pair, beat)
-        if at > since:
-            rows.append([at, pair.long_price_text(quote.bid), pair.long_price_text(quote.ask)])
-    return {_pair_key(pair, arguments): rows, "last": market.began(newest)}
+def _quoted(context: Context, pair: Pair) -> dict[str, Any]:
+    """Write a pair's row of Ticker."""
+    pit, text = context.world.exchange.pit(pair), pair.long_price_text
+    days = statistics(context.world.market, pit)
+    last = pit.tape.last(pit.beat)
+    return {
+        "a": _best(pit, buy=False),
+        "b": _best(pit, buy=True),
+        "c": [text(last.price), f"{last.volume:.8f}"],
+        "v": [f"{day.volume:.8f}" for day in days],
+        "p": [text(day.mean) for day in days],
+        "t": [day.trades for day in days],
+        "l": [text(day.low) for day in days],
+        "h": [text(day.high) for day in days],
+        "o": text(days[0].opened),
+    }
+
+
+def _best(pit: Pit, *, buy: bool) -> list[str]:
+    """Write the best price of a side: price, whole lots, volume."""
+    offers = pit.offers(buy=buy)
+    first = next(offers, None)
+    if first is None:
+        return [pit.pair.long_price_text(Decimal(0)), "0", "0.000"]
+    others = itertools.takewhile(lambda offer: offer.price == first.price, offers)
+    volume = sum((offer.volume for offer in others), first.volume)
+    return [pit.pair.long_price_text(first.price), str(max(1, int(volume))), f"{volume:.3f}"]
 
 
 def _trade_row(pair: Pair, trade: PublicTrade) -> list[Any]:
@@ -143,7 +152,8 @@ def _pairs(arguments: Arguments) -> list[Pair]:
     return [find_pair(name) for name in arguments.names("pair")] or list(PAIRS.values())
 
 
-def _pair_key(pair: Pair, arguments: Arguments) -> str:
+def pair_key(pair: Pair, arguments: Arguments) -> str:
+    """Return the name under which an answer has a pair."""
     return public_name(pair) if arguments.text("assetVersion", "0") == "1" else pair.name
 
 
@@ -158,7 +168,5 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "AssetPairs": asset_pairs,
     "Ticker": ticker,
     "OHLC": ohlc,
-    "Depth": depth,
     "Trades": trades,
-    "Spread": spread,
 }

@@ -5,40 +5,38 @@ Sources: https://docs.kraken.com/api/docs/rest-api/add-order, https://docs.krake
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
 from krakenasync.errors import InvalidArguments
 from krakenasync.protocol.fields import Marker
 from krakenasync.sandbox.arguments import Arguments, as_number
+from krakenasync.sandbox.closing import check_close
 from krakenasync.sandbox.endpoints.context import Context
 from krakenasync.sandbox.listings import Pair
-from krakenasync.sandbox.orders import NANOS, Order
-from krakenasync.sandbox.refusals import COST_MINIMUM, INVALID_PRICE, ORDER_MINIMUM, TICK_SIZE, Refusal, invalid
+from krakenasync.sandbox.orders import LIMITED, NANOS, TRIGGERED, Close, Order
+from krakenasync.sandbox.prices import bounded, read_terms
+from krakenasync.sandbox.refusals import (
+    CANNOT_OPEN,
+    COST_MINIMUM,
+    NO_POSITION,
+    NOT_CLOSING,
+    ORDER_MINIMUM,
+    UNKNOWN_POSITION,
+    Refusal,
+    invalid,
+)
 from krakenasync.spot.values import ClientOrderId
 
-__all__ = ["check_deadline", "describe", "read_order"]
+__all__ = ["check_deadline", "check_display", "check_minimums", "read_order", "read_userref", "read_volume"]
 
 SIDES: Final = frozenset({"buy", "sell"})
-LIMITED: Final = frozenset({"limit", "iceberg"})
-TRIGGERED: Final = frozenset(
-    {
-        "stop-loss",
-        "take-profit",
-        "stop-loss-limit",
-        "take-profit-limit",
-        "trailing-stop",
-        "trailing-stop-limit",
-    }
-)
-KINDS: Final = LIMITED | TRIGGERED | {"market"}
+KINDS: Final = LIMITED | TRIGGERED | {"market", "settle-position"}
 LIFETIMES: Final = frozenset({"GTC", "IOC", "GTD", "FOK"})
 FLAGS: Final = frozenset({"post", "fcib", "fciq", "nompp", "viqc"})
-RELATIVE: Final = re.compile(r"([+\-#])([0-9]+(?:\.[0-9]+)?)(%?)")
-LOT_DECIMALS: Final = 8
-LARGEST: Final = 10**9
-"""Volumes and prices stay below this."""
+PREVENTIONS: Final = frozenset({"cancel-newest", "cancel-oldest", "cancel-both"})
+ICEBERG_PARTS: Final = 15
+"""An iceberg shows at least one part in so many."""
 SOONEST_EXPIRY: Final = 5 * NANOS
 LATEST_EXPIRY: Final = 31 * 86_400 * NANOS
 SOONEST_DEADLINE: Final = 2 * NANOS
@@ -75,121 +73,117 @@ def read_order(arguments: Arguments, pair: Pair, last: Decimal, now: int) -> Ord
     Raises:
         Refusal: Something is wrong; Kraken's string says what.
     """
-    side = arguments.word("type", SIDES)
+    buy = arguments.word("type", SIDES) == "buy"
     kind = arguments.word("ordertype", KINDS)
-    flags = _flags(arguments, kind, side)
-    if arguments.text("leverage", "none") not in ("none", "0", "1"):
-        raise Refusal("EOrder:Cannot open position")
-    price = _price(arguments, "price", pair, last, buy=side == "buy", needed=kind != "market")
-    price2 = _price(arguments, "price2", pair, last, buy=side == "buy", needed=kind.endswith("-limit"))
-    if kind == "market":
-        price = price2 = None
+    flags = _flags(arguments, kind, buy=buy)
+    _refuse_margin(arguments, kind)
+    terms = read_terms(kind, arguments.text("price", ""), arguments.text("price2", ""), pair, last, buy=buy)
     order = Order(
         txid="",
         pair=pair,
-        buy=side == "buy",
+        buy=buy,
         kind=kind,
-        volume=_volume(arguments, flags, last),
-        price=price,
-        price2=price2,
+        volume=read_volume(arguments, "volume", pair),
+        price=terms.price,
+        price2=terms.price2,
+        trail=terms.trail,
         opened=now,
         touched=now,
-        userref=_userref(arguments),
+        userref=read_userref(arguments),
         cl_ord_id=_client_id(arguments),
         oflags=flags,
-        time_in_force=arguments.word("timeinforce", LIFETIMES, "GTC").upper(),
+        time_in_force=arguments.word("timeinforce", LIFETIMES, "GTC"),
         starts=_moment(arguments, "starttm", now),
         trigger=arguments.word("trigger", frozenset({"last", "index"}), "last"),
-        close=_close(arguments),
+        stp=arguments.word("stptype", PREVENTIONS, "cancel-newest"),
     )
     if order.userref is not None and order.cl_ord_id is not None:
         raise invalid("userref and cl_ord_id exclude each other")
+    _read_lifetime(arguments, order, now)
+    check_minimums(order, last)
+    order.display = _display(arguments, order)
+    order.close = _close(arguments, order, last)
+    return order
+
+
+def check_minimums(order: Order, last: Decimal) -> None:
+    """Check an order's volume and cost against the least its pair takes.
+
+    Raises:
+        Refusal: It is too small.
+    """
+    volume = order.volume / last if "viqc" in order.oflags else order.volume
+    if volume < Decimal(order.pair.ordermin):
+        raise Refusal(ORDER_MINIMUM)
+    price = order.price if order.kind in LIMITED and order.price is not None else last
+    if price * volume < Decimal(order.pair.costmin):
+        raise Refusal(COST_MINIMUM)
+
+
+def check_display(display: Decimal, volume: Decimal) -> None:
+    """Check that an iceberg shows at least a fifteenth of itself, and no more than there is.
+
+    Raises:
+        Refusal: It does not.
+    """
+    if not display <= volume <= display * ICEBERG_PARTS:
+        raise invalid("displayvol")
+
+
+def read_volume(arguments: Arguments, name: str, pair: Pair) -> Decimal:
+    """Read a volume, in the digits of the pair's lots.
+
+    Raises:
+        Refusal: It is none, or finer than that.
+    """
+    volume = bounded(name, arguments.text(name))
+    rounded = volume.quantize(Decimal(1).scaleb(-pair.lot_decimals))
+    if volume != rounded:
+        raise invalid(name)
+    return rounded
+
+
+def _refuse_margin(arguments: Arguments, kind: str) -> None:
+    """Refuse whatever needs a margin position: there are none here."""
+    borrows = arguments.text("leverage", "none") not in ("none", "0", "1")
+    if kind == "settle-position":
+        raise Refusal(UNKNOWN_POSITION)
+    if arguments.flag("reduce_only"):
+        raise Refusal(NO_POSITION if borrows else NOT_CLOSING)
+    if borrows:
+        raise Refusal(CANNOT_OPEN)
+
+
+def _read_lifetime(arguments: Arguments, order: Order, now: int) -> None:
+    """Read when an order expires, and refuse a lifetime its kind cannot have."""
+    if order.time_in_force == "FOK" and order.kind in TRIGGERED:
+        raise invalid("timeinforce")
+    if order.time_in_force in ("IOC", "FOK") and order.post_only:
+        raise invalid("oflags")
     if order.time_in_force == "GTD":
         order.expires = _moment(arguments, "expiretm", now)
         if not now + SOONEST_EXPIRY <= order.expires <= now + LATEST_EXPIRY:
             raise invalid("expiretm")
-    _check_minimums(order, last)
-    return order
 
 
-def describe(order: Order) -> dict[str, str]:
-    """Write the sentences of an order, as the answer has them."""
-    sentences = {"order": order.description()}
-    if order.close:
-        sentences["close"] = order.close
-    return sentences
-
-
-def _check_minimums(order: Order, last: Decimal) -> None:
-    if order.volume < Decimal(order.pair.ordermin):
-        raise Refusal(ORDER_MINIMUM)
-    price = order.price if order.kind in LIMITED and order.price is not None else last
-    if price * order.volume < Decimal(order.pair.costmin):
-        raise Refusal(COST_MINIMUM)
-
-
-def _volume(arguments: Arguments, flags: tuple[str, ...], last: Decimal) -> Decimal:
-    """Read the volume in base; with ``viqc`` it is given in quote."""
-    volume = _bounded("volume", arguments.text("volume"))
-    unit = Decimal(1).scaleb(-LOT_DECIMALS)
-    if "viqc" in flags:
-        return (volume / last).quantize(unit)
-    if volume != volume.quantize(unit):
-        raise invalid("volume")
-    return volume.quantize(unit)
-
-
-def _price(arguments: Arguments, name: str, pair: Pair, last: Decimal, *, buy: bool, needed: bool) -> Decimal | None:
-    """Read a price, absolute or relative to the last one, and check it against the pair's tick."""
-    if not arguments.given(name):
-        if needed:
-            raise invalid(name)
+def _display(arguments: Arguments, order: Order) -> Decimal | None:
+    """Read what an iceberg shows; other kinds show all they have."""
+    if order.kind != "iceberg":
+        if arguments.given("displayvol"):
+            raise invalid("displayvol")
         return None
-    text = arguments.text(name)
-    if relative := RELATIVE.fullmatch(text):
-        return _relative(relative, last, pair, buy=buy)
-    price = _bounded(name, text)
-    if price <= 0:
-        if needed:
-            raise Refusal(INVALID_PRICE)
-        return None
-    digits = price.normalize().as_tuple().exponent
-    if isinstance(digits, int) and -digits > pair.price_decimals:
-        raise Refusal(
-            f"{INVALID_PRICE}:{pair.altname} price can only be specified up to {pair.price_decimals} decimals."
-        )
-    if price % pair.tick_size:
-        raise Refusal(TICK_SIZE)
-    return price
+    display = read_volume(arguments, "displayvol", order.pair)
+    check_display(display, order.volume)
+    return display
 
 
-def _relative(relative: re.Match[str], last: Decimal, pair: Pair, *, buy: bool) -> Decimal:
-    """Work a relative price out, rounded to the tick. ``#`` goes to the order's better side."""
-    sign, digits, percent = relative.groups()
-    offset = _bounded("price", digits) * (last / 100 if percent else 1)
-    up = sign == "+" or (sign == "#" and not buy)
-    price = last + offset if up else last - offset
-    price = (price / pair.tick_size).quantize(Decimal(1)) * pair.tick_size
-    if price <= 0:
-        raise Refusal(INVALID_PRICE)
-    return price
-
-
-def _bounded(name: str, text: str) -> Decimal:
-    """Read an amount or a price that leaves the products of two of them exact."""
-    number = as_number(name, text)
-    if number >= LARGEST:
-        raise invalid(name)
-    return number
-
-
-def _flags(arguments: Arguments, kind: str, side: str) -> tuple[str, ...]:
+def _flags(arguments: Arguments, kind: str, *, buy: bool) -> tuple[str, ...]:
     flags = tuple(arguments.names("oflags"))
     wrong = (
         not FLAGS.issuperset(flags)
         or {"fcib", "fciq"} <= set(flags)
         or ("post" in flags and kind not in LIMITED)
-        or ("viqc" in flags and (kind, side) != ("market", "buy"))
+        or ("viqc" in flags and not (buy and kind == "market"))
     )
     if wrong:
         raise invalid("oflags")
@@ -197,7 +191,12 @@ def _flags(arguments: Arguments, kind: str, side: str) -> tuple[str, ...]:
     return flags if "fcib" in flags or "fciq" in flags else ("fciq", *flags)
 
 
-def _userref(arguments: Arguments) -> int | None:
+def read_userref(arguments: Arguments) -> int | None:
+    """Read the user reference; None when left out.
+
+    Raises:
+        Refusal: It is no 32-bit number.
+    """
     return arguments.whole("userref", 0, -INT32, INT32 - 1) if arguments.given("userref") else None
 
 
@@ -221,11 +220,12 @@ def _moment(arguments: Arguments, name: str, now: int) -> int:
     return now + number if ahead else number
 
 
-def _close(arguments: Arguments) -> str:
-    """Say what the conditional close order would be; it is kept as words only."""
-    close: Any = arguments.part("close")
-    if close is None:
-        return ""
-    kind = close.word("ordertype", LIMITED | TRIGGERED)
-    prices = [close.text(name) for name in ("price", "price2") if close.given(name)]
-    return f"close position @ {kind} {' -> limit '.join(prices)}".rstrip()
+def _close(arguments: Arguments, order: Order, last: Decimal) -> Close | None:
+    """Read the conditional close order, and see that its prices can be worked out."""
+    part = arguments.part("close")
+    if part is None:
+        return None
+    kind = part.word("ordertype", LIMITED | TRIGGERED)
+    close = Close(kind=kind, price=part.text("price"), price2=part.text("price2", ""))
+    check_close(close, order, last)
+    return close

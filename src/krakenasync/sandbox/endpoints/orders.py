@@ -13,6 +13,7 @@ from krakenasync.sandbox.arguments import as_number
 from krakenasync.sandbox.endpoints.context import Context, Handler
 from krakenasync.sandbox.exchange import canonical_client_id
 from krakenasync.sandbox.orders import NANOS, Order
+from krakenasync.sandbox.paging import moment
 from krakenasync.sandbox.refusals import INVALID_ORDER, PERMISSION_DENIED, Refusal, invalid
 
 __all__ = ["HANDLERS", "PAGE"]
@@ -42,10 +43,12 @@ def closed_orders(context: Context) -> dict[str, Any]:
     start, end = _bound(context, "start"), _bound(context, "end")
     offset = arguments.whole("ofs", 0, 0, 2**31 - 1)
     trades = arguments.flag("trades")
+    lag = round(context.world.config.open_order_lag * NANOS)
     done = [
         order
         for order in reversed(context.account.orders.values())
-        if order.closed and _wanted(context, order) and _within(order, closetime, start, end)
+        if order.closed and order.closed + lag <= context.now
+        if _wanted(context, order) and _within(order, closetime, start, end)
     ]
     # The sort is stable: of several orders of one moment the newest comes first as well.
     done.sort(key=lambda order: -(order.opened if closetime == "open" else order.closed))
@@ -92,15 +95,13 @@ def _bound(context: Context, name: str) -> Decimal | None:
         return None
     text = context.arguments.text(name)
     order = context.account.orders.get(text)
-    return Decimal(order.opened) / NANOS if order is not None else as_number(name, text)
+    return moment(order.opened) if order is not None else as_number(name, text)
 
 
 def _within(order: Order, closetime: str, start: Decimal | None, end: Decimal | None) -> bool:
     """Whether one of the order's times lies after `start` and not after `end`."""
     times = {"open": (order.opened,), "close": (order.closed,), "both": (order.opened, order.closed)}[closetime]
-    return any(
-        (start is None or Decimal(at) / NANOS > start) and (end is None or Decimal(at) / NANOS <= end) for at in times
-    )
+    return any((start is None or moment(at) > start) and (end is None or moment(at) <= end) for at in times)
 
 
 HANDLERS: Final[Mapping[str, Handler]] = {

@@ -1,25 +1,34 @@
-"""Placing and cancelling orders.
+"""Placing orders, alone and in batches, and cancelling them.
 
 Source: https://docs.kraken.com/api/docs/category/rest-api/trading
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
+from krakenasync.protocol.charges import EngineAction, engine_points
+from krakenasync.sandbox.arguments import Arguments
 from krakenasync.sandbox.endpoints.context import Context, Handler
-from krakenasync.sandbox.endpoints.ordering import check_deadline, describe, read_order
-from krakenasync.sandbox.listings import find_pair
+from krakenasync.sandbox.endpoints.ordering import check_deadline, read_order
+from krakenasync.sandbox.listings import Pair, find_pair
 from krakenasync.sandbox.orders import NANOS, Order
 from krakenasync.sandbox.refusals import DEADLINE_ELAPSED, INVALID_ORDER, UNKNOWN_ORDER, Refusal, invalid
 
-__all__ = ["HANDLERS"]
+__all__ = ["HANDLERS", "check_in_time", "named_orders", "only_validate"]
 
 USERREF: Final = re.compile(r"-?[0-9]{1,10}")
 """A user reference travels in the place of an order id, which never is a number."""
+FEWEST: Final = 2
+MOST: Final = 15
+"""Orders of a batch."""
+MOST_CANCELLED: Final = 50
+LONGEST_TIMEOUT: Final = 86_399
 
 
 def add_order(context: Context) -> dict[str, Any]:
@@ -27,49 +36,100 @@ def add_order(context: Context) -> dict[str, Any]:
     pair = find_pair(context.arguments.text("pair"))
     context.world.limits.charge_engine(context.account, pair.name, context.engine_cost())
     deadline = check_deadline(context)
-    last = context.world.market.price(pair, context.world.market.beat(context.now))
-    order = read_order(context.arguments, pair, last, context.now)
-    if _only_validate(context):
-        return {"descr": describe(order)}
-    if deadline is not None and context.now > deadline:
-        raise Refusal(DEADLINE_ELAPSED)
+    order = _read(context, context.arguments, pair)
+    sentences = order.sentences()
+    if only_validate(context):
+        return {"descr": sentences}
+    check_in_time(context, deadline)
     placed = context.world.exchange.place(context.account, order)
-    return {"txid": [placed.txid], "descr": describe(placed)}
+    return {"txid": [placed.txid], "descr": sentences}
+
+
+def add_order_batch(context: Context) -> dict[str, Any]:
+    """Place up to fifteen orders on a pair: a wrong one sinks them all, one without funds fails alone."""
+    pair = find_pair(context.arguments.text("pair"))
+    items = _groups(context.arguments, "orders")
+    if not FEWEST <= len(items) <= MOST:
+        raise invalid("orders")
+    points = engine_points(EngineAction.ADD, orders=len(items), batch=True)
+    context.world.limits.charge_engine(context.account, pair.name, points)
+    deadline = check_deadline(context)
+    orders = [_read(context, item, pair) for item in items]
+    if only_validate(context):
+        return {"orders": [{"descr": order.sentences()} for order in orders]}
+    check_in_time(context, deadline)
+    return {"orders": [_place_one(context, order) for order in orders]}
 
 
 def cancel_order(context: Context) -> dict[str, Any]:
     """Cancel one order, or all that bear a user reference."""
-    orders = _named(context)
-    costs: defaultdict[str, float] = defaultdict(float)
-    for order in orders:
-        costs[order.pair.name] += context.engine_cost((context.now - order.touched) / NANOS)
-    for pair, cost in costs.items():
+    orders = named_orders(context)
+    for pair, cost in _costs(context, orders).items():
         context.world.limits.charge_engine(context.account, pair, cost)
     return {"count": context.world.exchange.cancel(context.account, orders)}
+
+
+def cancel_order_batch(context: Context) -> dict[str, Any]:
+    """Cancel up to fifty orders by any of their names; it goes through even when the counter is full."""
+    names = [_name(item) for item in context.arguments.items("orders")]
+    own_names = [_name(item) for item in context.arguments.items("cl_ord_ids")]
+    if not 0 < len(names) + len(own_names) <= MOST_CANCELLED:
+        raise invalid("orders")
+    orders: dict[str, Order] = {}
+    # A client id may stand among the orders too: Kraken's own command line puts it there.
+    lookups = [{"txid": name} for name in names] + [{"cl_ord_id": name} for name in (*names, *own_names)]
+    for lookup in lookups:
+        with contextlib.suppress(Refusal):
+            orders.update((order.txid, order) for order in named_orders(context, Arguments(lookup)))
+    for pair, cost in _costs(context, orders.values()).items():
+        with contextlib.suppress(Refusal):
+            context.world.limits.charge_engine(context.account, pair, cost)
+    return {"count": context.world.exchange.cancel(context.account, orders.values())}
 
 
 def cancel_all(context: Context) -> dict[str, Any]:
     """Cancel every order of the account; each pair it has orders on is charged once."""
     orders = list(context.account.open.values())
-    for pair in {order.pair.name for order in orders}:
+    for pair in {order.pair.name: None for order in orders}:
         context.world.limits.charge_engine(context.account, pair, context.engine_cost())
     return {"count": context.world.exchange.cancel(context.account, orders)}
 
 
-def _only_validate(context: Context) -> bool:
+def cancel_all_orders_after(context: Context) -> dict[str, Any]:
+    """Set the dead man's switch anew, or off."""
+    if not context.arguments.given("timeout"):
+        raise invalid("timeout")
+    timeout = context.arguments.whole("timeout", 0, 0, LONGEST_TIMEOUT)
+    for pair in {order.pair.name: None for order in context.account.open.values()}:
+        context.world.limits.charge_engine(context.account, pair, context.engine_cost())
+    at = context.world.exchange.set_switch(context.account, timeout)
+    return {"currentTime": _calendar(context.now), "triggerTime": _calendar(at) if at else "0"}
+
+
+def only_validate(context: Context) -> bool:
     """Whether the order is only to be checked; some accounts report that ``validate=false`` does that as well."""
     if context.world.config.presence_validates:
         return context.arguments.given("validate")
     return context.arguments.flag("validate")
 
 
-def _named(context: Context) -> list[Order]:
-    """Find the open orders that a cancellation names.
+def check_in_time(context: Context, deadline: int | None) -> None:
+    """Check that the deadline has not passed on the way.
+
+    Raises:
+        Refusal: It has.
+    """
+    if deadline is not None and context.now > deadline:
+        raise Refusal(DEADLINE_ELAPSED)
+
+
+def named_orders(context: Context, arguments: Arguments | None = None) -> list[Order]:
+    """Find the open orders that a call names by ``txid`` (a user reference as well) or ``cl_ord_id``.
 
     Raises:
         Refusal: There is none: it is done, or never was.
     """
-    account, arguments = context.account, context.arguments
+    account, arguments = context.account, arguments or context.arguments
     if arguments.given("cl_ord_id"):
         order = context.world.exchange.find_client_id(account, arguments.text("cl_ord_id"))
         if order is None:
@@ -88,8 +148,52 @@ def _named(context: Context) -> list[Order]:
     raise Refusal(UNKNOWN_ORDER if name in account.orders else INVALID_ORDER)
 
 
+def _read(context: Context, arguments: Arguments, pair: Pair) -> Order:
+    return read_order(arguments, pair, context.world.exchange.pit(pair).last, context.now)
+
+
+def _place_one(context: Context, order: Order) -> dict[str, Any]:
+    """Place one order of a batch; a refusal concerns it alone."""
+    sentences = order.sentences()
+    try:
+        placed = context.world.exchange.place(context.account, order)
+    except Refusal as refusal:
+        return {"descr": sentences, "error": refusal.code}
+    return {"txid": placed.txid, "descr": sentences}
+
+
+def _groups(arguments: Arguments, name: str) -> list[Arguments]:
+    """Read a list of nested groups."""
+    items = arguments.items(name)
+    if not all(isinstance(item, Mapping) for item in items):
+        raise invalid(name)
+    return [Arguments(item) for item in items]
+
+
+def _name(item: Any) -> str:
+    """Read a name of an order in a list: text, a number, or an object around one, as the reference draws it."""
+    if isinstance(item, Mapping):
+        item = next(iter(item.values()), "")
+    return str(item)
+
+
+def _costs(context: Context, orders: Iterable[Order]) -> dict[str, float]:
+    """Add up, by pair, what cancelling orders costs; young ones are dear."""
+    costs: defaultdict[str, float] = defaultdict(float)
+    for order in orders:
+        costs[order.pair.name] += context.engine_cost((context.now - order.touched) / NANOS)
+    return costs
+
+
+def _calendar(at: int) -> str:
+    return datetime.fromtimestamp(at // NANOS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 HANDLERS: Final[Mapping[str, Handler]] = {
     "AddOrder": add_order,
+    "AddOrderBatch": add_order_batch,
     "CancelOrder": cancel_order,
+    "CancelOrderBatch": cancel_order_batch,
     "CancelAll": cancel_all,
+    "CancelAllOrdersAfter": cancel_all_orders_after,
 }

@@ -1,0 +1,166 @@
+"""Cancelling an order until its end is known: drives the machine of `krakenasync.protocol.cancelling`."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final
+
+import anyio
+import msgspec
+
+from krakenasync.client.lookup import FoundOrder, Sender, newest
+from krakenasync.errors import (
+    InvalidArguments,
+    KrakenError,
+    OutcomeUnknown,
+    RateLimitExceeded,
+    ServiceUnavailable,
+    UnknownOrder,
+)
+from krakenasync.protocol import cancelling as machine
+from krakenasync.spot.changes import CancelOrder
+from krakenasync.spot.orders import ClosedOrders, OpenOrders, OrderInfo, QueryOrders
+from krakenasync.spot.values import ClientOrderId, Word
+
+__all__ = ["ENDED", "Cancellation", "EnsureCancelled", "ensure_cancelled"]
+
+LOG: Final = logging.getLogger("krakenasync")
+
+ENDED: Final = frozenset({"closed", "canceled", "expired"})
+"""The states of an order that no further one follows."""
+
+
+class EnsureCancelled(msgspec.Struct, frozen=True, kw_only=True):
+    """Cancel an order and find out how it ended, whatever the network does.
+
+    The cancellation is repeated until the order is seen to have ended: that does no harm, for it names one order, and
+    an order ends once. With a `cl_ord_id` that is true as long as no later order bears the same id.
+
+    Args:
+        txid: Kraken's id of the order.
+        cl_ord_id: Or the client's id.
+
+    Returns:
+        The order in its final state: `status` is ``canceled``, ``closed`` (it was filled first) or ``expired``, and
+        `vol_exec` says how much was filled.
+
+    Raises:
+        UnknownOrder: There is no such order.
+        OutcomeUnknown: It may still be open; `resolve()` looks again, without cancelling.
+        KrakenError: Kraken refuses to cancel it.
+    """
+
+    txid: Word | None = None
+    cl_ord_id: ClientOrderId | None = None
+
+    def name(self) -> dict[str, str]:
+        """Return the one name of the one order.
+
+        Raises:
+            InvalidArguments: There is none, or it may name several orders.
+        """
+        CancelOrder(txid=self.txid, cl_ord_id=self.cl_ord_id).params()
+        if self.txid is not None and str(self.txid).removeprefix("-").isdecimal():
+            raise InvalidArguments(
+                f"txid={self.txid} is a userref, which may name several orders", hint="give the txid"
+            )
+        return {"cl_ord_id": self.cl_ord_id} if self.txid is None and self.cl_ord_id else {"txid": str(self.txid)}
+
+
+async def ensure_cancelled(sender: Sender, wanted: EnsureCancelled) -> OrderInfo:
+    """Cancel an order and find out how it ended; see `EnsureCancelled`."""
+    return await Cancellation(sender, wanted.name()).run(machine.Plan())
+
+
+class Cancellation:
+    """One order on its way to its end.
+
+    Args:
+        sender: Makes calls.
+        name: The order's ``txid`` or ``cl_ord_id``.
+    """
+
+    def __init__(self, sender: Sender, name: dict[str, str]) -> None:
+        self._sender = sender
+        self._name = name
+        self._found: FoundOrder | None = None
+        self._error: KrakenError | None = None
+
+    async def run(self, plan: machine.Plan) -> OrderInfo:
+        """Do what the machine says until it is done.
+
+        Raises:
+            KrakenError: See `EnsureCancelled`.
+        """
+        step: Any = machine.begin(plan)
+        while True:
+            match step:
+                case machine.Cancel():
+                    step = machine.cancelled(step, await self._cancel())
+                case machine.Look():
+                    step = machine.looked(plan, step, await self._look())
+                case machine.Pause():
+                    await anyio.sleep(step.seconds)
+                    step = step.then
+                case machine.Over() if self._found is not None:
+                    return self._found.order
+                case machine.Rejected() if self._error is not None:
+                    raise self._error
+                case machine.NoSuchOrder():
+                    raise UnknownOrder(f"there is no order {self._said}", endpoint="CancelOrder") from self._error
+                case _:
+                    raise self._doubt(plan) from self._error
+
+    async def _cancel(self) -> machine.Acknowledged | machine.Gone | machine.Unclear | machine.Denied:
+        try:
+            await self._sender.send(CancelOrder(**self._name))
+        except UnknownOrder as error:
+            self._error = error
+            return machine.Gone()
+        except KrakenError as error:
+            self._error = error
+            again = error.effect == "unknown" or isinstance(error, RateLimitExceeded | ServiceUnavailable)
+            return machine.Unclear() if again or error.retryable else machine.Denied()
+        return machine.Acknowledged()
+
+    async def _look(self) -> machine.Ended | machine.Resting | machine.Missing | machine.Unseen:
+        try:
+            found = await (self._by_txid() if "txid" in self._name else self._by_client_id())
+        except UnknownOrder:
+            return machine.Missing()
+        except KrakenError as error:
+            self._error = error
+            LOG.info("looking for order %s failed: %s", self._said, error)
+            return machine.Unseen()
+        if found is None:
+            return machine.Missing()
+        self._found = found
+        self._name = {"txid": found.txid}  # never reused, unlike a client's id
+        return machine.Ended() if found.order.status in ENDED else machine.Resting()
+
+    async def _by_txid(self) -> FoundOrder | None:
+        txid = self._name["txid"]
+        order = (await self._sender.send(QueryOrders(txid=txid))).result.get(txid)
+        return FoundOrder(txid, order) if order else None
+
+    async def _by_client_id(self) -> FoundOrder | None:
+        cl_ord_id = self._name["cl_ord_id"]
+        opened = (await self._sender.send(OpenOrders(cl_ord_id=cl_ord_id))).result.open
+        if found := newest(opened, cl_ord_id):
+            return found
+        request = ClosedOrders(cl_ord_id=cl_ord_id, without_count=True)
+        return newest((await self._sender.send(request)).result.closed, cl_ord_id)
+
+    def _doubt(self, plan: machine.Plan) -> OutcomeUnknown:
+        unknown = OutcomeUnknown(
+            f"order {self._said} may still be open",
+            endpoint="CancelOrder",
+            hint="await error.resolve() looks again; ensure_cancelled() may be repeated without harm",
+        )
+        unknown.cl_ord_id = self._name.get("cl_ord_id")
+        unknown.resolver = lambda: self.run(msgspec.structs.replace(plan, cancels=0))
+        return unknown
+
+    @property
+    def _said(self) -> str:
+        return next(iter(self._name.values()))

@@ -1,0 +1,283 @@
+"""One connection to the exchange: bytes out, an answer in, one at a time. Needs asyncio, knows nothing of httpx.
+
+`krakenasync.client.express` keeps connections, `krakenasync.client.http1` reads what comes over them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import select
+from typing import Final, NamedTuple, Protocol
+
+from krakenasync.client.http1 import BadResponse, Bounds, Reader, Response
+
+__all__ = [
+    "Broken",
+    "ConnectFailed",
+    "ConnectTimeout",
+    "Connection",
+    "ExchangeFailed",
+    "Keeper",
+    "Outgoing",
+    "PoolTimeout",
+    "ReadTimeout",
+    "Timeouts",
+    "WriteTimeout",
+    "earliest",
+]
+
+_READ_SIZE: Final = 64 * 1024
+NEVER: Final = math.inf
+
+
+class ExchangeFailed(Exception):
+    """A request got no answer."""
+
+
+class PoolTimeout(ExchangeFailed):
+    """No connection became free in time."""
+
+
+class ConnectFailed(ExchangeFailed):
+    """No connection came about, or it was gone before a byte was written."""
+
+
+class ConnectTimeout(ConnectFailed):
+    """It did not come about in time."""
+
+
+class WriteTimeout(ExchangeFailed):
+    """The peer did not take the request in time."""
+
+
+class ReadTimeout(ExchangeFailed):
+    """The peer did not answer in time."""
+
+
+class Broken(ExchangeFailed):
+    """The connection broke, or was closed on our side, while an answer was awaited."""
+
+
+class Timeouts(NamedTuple):
+    """Seconds each stage may take, None: any number. `read` begins anew with everything that comes."""
+
+    connect: float | None = None
+    write: float | None = None
+    read: float | None = None
+    pool: float | None = None
+    whole: float | None = None
+    """Over all of them."""
+
+
+class Outgoing:
+    """A request on its way.
+
+    Attributes:
+        data: Its bytes.
+        left: Whether the first of them may have left this machine.
+    """
+
+    __slots__ = ("data", "left")
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.left = False
+
+
+class Keeper(Protocol):
+    """Who keeps connections, as they see it."""
+
+    def opened(self, connection: Connection) -> None:
+        """Take note of a new one."""
+
+    def unusable(self, connection: Connection) -> None:
+        """Never lend it again."""
+
+    def closed(self, connection: Connection) -> None:
+        """Forget it."""
+
+    def watch(self, deadline: float) -> None:
+        """Call `expire` on what is late at that time."""
+
+
+def earliest(now: float, seconds: float | None, until: float) -> float:
+    """Return when a stage has to be done that begins now."""
+    return until if seconds is None else min(now + seconds, until)
+
+
+class Connection(asyncio.BufferedProtocol):
+    """One connection, which carries one request at a time.
+
+    It is borrowed for an exchange and may be borrowed again only if `ready` says so afterwards: one that was cancelled,
+    timed out, answered too much or too soon is closed instead.
+
+    Attributes:
+        deadline: When the running exchange is late, in the loop's time.
+        idle_since: When it was put aside.
+    """
+
+    __slots__ = (
+        "_answer",
+        "_buffer",
+        "_keeper",
+        "_loop",
+        "_read_within",
+        "_reader",
+        "_transport",
+        "_until",
+        "_writing",
+        "deadline",
+        "idle_since",
+        "ready",
+    )
+
+    def __init__(self, keeper: Keeper, bounds: Bounds, loop: asyncio.AbstractEventLoop) -> None:
+        self._keeper = keeper
+        self._loop = loop
+        self._reader = Reader(bounds)
+        self._buffer = memoryview(bytearray(_READ_SIZE))
+        self._transport: asyncio.Transport | None = None
+        self._answer: asyncio.Future[Response] | None = None
+        self._writing = False
+        self._read_within: float | None = None
+        self._until = self.deadline = NEVER
+        self.idle_since = 0.0
+        self.ready = False
+
+    async def exchange(self, request: Outgoing, timeouts: Timeouts, until: float) -> Response:
+        """Write a request, in this very step, and wait for its answer.
+
+        Args:
+            request: What to write; its `left` is set just before.
+            timeouts: For the stages.
+            until: The latest end, in the loop's time.
+
+        Raises:
+            ConnectFailed: The connection was gone; nothing was written.
+            WriteTimeout: The peer did not take the request in time.
+            ReadTimeout: It did not answer in time.
+            Broken: The connection broke.
+            BadResponse: What came is no whole answer.
+        """
+        transport = self._transport
+        if not self.ready or transport is None or transport.is_closing():
+            raise ConnectFailed("the connection was closed before the request was written")
+        self.ready = False
+        self._reader.start()
+        self._read_within, self._until = timeouts.read, until
+        self._answer = self._loop.create_future()
+        request.left = True
+        transport.write(request.data)
+        self.deadline = earliest(self._loop.time(), timeouts.write if self._writing else timeouts.read, until)
+        self._keeper.watch(self.deadline)
+        try:
+            return await self._answer
+        finally:
+            self._answer = None
+            self.deadline = NEVER
+
+    def expire(self) -> None:
+        """End an exchange that is late."""
+        if self._writing:
+            self.fail(WriteTimeout("the peer does not take the request"))
+        else:
+            self.fail(ReadTimeout("no answer in time"))
+
+    def fail(self, error: Exception) -> None:
+        """End the running exchange with an error, if there is one, and the connection."""
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(error)
+        self.abort()
+
+    def abort(self) -> None:
+        """Close at once, without waiting for what is unsent. May be called again."""
+        self.ready = False
+        if self._transport is not None:
+            self._transport.abort()
+
+    def stale(self) -> bool:
+        """Look whether something came that the loop has not handed over yet: an end, or bytes nobody asked for."""
+        if not self.ready or self._transport is None:
+            return True
+        if not hasattr(select, "poll"):  # Windows
+            return False
+        poll = select.poll()
+        poll.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
+        return bool(poll.poll(0))
+
+    def _finish(self, response: Response) -> None:
+        """Hand over the answer; a peer that answers before it has read the request shall not get another one."""
+        self.ready = response.reusable and not self._writing
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(response)
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        if not isinstance(transport, asyncio.Transport):
+            raise TypeError(f"a stream is needed, not {type(transport).__name__}")
+        self._transport = transport
+        transport.set_write_buffer_limits(high=1, low=0)  # so that a pause means: not everything has left yet
+        self.ready = True
+        self._keeper.opened(self)
+
+    def pause_writing(self) -> None:
+        """Part of the request waits for the peer to read."""
+        self._writing = True
+
+    def resume_writing(self) -> None:
+        """All of the request has left: the time to answer begins."""
+        self._writing = False
+        if self._answer is not None:
+            self.deadline = earliest(self._loop.time(), self._read_within, self._until)
+            self._keeper.watch(self.deadline)
+
+    def get_buffer(self, _sizehint: int) -> memoryview:
+        """Lend the place where the next bytes go."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take what came."""
+        if self._answer is None or self._answer.done():
+            self._lost_for_good()
+            self.abort()
+            return
+        try:
+            response = self._reader.feed(self._buffer[:nbytes])
+        except BadResponse as error:
+            self.fail(error)
+            return
+        if response is not None:
+            self._finish(response)
+        elif self._read_within is not None and not self._writing:
+            self.deadline = earliest(self._loop.time(), self._read_within, self._until)
+
+    def eof_received(self) -> None:
+        """Take note that the peer will say no more; the transport then closes itself."""
+        self._ended(None)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Take note that the connection is gone."""
+        self._ended(error)
+        self._transport = None
+        self._keeper.closed(self)
+
+    def _ended(self, error: Exception | None) -> None:
+        """End the running exchange, well if the end of the connection is the end of the answer."""
+        self._lost_for_good()
+        if self._answer is None or self._answer.done():
+            return
+        if error is not None:
+            self.fail(Broken(f"{type(error).__name__}: {error}"))
+            return
+        try:
+            self._finish(self._reader.eof())
+        except BadResponse as cut:
+            self.fail(cut)
+
+    def _lost_for_good(self) -> None:
+        if self.ready:
+            self.ready = False
+            self._keeper.unusable(self)

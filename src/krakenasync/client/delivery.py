@@ -1,0 +1,70 @@
+"""One message on its way: what is known about whether it left, and what came back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import NamedTuple
+
+from krakenasync.client.connections import Outgoing
+from krakenasync.errors import KrakenError, NotSent, Unanswered
+from krakenasync.protocol.messages import Message
+
+__all__ = ["Body", "Delivery", "Reply", "said"]
+
+
+class Reply(NamedTuple):
+    """Status and bytes of an answer."""
+
+    status: int
+    body: bytes
+
+
+class Body:
+    """A body for httpx that remembers whether a byte of it was asked for.
+
+    The head goes out first and names the body's length, so until then no whole request can have arrived.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.begun = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        self.begun = True
+        yield self.content
+
+
+class Delivery:
+    """One message on its way; `left` tells, also after a cancellation, whether Kraken may have got it whole."""
+
+    __slots__ = ("handed_over", "message", "outgoing", "streaming")
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+        self.outgoing: Outgoing | None = None
+        self.streaming: Body | None = None
+        self.handed_over = False
+
+    def streamed(self) -> Body:
+        """Return the body as httpx reads it."""
+        self.streaming = Body(self.message.body)
+        return self.streaming
+
+    @property
+    def left(self) -> bool:
+        """Whether a whole request may have left this machine."""
+        if self.outgoing is not None:
+            return self.outgoing.left  # our own connections know when the first byte was written
+        # A message without a body is whole with its head, and httpx does not tell when the head went out.
+        if self.message.body:
+            return self.streaming is not None and self.streaming.begun
+        return self.handed_over
+
+    def failure(self, message: str) -> KrakenError:
+        """Make the error for a delivery that got no answer."""
+        return Unanswered(message, effect="unknown") if self.left else NotSent(message)
+
+
+def said(error: Exception) -> str:
+    """Put a network error into words; some of httpx's have none."""
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

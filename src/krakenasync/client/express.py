@@ -1,0 +1,278 @@
+"""The connections to one origin: kept alive, bounded in number, lent out in order of asking. Needs asyncio.
+
+Everything is decided in the step in which it becomes known; nothing is awaited but a place, a connection, an answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Any, Final
+
+from krakenasync.client.connections import (
+    NEVER,
+    Broken,
+    ConnectFailed,
+    Connection,
+    ConnectTimeout,
+    Outgoing,
+    PoolTimeout,
+    Timeouts,
+    earliest,
+)
+from krakenasync.client.http1 import Bounds, Response
+from krakenasync.client.origin import Origin
+
+__all__ = ["Express", "on_asyncio"]
+
+_GRAIN: Final = 0.005
+"""Seconds by which a timeout may come late, so that many of them share one look around."""
+
+_LOOKED_AFTER: Final = 0.01
+"""Seconds of rest after which a connection is looked at once more; peers do not hang up on a busy one."""
+
+
+class _Waiter:
+    """Who waits for a connection: gets one, or None for the right to open one."""
+
+    __slots__ = ("deadline", "turn")
+
+    def __init__(self, turn: asyncio.Future[Connection | None], deadline: float) -> None:
+        self.turn = turn
+        self.deadline = deadline
+
+
+class Express:
+    """Connections to one origin on one event loop.
+
+    The one used last is used next, so that what is not needed can expire. A place is taken by each connection and by
+    each attempt at one; whoever gives a place back hands it to the first in line.
+
+    Args:
+        origin: Where they lead.
+        tls: Gives the context when a connection is opened, if the origin is spoken to over TLS.
+        connections: How many there may be at once.
+        keep_alive: Seconds an idle one is kept.
+        bounds: How much of the peer's talk is taken.
+    """
+
+    def __init__(
+        self,
+        origin: Origin,
+        *,
+        tls: Callable[[], ssl.SSLContext] = ssl.create_default_context,
+        connections: int = 100,
+        keep_alive: float = 15.0,
+        bounds: Bounds = Bounds(),  # noqa: B008 - frozen
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._origin, self._tls = origin, tls
+        self._most = connections
+        self._keep_alive = keep_alive
+        self._bounds = bounds
+        self._taken = 0
+        self._open: set[Connection] = set()
+        self._idle: list[Connection] = []
+        self._waiting: deque[_Waiter] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = NEVER
+        self._closed = False
+        self._emptied = asyncio.Event()
+
+    async def exchange(self, request: Outgoing, timeouts: Timeouts) -> Response:
+        """Send a request over a connection of its own and return the answer.
+
+        With an idle connection at hand the request is written before anything is awaited.
+
+        Raises:
+            ExchangeFailed: No answer came; see its subclasses. `request.left` tells whether a byte was written.
+            BadResponse: What came is no whole answer.
+        """
+        until = NEVER if timeouts.whole is None else self._loop.time() + timeouts.whole
+        connection = self._rested() or await self._next(timeouts, until)
+        try:
+            return await connection.exchange(request, timeouts, until)
+        finally:
+            self._give_back(connection)
+
+    def _rested(self) -> Connection | None:
+        """Take the idle connection that was used last, if it is still good."""
+        while self._idle:
+            connection = self._idle.pop()
+            rest = self._loop.time() - connection.idle_since
+            if rest < _LOOKED_AFTER or (rest < self._keep_alive and not connection.stale()):
+                return connection
+            connection.abort()
+            self._taken -= 1
+        return None
+
+    async def _next(self, timeouts: Timeouts, until: float) -> Connection:
+        """Open a connection, or wait for one to come back or a place to become free."""
+        if self._closed:
+            raise ConnectFailed("closed")
+        if self._taken < self._most:
+            self._taken += 1
+        else:
+            connection = await self._queue(timeouts, until)
+            if connection is not None and connection.ready:
+                return connection
+        # From here on a place is ours, with nothing on it.
+        try:
+            return await self._connect(timeouts, until)
+        except BaseException:
+            self._vacate()
+            raise
+
+    async def _queue(self, timeouts: Timeouts, until: float) -> Connection | None:
+        waiter = _Waiter(self._loop.create_future(), earliest(self._loop.time(), timeouts.pool, until))
+        self._waiting.append(waiter)
+        self.watch(waiter.deadline)
+        try:
+            return await waiter.turn
+        except asyncio.CancelledError:
+            if waiter.turn.done() and not waiter.turn.cancelled() and waiter.turn.exception() is None:
+                self._pass_on(waiter.turn.result())  # our turn came, but too late
+            raise
+
+    async def _connect(self, timeouts: Timeouts, until: float) -> Connection:
+        options: dict[str, Any] = {}
+        host, port = self._origin.host, self._origin.port
+        if self._origin.secure:
+            options = {"ssl": self._tls(), "server_hostname": host}
+        if not _is_address(host) and type(self._loop).__module__.startswith("asyncio."):
+            options["happy_eyeballs_delay"] = 0.25  # RFC 8305, 5; uvloop does not offer it
+        deadline = earliest(self._loop.time(), timeouts.connect, until)
+        try:
+            async with asyncio.timeout_at(None if deadline == NEVER else deadline):
+                _, connection = await self._loop.create_connection(
+                    lambda: Connection(self, self._bounds, self._loop), host, port, **options
+                )
+        except TimeoutError:
+            raise ConnectTimeout("no connection in time") from None
+        except (OSError, UnicodeError) as error:
+            raise ConnectFailed(f"{type(error).__name__}: {error}") from error
+        return connection
+
+    def _give_back(self, connection: Connection) -> None:
+        """End a loan: the connection goes to the first in line, or to rest, or is closed."""
+        if connection.ready and not self._closed:
+            self._pass_on(connection)
+        else:
+            connection.abort()
+            self._vacate()
+
+    def _pass_on(self, connection: Connection | None) -> None:
+        """Give a connection, or a place without one, to the first in line."""
+        if connection is None or not connection.ready:
+            self._vacate()
+            return
+        if (waiter := self._first()) is not None:
+            waiter.turn.set_result(connection)
+            return
+        connection.idle_since = self._loop.time()
+        self._idle.append(connection)
+        self.watch(connection.idle_since + self._keep_alive)
+
+    def _vacate(self) -> None:
+        """Give a place without a connection to the first in line."""
+        if (waiter := self._first()) is not None:
+            waiter.turn.set_result(None)
+        else:
+            self._taken -= 1
+
+    def _first(self) -> _Waiter | None:
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.turn.done():  # those who were cancelled or late are dropped here
+                return waiter
+        return None
+
+    # What connections call.
+
+    def opened(self, connection: Connection) -> None:
+        """Take note of a new connection."""
+        self._open.add(connection)
+
+    def unusable(self, connection: Connection) -> None:
+        """Take out an idle connection that the peer has ended; one that is lent out comes back anyway."""
+        if connection in self._idle:
+            self._idle.remove(connection)
+            self._vacate()
+
+    def closed(self, connection: Connection) -> None:
+        """Forget a connection."""
+        self._open.discard(connection)
+        if self._closed and not self._open:
+            self._emptied.set()
+
+    def watch(self, deadline: float) -> None:
+        """Have a look around at that time. One timer serves all: most deadlines pass long after they are met."""
+        if deadline < self._timer_at:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer_at = deadline
+            self._timer = self._loop.call_at(deadline, self._look_around)
+
+    def _look_around(self) -> None:
+        """End what is late, and find out when to look again."""
+        self._timer, self._timer_at = None, NEVER
+        now, soonest = self._loop.time(), NEVER
+        for connection in tuple(self._open):
+            if connection.deadline <= now:
+                connection.expire()
+            else:
+                soonest = min(soonest, connection.deadline)
+        for waiter in self._waiting:
+            if waiter.turn.done():
+                continue
+            if waiter.deadline <= now:
+                waiter.turn.set_exception(PoolTimeout("no connection became free in time"))
+            else:
+                soonest = min(soonest, waiter.deadline)
+        while self._idle and self._idle[0].idle_since + self._keep_alive <= now:
+            self._idle.pop(0).abort()
+            self._vacate()
+        if self._idle:
+            soonest = min(soonest, self._idle[0].idle_since + self._keep_alive)
+        if soonest < NEVER:
+            self.watch(max(soonest, now + _GRAIN))
+
+    async def aclose(self) -> None:
+        """Close all connections; what is under way ends with an error."""
+        self._closed = True
+        self._idle.clear()
+        for waiter in self._waiting:
+            if not waiter.turn.done():
+                waiter.turn.set_exception(ConnectFailed("closed"))
+        self._waiting.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for connection in tuple(self._open):
+            connection.fail(Broken("closed"))
+        if self._open:
+            await self._emptied.wait()  # a closed socket is let go of in one of the loop's next steps
+
+    def __repr__(self) -> str:
+        lent = len(self._open) - len(self._idle)
+        waiting = sum(not waiter.turn.done() for waiter in self._waiting)
+        return f"<Express {self._origin.base_url} {lent} active, {len(self._idle)} idle, {waiting} waiting>"
+
+
+def on_asyncio() -> bool:
+    """Whether the running task is asyncio's."""
+    try:
+        return asyncio.current_task() is not None
+    except RuntimeError:  # no loop of asyncio's
+        return False
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

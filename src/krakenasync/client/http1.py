@@ -1,0 +1,266 @@
+"""HTTP/1.1 without a network: bytes of a request, and a reader that turns bytes into an answer or refuses them.
+
+Framing follows https://www.rfc-editor.org/rfc/rfc9112 and is stricter where leniency lets two parties disagree about
+where an answer ends (section 11.1): such an answer is refused, never guessed at.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterable
+from typing import Final
+
+import httptools
+import msgspec
+
+__all__ = ["BadRequest", "BadResponse", "Bounds", "Reader", "Response", "Undecodable", "decoded", "request"]
+
+
+_HEAD: Final = re.compile(
+    r"[A-Z]+ [!-~]+ HTTP/1\.1(?:\r\n[-!#$%&'*+.^_`|~0-9A-Za-z]+: [\t -~\x80-\xff]*)*"
+)
+
+_OPENING: Final = b"HTTP/"  # httptools would take RTSP/ and ICE/ as well
+_FRAMING: Final = {b"content-length", b"transfer-encoding"}
+_CONTENT_LENGTH: Final = len(b"content-length")
+_TRANSFER_ENCODING: Final = len(b"transfer-encoding")
+_LOWEST, _SWITCHING, _FINAL = 100, 101, 200
+_CODED: Final = b"content-encoding"
+_CONTENT_ENCODING: Final = len(_CODED)
+_GZIP, _DEFLATE = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS
+
+
+class BadRequest(Exception):
+    """A request that cannot be written as HTTP."""
+
+
+class BadResponse(Exception):
+    """What the peer sent is no whole HTTP answer."""
+
+
+class Undecodable(Exception):
+    """An answer's content coding is unknown, broken or cut short."""
+
+
+class Bounds(msgspec.Struct, frozen=True):
+    """How much of a peer's talk is taken, in bytes."""
+
+    head: int = 100 * 1024
+    """Without the head's end, a byte of the body or the answer's end among them."""
+    body: int = 128 * 1024 * 1024
+    """Of a body, as it came and decoded."""
+
+
+class Response(msgspec.Struct):
+    """A whole answer.
+
+    Attributes:
+        reusable: Whether another request may follow on the connection.
+    """
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    reusable: bool
+    reason: bytes = b""
+    version: str = "1.1"
+
+
+def request(method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes = b"") -> bytes:
+    """Write a request; its headers name the body's length.
+
+    Raises:
+        BadRequest: Something in it would read as more than one line, or cannot stand in a line at all.
+    """
+    lines = [f"{method} {target} HTTP/1.1", *[f"{name}: {value}" for name, value in headers]]
+    head = "\r\n".join(lines)
+    if head.count("\n") != len(lines) - 1 or _HEAD.fullmatch(head) is None:
+        raise BadRequest("method, target or a header holds a character that HTTP does not allow there")
+    return head.encode("latin-1") + b"\r\n\r\n" + body
+
+
+class Reader:
+    """Reads the answers of one connection, one after the other.
+
+    Feed it what came; it gives back each answer when it is whole. After a refusal it is of no more use, and neither is
+    the connection. The methods called ``on_...`` are httptools' callbacks.
+    """
+
+    __slots__ = (
+        "_body",
+        "_bounds",
+        "_excess",
+        "_fruitless",
+        "_head_done",
+        "_headers",
+        "_lead",
+        "_parser",
+        "_progress",
+        "_reason",
+        "_refusal",
+        "_response",
+        "_size",
+        "_status",
+    )
+
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
+        self._parser = httptools.HttpResponseParser(self)
+        self.start()
+
+    def start(self) -> None:
+        """Get ready for the answer to the next request."""
+        self._lead = b""
+        self._refusal = ""
+        self._fruitless = self._progress = 0
+        self._response: Response | None = None
+        self._excess = False
+        self._forget()
+
+    def _forget(self) -> None:
+        self._reason = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._body: bytes | bytearray = b""
+        self._size = self._status = 0
+        self._head_done = False
+
+    def feed(self, data: memoryview) -> Response | None:
+        """Take what came; return the answer when it is whole.
+
+        Raises:
+            BadResponse: It cannot become an answer.
+        """
+        if len(self._lead) < len(_OPENING):
+            self._lead += bytes(data[: len(_OPENING) - len(self._lead)])
+            if not _OPENING.startswith(self._lead):
+                raise BadResponse("an answer does not begin with HTTP/")
+        progress = self._progress
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            if self._response is None:
+                raise BadResponse(self._refusal or str(error)) from None
+            self._excess = True
+        if self._response is not None:
+            self._response.reusable &= not self._excess
+            return self._response
+        self._fruitless = 0 if self._progress > progress else self._fruitless + len(data)
+        if self._fruitless > self._bounds.head:
+            raise BadResponse(f"more than {self._bounds.head} bytes of head, chunk header or trailer")
+        return None
+
+    def eof(self) -> Response:
+        """Take note that nothing more will come; return the answer if its end was to be marked so.
+
+        Raises:
+            BadResponse: It was cut short.
+        """
+        if not self._lead:
+            raise BadResponse("server disconnected without sending an answer")
+        framed = any(name.lower() in _FRAMING for name, _ in self._headers)
+        if not self._head_done or framed:
+            raise BadResponse("server disconnected before the answer was whole")
+        return self._whole(reusable=False)
+
+    def _whole(self, *, reusable: bool) -> Response:
+        version = self._parser.get_http_version()
+        return Response(self._status, self._headers, bytes(self._body), reusable, self._reason, version)
+
+    def _refuse(self, why: str) -> None:
+        self._refusal = why
+        raise BadResponse(why)  # stops the parser, which raises an error of its own
+
+    def on_message_begin(self) -> None:
+        """Notice what follows a whole answer: nobody asked for it."""
+        self._excess = self._response is not None
+
+    def on_status(self, reason: bytes) -> None:
+        """Take (a part of) the reason phrase."""
+        self._reason += reason
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; refuse a length that is too great and a transfer coding besides chunked."""
+        if self._head_done:
+            return  # a trailer, or the head of something that nobody asked for
+        self._headers.append((name, value))
+        if len(name) == _TRANSFER_ENCODING and name.lower() == b"transfer-encoding" and value.lower() != b"chunked":
+            self._refuse("a transfer coding besides chunked")
+        if len(name) == _CONTENT_LENGTH and name.lower() == b"content-length" and int(value) > self._bounds.body:
+            self._refuse(f"a body of {int(value)} bytes, more than {self._bounds.body}")
+
+    def on_headers_complete(self) -> None:
+        """Look at the head as a whole."""
+        if self._response is not None:
+            return
+        self._status = self._parser.get_status_code()
+        if self._status < _LOWEST or not self._parser.get_http_version().startswith("1."):
+            self._refuse("a status or an HTTP version that does not exist")
+        if self._status == _SWITCHING:
+            self._refuse("the peer switches to a protocol that nobody asked for")
+        if self._status >= _FINAL:
+            self._head_done = True
+            self._progress += 1
+
+    def on_body(self, part: bytes) -> None:
+        """Take a part of the body."""
+        if self._response is not None:
+            return
+        self._size += len(part)
+        if self._size > self._bounds.body:
+            self._refuse(f"a body of more than {self._bounds.body} bytes")
+        self._progress += 1
+        if not self._body:
+            self._body = part  # most bodies come in one part and are never copied
+        elif isinstance(self._body, bytes):
+            self._body = bytearray(self._body + part)
+        else:
+            self._body += part
+
+    def on_message_complete(self) -> None:
+        """Hand over an answer; an interim one (1xx) is dropped and the next one awaited."""
+        if self._response is not None:
+            return
+        if self._status < _FINAL:
+            self._forget()
+        else:
+            self._response = self._whole(reusable=self._parser.should_keep_alive())
+
+
+def decoded(response: Response, limit: int) -> bytes:
+    """Return the body without its content codings (gzip, deflate).
+
+    Raises:
+        Undecodable: A coding is another one, the body is broken, cut short or longer than `limit`.
+    """
+    body = response.body
+    codings = [value for name, value in response.headers if len(name) == _CONTENT_ENCODING and name.lower() == _CODED]
+    if not codings:
+        return body
+    for coding in reversed(b",".join(codings).lower().split(b",")):
+        body = _decode(coding.strip(), body, limit)
+    return body
+
+
+def _decode(coding: bytes, body: bytes, limit: int) -> bytes:
+    if coding in {b"", b"identity"} or not body:
+        return body
+    if coding in {b"gzip", b"x-gzip"}:
+        return _inflate(body, _GZIP, limit)
+    if coding != b"deflate":
+        raise Undecodable(f"content coding {coding.decode('latin-1')!r} was not asked for")
+    # Meant is zlib's format; some servers send the bare stream (RFC 9110, 8.4.1.2). The first nibble tells them apart.
+    return _inflate(body, _DEFLATE if body[0] & 0x0F == zlib.DEFLATED else -_DEFLATE, limit)
+
+
+def _inflate(body: bytes, window: int, limit: int) -> bytes:
+    inflater = zlib.decompressobj(window)
+    try:
+        plain = inflater.decompress(body, limit)
+    except zlib.error as error:
+        raise Undecodable(f"the body's compression is broken: {error}") from None
+    if inflater.unconsumed_tail:
+        raise Undecodable(f"a body of more than {limit} bytes when decompressed")
+    if not inflater.eof or inflater.unused_data:
+        raise Undecodable("the compressed body is cut short, or something follows it")
+    return plain

@@ -1,0 +1,75 @@
+"""Where requests go: a base URL that was checked, and messages written for it."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+from krakenasync import _version
+from krakenasync.client.http1 import BadRequest, request
+from krakenasync.errors import ConfigurationError
+from krakenasync.protocol.messages import Message
+
+__all__ = ["USER_AGENT", "Origin"]
+
+USER_AGENT: Final = f"krakenasync/{_version.__version__}"
+
+_PORTS: Final = {"http": 80, "https": 443}
+_KEPT_IN_A_PATH: Final = "/%!$&'()*+,;=:@~"
+
+
+class Origin:
+    """Scheme, host and port with a path prefix.
+
+    Raises:
+        ConfigurationError: The base URL cannot work.
+    """
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = _checked(base_url)
+        parts = urlsplit(self.base_url)
+        name = parts.hostname or ""
+        self.scheme = parts.scheme
+        self.host = name if name.isascii() else name.encode("idna").decode("ascii")
+        self.port = parts.port or _PORTS[parts.scheme]
+        self._prefix = quote(parts.path, safe=_KEPT_IN_A_PATH)
+        literal = f"[{self.host}]" if ":" in self.host else self.host
+        named = literal if self.port == _PORTS[self.scheme] else f"{literal}:{self.port}"
+        self._headers = [("Host", named), ("Accept", "*/*"), ("User-Agent", USER_AGENT)]
+
+    @property
+    def secure(self) -> bool:
+        """Whether it is spoken to over TLS."""
+        return self.scheme == "https"
+
+    def write(self, message: Message) -> bytes:
+        """Return a message as the bytes that travel.
+
+        Raises:
+            BadRequest: Something in it cannot be written as HTTP.
+        """
+        headers = [*self._headers, *message.headers.items()]
+        if message.body or message.method != "GET":
+            headers.append(("Content-Length", str(len(message.body))))
+        else:
+            headers.append(("Accept-Encoding", "gzip, deflate"))  # large answers are public ones
+        if "#" in message.target:
+            raise BadRequest("a fragment is no part of a target")
+        return request(message.method, self._prefix + message.target, headers, message.body)
+
+
+def _checked(base_url: str) -> str:
+    """Refuse a base URL that cannot work, before anything is signed."""
+    try:
+        parts = urlsplit(base_url)
+        host, _port = parts.hostname, parts.port
+        if host:
+            host.encode("idna")
+    except (ValueError, AttributeError, TypeError):
+        raise ConfigurationError(f"base_url {base_url!r} is not a URL") from None
+    if parts.scheme not in _PORTS or not host:
+        hint = "write it with its scheme, like https://api.kraken.com or http://127.0.0.1:8000"
+        raise ConfigurationError(f"base_url {base_url!r} has no http(s) scheme or no host", hint=hint)
+    if parts.query or parts.fragment or parts.username:
+        raise ConfigurationError("base_url may hold scheme, host, port and a path prefix only")
+    return base_url.rstrip("/")

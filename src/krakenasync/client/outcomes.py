@@ -1,0 +1,235 @@
+"""What became of a call that changes orders and whose answer was lost: looks, and never sends it again.
+
+`OutcomeUnknown.resolve()` of such a call ends up here. That it was not carried out can only be said of a call that bore
+a `deadline`, once that has passed; without one the request may still be on its way, and the doubt remains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+from krakenasync.client.cancelling import ENDED
+from krakenasync.client.lookup import FoundOrder, Lookup, Sender
+from krakenasync.client.placing import look_on, nanoseconds
+from krakenasync.client.serverclock import ServerClock
+from krakenasync.errors import KrakenError, OutcomeUnknown
+from krakenasync.protocol import placement as machine
+from krakenasync.protocol.outcomes import after_edit, find_amend
+from krakenasync.protocol.requests import Request
+from krakenasync.protocol.servertime import SECOND
+from krakenasync.spot.changes import AmendOrder, CancelOrder, CancelOrderBatch, EditOrder
+from krakenasync.spot.orders import ClosedOrders, OpenOrders, OrderAmends, OrderInfo, QueryOrders
+from krakenasync.spot.trading import AddOrder, AddOrderBatch
+
+__all__ = ["Outcome", "outcome_of"]
+
+_PLAN: Final = machine.Plan(resubmit=False, looks=4)
+_SLACK: Final = 5 * SECOND
+"""Nanoseconds by which our reckoning of when the call was made may be off."""
+
+
+class Outcome:
+    """Looks for what became of one call.
+
+    Args:
+        sender: Makes the calls that look.
+        server: Kraken's clock.
+        error: What was raised for the call.
+        deadline: Of the call, in nanoseconds since the unix epoch; None if it bore none.
+        age: Tells how many nanoseconds ago the call was made.
+    """
+
+    def __init__(
+        self, sender: Sender, server: ServerClock, error: OutcomeUnknown, deadline: int | None, age: Callable[[], int]
+    ) -> None:
+        self.sender = sender
+        self._server = server
+        self._doubt = error
+        self._deadline = deadline
+        self._age = age
+        self._failure: KrakenError | None = None
+        self.result: Any = None
+
+    async def look(self) -> machine.Sight:
+        """Look once; a failed look proves nothing."""
+        try:
+            return await self.judge()
+        except KrakenError as error:
+            self._failure = error
+            return machine.Unseen()
+
+    glance = look
+
+    async def judge(self) -> machine.Sight:
+        """Look, and leave in `result` what is known of the outcome."""
+        raise NotImplementedError
+
+    def since(self) -> int:
+        """Nanoseconds since the unix epoch, before which the call cannot have had an effect."""
+        return self._server.at_least() - self._age() - _SLACK
+
+    async def resolve(self) -> Any:
+        """Look until it is known.
+
+        Raises:
+            OutcomeUnknown: It cannot be told.
+        """
+        try:
+            await self._server.refresh(self.sender)
+        except KrakenError as error:
+            raise self._again() from error
+        # A step that counts no absence: without a deadline there is no moment from which one would mean anything.
+        step = machine.Look(0, taken=True) if self._deadline is None else machine.Glance(0, self._deadline)
+        end = await look_on(self._server, self, _PLAN, step)
+        if isinstance(end, machine.GaveUp):
+            raise self._again() from self._failure
+        return self.result
+
+    def _again(self) -> OutcomeUnknown:
+        first = self._doubt
+        error = OutcomeUnknown(first.message, codes=first.codes, endpoint=first.endpoint, hint=first.hint)
+        error.cl_ord_id, error.deadline, error.attempts = first.cl_ord_id, first.deadline, first.attempts
+        error.resolver = self.resolve
+        return error
+
+
+class OrderOutcome(Outcome):
+    """Of AddOrder: the order, or None."""
+
+    def __init__(self, request: AddOrder, *context: Any) -> None:
+        super().__init__(*context)
+        self._lookup = Lookup(self.sender, request.cl_ord_id or "", like=request)
+
+    async def judge(self) -> machine.Sight:
+        """Look for the order."""
+        sight = await self._lookup.look()
+        self.result = self._lookup.found
+        return sight
+
+
+class BatchOutcome(Outcome):
+    """Of AddOrderBatch: for each order in turn, the order or None."""
+
+    def __init__(self, request: AddOrderBatch, *context: Any) -> None:
+        super().__init__(*context)
+        self._lookups = [Lookup(self.sender, order.cl_ord_id or "") for order in request.orders]
+
+    async def judge(self) -> machine.Sight:
+        """Look for every order that was not found yet."""
+        sights = [await each.look() for each in self._lookups if each.found is None]
+        self.result = [each.found for each in self._lookups]
+        return next((sight for sight in sights if not isinstance(sight, machine.Found)), machine.Found())
+
+
+class AmendOutcome(Outcome):
+    """Of AmendOrder: the version of the order that it made (`Amend`), or None."""
+
+    def __init__(self, request: AmendOrder, *context: Any) -> None:
+        super().__init__(*context)
+        self._request = request
+        self._txid = request.txid
+
+    async def judge(self) -> machine.Sight:
+        """Look through the order's versions."""
+        request = self._request
+        if self._txid is None:
+            lookup = Lookup(self.sender, request.cl_ord_id or "")
+            await lookup.look()
+            if lookup.found is None:
+                return machine.Suspect()
+            self._txid = lookup.found.txid
+        names = ("order_qty", "display_qty", "limit_price", "trigger_price")
+        wanted = {name: getattr(request, name) for name in names}
+        versions = (await self.sender.send(OrderAmends(order_id=self._txid))).result.amends
+        self.result = find_amend(wanted, versions, self.since())
+        return machine.Absent() if self.result is None else machine.Found()
+
+
+class EditOutcome(Outcome):
+    """Of EditOrder: the order that took the old one's place, or None."""
+
+    def __init__(self, request: EditOrder, *context: Any) -> None:
+        super().__init__(*context)
+        self._txid = str(request.txid)
+
+    async def judge(self) -> machine.Sight:
+        """Look for an order made from the old one, then at the old one."""
+        orders = (await self.sender.send(OpenOrders())).result.open
+        request = ClosedOrders(start=self.since() // SECOND, without_count=True)
+        orders |= (await self.sender.send(request)).result.closed
+        made = [FoundOrder(txid, order) for txid, order in orders.items() if order.refid == self._txid]
+        self.result = max(made, key=lambda each: each.order.opentm, default=None)
+        old = None if made else (await self.sender.send(QueryOrders(txid=self._txid))).result.get(self._txid)
+        return after_edit(successor=bool(made), status=old.status if old else None)
+
+
+class CancelOutcome(Outcome):
+    """Of CancelOrder and CancelOrderBatch: the orders by the names given, once all of them have ended.
+
+    One that rests may still be cancelled by the request, so it leaves doubt; `ensure_cancelled` ends it.
+    """
+
+    def __init__(self, txids: list[str], cl_ord_ids: list[str], *context: Any) -> None:
+        super().__init__(*context)
+        self._txids = txids
+        self._cl_ord_ids = cl_ord_ids
+
+    async def judge(self) -> machine.Sight:
+        """Look at every order."""
+        states: dict[str, OrderInfo] = {}
+        if self._txids:
+            states |= (await self.sender.send(QueryOrders(txid=self._txids))).result
+        for cl_ord_id in self._cl_ord_ids:
+            lookup = Lookup(self.sender, cl_ord_id)
+            await lookup.look()
+            if lookup.found is not None:
+                states[cl_ord_id] = lookup.found.order
+        self.result = states
+        ended = [name for name, order in states.items() if order.status in ENDED]
+        return machine.Found() if len(ended) == len(self._txids) + len(self._cl_ord_ids) else machine.Suspect()
+
+
+def outcome_of(
+    request: Request[Any], sender: Sender, server: ServerClock, error: OutcomeUnknown, age: Callable[[], int]
+) -> Outcome | None:
+    """Return what looks for the outcome of a call; None if looking cannot tell, as for orders that bear no id.
+
+    Args:
+        request: The call.
+        sender: Makes the calls that look.
+        server: Kraken's clock.
+        error: What was raised for the call; is told the call's `deadline`.
+        age: Tells how many nanoseconds ago the call was made.
+    """
+    deadline = _deadline(request)
+    error.deadline = error.deadline or deadline
+    context = (sender, server, error, nanoseconds(deadline) if deadline else None, age)
+    match request:
+        case AddOrder() if request.cl_ord_id:
+            found: Outcome | None = OrderOutcome(request, *context)
+        case AddOrderBatch() if all(order.cl_ord_id for order in request.orders):
+            found = BatchOutcome(request, *context)
+        case AmendOrder():
+            found = AmendOutcome(request, *context)
+        case EditOrder() if _is_txid(request.txid):
+            found = EditOutcome(request, *context)
+        case CancelOrder() if request.cl_ord_id or _is_txid(request.txid):
+            txids = [] if request.cl_ord_id else [str(request.txid)]
+            found = CancelOutcome(txids, [request.cl_ord_id] if request.cl_ord_id else [], *context)
+        case CancelOrderBatch() if all(map(_is_txid, request.orders or ())):
+            found = CancelOutcome([str(each) for each in request.orders or ()], [*(request.cl_ord_ids or ())], *context)
+        case _:
+            found = None
+    return found
+
+
+def _is_txid(name: str | int | None) -> bool:
+    """Whether it is an order's id, and not a `userref`, which names whatever bears it by then."""
+    return isinstance(name, str) and not name.removeprefix("-").isdecimal()
+
+
+def _deadline(request: Request[Any]) -> datetime | None:
+    given = getattr(request, "deadline", None)
+    return datetime.fromisoformat(given) if isinstance(given, str) else given

@@ -1,0 +1,86 @@
+"""Kraken's clock, read when needed."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+import anyio
+
+from krakenasync.client.lookup import Sender
+from krakenasync.client.loops import PerLoop
+from krakenasync.clock import Clock
+from krakenasync.errors import KrakenError
+from krakenasync.protocol.servertime import SECOND, ServerTime
+from krakenasync.spot.market import Time
+
+__all__ = ["ServerClock"]
+
+LOG: Final = logging.getLogger("krakenasync")
+_READINGS: Final = 3
+"""The most readings at one time, when answers are slow."""
+
+
+class ServerClock:
+    """Kraken's clock, shared by all orders of a client: however many are placed at once, it is read once."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._reading: ServerTime | None = None
+        self._locks: PerLoop[anyio.Lock] = PerLoop()
+
+    def at_least(self) -> int:
+        """Nanoseconds since the unix epoch that Kraken's clock shows at the least."""
+        return self._known().at_least(self._steady())
+
+    def likely(self) -> int:
+        """Nanoseconds since the unix epoch that Kraken's clock shows most likely."""
+        return self._known().likely(self._steady())
+
+    async def sleep_until(self, moment: int) -> None:
+        """Sleep until Kraken's clock has passed `moment` for certain."""
+        while (left := moment - self.at_least()) > 0:  # noqa: ASYNC110 - a sleep may end early, time is no event
+            await anyio.sleep(left / SECOND)
+
+    async def refresh(self, sender: Sender, *, anew: bool = False) -> None:
+        """Read Kraken's clock if the last reading will not do any more.
+
+        An old reading is kept if there is no new one to be had: its lower bound still holds.
+
+        Raises:
+            KrakenError: It was never read, and cannot be.
+        """
+        seen = self._reading
+        async with self._locks.get((id(self), "server clock"), anyio.Lock):
+            reading = self._reading
+            if reading is not None and (reading is not seen or not (anew or self._stale(reading))):
+                return  # it will do, or someone else has read it meanwhile
+            try:
+                self._reading = await self._read(sender)
+            except KrakenError as error:
+                if reading is None:
+                    raise
+                LOG.info("reading Kraken's clock failed, the last reading serves on: %s", error)
+
+    async def _read(self, sender: Sender) -> ServerTime:
+        reading = await self._read_once(sender)
+        for _ in range(_READINGS - 1):
+            if not reading.vague:
+                break
+            reading = reading.narrowed(await self._read_once(sender))
+        return reading
+
+    async def _read_once(self, sender: Sender) -> ServerTime:
+        sent = self._steady()
+        seconds = (await sender.send(Time())).result.unixtime
+        return ServerTime.read(seconds, sent=sent, received=self._steady(), wall=self._clock.wall_ns())
+
+    def _stale(self, reading: ServerTime) -> bool:
+        return reading.stale(self._steady(), self._clock.wall_ns())
+
+    def _known(self) -> ServerTime:
+        assert self._reading is not None, "read it first"  # noqa: S101 - whoever asks has called `refresh`
+        return self._reading
+
+    def _steady(self) -> int:
+        return round(self._clock.monotonic() * SECOND)

@@ -1,0 +1,170 @@
+"""Cancelling an order until its end is known: the machine, without network, clock or chance.
+
+A cancellation may be repeated without harm, unlike an order: it names one order, and an order ends once. Sent twice,
+the second one is answered "Unknown order". That answer, or none at all, leaves open how the order ended: it may have
+been filled first. So in the end it is looked up, always.
+
+      Cancel ──acknowledged, gone, unclear──► Look ──ended──► Over
+        ▲                                      │ ▲
+        └───────────── resting ── Pause ───────┘ └── not seen, not there yet ── Pause ──
+
+Source: https://docs.kraken.com/api/docs/rest-api/cancel-order; https://docs.kraken.com/exchange/guides/general/errors
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+__all__ = [
+    "Acknowledged",
+    "Cancel",
+    "Denied",
+    "Ended",
+    "GaveUp",
+    "Gone",
+    "Look",
+    "Missing",
+    "NoSuchOrder",
+    "Over",
+    "Pause",
+    "Plan",
+    "Rejected",
+    "Resting",
+    "Unclear",
+    "Unseen",
+    "begin",
+    "cancelled",
+    "looked",
+]
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """How patient a cancellation is.
+
+    Attributes:
+        cancels: How often the order is cancelled at the most; 0 only looks.
+        looks: Looks in all before giving up.
+        absences: Looks that must not find the order, once Kraken does not know it, before it counts as never there.
+        pause: Seconds after the first look; each further pause is twice as long, up to `longest`.
+        longest: Seconds.
+    """
+
+    cancels: int = 4
+    looks: int = 10
+    absences: int = 3
+    pause: float = 0.5
+    longest: float = 8.0
+
+
+# What a driver reports of a cancellation
+
+
+class Acknowledged(msgspec.Struct, frozen=True):
+    """Kraken has taken it: there is such an order."""
+
+
+class Gone(msgspec.Struct, frozen=True):
+    """Kraken knows no such open order: it has ended, or never was."""
+
+
+class Unclear(msgspec.Struct, frozen=True):
+    """No answer, or one that says to come again."""
+
+
+class Denied(msgspec.Struct, frozen=True):
+    """Kraken does not let us."""
+
+
+# What a driver reports of a look
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """It was found, filled, cancelled or expired."""
+
+
+class Resting(msgspec.Struct, frozen=True):
+    """It was found open."""
+
+
+class Missing(msgspec.Struct, frozen=True):
+    """It was not found."""
+
+
+class Unseen(msgspec.Struct, frozen=True):
+    """The look itself failed."""
+
+
+# What a driver is to do next
+
+
+class Look(msgspec.Struct, frozen=True):
+    """Look the order up.
+
+    Attributes:
+        cancels: How often it was cancelled.
+        looks: Looks made before this one.
+        absences: How many of them did not find it.
+        exists: Whether there is such an order for certain.
+    """
+
+    cancels: int = 0
+    looks: int = 0
+    absences: int = 0
+    exists: bool = False
+
+
+class Cancel(msgspec.Struct, frozen=True):
+    """Cancel the order; `so_far` is what is known of it."""
+
+    so_far: Look = Look()
+
+
+class Pause(msgspec.Struct, frozen=True):
+    """Wait some seconds, then go on with `then`."""
+
+    seconds: float
+    then: Cancel | Look
+
+
+class Over(msgspec.Struct, frozen=True):
+    """Its end is known."""
+
+
+class NoSuchOrder(msgspec.Struct, frozen=True):
+    """There never was one, as far as can be seen."""
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """Kraken refuses to cancel it."""
+
+
+class GaveUp(msgspec.Struct, frozen=True):
+    """It cannot be told whether it is still open."""
+
+
+def begin(plan: Plan) -> Cancel | Look:
+    """The first step."""
+    return Cancel() if plan.cancels else Look(exists=True)
+
+
+def cancelled(step: Cancel, outcome: Acknowledged | Gone | Unclear | Denied) -> Look | Rejected:
+    """What follows a cancellation: a look, whatever was answered."""
+    if isinstance(outcome, Denied):
+        return Rejected()
+    so_far = step.so_far
+    exists = so_far.exists or isinstance(outcome, Acknowledged)
+    return Look(so_far.cancels + 1, so_far.looks, so_far.absences, exists)
+
+
+def looked(plan: Plan, step: Look, sight: Ended | Resting | Missing | Unseen) -> Over | Pause | NoSuchOrder | GaveUp:
+    """What follows a look."""
+    if isinstance(sight, Ended):
+        return Over()
+    missing, resting = isinstance(sight, Missing), isinstance(sight, Resting)
+    seen = Look(step.cancels, step.looks + 1, step.absences + missing, step.exists or resting)
+    if not seen.exists and seen.absences >= plan.absences:
+        return NoSuchOrder()
+    if seen.looks >= plan.looks:
+        return GaveUp()
+    seconds = min(plan.longest, plan.pause * 2**step.looks)
+    return Pause(seconds, Cancel(seen) if resting and seen.cancels < plan.cancels else seen)

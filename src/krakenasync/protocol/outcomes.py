@@ -1,0 +1,75 @@
+"""What can be concluded about a change to an order whose answer was lost, from looking at the order. Pure.
+
+Sources: https://docs.kraken.com/api/docs/rest-api/amend-order, https://docs.kraken.com/api/docs/rest-api/edit-order
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any, Protocol, TypeVar
+
+from krakenasync.protocol.placement import Absent, Found, Sight, Suspect
+
+__all__ = ["Version", "after_edit", "find_amend"]
+
+
+class Version(Protocol):
+    """A version of an order, as OrderAmends lists it."""
+
+    @property
+    def amend_type(self) -> str:
+        """``original``, ``user`` or ``restated``."""
+        ...
+
+    @property
+    def timestamp(self) -> int:
+        """Nanoseconds since the unix epoch."""
+        ...
+
+
+V = TypeVar("V", bound=Version)
+
+
+def find_amend(wanted: Mapping[str, Any], versions: Sequence[V], since: int) -> V | None:
+    """Find the version that an amend made: the user's, not older than the amend, with every value that was asked for.
+
+    Args:
+        wanted: The amend's ``order_qty``, ``display_qty``, ``limit_price``, ``trigger_price``; relative prices prove
+            nothing and are passed over.
+        versions: The order's versions, in any order.
+        since: Nanoseconds since the unix epoch: no earlier version counts.
+    """
+    numbers = {name: number for name, value in wanted.items() if (number := _number(value)) is not None}
+    fitting = [
+        version
+        for version in versions
+        if version.amend_type == "user"
+        and version.timestamp >= since
+        and all(getattr(version, name, None) == number for name, number in numbers.items())
+    ]
+    return max(fitting, key=lambda version: version.timestamp, default=None)
+
+
+def after_edit(*, successor: bool, status: str | None) -> Sight:
+    """Judge an edit, which cancels an order and places another.
+
+    Args:
+        successor: Whether an order was seen that was made from the old one.
+        status: The old order's state; None if it was not seen.
+    """
+    if successor:
+        return Found()
+    # An edit cancels: an order that is open, filled or expired was not edited. One that is cancelled without a
+    # successor may have one that does not show yet.
+    return Suspect() if status in {None, "canceled"} else Absent()
+
+
+def _number(value: Any) -> Decimal | None:
+    """Read an absolute number; None for a relative price or none at all."""
+    if value is None or str(value).startswith(("+", "-", "#")) or str(value).endswith("%"):
+        return None
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        return None

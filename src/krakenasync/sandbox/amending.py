@@ -1,0 +1,120 @@
+"""Changing an order in place.
+
+It keeps its place in the queue if only its quantity falls; else it goes to the end of the queue of its price.
+
+Sources: https://docs.kraken.com/api/docs/guides/spot-amends, https://docs.kraken.com/api/docs/rest-api/amend-order
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from krakenasync.sandbox.accounts import Account
+from krakenasync.sandbox.clearing import reservation
+from krakenasync.sandbox.exchange import Exchange
+from krakenasync.sandbox.orders import Amendment, Order
+from krakenasync.sandbox.refusals import INSUFFICIENT_FUNDS, POST_ONLY, Refusal
+
+__all__ = ["Change", "amend", "versions"]
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """What an order is to become; None leaves things as they are."""
+
+    volume: Decimal | None = None
+    limit: Decimal | None = None
+    trigger: Decimal | None = None
+    display: Decimal | None = None
+    post_only: bool = False
+
+
+def amend(exchange: Exchange, account: Account, order: Order, change: Change) -> str:
+    """Change an open order; one that is to be no more than what it has filled is cancelled.
+
+    Returns:
+        The id of the change.
+
+    Raises:
+        Refusal: The account lacks the funds, or it would take liquidity and must not.
+    """
+    now = exchange.now()
+    changed = _changed(order, change)
+    if changed.left > 0:
+        _check(exchange, account, changed, post_only=order.post_only or change.post_only)
+    if not order.amends:
+        order.amends.append(_version(order, f"T{order.txid[1:]}", order.opened, reason="Order placed"))
+    order.amends.append(_version(changed, exchange.new_id("T"), now, post_only=change.post_only))
+    if changed.left > 0:
+        _carry_out(exchange, order, changed, now)
+    else:
+        exchange.cancel(account, [order])
+    return order.amends[-1].amend_id
+
+
+def versions(order: Order) -> list[Amendment]:
+    """List what the order was at first, and all its changes."""
+    return order.amends or [_version(order, f"T{order.txid[1:]}", order.opened, reason="Order placed")]
+
+
+def _changed(order: Order, change: Change) -> Order:
+    """Return a copy of an order as it would be after a change."""
+    changed = msgspec.structs.replace(order)
+    if change.volume is not None:
+        changed.volume = change.volume
+    if change.display is not None:
+        changed.display = change.display
+    if change.trigger is not None:
+        changed.price = change.trigger
+    if change.limit is not None and order.kind.endswith("-limit"):
+        changed.price2 = change.limit
+    elif change.limit is not None:
+        changed.price = change.limit
+    price = changed.limit or changed.price
+    if price is not None and changed.left > 0:
+        changed.hold = reservation(changed, price)[1]
+    return changed
+
+
+def _check(exchange: Exchange, account: Account, changed: Order, *, post_only: bool) -> None:
+    """Check what depends on the account and the market."""
+    if post_only and not changed.waits and exchange.pit(changed.pair).crosses(changed):
+        raise Refusal(POST_ONLY)
+    held = account.open[changed.txid].hold
+    if changed.hold > account.available(changed.hold_asset) + held:
+        raise Refusal(INSUFFICIENT_FUNDS)
+
+
+def _carry_out(exchange: Exchange, order: Order, changed: Order, now: int) -> None:
+    """Make the order what it is to be, and let it enter the market anew where it loses its place."""
+    pit = exchange.pit(order.pair)
+    rests = order in pit.side(buy=order.buy)
+    anew = rests and (changed.limit != order.limit or changed.volume > order.volume)
+    if anew or (order.waits and changed.price != order.price):
+        pit.discard(order)
+    order.volume, order.display, order.hold = changed.volume, changed.display, changed.hold
+    retriggered = order.waits and order.status == "open" and changed.price != order.price
+    order.price, order.price2, order.touched = changed.price, changed.price2, now
+    if anew or retriggered:
+        exchange.enter(order, now)
+    elif rests:
+        order.shown = min(order.display or order.left, order.left)
+
+
+def _version(
+    order: Order, amend_id: str, at: int, *, reason: str | None = None, post_only: bool | None = None
+) -> Amendment:
+    """Describe an order as it is."""
+    return Amendment(
+        amend_id=amend_id,
+        kind="original" if reason else "user",
+        at=at,
+        volume=order.volume,
+        left=order.volume if reason else max(order.left, Decimal(0)),
+        limit=order.limit,
+        trigger=order.price if order.limit != order.price else None,
+        display=order.display,
+        post_only=order.post_only if post_only is None else post_only,
+        reason=reason,
+    )

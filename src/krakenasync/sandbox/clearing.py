@@ -1,0 +1,158 @@
+"""Clearing: what an order must have in reserve, and the money that moves when it trades.
+
+Whatever an account gains, the house loses, to the last decimal, and fees go to an account of their own; so the sum over
+all accounts of each asset is the same for ever. Costs are rounded down and fees rounded up over all of an order's
+trades together, so that what was reserved is always enough.
+"""
+
+from __future__ import annotations
+
+import random
+from decimal import ROUND_DOWN, ROUND_UP, Decimal
+from typing import Final
+
+import msgspec
+
+from krakenasync.sandbox.accounts import Account
+from krakenasync.sandbox.fees import Volumes
+from krakenasync.sandbox.listings import ASSETS
+from krakenasync.sandbox.market import Market, PublicTrade
+from krakenasync.sandbox.orders import Fill, Order
+
+__all__ = ["Clearing", "Ids", "Movement", "reservation"]
+
+# Without 0, 1, I and O, as in the ids that Kraken shows.
+LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ234567"
+ZERO: Final = Decimal(0)
+
+
+class Movement(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of an account's ledger.
+
+    Attributes:
+        txid: Kraken's id of the line (``L...``).
+        refid: What caused it: a trade's id.
+        at: Unix nanoseconds.
+        amount: Signed, without the fee.
+        balance: What the account had afterwards.
+    """
+
+    txid: str
+    refid: str
+    at: int
+    kind: str
+    asset: str
+    amount: Decimal
+    fee: Decimal
+    balance: Decimal
+
+
+class Ids:
+    """Draws ids of Kraken's form."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+
+    def draw(self, kind: str) -> str:
+        """Draw an id such as ``OXXXXX-XXXXX-XXXXXX`` for kind ``O``."""
+        letters = "".join(self._chance.choices(LETTERS, k=16))
+        return f"{kind}{letters[:5]}-{letters[5:10]}-{letters[10:]}"
+
+
+class Clearing:
+    """Moves money between the accounts and the house.
+
+    Attributes:
+        house: The other side of every trade; the market maker's purse.
+        fees: Where fees go.
+        fills: Every account's trades, by the account's name, oldest first.
+        movements: Every account's ledger, by the account's name, oldest first.
+        volumes: What decides the accounts' fees.
+    """
+
+    def __init__(self, accounts: dict[str, Account], market: Market, ids: Ids) -> None:
+        self._accounts = accounts
+        self._ids = ids
+        self.house = Account("house", next(iter(accounts.values())).tier)
+        self.fees = Account("fees", self.house.tier)
+        self.fills: dict[str, list[Fill]] = {}
+        self.movements: dict[str, list[Movement]] = {}
+        self.volumes = Volumes(market)
+
+    def fill(self, order: Order, trade: PublicTrade, *, maker: bool) -> Fill:
+        """Carry out an order's part in a trade: money moves, the order shrinks."""
+        account, pair = self._accounts[order.account], order.pair
+        base, quote = ASSETS[pair.base], ASSETS[pair.quote]
+        cost = quote.quantise(trade.price * trade.volume, ROUND_DOWN)
+        rate = order.maker_rate if maker else order.taker_rate
+        fee_asset = base if order.fee_in_base else quote
+        order.owed += rate * (trade.volume if order.fee_in_base else cost)
+        fee = fee_asset.quantise(order.owed, ROUND_UP) - order.fee
+        fill = Fill(
+            txid=self._ids.draw("T"),
+            order=order.txid,
+            pair=pair,
+            buy=order.buy,
+            at=trade.at,
+            price=trade.price,
+            volume=trade.volume,
+            cost=cost,
+            fee=fee,
+            fee_asset=fee_asset.name,
+            maker=maker,
+            number=trade.number,
+        )
+        sign = 1 if order.buy else -1
+        self._move(account, fill, base.name, sign * trade.volume)
+        self._move(account, fill, quote.name, -sign * cost)
+        order.filled += trade.volume
+        order.cost += cost
+        order.fee += fee
+        order.fills.append(fill)
+        self.fills.setdefault(account.name, []).append(fill)
+        self.volumes.add(account.name, pair, cost, trade.at)
+        return fill
+
+    def _move(self, account: Account, fill: Fill, asset: str, amount: Decimal) -> None:
+        """Move one leg of a trade, with the fee if it is paid in this asset."""
+        fee = fill.fee if asset == fill.fee_asset else ZERO
+        account.balances[asset] += amount - fee
+        self.house.balances[asset] -= amount
+        self.fees.balances[asset] += fee
+        self.movements.setdefault(account.name, []).append(
+            Movement(
+                txid=self._ids.draw("L"),
+                refid=fill.txid,
+                at=fill.at,
+                kind="trade",
+                asset=asset,
+                amount=amount,
+                fee=fee,
+                balance=account.balances[asset],
+            )
+        )
+
+
+def reservation(order: Order, price: Decimal) -> tuple[str, Decimal]:
+    """Return what an order must have in reserve for what is left of it: (asset, amount).
+
+    That is what it may cost at worst, as if all of it took liquidity, with the fee where that comes on top.
+    """
+    return reserve(order, price * order.left)
+
+
+def reserve(order: Order, worth: Decimal) -> tuple[str, Decimal]:
+    """Return what must be in reserve for an order, given what is left of it is worth in the quote currency."""
+    base, quote = ASSETS[order.pair.base], ASSETS[order.pair.quote]
+    if order.buy:
+        cost = quote.quantise(worth, ROUND_UP)
+        fee = ZERO if order.fee_in_base else _fee_to_come(order, cost, quote.decimals)
+        return quote.name, cost + fee
+    fee = _fee_to_come(order, order.left, base.decimals) if order.fee_in_base else ZERO
+    return base.name, order.left + fee
+
+
+def _fee_to_come(order: Order, amount: Decimal, decimals: int) -> Decimal:
+    """Return the fee of what is left, rounded together with what was paid so far."""
+    owed = order.owed + order.taker_rate * amount
+    return owed.quantize(Decimal(1).scaleb(-decimals), ROUND_UP) - order.fee

@@ -1,0 +1,69 @@
+"""The sandbox's own time: that of another clock, sped up or moved ahead."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from krakenasync.clock import Clock
+from krakenasync.errors import ConfigurationError
+
+__all__ = ["SandboxClock"]
+
+NANOS: Final = 10**9
+NOISE: Final = 1e-6
+"""Seconds by which two readings of one clock may differ through rounding alone."""
+
+
+class SandboxClock:
+    """A clock ahead of another one.
+
+    Args:
+        base: The clock it follows.
+        speed: Its seconds in one second of that one.
+
+    Attributes:
+        base: The clock it follows.
+    """
+
+    def __init__(self, base: Clock, speed: float = 1.0) -> None:
+        if speed <= 0:
+            raise ConfigurationError(
+                f"speed={speed}: time would not go on", hint="1.0 is as fast as the clock, 60 faster"
+            )
+        self.base = base
+        self._speed = speed
+        self._began = base.monotonic()
+        self._ahead = 0.0
+        self._wall_ahead = 0
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that never goes back."""
+        return self.base.monotonic() + (self._ahead + self._gained())
+
+    def wall_ns(self) -> int:
+        """Nanoseconds since the unix epoch."""
+        return self.base.wall_ns() + (self._wall_ahead + round(self._gained() * NANOS))
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass at once.
+
+        Raises:
+            ConfigurationError: It would go back.
+        """
+        if not seconds >= 0:
+            raise ConfigurationError(f"time cannot be moved by {seconds} s", hint="it only goes forward")
+        self._ahead += seconds
+        self._wall_ahead += round(seconds * NANOS)
+
+    def resume(self, monotonic: float, wall_ns: int) -> None:
+        """Go on from a moment at which the clock was written down; what passed meanwhile has passed."""
+        self._wall_ahead += max(0, wall_ns - self.wall_ns())
+        missing = monotonic + (self.wall_ns() - wall_ns) / NANOS - self.monotonic()
+        if abs(missing) > NOISE:
+            self._ahead += missing
+
+    def _gained(self) -> float:
+        return (self.base.monotonic() - self._began) * (self._speed - 1) if self._speed != 1 else 0.0
+
+    def __repr__(self) -> str:
+        return f"SandboxClock({self.base!r}, speed={self._speed})"

@@ -1,0 +1,207 @@
+"""Changing orders: in place, or by putting another one in their place; and the history of such changes.
+
+Sources: https://docs.kraken.com/api/docs/rest-api/amend-order, https://docs.kraken.com/api/docs/rest-api/edit-order,
+https://docs.kraken.com/api/docs/rest-api/get-order-amends
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from krakenasync.protocol.charges import EngineAction, engine_points
+from krakenasync.sandbox.amending import Change, amend, versions
+from krakenasync.sandbox.endpoints.context import Context, Handler
+from krakenasync.sandbox.endpoints.ordering import (
+    check_deadline,
+    check_display,
+    check_minimums,
+    read_userref,
+    read_volume,
+)
+from krakenasync.sandbox.endpoints.trading import check_in_time, named_orders, only_validate
+from krakenasync.sandbox.listings import find_pair
+from krakenasync.sandbox.orders import LIMITED, NANOS, TRIGGERED, Amendment, Order
+from krakenasync.sandbox.prices import read_price, read_terms
+from krakenasync.sandbox.refusals import INVALID_ORDER, PERMISSION_DENIED, UNKNOWN_ORDER, Refusal, invalid
+
+__all__ = ["HANDLERS"]
+
+ZERO: Final = Decimal(0)
+
+
+def amend_order(context: Context) -> dict[str, Any]:
+    """Change an order in place."""
+    deadline = check_deadline(context)
+    (order,) = named_orders(context)[:1]
+    change = _read_change(context, order)
+    cancels = change.volume is not None and change.volume <= order.filled
+    age = (context.now - order.touched) / NANOS
+    points = engine_points(EngineAction.CANCEL, age) if cancels else context.engine_cost(age)
+    context.world.limits.charge_engine(context.account, order.pair.name, points)
+    check_in_time(context, deadline)
+    return {"amend_id": amend(context.world.exchange, context.account, order, change)}
+
+
+def edit_order(context: Context) -> dict[str, Any]:
+    """Cancel an order and place a changed one in its place, with an id of its own."""
+    deadline = check_deadline(context)
+    order = _editable(context)
+    age = (context.now - order.touched) / NANOS
+    context.world.limits.charge_engine(context.account, order.pair.name, context.engine_cost(age))
+    changed = _edited(context, order)
+    price, price2 = changed.price_texts()
+    answer: dict[str, Any] = {
+        "status": "ok",
+        "originaltxid": order.txid,
+        "volume": f"{changed.volume:.8f}",
+        "price": price,
+        "price2": price2,
+        "orders_cancelled": 1,
+        "descr": changed.sentences(),
+    }
+    if changed.userref is not None:
+        answer["newuserref"] = str(changed.userref)
+    if order.userref is not None:
+        answer["olduserref"] = str(order.userref)
+    if only_validate(context):
+        return {**answer, "orders_cancelled": 0}
+    check_in_time(context, deadline)
+    placed = context.world.exchange.place(context.account, changed, instead_of=order)
+    return {**answer, "txid": placed.txid}
+
+
+def order_amends(context: Context) -> dict[str, Any]:
+    """List the versions of an order, the original first."""
+    order = context.account.orders.get(context.arguments.text("order_id"))
+    if order is None:
+        raise Refusal(INVALID_ORDER)
+    if ("query-closed-trades" if order.closed else "query-open-trades") not in context.key.permissions:
+        raise Refusal(PERMISSION_DENIED)
+    rows = [_row(order, version) for version in versions(order)]
+    return {"count": len(rows), "amends": rows}
+
+
+def _read_change(context: Context, order: Order) -> Change:
+    """Read what an order is to become.
+
+    Raises:
+        Refusal: Nothing was asked for, or it is not for this kind of order.
+    """
+    arguments, pair = context.arguments, order.pair
+    last = context.world.exchange.pit(pair).last
+    names = ("order_qty", "display_qty", "limit_price", "trigger_price", "post_only")
+    if not any(arguments.given(name) for name in names):
+        raise invalid("order_qty")
+    if order.close is not None:
+        raise invalid("order with conditional close")
+    if arguments.given("pair") and find_pair(arguments.text("pair")) is not pair:
+        raise invalid("pair")
+    volume = read_volume(arguments, "order_qty", pair) if arguments.given("order_qty") else None
+    display = read_volume(arguments, "display_qty", pair) if arguments.given("display_qty") else None
+    left = (volume or order.volume) - order.filled
+    if (display is not None and order.kind != "iceberg") or (volume is not None and volume <= 0):
+        raise invalid("display_qty" if display is not None else "order_qty")
+    if display is not None and left > 0:
+        check_display(min(display, left), left)
+    limit, trigger = (_read_price(context, order, name, last) for name in ("limit_price", "trigger_price"))
+    return Change(volume=volume, limit=limit, trigger=trigger, display=display, post_only=arguments.flag("post_only"))
+
+
+def _read_price(context: Context, order: Order, name: str, last: Decimal) -> Decimal | None:
+    """Read a new price, if one is given and the order has such a price to change."""
+    if not context.arguments.given(name):
+        return None
+    fits = order.limit is not None if name == "limit_price" else order.waits
+    if not fits or order.trail is not None:
+        raise invalid(name)
+    return read_price(name, context.arguments.text(name), order.pair, last, buy=order.buy)
+
+
+def _editable(context: Context) -> Order:
+    """Find the order to edit.
+
+    Raises:
+        Refusal: There is none, several bear the user reference, or it cannot be edited.
+    """
+    orders = named_orders(context)
+    if len(orders) > 1:
+        raise invalid("txid")
+    (order,) = orders
+    if find_pair(context.arguments.text("pair")) is not order.pair:
+        raise invalid("pair")
+    if order.cl_ord_id is not None:
+        raise invalid("cl_ord_id")
+    if order.close is not None:
+        raise invalid("order with conditional close")
+    if order.kind in TRIGGERED and order.triggered:
+        raise Refusal(UNKNOWN_ORDER)
+    return order
+
+
+def _edited(context: Context, order: Order) -> Order:
+    """Make the order that takes another's place; what was filled stays with the old one."""
+    arguments, pair = context.arguments, order.pair
+    flags = [flag for flag in arguments.names("oflags") if flag in ("post", *order.oflags)]
+    if len(flags) != len(arguments.names("oflags")) or ("post" in flags and order.kind not in LIMITED):
+        raise invalid("oflags")
+    volume = read_volume(arguments, "volume", pair) if arguments.given("volume") else order.volume
+    if volume <= order.filled:
+        raise invalid("volume")
+    last = context.world.exchange.pit(pair).last
+    old = order.price_texts()
+    texts = [arguments.text(name, text) for name, text in zip(("price", "price2"), old, strict=True)]
+    terms = read_terms(order.kind, texts[0], texts[1], pair, last, buy=order.buy)
+    changed = Order(
+        txid="",
+        pair=pair,
+        buy=order.buy,
+        kind=order.kind,
+        volume=volume - order.filled,
+        price=terms.price,
+        price2=terms.price2,
+        trail=terms.trail,
+        opened=context.now,
+        touched=context.now,
+        expires=order.expires,
+        starts=order.starts,
+        userref=read_userref(arguments),
+        oflags=(*(flag for flag in order.oflags if flag != "post"), *(["post"] if "post" in flags else [])),
+        time_in_force=order.time_in_force,
+        trigger=order.trigger,
+        display=order.display,
+        stp=order.stp,
+    )
+    check_minimums(changed, last)
+    if order.display is not None:
+        changed.display = read_volume(arguments, "displayvol", pair) if arguments.given("displayvol") else order.display
+        changed.display = min(changed.display, changed.volume)
+        check_display(changed.display, changed.volume)
+    return changed
+
+
+def _row(order: Order, version: Amendment) -> dict[str, Any]:
+    pair = order.pair
+    row: dict[str, Any] = {
+        "amend_id": version.amend_id,
+        "amend_type": version.kind,
+        "order_qty": f"{version.volume:.8f}",
+        "remaining_qty": f"{version.left:.8f}",
+        "post_only": version.post_only,
+        "timestamp": version.at,
+    }
+    optional = {
+        "display_qty": f"{version.display:.8f}" if version.display is not None else None,
+        "limit_price": pair.price_text(version.limit) if version.limit is not None else None,
+        "trigger_price": pair.price_text(version.trigger) if version.trigger is not None else None,
+        "reason": version.reason,
+    }
+    return {**row, **{name: value for name, value in optional.items() if value is not None}}
+
+
+HANDLERS: Final[Mapping[str, Handler]] = {
+    "AmendOrder": amend_order,
+    "EditOrder": edit_order,
+    "OrderAmends": order_amends,
+}

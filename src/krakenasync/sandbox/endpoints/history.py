@@ -1,0 +1,201 @@
+"""Trades and ledger entries, by page and by id.
+
+Source: https://docs.kraken.com/api/docs/category/rest-api/account-data
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from krakenasync.sandbox.accounts import Account
+from krakenasync.sandbox.endpoints.context import Context, Handler
+from krakenasync.sandbox.exchange import Movement
+from krakenasync.sandbox.ledger import Transfer, asset_of, base_of
+from krakenasync.sandbox.listings import find_asset
+from krakenasync.sandbox.orders import NANOS, Fill, seconds
+from krakenasync.sandbox.paging import Row, by_offset
+from krakenasync.sandbox.refusals import Refusal, invalid
+
+__all__ = ["HANDLERS", "ledger_row", "lines_by_trade", "trade_groups", "trade_row"]
+
+MOST_IDS: Final = 20
+STATES_MONEY: Final = frozenset({"ZUSD", "ZEUR"})
+TRADE_TYPES: Final = frozenset({"all", "any position", "closed position", "closing position", "no position"})
+LEDGER_TYPES: Final = frozenset(
+    {
+        "all",
+        "trade",
+        "deposit",
+        "withdrawal",
+        "transfer",
+        "margin",
+        "adjustment",
+        "rollover",
+        "credit",
+        "settled",
+        "staking",
+        "dividend",
+        "sale",
+        "nft_rebate",
+    }
+)
+CONSOLIDATIONS: Final = frozenset({"market", ""})
+ON: Final = frozenset({"true", "1", "yes", ""})
+
+
+def trades_history(context: Context) -> dict[str, Any]:
+    """List a page of the account's trades, newest first; what one order took at once is one row unless asked apart."""
+    arguments = context.arguments
+    kind = arguments.word("type", TRADE_TYPES, "all")
+    merged = arguments.text("consolidate_taker", "").lower() in ON
+    lines = lines_by_trade(context) if arguments.flag("ledgers") else {}
+    # Nothing is traded on margin here, so there are no positions.
+    groups = trade_groups(context, merged=merged) if kind in ("all", "no position") else []
+    rows = [
+        Row(group[0].txid, group[0].at, trade_row(context.account, group, arguments.flag("trades"), lines))
+        for group in groups
+    ]
+    return by_offset(arguments, rows, "trades")
+
+
+def query_trades(context: Context) -> dict[str, Any]:
+    """Show trades by id."""
+    known = {fill.txid: fill for fill in context.world.exchange.fills.get(context.account.name, ())}
+    trades = context.arguments.flag("trades")
+    return _by_ids(context, "txid", known, lambda fill: trade_row(context.account, [fill], trades, {}))
+
+
+def ledgers(context: Context) -> dict[str, Any]:
+    """List a page of the account's ledger, newest first."""
+    arguments = context.arguments
+    kind = arguments.word("type", LEDGER_TYPES, "all")
+    assets = [_asset_id(name) for name in arguments.names("asset") if name != "all"]
+    listed = arguments.text("aclass", "currency") == "currency"
+    rows = [
+        Row(line.txid, line.at, ledger_row(line))
+        for line in context.world.treasury.ledger.lines(context.account)
+        if listed and (not assets or line.asset in assets) and kind in ("all", line.kind)
+    ]
+    return by_offset(arguments, rows, "ledger")
+
+
+def query_ledgers(context: Context) -> dict[str, Any]:
+    """Show ledger entries by id."""
+    known = {line.txid: line for line in context.world.treasury.ledger.lines(context.account)}
+    return _by_ids(context, "id", known, ledger_row)
+
+
+def open_positions(context: Context) -> dict[str, Any] | list[Any]:
+    """List margin positions: none, because nothing is traded on margin here."""
+    return [] if context.arguments.word("consolidation", CONSOLIDATIONS, "") else {}
+
+
+def trade_row(account: Account, group: list[Fill], trades: bool, lines: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Write trades of one order as one row.
+
+    Args:
+        account: Whose trades they are.
+        group: The trades; the row has the first one's id and time.
+        trades: Whether to list the ids of all of them.
+        lines: The ids of ledger entries by trade; empty when they were not asked for.
+    """
+    first, pair = group[0], group[0].pair
+    kind = account.orders[first.order].kind if first.order in account.orders else "limit"
+    volume, cost = (sum(parts, Decimal(0)) for parts in zip(*((fill.volume, fill.cost) for fill in group), strict=True))
+    row: dict[str, Any] = {
+        "ordertxid": first.order,
+        "postxid": f"TK{first.order[1:]}"[: len(first.order)],
+        "pair": pair.name,
+        "aclass": "forex",
+        "time": seconds(first.at),
+        "type": "buy" if first.buy else "sell",
+        "ordertype": kind,
+        "price": pair.long_price_text(cost / volume if len(group) > 1 else first.price),
+        "cost": pair.cost_text(cost),
+        "fee": pair.cost_text(sum(map(_fee_in_quote, group), Decimal(0))),
+        "vol": f"{volume:.8f}",
+        "margin": pair.cost_text(Decimal(0)),
+        "leverage": "0",
+        "misc": "",
+        "trade_id": first.number,
+        "maker": first.maker,
+    }
+    if trades:
+        row["trades"] = [fill.txid for fill in group]
+    if lines:
+        row["ledgers"] = [line for fill in group for line in lines.get(fill.txid, [])]
+    return row
+
+
+def ledger_row(line: Movement) -> dict[str, Any]:
+    """Write a line of the ledger."""
+    asset = asset_of(line.asset)
+    return {
+        "refid": line.refid,
+        "time": seconds(line.at),
+        "type": line.kind,
+        "subtype": line.subtype if isinstance(line, Transfer) else "",
+        "aclass": "currency",
+        "subclass": "fiat" if base_of(line.asset) in STATES_MONEY else "crypto",
+        "asset": line.asset,
+        "amount": asset.text(line.amount),
+        "fee": asset.text(line.fee),
+        "balance": asset.text(line.balance),
+    }
+
+
+def trade_groups(context: Context, *, merged: bool) -> list[list[Fill]]:
+    """Return the account's trades, newest first: each alone, or what one taker's order took at once together."""
+    groups: list[list[Fill]] = []
+    taking: dict[str, list[Fill]] = {}
+    for fill in sorted(context.world.exchange.fills.get(context.account.name, ()), key=lambda fill: fill.at):
+        group = taking.get(fill.order)
+        if merged and not fill.maker and group is not None and fill.at - group[-1].at < NANOS:
+            group.append(fill)
+            continue
+        groups.append([fill])
+        if not fill.maker:
+            taking[fill.order] = groups[-1]
+    return groups[::-1]
+
+
+def lines_by_trade(context: Context) -> dict[str, list[str]]:
+    """Return the ids of ledger entries by the trade they belong to."""
+    found: dict[str, list[str]] = {}
+    for line in context.world.exchange.movements.get(context.account.name, ()):
+        found.setdefault(line.refid, []).append(line.txid)
+    return found
+
+
+def _fee_in_quote(fill: Fill) -> Decimal:
+    """Return a fee in the quote currency, in whichever it was paid."""
+    return fill.fee if fill.fee_asset == fill.pair.quote else fill.fee * fill.price
+
+
+def _by_ids(context: Context, name: str, known: Mapping[str, Any], write: Callable[[Any], Any]) -> dict[str, Any]:
+    """Write the rows that a call names."""
+    wanted = context.arguments.names(name)
+    if not 0 < len(wanted) <= MOST_IDS or not all(each in known for each in wanted):
+        raise invalid(name)
+    return {each: write(known[each]) for each in wanted}
+
+
+def _asset_id(name: str) -> str:
+    """Return the id of an asset by any of its names; balances with a suffix may be listed nowhere."""
+    try:
+        return find_asset(name).name
+    except Refusal:
+        if "." in name:
+            return name
+        raise
+
+
+HANDLERS: Final[Mapping[str, Handler]] = {
+    "TradesHistory": trades_history,
+    "QueryTrades": query_trades,
+    "Ledgers": ledgers,
+    "QueryLedgers": query_ledgers,
+    "OpenPositions": open_positions,
+}

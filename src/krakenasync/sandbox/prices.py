@@ -1,0 +1,125 @@
+"""Reading prices: absolute, relative to the last trade, and the offsets of trailing orders.
+
+Source: https://docs.kraken.com/api/docs/rest-api/add-order (price, price2)
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from krakenasync.sandbox.arguments import as_number
+from krakenasync.sandbox.listings import Pair
+from krakenasync.sandbox.orders import Trail
+from krakenasync.sandbox.refusals import INVALID_PRICE, TICK_SIZE, Refusal, invalid
+from krakenasync.sandbox.triggers import on_tick
+
+__all__ = ["Terms", "bounded", "read_price", "read_terms"]
+
+RELATIVE: Final = re.compile(r"([+\-#])([0-9]+(?:\.[0-9]+)?)(%?)")
+LARGEST: Final = 10**9
+"""Volumes and prices stay below this."""
+
+
+class Terms(NamedTuple):
+    """The prices of an order."""
+
+    price: Decimal | None
+    price2: Decimal | None
+    trail: Trail | None
+
+
+def read_terms(kind: str, price: str, price2: str, pair: Pair, last: Decimal, *, buy: bool) -> Terms:
+    """Read the prices of an order; empty text is none.
+
+    Raises:
+        Refusal: One is missing, wrong, or off the pair's tick.
+    """
+    if kind == "market":
+        return Terms(None, None, None)
+    if kind.startswith("trailing-stop"):
+        return _read_trail(kind, price, price2, pair, last)
+    limited = kind.endswith("-limit")
+    first = read_price("price", price, pair, last, buy=buy)
+    # The second price of other kinds is ignored, and so is a bare 0, which old clients send for "none".
+    return Terms(first, read_price("price2", price2, pair, last, buy=buy) if limited else None, None)
+
+
+def read_price(name: str, text: str, pair: Pair, last: Decimal, *, buy: bool) -> Decimal:
+    """Read a price and check it against the pair's tick; a relative one starts from the last price.
+
+    Raises:
+        Refusal: It is none, or off the tick.
+    """
+    if not text:
+        raise invalid(name)
+    if relative := RELATIVE.fullmatch(text):
+        return _relative(relative, last, pair, buy=buy)
+    price = bounded(name, text)
+    if price <= 0:
+        raise Refusal(INVALID_PRICE)
+    _check_digits(price, pair)
+    return price
+
+
+def _check_digits(price: Decimal, pair: Pair) -> None:
+    digits = price.normalize().as_tuple().exponent
+    if isinstance(digits, int) and -digits > pair.price_decimals:
+        raise Refusal(
+            f"{INVALID_PRICE}:{pair.altname} price can only be specified up to {pair.price_decimals} decimals."
+        )
+    if price % pair.tick_size:
+        raise Refusal(TICK_SIZE)
+
+
+def bounded(name: str, text: str) -> Decimal:
+    """Read an amount or a price that leaves the products of two of them exact.
+
+    Raises:
+        Refusal: It is none, negative or too large.
+    """
+    number = as_number(name, text)
+    if number >= LARGEST:
+        raise invalid(name)
+    return number
+
+
+def _relative(relative: re.Match[str], last: Decimal, pair: Pair, *, buy: bool) -> Decimal:
+    """Work a relative price out, rounded to the tick. ``#`` goes to the order's better side."""
+    sign, digits, percent = relative.groups()
+    offset = bounded("price", digits) * (last / 100 if percent else 1)
+    up = sign == "+" or (sign == "#" and not buy)
+    price = on_tick(last + offset if up else last - offset, pair.tick_size)
+    if price <= 0:
+        raise Refusal(INVALID_PRICE)
+    return price
+
+
+def _read_trail(kind: str, price: str, price2: str, pair: Pair, last: Decimal) -> Terms:
+    """Read the offsets of a trailing order; where it starts is worked out when it enters the market."""
+    trail = read_offset("price", price, pair, "+")
+    if not trail.offset or (trail.offset >= 100 if trail.percent else trail.offset >= last):  # noqa: PLR2004 - percent
+        raise Refusal(INVALID_PRICE)
+    limit_price = None
+    if kind.endswith("-limit"):
+        limit = read_offset("price2", price2, pair, "+-")
+        trail.limit_offset = -limit.offset if price2.startswith("-") else limit.offset
+        trail.limit_percent = limit.percent
+        limit_price = last
+    return Terms(last, limit_price, trail)
+
+
+def read_offset(name: str, text: str, pair: Pair, signs: str) -> Trail:
+    """Read a distance from the market.
+
+    Raises:
+        Refusal: It is none, or finer than the pair's tick.
+    """
+    relative = RELATIVE.fullmatch(text)
+    if relative is None or relative[1] not in signs:
+        raise invalid(name)
+    offset, percent = bounded(name, relative[2]), bool(relative[3])
+    if not percent:
+        _check_digits(offset, pair)
+    return Trail(offset=offset, percent=percent)

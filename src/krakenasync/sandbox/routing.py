@@ -1,0 +1,61 @@
+"""Which endpoint a method and a path mean.
+
+Spot has one endpoint a path. Funding Beta has several, told apart by the HTTP method, and paths with parts to fill in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
+from urllib.parse import unquote
+
+from krakenasync.protocol.requests import Spec
+from krakenasync.spot.catalog import ENDPOINTS
+
+__all__ = ["ROUTES", "Route", "endpoint_name", "find_route"]
+
+ROUTES: Final[Mapping[str, Spec]] = {
+    request.spec.path: request.spec for request in ENDPOINTS.values() if not request.spec.beta
+}
+"""The endpoints of Spot by path."""
+
+
+class Route(NamedTuple):
+    """An endpoint, and what its path was filled in with."""
+
+    spec: Spec
+    parts: dict[str, str]
+
+
+def _beta() -> Iterator[tuple[str, re.Pattern[str], Spec]]:
+    """Yield method, pattern and facts of each Funding Beta endpoint."""
+    for request in ENDPOINTS.values():
+        spec = request.spec
+        if spec.beta:
+            yield spec.method, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", spec.path)), spec
+
+
+_BETA: Final = tuple(_beta())
+
+
+def find_route(method: str, path: str) -> Route | None:
+    """Find the endpoint that is meant. Public calls take any method, as old clients still POST them.
+
+    >>> find_route("DELETE", "/funding/v1/addresses/addr-7").parts
+    {'id': 'addr-7'}
+    """
+    spec = ROUTES.get(path)
+    if spec is not None:
+        return Route(spec, {}) if method == spec.method or not spec.private else None
+    for verb, pattern, beta in _BETA:
+        found = pattern.fullmatch(path) if verb == method else None
+        if found:
+            return Route(beta, {name: unquote(part) for name, part in found.groupdict().items()})
+    return None
+
+
+def endpoint_name(method: str, path: str) -> str:
+    """Return Kraken's name of the call that is meant; unknown ones keep their path."""
+    route = find_route(method, path)
+    return route.spec.name if route else path

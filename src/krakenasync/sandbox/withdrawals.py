@@ -1,0 +1,261 @@
+"""Money that goes out: saved addresses, what leaving costs, and withdrawals that can be called back for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+import msgspec
+
+from krakenasync.sandbox.accounts import Account
+from krakenasync.sandbox.funding import INSUFFICIENT, INVALID_AMOUNT, METHODS, Method, address_for
+from krakenasync.sandbox.ledger import Ledger
+from krakenasync.sandbox.listings import ASSETS
+from krakenasync.sandbox.orders import NANOS
+from krakenasync.sandbox.refusals import Refusal, invalid
+
+__all__ = ["SavedAddress", "Withdrawal", "Withdrawals"]
+
+DUPLICATE_KEY: Final = "EFunding:Duplicate withdraw key"
+UNKNOWN_KEY: Final = "EFunding:Unknown withdraw key"
+MAX_FEE: Final = "EFunding:Max fee exceeded"
+WRONG_ADDRESS: Final = "EFunding:Invalid withdrawal address"
+OVER_LIMIT: Final = "EFunding:Withdrawal limit exceeded"
+INITIAL_SECONDS: Final = 5
+"""How long a withdrawal is checked before it is under way."""
+QUOTED: Final = 300 * NANOS
+"""How long a quoted fee holds."""
+DAY: Final = 86_400 * NANOS
+OWNER: Final = "a wallet of one's own"
+ZERO: Final = Decimal(0)
+
+
+class SavedAddress(msgspec.Struct, kw_only=True):
+    """An address that a person has saved, under the name they gave it."""
+
+    id: str
+    method: Method
+    address: str
+    key: str
+    memo: str = ""
+
+
+class Withdrawal(msgspec.Struct, kw_only=True):
+    """Money on its way out.
+
+    Attributes:
+        amount: What arrives: net of the fee.
+        at: Unix nanoseconds.
+        canceled: Whether it was called back.
+    """
+
+    account: Account
+    method: Method
+    refid: str
+    txid: str
+    address: str
+    key: str
+    amount: Decimal
+    fee: Decimal
+    at: int
+    canceled: bool = False
+
+    @property
+    def gross(self) -> Decimal:
+        """What it took from the account."""
+        return self.amount + self.fee
+
+    def status(self, now: int) -> str:
+        """Return Kraken's word for how far it is."""
+        if self.canceled:
+            return "Failure"
+        age = now - self.at
+        if age >= self.method.minutes * 60 * NANOS:
+            return "Success"
+        return "Pending" if age >= INITIAL_SECONDS * NANOS else "Initial"
+
+
+class Quote(NamedTuple):
+    """A fee that holds until a moment, in unix nanoseconds."""
+
+    method: Method
+    fee: Decimal
+    until: int
+
+
+class Withdrawals:
+    """All accounts' saved addresses and withdrawals."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._saved: dict[str, dict[str, SavedAddress]] = {}
+        self._all: list[Withdrawal] = []
+        self._quotes: dict[str, Quote] = {}
+        self._number = 0
+
+    def saved(self, account: Account) -> dict[str, SavedAddress]:
+        """Return the addresses an account has saved, by id; every account starts with one of each method."""
+        if account.name not in self._saved:
+            self._saved[account.name] = {address.id: address for address in self._first_ones(account)}
+        return self._saved[account.name]
+
+    def save(self, account: Account, method: Method, address: str, key: str, memo: str = "") -> SavedAddress:
+        """Save one more address. Nobody has to confirm it by e-mail here.
+
+        Raises:
+            Refusal: There is one of that name.
+        """
+        known = self.saved(account)
+        self.check_free(account, key)
+        saved = SavedAddress(id=self._new_id(), method=method, address=address, key=key, memo=memo)
+        known[saved.id] = saved
+        return saved
+
+    def check_free(self, account: Account, key: str) -> None:
+        """Check that no address has that name yet.
+
+        Raises:
+            Refusal: There is one.
+        """
+        if any(saved.key == key for saved in self.saved(account).values()):
+            raise Refusal(DUPLICATE_KEY)
+
+    def find(self, account: Account, asset: str, key: str) -> SavedAddress:
+        """Look an address up by its asset's id and its name.
+
+        Raises:
+            Refusal: There is none.
+        """
+        for saved in self.saved(account).values():
+            if saved.key == key and saved.method.asset == asset:
+                return saved
+        raise Refusal(UNKNOWN_KEY)
+
+    def limit(self, account: Account, method: Method, now: int) -> Decimal:
+        """Return the most an account can withdraw just now, fee included."""
+        gone = sum(
+            (
+                each.gross
+                for each in self._all
+                if each.account is account and each.method == method and not each.canceled and each.at > now - DAY
+            ),
+            ZERO,
+        )
+        return max(ZERO, min(method.daily - gone, account.available(method.asset)))
+
+    def check(self, account: Account, method: Method, gross: Decimal, now: int) -> None:
+        """Check that an amount may leave.
+
+        Raises:
+            Refusal: It is too little, more than there is, or more than is allowed a day.
+        """
+        if gross < method.least_out or gross <= method.fee:
+            raise Refusal(INVALID_AMOUNT)
+        if gross > account.available(method.asset):
+            raise Refusal(INSUFFICIENT)
+        if gross > self.limit(account, method, now):
+            raise Refusal(OVER_LIMIT)
+
+    def withdraw(
+        self,
+        account: Account,
+        saved: SavedAddress,
+        gross: Decimal,
+        now: int,
+        *,
+        max_fee: Decimal | None = None,
+        expected: str | None = None,
+    ) -> Withdrawal:
+        """Send money to a saved address; it leaves the account at once.
+
+        Args:
+            account: Whose money it is.
+            saved: Where it goes.
+            gross: What it takes from the account, fee included.
+            now: Unix nanoseconds.
+            max_fee: The most it may cost.
+            expected: The address the caller believes it is.
+
+        Raises:
+            Refusal: It costs more, is another address, or `check` does not hold.
+        """
+        method = saved.method
+        if expected is not None and expected != saved.address:
+            raise Refusal(WRONG_ADDRESS)
+        if max_fee is not None and method.fee > max_fee:
+            raise Refusal(MAX_FEE)
+        self.check(account, method, gross, now)
+        withdrawal = Withdrawal(
+            account=account,
+            method=method,
+            refid=self._ledger.new_refid(),
+            txid=self._ledger.new_hash(),
+            address=saved.address,
+            key=saved.key,
+            amount=gross - method.fee,
+            fee=method.fee,
+            at=now,
+        )
+        self._all.append(withdrawal)
+        self._book(withdrawal, -withdrawal.amount, withdrawal.fee, now)
+        return withdrawal
+
+    def cancel(self, withdrawal: Withdrawal, now: int) -> bool:
+        """Call a withdrawal back; the account gets everything again.
+
+        Returns:
+            Whether it was early enough.
+        """
+        if withdrawal.status(now) not in ("Initial", "Pending"):
+            return False
+        withdrawal.canceled = True
+        self._book(withdrawal, withdrawal.amount, -withdrawal.fee, now)
+        return True
+
+    def quote(self, method: Method, now: int) -> str:
+        """Hold a method's fee for a while; returns the token that says so."""
+        token = self._ledger.new_hash()
+        self._quotes[token] = Quote(method, method.fee, now + QUOTED)
+        return token
+
+    def quoted(self, token: str, method: Method, now: int) -> Decimal:
+        """Return the fee that a token holds.
+
+        Raises:
+            Refusal: It is too old, was used, or is for another method.
+        """
+        quote = self._quotes.pop(token, None)
+        if quote is None or quote.method != method or quote.until < now:
+            raise invalid("fee token")
+        return quote.fee
+
+    def of(self, account: Account) -> list[Withdrawal]:
+        """List an account's withdrawals, newest first."""
+        return [withdrawal for withdrawal in reversed(self._all) if withdrawal.account is account]
+
+    def _book(self, withdrawal: Withdrawal, amount: Decimal, fee: Decimal, now: int) -> None:
+        asset = withdrawal.method.asset
+        self._ledger.move(
+            withdrawal.account,
+            self._ledger.outside,
+            asset,
+            amount,
+            kind="withdrawal",
+            refid=withdrawal.refid,
+            at=now,
+            fee=fee,
+        )
+
+    def _first_ones(self, account: Account) -> Iterator[SavedAddress]:
+        """Yield one address of each method, named like ``xbt-bitcoin``."""
+        for method in METHODS:
+            words = f"{ASSETS[method.asset].altname} {method.network}".lower().split()
+            owner = f"{OWNER} of {account.name}"
+            yield SavedAddress(
+                id=self._new_id(), method=method, address=address_for(method, owner, 0), key="-".join(words)
+            )
+
+    def _new_id(self) -> str:
+        self._number += 1
+        return f"addr-{self._number}"

@@ -1,0 +1,189 @@
+"""An asset and a pair as the book of names gives them: what they are called, and what orders must keep to.
+
+Sources: https://docs.kraken.com/api/docs/rest-api/get-tradable-asset-pairs,
+https://docs.kraken.com/api/docs/guides/spot-errors (the refusals)
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal
+from fractions import Fraction
+from math import lcm
+from typing import Final
+
+import msgspec
+
+from krakenasync.errors import InvalidArguments
+from krakenasync.protocol.fields import Money
+from krakenasync.spot.market import AssetInfo, AssetPair
+from krakenasync.spot.values import Number
+
+__all__ = ["Asset", "Objection", "Pair"]
+
+_LARGEST: Final = 40
+"""Digits before the point that no price or volume has."""
+_EXACT: Final = Context(prec=100)
+"""Digits enough for any price and volume: rounding happens where it is asked for, and nowhere else."""
+
+
+class Asset(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset, or a balance of one that is tied up somewhere (``DOT28.S``).
+
+    Attributes:
+        id: Kraken's id, the key in answers: ``XXBT``.
+        altname: Kraken's short name: ``XBT``.
+        name: What people say: ``BTC``.
+        base: The id of the asset itself, without suffix.
+        suffix: ``.S``, ``.F``, ...; empty for the asset itself.
+        meaning: What the suffix says; empty without one, and for one that this version does not know.
+        bonding_days: Days until a staked balance is free again, where its name tells.
+        decimals: Digits of the bookkeeping; None where Kraken lists neither the asset nor its base.
+        display_decimals: Digits shown to people.
+        listed: Whether Assets has it under this very id.
+        info: All that Assets says, of the base if it is not listed itself.
+    """
+
+    id: str
+    altname: str
+    name: str
+    base: str
+    suffix: str = ""
+    meaning: str = ""
+    bonding_days: int | None = None
+    decimals: int | None = None
+    display_decimals: int | None = None
+    listed: bool = True
+    info: AssetInfo | None = None
+
+    @property
+    def tradable(self) -> bool:
+        """Whether it can be ordered and moved; suffixed balances only through their base."""
+        return not self.suffix
+
+
+class Objection(msgspec.Struct, frozen=True):
+    """Why Kraken would refuse an order.
+
+    Attributes:
+        code: The error it would answer with.
+        message: What is wrong, with the figures.
+    """
+
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+
+class Pair(msgspec.Struct, frozen=True, kw_only=True):
+    """A pair, and what its orders must keep to.
+
+    Attributes:
+        id: Kraken's id, the key in answers: ``XXBTZUSD``.
+        altname: Kraken's short name: ``XBTUSD``.
+        name: What people say: ``BTC/USD``.
+        base: What is bought and sold.
+        quote: What it is paid with.
+        info: All that AssetPairs says: fees, leverage, status.
+    """
+
+    id: str
+    altname: str
+    name: str
+    base: Asset
+    quote: Asset
+    info: AssetPair
+
+    @property
+    def pair_decimals(self) -> int:
+        """Digits of a price."""
+        return self.info.pair_decimals
+
+    @property
+    def lot_decimals(self) -> int:
+        """Digits of a volume."""
+        return self.info.lot_decimals
+
+    @property
+    def tick_size(self) -> Decimal:
+        """The step of a price; may be coarser than `pair_decimals`."""
+        return self.info.tick_size or Decimal(1).scaleb(-self.pair_decimals)
+
+    @property
+    def price_step(self) -> Decimal:
+        """The step that keeps to both, `tick_size` and `pair_decimals`."""
+        tick, digit = Fraction(self.tick_size), Fraction(1, 10**self.pair_decimals)
+        whole = tick.denominator * digit.denominator
+        steps = lcm(int(tick * whole), int(digit * whole))
+        return _EXACT.divide(Decimal(steps), Decimal(whole))
+
+    @property
+    def ordermin(self) -> Decimal | None:
+        """The least volume, in base currency."""
+        return self.info.ordermin
+
+    @property
+    def costmin(self) -> Decimal | None:
+        """The least cost, in quote currency."""
+        return self.info.costmin
+
+    @property
+    def status(self) -> str:
+        """``online``, ``cancel_only``, ``post_only``, ``limit_only``, ``reduce_only``: as of when names were read."""
+        return self.info.status
+
+    def quantize_price(self, value: Number, rounding: str = ROUND_HALF_EVEN) -> Decimal:
+        """Round a price to one that Kraken takes.
+
+        Args:
+            value: The price; a float is refused.
+            rounding: One of decimal's words; ``ROUND_DOWN`` never pays more, ``ROUND_UP`` never sells for less.
+
+        Raises:
+            InvalidArguments: It is no number, or negative.
+        """
+        steps = _EXACT.divide(_exact("price", value), self.price_step).to_integral_value(rounding, _EXACT)
+        return _EXACT.multiply(steps, self.price_step).quantize(Decimal(1).scaleb(-self.pair_decimals), context=_EXACT)
+
+    def quantize_volume(self, value: Number) -> Decimal:
+        """Round a volume down to the digits that Kraken takes: never more than there is.
+
+        Raises:
+            InvalidArguments: It is no number, or negative.
+        """
+        return _exact("volume", value).quantize(Decimal(1).scaleb(-self.lot_decimals), ROUND_DOWN, _EXACT)
+
+    def check(self, volume: Number, price: Number | None = None) -> list[Objection]:
+        """Name everything in an order that Kraken would refuse; empty if there is nothing.
+
+        Args:
+            volume: In base currency.
+            price: In quote currency; None for a market order, whose cost is not known yet.
+
+        Raises:
+            InvalidArguments: One of them is no number, or negative.
+        """
+        amount, found = _exact("volume", volume), []
+        if amount != self.quantize_volume(amount):
+            found.append(Objection("EGeneral:Invalid arguments", f"{amount} has over {self.lot_decimals} digits"))
+        if self.ordermin is not None and amount < self.ordermin:
+            found.append(Objection("EOrder:Order minimum not met", f"{amount} < {self.ordermin} {self.base.name}"))
+        if price is None:
+            return found
+        limit = _exact("price", price)
+        if limit != self.quantize_price(limit, ROUND_DOWN):
+            coarse = limit == limit.quantize(Decimal(1).scaleb(-self.pair_decimals), ROUND_DOWN, _EXACT)
+            code = "EOrder:Tick size check failed" if coarse else "EOrder:Invalid price"
+            found.append(Objection(code, f"{limit} is no multiple of {self.price_step}"))
+        cost = _EXACT.multiply(amount, limit)
+        if self.costmin is not None and cost < self.costmin:
+            found.append(Objection("EOrder:Cost minimum not met", f"{cost} < {self.costmin} {self.quote.name}"))
+        return found
+
+
+def _exact(name: str, value: Number) -> Decimal:
+    number = Decimal(Money().wire(name, value))
+    if number.adjusted() > _LARGEST:
+        raise InvalidArguments(f"{name}={value} is beyond any market")
+    return number

@@ -1,0 +1,65 @@
+"""A counter that is reduced once every couple of seconds, at moments nobody tells, seen at its slowest.
+
+A counter that falls steadily is the wrong picture of one that falls in steps, which can stand higher by almost a whole
+step. What is certain: since any moment, at least ``floor(elapsed / step)`` reductions have happened. So the calls
+answered since that moment, those in flight and the next one fit if that many reductions make room for them; and this
+has to hold since every moment at which an answer came.
+
+Source: https://docs.kraken.com/exchange/guides/rest/ratelimits ("every couple of seconds")
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from krakenasync.protocol.tiers import CounterSpec
+
+__all__ = ["Steps"]
+
+_DUST: Final = 1e-9
+_GRAINS: Final = 16
+"""Answers are taken for up to this fraction of a step later than they came, so that few moments tell of many calls."""
+_LATE: Final = 1e-6
+"""Seconds after a reduction for which a call waits: clocks count in floats."""
+
+
+class Steps:
+    """What has been answered, as far as it still matters.
+
+    Args:
+        spec: The counter's cap and pace.
+        step: Seconds between two reductions.
+    """
+
+    def __init__(self, spec: CounterSpec, step: float) -> None:
+        self._cap = spec.cap
+        self._step = step
+        self._fall = spec.decay * step
+        self._grain = step / _GRAINS
+        self._answered = 0.0
+        # (when an answer came, points answered before it), oldest first; only those that can decide anything.
+        self._since: list[tuple[float, float]] = []
+
+    def note(self, at: float, cost: float) -> None:
+        """Take note of `cost` points answered at `at`; moments come in their order."""
+        at = math.ceil(at / self._grain) * self._grain
+        before = self._answered
+        self._answered += cost
+        self._since = [(when, then) for when, then in self._since if self._level(when, then, at) > _DUST]
+        # A stretch that begins earlier and holds more than can fall in between will always weigh more.
+        if not any(before - then >= self._fall * math.ceil((at - when) / self._step) for when, then in self._since):
+            self._since.append((at, before))
+
+    def _level(self, when: float, then: float, now: float) -> float:
+        """The points answered since `when` that may still stand on the counter."""
+        return self._answered - then - self._fall * max(0, math.floor((now - when) / self._step))
+
+    def wait(self, points: float, now: float) -> float:
+        """Seconds until `points` more, those in flight included, certainly fit; 0 if they do now."""
+        latest = now
+        for when, then in self._since:
+            if self._level(when, then, now) + points - self._cap > _DUST:
+                over = self._answered - then + points - self._cap
+                latest = max(latest, when + self._step * math.ceil(over / self._fall - _DUST) + _LATE)
+        return latest - now

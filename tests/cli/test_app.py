@@ -1,0 +1,63 @@
+"""The command as a whole: words in, exit code out."""
+
+import sys
+
+import pytest
+
+from krakenasync import __version__, cli
+
+
+@pytest.mark.parametrize("tokens", [[], ["--help"], ["-h"]])
+def test_help_names_every_command(tokens, capsys):
+    """Without words, or asked for help, the commands are listed."""
+    assert cli.main(tokens) == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in ("demo", "balances", "sandbox", "endpoints"))
+
+
+def test_version(capsys):
+    """--version prints the version alone."""
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out.strip() == __version__
+
+
+@pytest.mark.parametrize(
+    ("tokens", "said"),
+    [
+        (["balancs"], 'Did you mean "balances"?'),
+        (["balances", "--wach"], "Did you mean --watch?"),
+        (["balances", "--every", "soon"], "--every"),
+        (["balances", "--every", "0"], "Must be > 0"),
+        (["balances", "--json", "--csv"], "exclude each other"),
+        (["balances", "--sandbox", "--base-url", "http://x"], "exclude each other"),
+        (["balances", "--sandbox", "--tier", "gold"], "unknown tier 'gold'"),
+        (["demo", "--seconds", "-1"], "--seconds"),
+        (["sandbox", "--prt", "1"], "Did you mean --port?"),
+        (["sandbox", "--port", "70000"], "65535"),
+        (["sandbox", "--api-key", "k"], "--api-secret is missing"),
+        (["sandbox", "--api-key", "k", "--api-secret", "?"], "not base64"),
+        (["sandbox", "--history-cost", "3"], "--history-cost"),
+    ],
+)
+def test_a_wrong_word_is_explained_and_ends_with_2(tokens, said, capsys):
+    """Usage errors say what is wrong, on standard error, and exit with 2."""
+    assert cli.main(tokens) == 2
+    shown = capsys.readouterr()
+    assert said in " ".join(shown.err.replace("│", " ").split())
+    assert not shown.out
+
+
+def test_a_missing_extra_says_what_to_install(monkeypatch, capsys):
+    """Without the extra the command is one clear line, not a traceback."""
+    monkeypatch.delitem(sys.modules, "krakenasync.cli.app")
+    monkeypatch.setitem(sys.modules, "cyclopts", None)
+    assert cli.main(["demo"]) == 2
+    assert "pip install 'krakenasync[cli]'" in capsys.readouterr().err
+
+
+def test_another_missing_module_is_not_explained_away(monkeypatch):
+    """Only what the extra would bring is answered with the extra."""
+    monkeypatch.delitem(sys.modules, "krakenasync.cli.app")
+    monkeypatch.setitem(sys.modules, "krakenasync.cli.demo", None)
+    with pytest.raises(ModuleNotFoundError, match=r"krakenasync\.cli\.demo"):
+        cli.main(["demo"])

@@ -1,0 +1,77 @@
+"""Exit codes, and errors in words."""
+
+import pytest
+
+from krakenasync import errors
+from krakenasync.cli.exits import Exit, carry_out, exit_for
+
+
+def fails(error):
+    def command():
+        raise error
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.InvalidKey("", codes=["EAPI:Invalid key"]), 1),
+        (errors.InsufficientFunds("", codes=["EOrder:Insufficient funds"]), 1),
+        (errors.InvalidArguments("", codes=["EGeneral:Invalid arguments"]), 1),
+        (errors.InvalidArguments("volume is negative"), 2),
+        (errors.ConfigurationError("unknown tier"), 2),
+        (errors.NotSent("no route"), 3),
+        (errors.Unanswered("reset"), 3),
+        (errors.ServiceUnavailable("502"), 3),
+        (errors.ProtocolError("HTML"), 3),
+        (errors.RateLimitExceeded("", codes=["EAPI:Rate limit exceeded"]), 4),
+        (errors.RateLimitTimeout("in 3 s"), 4),
+        (errors.OutcomeUnknown("it may have been placed"), 5),
+    ],
+)
+def test_each_kind_of_error_has_its_code(error, code):
+    """The codes are those that scripts rely on."""
+    assert exit_for(error) == code
+
+
+def test_an_error_is_one_line_and_a_hint(capsys):
+    """No traceback: what happened, and what to do."""
+    assert carry_out(fails(errors.InvalidKey("EAPI:Invalid key", endpoint="Balance"))) == Exit.REFUSED
+    first, second = capsys.readouterr().err.strip().split("\n")
+    assert first == "error: Balance: EAPI:Invalid key"
+    assert second.startswith("hint: check KRAKEN_API_KEY")
+
+
+def test_brackets_in_an_error_are_shown_as_they_are(capsys):
+    """What a server says is not taken for markup."""
+    carry_out(fails(errors.Refused("[bold]close[/bold][price]")))
+    assert "[bold]close[/bold][price]" in capsys.readouterr().err
+
+
+def test_an_interruption_is_quiet(capsys):
+    """Ctrl-C ends with 130 and says nothing."""
+    assert carry_out(fails(KeyboardInterrupt())) == Exit.INTERRUPTED
+    assert capsys.readouterr().err == ""
+
+
+def test_what_a_task_group_wraps_is_found():
+    """An error out of a task group counts as itself."""
+    assert carry_out(fails(ExceptionGroup("tasks", [errors.NotSent("no route")]))) == Exit.NETWORK
+
+
+def test_a_bug_is_shown_whole():
+    """What is no error of the library's is not hidden."""
+    with pytest.raises(ZeroDivisionError):
+        carry_out(fails(ZeroDivisionError()))
+    with pytest.raises(ExceptionGroup):
+        carry_out(fails(ExceptionGroup("tasks", [ZeroDivisionError()])))
+
+
+def test_a_coroutine_is_awaited():
+    """An asynchronous command is run to its end."""
+
+    async def command():
+        return 4
+
+    assert carry_out(command) == 4

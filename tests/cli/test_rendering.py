@@ -1,0 +1,37 @@
+"""What commands print."""
+
+from decimal import Decimal
+
+import pytest
+
+from krakenasync import InvalidArguments
+from krakenasync.cli.rendering import Output, Screen, Sheet, amount, moment, show
+
+
+@pytest.mark.parametrize(("value", "text"), [("0E-10", "0.0000000000"), ("1E+3", "1000"), ("1.50", "1.50")])
+def test_an_amount_is_written_out(value, text):
+    """No exponent, no digit lost."""
+    assert amount(Decimal(value)) == text
+
+
+def test_a_moment_is_utc_to_the_millisecond():
+    """Moments sort as text."""
+    assert moment(1_780_000_000_250_000_000) == "2026-05-28T20:26:40.250Z"
+
+
+def test_one_form_at_a_time():
+    """JSON and CSV at once make no sense."""
+    with pytest.raises(InvalidArguments, match="exclude"):
+        Output(json=True, csv=True)
+
+
+def test_cells_are_shown_as_they_are(capsys):
+    """What a server says is not taken for markup."""
+    show(Sheet("title", ["name"], [["[red]x[/red]"]]), Output())
+    assert "[red]x[/red]" in capsys.readouterr().out
+
+
+def test_a_closed_pipe_is_told_to_the_command():
+    """rich would leave the process with 1."""
+    with pytest.raises(BrokenPipeError):
+        Screen().on_broken_pipe()

@@ -1,0 +1,122 @@
+"""ensure_cancelled, over the client against the sandbox, in virtual time."""
+
+import pytest
+
+from krakenasync import InvalidArguments, OutcomeUnknown, PermissionDenied, RetryPolicy, UnknownOrder
+from krakenasync.sandbox import SandboxConfig
+from krakenasync.testing import in_process, run
+
+BUY = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "0.001", "price": "30000"}
+MARKET = {"pair": "XBTUSD", "type": "buy", "ordertype": "market", "volume": "0.001"}
+
+
+def play(scene, **config):
+    """Run ``scene(kraken, sandbox)`` in virtual time."""
+
+    async def main(clock):
+        running = in_process(SandboxConfig(limits=False, **config), clock=clock)
+        async with running.client(retry=RetryPolicy(attempts=1)) as kraken:
+            return await scene(kraken, running.sandbox)
+
+    return run(main)
+
+
+def by(kind, order):
+    """Name an order by its txid or its cl_ord_id."""
+    return {kind: getattr(order, kind)}
+
+
+@pytest.mark.parametrize("kind", ["txid", "cl_ord_id"])
+@pytest.mark.parametrize(
+    "fault",
+    [None, "answer-lost-before", "answer-lost-after", "502-before", "502-after", "EOrder:Rate limit exceeded"],
+)
+def test_a_resting_order_ends_up_cancelled(kind, fault):
+    """Whatever becomes of the first cancellation; and it is seen to be cancelled."""
+
+    async def scene(kraken, sandbox):
+        order = await kraken.place_order(**BUY)
+        if fault:
+            sandbox.faults.add("CancelOrder", fault)
+        ended = await kraken.ensure_cancelled(**by(kind, order))
+        assert (ended.status, ended.vol_exec) == ("canceled", 0)
+        assert not sandbox.accounts["alice"].open
+
+    play(scene)
+
+
+@pytest.mark.parametrize("kind", ["txid", "cl_ord_id"])
+def test_an_order_that_was_filled_first_is_reported_as_filled(kind):
+    """``Unknown order`` does not tell; the order does."""
+
+    async def scene(kraken, sandbox):
+        order = await kraken.place_order(**MARKET)
+        ended = await kraken.ensure_cancelled(**by(kind, order))
+        assert (ended.status, ended.vol_exec) == ("closed", ended.vol)
+        assert sandbox.stats.requests["CancelOrder"] == 1
+
+    play(scene)
+
+
+@pytest.mark.parametrize("name", [{"txid": "OAAAAA-BBBBB-CCCCCC"}, {"cl_ord_id": "grid-1"}])
+def test_an_order_that_never_was_is_unknown(name):
+    """After several looks: a fresh order may take a moment to show."""
+
+    async def scene(kraken, sandbox):
+        with pytest.raises(UnknownOrder, match="there is no order"):
+            await kraken.ensure_cancelled(**name)
+        assert sandbox.clock.monotonic() > 1
+
+    play(scene)
+
+
+def test_an_order_that_does_not_show_as_open_yet_is_found_closed():
+    """A lagging list of open orders does not hide what the cancellation did."""
+
+    async def scene(kraken, sandbox):
+        order = await kraken.place_order(**BUY, cl_ord_id="grid-1")
+        sandbox.faults.add("CancelOrder", "answer-lost-before")
+        assert (await kraken.ensure_cancelled(cl_ord_id="grid-1")).status == "canceled"
+        assert order.txid not in sandbox.accounts["alice"].open
+
+    play(scene, open_order_lag=1.0)
+
+
+def test_when_no_look_succeeds_the_doubt_can_be_resolved_without_cancelling():
+    """Resolving looks only."""
+
+    async def scene(kraken, sandbox):
+        order = await kraken.place_order(**BUY)
+        sandbox.faults.add("QueryOrders", "502", times=10)
+        with pytest.raises(OutcomeUnknown, match="may still be open") as caught:
+            await kraken.ensure_cancelled(txid=order.txid)
+        cancels = sandbox.stats.requests["CancelOrder"]
+        assert (await caught.value.resolve()).status == "canceled"
+        assert sandbox.stats.requests["CancelOrder"] == cancels
+
+    play(scene)
+
+
+def test_a_refusal_passes_through():
+    """There is no use in repeating what is not permitted."""
+
+    async def scene(kraken, sandbox):
+        order = await kraken.place_order(**BUY)
+        sandbox.faults.add("CancelOrder", "EGeneral:Permission denied")
+        with pytest.raises(PermissionDenied):
+            await kraken.ensure_cancelled(txid=order.txid)
+        assert sandbox.stats.requests["CancelOrder"] == 1
+
+    play(scene)
+
+
+@pytest.mark.parametrize("name", [{}, {"txid": "1", "cl_ord_id": "2"}, {"txid": "17"}, {"txid": "-17"}])
+def test_what_does_not_name_one_order_is_refused(name):
+    """A userref may name many, and one by one is the point."""
+
+    async def scene(kraken, sandbox):
+        with pytest.raises(InvalidArguments):
+            await kraken.ensure_cancelled(**name)
+        assert not sandbox.stats.requests
+
+    play(scene)

@@ -1,0 +1,253 @@
+"""One connection, step by step, over a pipe that is no socket."""
+
+import asyncio
+import math
+
+import pytest
+
+from krakenasync.client.connections import (
+    Broken,
+    ConnectFailed,
+    Connection,
+    Outgoing,
+    ReadTimeout,
+    Timeouts,
+    WriteTimeout,
+    earliest,
+)
+from krakenasync.client.http1 import BadResponse, Bounds
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+REQUEST = b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n"
+
+
+class Pipe(asyncio.Transport):
+    """Keeps what is written; `stuck` holds it back as a peer does that does not read."""
+
+    def __init__(self):
+        super().__init__()
+        self.written = b""
+        self.stuck = self.ended = False
+
+    def write(self, data):
+        self.written += data
+        if self.stuck:
+            self.connection.pause_writing()
+
+    def set_write_buffer_limits(self, high=None, low=None):
+        self.limits = (high, low)
+
+    def is_closing(self):
+        return self.ended
+
+    def abort(self):
+        self.ended = True
+
+
+class Shelf:
+    """Notes what a connection tells its keeper."""
+
+    def __init__(self):
+        self.told = []
+        self.watched = []
+
+    def opened(self, connection):
+        self.told.append("opened")
+
+    def unusable(self, connection):
+        self.told.append("unusable")
+
+    def closed(self, connection):
+        self.told.append("closed")
+
+    def watch(self, deadline):
+        self.watched.append(deadline)
+
+
+class Bench:
+    """A connection with a pipe, a keeper, and a request under way if asked for."""
+
+    def __init__(self, timeouts=Timeouts(), until=math.inf, *, stuck=False):  # noqa: B008 - a tuple
+        self.keeper, self.pipe, self.request = Shelf(), Pipe(), Outgoing(REQUEST)
+        self.pipe.stuck = stuck
+        self.connection = self.pipe.connection = Connection(self.keeper, Bounds(), asyncio.get_running_loop())
+        self.connection.connection_made(self.pipe)
+        self.timeouts, self.until = timeouts, until
+
+    def ask(self):
+        return self.connection.exchange(self.request, self.timeouts, self.until)
+
+    async def asked(self):
+        task = asyncio.ensure_future(self.ask())
+        await asyncio.sleep(0)
+        return task
+
+    def comes(self, data):
+        self.connection.get_buffer(-1)[: len(data)] = data
+        self.connection.buffer_updated(len(data))
+
+
+def test_an_exchange():
+    """The request is written, its answer handed over, and the connection is ready for the next one."""
+
+    async def main():
+        bench = Bench()
+        for number in (1, 2):
+            task = await bench.asked()
+            assert bench.pipe.written == REQUEST * number
+            assert not bench.connection.ready
+            bench.comes(ANSWER)
+            assert (await task).body == b"hello"
+            assert bench.connection.ready
+        assert bench.request.left
+        assert bench.keeper.told == ["opened"]
+
+    asyncio.run(main())
+
+
+def test_on_a_closed_connection_nothing_is_written():
+    """The request did not leave when the connection was gone before, and the error says so."""
+
+    async def main():
+        for end in ("eof_received", "abort"):
+            bench = Bench()
+            getattr(bench.connection, end)()
+            with pytest.raises(ConnectFailed):
+                await bench.ask()
+            assert not bench.request.left
+            assert bench.pipe.written == b""
+
+    asyncio.run(main())
+
+
+def test_a_cancelled_exchange_leaves_no_connection_to_use():
+    """An answer may still come, and must not meet the next request."""
+
+    async def main():
+        bench = Bench()
+        task = await bench.asked()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert bench.request.left
+        assert not bench.connection.ready
+        bench.comes(ANSWER)
+        assert bench.pipe.ended
+        assert not bench.connection.ready
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("extra", [b"x", ANSWER])
+def test_bytes_nobody_asked_for(extra):
+    """Bytes at rest, or between an answer and its being noticed, end the connection but not the answer."""
+
+    async def main():
+        bench = Bench()
+        bench.comes(extra)
+        assert bench.keeper.told == ["opened", "unusable"]
+        assert bench.pipe.ended
+        bench = Bench()
+        task = await bench.asked()
+        bench.comes(ANSWER)
+        bench.comes(extra)
+        assert (await task).body == b"hello"
+        assert bench.pipe.ended
+        assert not bench.connection.ready
+
+    asyncio.run(main())
+
+
+def test_how_a_connection_ends_under_a_request():
+    """The end, a reset, nonsense: each an error of its own."""
+
+    async def main():
+        for event, expected in (
+            (lambda bench: bench.connection.eof_received(), BadResponse),
+            (lambda bench: bench.connection.connection_lost(None), BadResponse),
+            (lambda bench: bench.connection.connection_lost(ConnectionResetError("reset")), Broken),
+            (lambda bench: bench.comes(b"nonsense"), BadResponse),
+        ):
+            bench = Bench()
+            task = await bench.asked()
+            event(bench)
+            with pytest.raises(expected):
+                await task
+            assert not bench.connection.ready
+
+    asyncio.run(main())
+
+
+def test_an_answer_that_the_end_of_the_connection_ends():
+    """Without a length the end is the end of the body."""
+
+    async def main():
+        bench = Bench()
+        task = await bench.asked()
+        bench.comes(b"HTTP/1.1 200 OK\r\n\r\nhel")
+        bench.comes(b"lo")
+        bench.connection.eof_received()
+        response = await task
+        assert response.body == b"hello"
+        assert not bench.connection.ready
+
+    asyncio.run(main())
+
+
+def test_the_stage_that_is_late_is_named():
+    """While the peer does not read it is the writing that is late, afterwards the answer."""
+
+    async def main():
+        for stuck, expected in ((True, WriteTimeout), (False, ReadTimeout)):
+            bench = Bench(Timeouts(write=1.0, read=2.0), stuck=stuck)
+            began = asyncio.get_running_loop().time()
+            task = await bench.asked()
+            assert bench.connection.deadline == pytest.approx(began + (1.0 if stuck else 2.0), abs=0.5)
+            assert bench.keeper.watched == [bench.connection.deadline]
+            bench.connection.expire()
+            with pytest.raises(expected):
+                await task
+            assert bench.pipe.ended
+            assert bench.connection.deadline == math.inf
+
+    asyncio.run(main())
+
+
+def test_the_time_to_answer_begins_when_all_is_written():
+    """And anew with each read, but never beyond the end of all."""
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        bench = Bench(Timeouts(write=1.0, read=5.0), until=loop.time() + 100.0, stuck=True)
+        task = await bench.asked()
+        bench.comes(ANSWER[:10])  # an early answer: the writing is still the matter
+        assert bench.connection.deadline < loop.time() + 2.0
+        bench.connection.resume_writing()
+        assert bench.connection.deadline == pytest.approx(loop.time() + 5.0, abs=0.5)
+        bench.connection.deadline = 0.0
+        bench.comes(ANSWER[10:20])
+        assert bench.connection.deadline == pytest.approx(loop.time() + 5.0, abs=0.5)
+        bench.comes(ANSWER[20:])
+        assert (await task).status == 200
+
+    asyncio.run(main())
+
+
+def test_an_answer_to_half_a_request_ends_the_connection():
+    """The rest of the request would be taken for the next one."""
+
+    async def main():
+        bench = Bench(stuck=True)
+        task = await bench.asked()
+        bench.comes(ANSWER)
+        assert (await task).status == 200
+        assert not bench.connection.ready
+
+    asyncio.run(main())
+
+
+def test_the_earliest_end():
+    """A stage without a limit still ends with the whole."""
+    assert earliest(5.0, None, 7.0) == 7.0
+    assert earliest(5.0, 1.0, 7.0) == 6.0
+    assert earliest(5.0, 9.0, 7.0) == 7.0

@@ -1,0 +1,344 @@
+"""The dead man's switch: armed before the block, kept from firing, turned off when all went well."""
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+from urllib.parse import parse_qs
+
+import anyio
+import httpx
+import pytest
+import trio
+import trio.testing
+
+from krakenasync import InvalidArguments, KrakenClient, OutcomeUnknown, PermissionDenied
+from krakenasync.state.memory import MemoryState
+from krakenasync.testing import in_process, run
+from krakenasync.testing.clock import LoopClock
+
+LOST = httpx.ReadTimeout("lost")
+
+
+class Exchange:
+    """Knows CancelAllOrdersAfter, and takes its time. An httpx transport's handler.
+
+    Attributes:
+        script: What is to become of the next calls of the timer: None for an answer, an exception that loses the
+            answer, a string for a refusal, or ``"silence"`` for no answer within any patience.
+        timers: (when, timeout) of the calls that arrived.
+    """
+
+    def __init__(self, clock, travel=0.0):
+        self.clock = clock
+        self.travel = travel
+        self.script = []
+        self.timers = []
+        self.fires_at = None
+        self.fired_at = None
+        self.other_calls = 0
+        self.http = httpx.AsyncClient(transport=httpx.MockTransport(self))
+
+    def client(self, **settings):
+        chosen = {"clock": self.clock, "state": MemoryState(self.clock), "http_client": self.http, "tier": "pro"}
+        return KrakenClient("key", "c2VjcmV0", base_url="http://kraken.test", **{**chosen, **settings})
+
+    async def __call__(self, request):
+        await anyio.sleep(self.travel)
+        if not request.url.path.endswith("CancelAllOrdersAfter"):
+            self.other_calls += 1
+            return httpx.Response(200, json={"error": [], "result": {}})
+        what = self.script.pop(0) if self.script else None
+        if what == "silence":
+            await anyio.sleep_forever()
+        if isinstance(what, str):
+            return httpx.Response(200, json={"error": [what]})
+        now = self.clock.monotonic()
+        self.look()
+        timeout = int(parse_qs(request.content.decode())["timeout"][0])
+        self.timers.append((round(now, 3), timeout))
+        self.fires_at = now + timeout if timeout else None
+        if what is not None:
+            raise what
+        trigger = datetime.fromtimestamp(now + timeout, UTC).isoformat() if timeout else "0"
+        result = {"currentTime": datetime.fromtimestamp(now, UTC).isoformat(), "triggerTime": trigger}
+        return httpx.Response(200, json={"error": [], "result": result})
+
+    def look(self):
+        """Let the switch fire if its time has come."""
+        if self.fires_at is not None and self.fires_at <= self.clock.monotonic():
+            self.fired_at, self.fires_at = self.fires_at, None
+        return self.fired_at
+
+
+def test_it_is_armed_before_the_block_and_turned_off_after_it():
+    """The block begins with the timer set; after a clean end nothing is left to fire."""
+
+    async def main(clock):
+        kraken = Exchange(clock)
+        async with kraken.client().dead_man_switch(timeout=60) as switch:
+            assert kraken.timers == [(0, 60)]
+            assert switch.fires_at == datetime.fromtimestamp(60, UTC)
+            assert (switch.timeout, switch.renewals, switch.error) == (60, 0, None)
+        assert kraken.timers == [(0, 60), (0, 0)]
+        await anyio.sleep(100)
+        assert kraken.look() is None
+        assert "60 s" in repr(switch)
+
+    run(main)
+
+
+def test_it_is_renewed_three_times_within_each_timeout():
+    """Renewals begin a third of the timeout apart, however long an answer takes."""
+
+    async def main(clock):
+        kraken = Exchange(clock, travel=1.0)
+        async with kraken.client().dead_man_switch(timeout=60) as switch:
+            await anyio.sleep(125)
+            assert switch.renewals == 6
+            assert switch.fires_at == datetime.fromtimestamp(121 + 60, UTC)
+        assert kraken.timers == [(1 + 20 * n, 60) for n in range(7)] + [(127, 0)]
+        assert kraken.look() is None
+
+    run(main)
+
+
+def test_it_goes_before_everything_else_on_the_key():
+    """Polls and other calls fill the key's lane; a renewal waits for the one that is in flight and no other."""
+
+    async def main(clock):
+        kraken = Exchange(clock, travel=1.0)
+        client = kraken.client()
+
+        async def ask(lane):
+            while True:
+                await client.with_options(lane=lane).private("Balance")
+
+        async with anyio.create_task_group() as tasks:
+            for lane in ("background", "normal") * 15:
+                tasks.start_soon(ask, lane)
+            await anyio.sleep(5)
+            async with client.dead_man_switch(timeout=12) as switch:
+                await anyio.sleep(60)
+                assert switch.error is None
+            tasks.cancel_scope.cancel()
+        gaps = [later - earlier for (earlier, _), (later, _) in zip(kraken.timers, kraken.timers[1:], strict=False)]
+        assert max(gaps) <= 4 + 2
+        assert kraken.other_calls > 20
+        assert kraken.fired_at is None
+
+    run(main)
+
+
+@pytest.mark.parametrize("error", [ValueError("bug"), ExceptionGroup("two", [ValueError()]), SystemExit(3)])
+def test_an_error_of_the_block_arrives_as_it_is_and_leaves_the_switch_armed(error):
+    """No ExceptionGroup is wrapped around it; the renewals end and Kraken cancels everything in time."""
+
+    async def main(clock):
+        kraken = Exchange(clock)
+
+        async def trade():
+            async with kraken.client().dead_man_switch(timeout=60):
+                await anyio.sleep(30)
+                raise error
+
+        with pytest.raises(type(error)) as caught:
+            await trade()
+        assert caught.value is error
+        await anyio.sleep(49)
+        assert kraken.look() is None
+        await anyio.sleep(2)
+        assert kraken.look() == 20 + 60
+
+    run(main)
+
+
+def test_a_cancelled_block_leaves_the_switch_armed():
+    """A timeout around the block, or a cancelled task: nobody watches the orders any more."""
+
+    async def main(clock):
+        kraken = Exchange(clock)
+        with anyio.move_on_after(30) as scope:
+            async with kraken.client().dead_man_switch(timeout=60):
+                await anyio.sleep_forever()
+        assert scope.cancelled_caught
+        await anyio.sleep(60)
+        assert kraken.look() == 80
+
+        async def trade():
+            async with kraken.client().dead_man_switch(timeout=60):
+                await anyio.sleep_forever()
+
+        task = asyncio.create_task(trade())
+        await anyio.sleep(1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert kraken.timers[-1][1] == 60
+
+    run(main)
+
+
+@pytest.mark.parametrize("script", [[LOST, None], [LOST, LOST, None], ["EService:Busy", None]])
+def test_turning_it_off_is_tried_again(script):
+    """A lost answer or a busy engine must not leave it armed after a clean end."""
+
+    async def main(clock):
+        kraken = Exchange(clock)
+        async with kraken.client(max_attempts=1).dead_man_switch(timeout=60):
+            kraken.script = list(script)
+        assert kraken.timers[-1][1] == 0
+        assert kraken.fires_at is None
+        assert kraken.script == []
+
+    run(main)
+
+
+def test_if_it_cannot_be_turned_off_that_is_said():
+    """After three lost answers nobody knows whether it will fire."""
+
+    async def main(clock):
+        kraken = Exchange(clock)
+        with pytest.raises(OutcomeUnknown):
+            async with kraken.client().dead_man_switch(timeout=60):
+                kraken.script = [LOST] * 3
+        assert clock.monotonic() < 5
+
+    run(main)
+
+
+def test_arming_is_tried_again_too():
+    """Whether the first call armed it is not known; the second one says."""
+
+    async def main(clock):
+        kraken = Exchange(clock)
+        kraken.script = [LOST]
+        async with kraken.client().dead_man_switch(timeout=60) as switch:
+            assert switch.fires_at is not None
+
+    run(main)
+
+
+def test_if_it_cannot_be_armed_the_block_is_not_entered():
+    """A key that may not trade cannot arm it."""
+
+    async def main(clock):
+        kraken = Exchange(clock)
+        kraken.script = ["EGeneral:Permission denied"]
+        with pytest.raises(PermissionDenied):
+            async with kraken.client().dead_man_switch(timeout=60):
+                pytest.fail("entered")
+
+    run(main)
+
+
+def test_a_failed_renewal_is_logged_and_made_up_for_sooner(caplog):
+    """The next try comes after a ninth of the timeout, not after a third."""
+
+    async def main(clock):
+        kraken = Exchange(clock)
+        async with kraken.client(max_attempts=1).dead_man_switch(timeout=90) as switch:
+            kraken.script = ["EGeneral:Internal error", LOST]
+            await anyio.sleep(45)
+            assert switch.error is not None
+            await anyio.sleep(10)
+            assert (switch.error, switch.renewals) == (None, 1)
+        assert [moment for moment, _ in kraken.timers] == [0, 40, 50, 55]
+        assert kraken.fired_at is None
+
+    with caplog.at_level(logging.WARNING, "krakenasync"):
+        run(main)
+    assert caplog.text.count("could not be renewed") == 2
+
+
+def test_a_try_that_hangs_does_not_take_the_time_of_the_next_one():
+    """Shorter than the client's own patience: with 10 s to live, a silent connection must not cost 30."""
+
+    async def main(clock):
+        kraken = Exchange(clock)
+        async with kraken.client(timeout=30).dead_man_switch(timeout=10) as switch:
+            kraken.script = ["silence"]
+            await anyio.sleep(8)
+            assert switch.renewals == 1
+            assert kraken.look() is None
+
+    run(main)
+
+
+@pytest.mark.parametrize("timeout", [0, 9, -1, 86400, 30.0, "60", True, None])
+def test_a_timeout_that_cannot_be_is_refused(timeout):
+    """Whole seconds from 10 up, less than a day; nothing is sent."""
+
+    async def main(clock):
+        kraken = Exchange(clock)
+        with pytest.raises(InvalidArguments, match="whole seconds"):
+            async with kraken.client().dead_man_switch(timeout=timeout):
+                pytest.fail("entered")
+        assert kraken.timers == []
+
+    run(main)
+
+
+def test_it_is_charged_to_no_counter():
+    """No page of Kraken's names a price; it must never wait for one."""
+
+    async def main(clock):
+        kraken = Exchange(clock)
+        client = kraken.client()
+        async with client.dead_man_switch(timeout=60):
+            await anyio.sleep(600)
+        counters = client.limits.snapshot()
+        assert all(counter.level + counter.held == 0 for counter in counters.values())
+
+    run(main)
+
+
+def test_the_sandbox_cancels_the_orders_of_a_program_that_crashed():
+    """After an error in the block the resting order stays for the timeout, and is then gone."""
+
+    async def main(clock):
+        async with in_process(clock=clock).client() as kraken:
+            order = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "price": "1000", "volume": "0.01"}
+
+            async def trade():
+                async with kraken.dead_man_switch(timeout=60):
+                    await kraken.add_order(**order)
+                    await anyio.sleep(300)
+                    raise ValueError("bug")
+
+            with pytest.raises(ValueError, match="bug"):
+                await trade()
+            assert len((await kraken.open_orders()).open) == 1
+            await anyio.sleep(61)
+            assert (await kraken.open_orders()).open == {}
+            async with kraken.dead_man_switch(timeout=60):
+                await kraken.add_order(**order)
+            await anyio.sleep(100)
+            assert len((await kraken.open_orders()).open) == 1
+
+    run(main)
+
+
+def test_it_works_on_trio():
+    """Renewed, turned off, left armed, its errors bare: the same on trio."""
+
+    async def main():
+        kraken = Exchange(LoopClock())
+        client = kraken.client()
+        began = kraken.clock.monotonic()
+        async with client.dead_man_switch(timeout=60) as switch:
+            await trio.sleep(50)
+            assert switch.renewals == 2
+        assert kraken.fires_at is None
+        with pytest.raises(ValueError, match="bug"):
+            async with client.dead_man_switch(timeout=60):
+                raise ValueError("bug")
+        assert kraken.fires_at is not None
+        with trio.move_on_after(1) as scope:
+            async with client.dead_man_switch(timeout=60):
+                await trio.sleep_forever()
+        assert scope.cancelled_caught
+        assert kraken.timers[-1][1] == 60
+        await trio.sleep(61)
+        assert kraken.look() == pytest.approx(began + 50 + 60, abs=1)
+
+    trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))

@@ -1,0 +1,484 @@
+"""Who gets which connection, what a cancelled call leaves behind, and when our connections serve at all."""
+
+import asyncio
+import contextlib
+import gzip
+import socket
+
+import anyio
+import httpx
+import pytest
+import respx
+
+from krakenasync import ConfigurationError, KrakenClient, NotSent, ProtocolError, Unanswered
+from krakenasync.client import express as express_module
+from krakenasync.client.connections import ConnectFailed, ConnectTimeout, Outgoing, PoolTimeout, ReadTimeout, Timeouts
+from krakenasync.client.express import Express
+from krakenasync.client.origin import Origin
+from krakenasync.client.transport import Delivery, ExpressTransport, Transport
+from krakenasync.protocol.messages import Message
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s"
+GET = Message("GET", "/0/public/Time", {}, b"")
+POST = Message("POST", "/0/private/Balance", {"API-Key": "k"}, b"nonce=1")
+
+
+class Exchange:
+    """Answers each request with the number of its connection, when `gate` is open."""
+
+    def __init__(self, answer=None):
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.answer = answer
+        self.order, self.requests, self._tasks = [], [], set()
+        self.accepted = 0
+
+    async def __aenter__(self):
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        return self
+
+    async def __aexit__(self, *_error):
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def asked(self, number):
+        """Wait until so many requests have come."""
+        while len(self.requests) < number:  # noqa: ASYNC110 - step by step, as the loop goes
+            await asyncio.sleep(0)
+
+    async def _serve(self, reader, writer):
+        self._tasks.add(asyncio.current_task())
+        self.accepted += 1
+        number = b"%d" % self.accepted
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                self.requests.append(head)
+                if b"Content-Length: 7" in head:
+                    await reader.readexactly(7)
+                self.order.append(head.split()[1].decode())
+                await self.gate.wait()
+                writer.write(self.answer or OK % (len(number), number))
+        writer.transport.abort()
+
+
+def asking(target="/"):
+    return Outgoing(b"GET %s HTTP/1.1\r\n\r\n" % target.encode())
+
+
+async def settle():
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def ended(*tasks):
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def with_exchange(test, **settings):
+    """Run a test with an exchange and connections to it."""
+
+    async def main():
+        async with Exchange() as exchange:
+            pool = Express(Origin(exchange.url), **settings)
+            await test(exchange, pool)
+            await pool.aclose()
+
+    asyncio.run(main())
+
+
+def test_the_connection_used_last_is_used_next():
+    """So what is not needed rests, and can expire."""
+
+    async def test(exchange, pool):
+        exchange.gate.clear()
+        tasks = [asyncio.ensure_future(pool.exchange(asking(), Timeouts())) for _ in range(3)]
+        await exchange.asked(3)
+        assert repr(pool) == f"<Express {exchange.url} 3 active, 0 idle, 0 waiting>"
+        exchange.gate.set()
+        await asyncio.gather(*tasks)
+        last = pool._idle[-1]
+        for _ in range(3):
+            await pool.exchange(asking(), Timeouts())
+            assert pool._idle[-1] is last
+        assert exchange.accepted == 3
+        assert repr(pool) == f"<Express {exchange.url} 0 active, 3 idle, 0 waiting>"
+
+    with_exchange(test)
+
+
+def test_those_who_wait_are_served_in_order():
+    """First come, first served; whoever gives up leaves the line without a trace, and nobody overtakes."""
+
+    async def test(exchange, pool):
+        tasks = [asyncio.ensure_future(pool.exchange(asking(f"/{n}"), Timeouts())) for n in range(20)]
+        await asyncio.sleep(0)
+        tasks[7].cancel()
+        tasks[11].cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert exchange.order == [f"/{n}" for n in range(20) if n not in {7, 11}]
+        assert exchange.accepted == 1
+
+    with_exchange(test, connections=1)
+
+
+def test_a_cancelled_request_closes_its_connection_and_makes_room():
+    """Its place goes to the next in line, on a connection of its own."""
+
+    async def test(exchange, pool):
+        exchange.gate.clear()
+        request = asking("/first")
+        first = asyncio.ensure_future(pool.exchange(request, Timeouts()))
+        second = asyncio.ensure_future(pool.exchange(asking("/second"), Timeouts()))
+        await exchange.asked(1)
+        assert request.left
+        await ended(first)
+        exchange.gate.set()
+        assert (await second).body == b"2"
+        assert (pool._taken, len(pool._idle)) == (1, 1)
+
+    with_exchange(test, connections=1)
+
+
+@pytest.mark.parametrize("steps", range(12))
+def test_a_cancellation_at_every_step(steps):
+    """Cancelled while it connects, writes or waits: no place is lost, and the next request is served."""
+
+    async def test(exchange, pool):
+        request = asking("/cancelled")
+        task = asyncio.ensure_future(pool.exchange(request, Timeouts()))
+        waiting = asyncio.ensure_future(pool.exchange(asking("/waiting"), Timeouts()))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        await ended(task)
+        assert request.left or "/cancelled" not in exchange.order
+        assert (await waiting).status == 200
+        assert pool._taken == len(pool._idle) == 1
+        await settle()
+        assert len(pool._open) == 1
+
+    with_exchange(test, connections=1)
+
+
+def test_a_turn_that_comes_with_the_cancellation_is_passed_on():
+    """Cancelled in the very step in which the connection was handed over: the next in line gets it."""
+
+    async def test(_exchange, pool):
+        await pool.exchange(asking(), Timeouts())
+        connection = pool._rested()
+        for given in (connection, None):
+            tasks = [asyncio.ensure_future(pool.exchange(asking(), Timeouts())) for _ in range(2)]
+            await asyncio.sleep(0)
+            pool._pass_on(given)
+            tasks[0].cancel()
+            assert (await tasks[1]).status == 200
+            connection = pool._rested()
+        pool._vacate()
+        assert pool._taken == 0
+
+    with_exchange(test, connections=1)
+
+
+def test_a_connection_that_dies_on_its_way_to_the_next_in_line():
+    """Nothing was written to it, so the next in line simply opens another one."""
+
+    async def test(exchange, pool):
+        await pool.exchange(asking(), Timeouts())
+        connection = pool._rested()
+        task = asyncio.ensure_future(pool.exchange(asking(), Timeouts()))
+        await asyncio.sleep(0)
+        pool._give_back(connection)
+        connection.abort()
+        assert (await task).body == b"2"
+        assert pool._taken == 1
+
+    with_exchange(test, connections=1)
+
+
+def test_an_idle_connection_expires():
+    """What is idle too long is closed, by the timer or when it is next asked for."""
+
+    async def test(exchange, pool):
+        await pool.exchange(asking(), Timeouts())
+        await asyncio.sleep(0.03)
+        assert not pool._open
+        assert pool._taken == 0
+        await pool.exchange(asking(), Timeouts())
+        pool._idle[0].idle_since -= 1.0
+        assert pool._rested() is None
+        assert exchange.accepted == 2
+
+    with_exchange(test, keep_alive=0.01)
+
+
+def test_a_rested_connection_is_looked_at_before_it_is_used(monkeypatch):
+    """The peer hung up, and the loop has not had time to notice: nothing is written into the void."""
+
+    async def test(exchange, pool):
+        monkeypatch.setattr(express_module, "_LOOKED_AFTER", 0.0)
+        await pool.exchange(asking(), Timeouts())
+        await pool.exchange(asking(), Timeouts())
+        assert exchange.accepted == 1
+        await ended(*exchange._tasks)  # closes the connection; the step after this one is ours
+        assert pool._idle[0].ready
+        request = asking()
+        assert (await pool.exchange(request, Timeouts())).body == b"2"
+
+    with_exchange(test)
+
+
+def test_timeouts():
+    """For a place, for a connection, for an answer, and over all of them."""
+
+    async def test(exchange, pool):
+        exchange.gate.clear()
+        held = asyncio.ensure_future(pool.exchange(asking(), Timeouts()))
+        await exchange.asked(1)
+        for limits in (Timeouts(pool=0.01), Timeouts(whole=0.01)):
+            request = asking()
+            with pytest.raises(PoolTimeout):
+                await pool.exchange(request, limits)
+            assert not request.left
+        await ended(held)
+        for limits in (Timeouts(read=0.01), Timeouts(whole=0.01)):
+            request = asking()
+            with pytest.raises(ReadTimeout):
+                await pool.exchange(request, limits)
+            assert request.left
+        assert pool._taken == 0
+        request = asking()
+        with pytest.raises(ConnectTimeout):
+            await pool.exchange(request, Timeouts(connect=-1.0))
+        assert not request.left
+        exchange.gate.set()
+        assert (await pool.exchange(request, Timeouts(whole=5.0))).status == 200
+
+    with_exchange(test, connections=1)
+
+
+def test_one_timer_serves_all():
+    """A shorter deadline than the one waited for moves the timer, a longer one does not make another."""
+
+    async def test(_exchange, pool):
+        await pool.exchange(asking(), Timeouts(whole=10.0))
+        timer = pool._timer
+        for _ in range(3):
+            await pool.exchange(asking(), Timeouts(whole=10.0))
+        assert pool._timer is timer
+        await pool.exchange(asking(), Timeouts(whole=5.0))
+        assert pool._timer is not timer
+        assert timer.cancelled()
+
+    with_exchange(test)
+
+
+def test_closing_ends_everything():
+    """What waits and what is under way ends with an error, and no socket is left."""
+
+    async def test(exchange, pool):
+        exchange.gate.clear()
+        requests = [asking() for _ in range(2)]
+        tasks = [asyncio.ensure_future(pool.exchange(request, Timeouts())) for request in requests]
+        await exchange.asked(1)
+        await pool.aclose()
+        await pool.aclose()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [type(result).__name__ for result in results] == ["Broken", "ConnectFailed"]
+        assert [request.left for request in requests] == [True, False]
+        assert not pool._open
+        with pytest.raises(ConnectFailed):
+            await pool.exchange(asking(), Timeouts())
+
+    with_exchange(test, connections=1)
+
+
+# The choice between our connections and httpx's.
+
+
+async def deliver(transport, message=POST, within=2.0):
+    delivery = Delivery(message)
+    try:
+        return await transport.deliver(delivery, within), delivery.left
+    finally:
+        await transport.aclose()
+
+
+@pytest.mark.parametrize("kind", ["express", "httpx"])
+def test_the_bytes_of_a_delivery(kind):
+    """Both ways carry the same request; ours asks for compression only where answers are large."""
+
+    async def main():
+        async with Exchange() as exchange:
+            prefixed = f"{exchange.url}/some%20where"
+            assert await deliver(Transport(prefixed, kind=kind)) == ((200, b"1"), True)
+            assert await deliver(Transport(prefixed, kind=kind), GET) == ((200, b"2"), True)
+            for head in exchange.requests:
+                assert b"Host: 127.0.0.1:%d\r\n" % exchange.port in head
+                assert b"User-Agent: krakenasync/" in head
+            post, get = exchange.requests
+            assert post.startswith(b"POST /some%20where/0/private/Balance HTTP/1.1\r\n")
+            assert b"API-Key: k\r\n" in post
+            assert get.startswith(b"GET /some%20where/0/public/Time HTTP/1.1\r\n")
+            assert b"Accept-Encoding: gzip, deflate\r\n" in get
+
+    asyncio.run(main())
+
+
+def test_a_compressed_answer():
+    """It is taken apart; one that is cut short is an error, where httpx hands out the part."""
+    packed = gzip.compress(b"hello" * 100, mtime=0)
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
+
+    async def main():
+        async with Exchange(head % len(packed) + packed) as exchange:
+            assert (await deliver(Transport(exchange.url), GET))[0].body == b"hello" * 100
+            exchange.answer = head % 20 + packed[:20]
+            with pytest.raises(ProtocolError, match="cut short"):
+                await deliver(Transport(exchange.url), GET)
+
+    asyncio.run(main())
+
+
+def test_what_is_known_about_a_failed_delivery():
+    """No byte left: not sent. A byte left: unanswered."""
+
+    async def main():
+        async with Exchange(b"nonsense") as exchange:
+            with pytest.raises(Unanswered, match="RemoteProtocolError"):
+                await deliver(Transport(exchange.url))
+            exchange.gate.clear()
+            with pytest.raises(Unanswered, match="ReadTimeout"):
+                await deliver(Transport(exchange.url), within=0.01)
+        with pytest.raises(NotSent, match="ConnectError"):
+            await deliver(Transport(exchange.url))
+        with pytest.raises(NotSent, match="LocalProtocolError"):
+            await deliver(Transport(exchange.url), Message("POST", "/0/private/x", {"API-Key": "a\r\nb: c"}, b"x"))
+
+    asyncio.run(main())
+
+
+def test_a_cancelled_delivery_knows_whether_it_left():
+    """Cancelled while it connects nothing left, cancelled while it waits for the answer it did."""
+
+    async def main():
+        async with Exchange() as exchange:
+            exchange.gate.clear()
+            transport = Transport(exchange.url)
+            early, late = Delivery(POST), Delivery(POST)
+            task = asyncio.ensure_future(transport.deliver(early, 2.0))
+            await asyncio.sleep(0)
+            await ended(task)
+            assert not early.left
+            task = asyncio.ensure_future(transport.deliver(late, 2.0))
+            await exchange.asked(1)
+            await ended(task)
+            assert late.left
+            await transport.aclose()
+
+    asyncio.run(main())
+
+
+def test_repr_shows_the_choice(monkeypatch):
+    """A glance tells which connections a client uses."""
+    assert repr(KrakenClient()).endswith("express>")
+    assert repr(KrakenClient(transport="httpx")).endswith("httpx>")
+    with pytest.raises(ConfigurationError, match="no transport 'pigeon'"):
+        KrakenClient(transport="pigeon")
+    given = httpx.AsyncClient(transport=httpx.MockTransport(lambda _request: httpx.Response(200)))
+    assert repr(KrakenClient(http_client=given)).endswith("httpx>")
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.test:3128")
+    assert repr(KrakenClient()).endswith("httpx>")
+    assert repr(KrakenClient(base_url="http://127.0.0.1:1")).endswith("express>")
+    monkeypatch.setenv("ALL_PROXY", "http://proxy.test:3128")
+    assert repr(KrakenClient(base_url="http://127.0.0.1:1")).endswith("httpx>")
+
+
+@pytest.mark.parametrize("using", ["httpcore", "httpx"])
+@pytest.mark.parametrize("kind", ["express", "httpx"])
+def test_a_mock_sees_the_default_client(using, kind):
+    """What respx stands in for is not gone around, whether it comes before or after the first call."""
+
+    async def main():
+        async with Exchange() as exchange:
+            transport = Transport(exchange.url, kind=kind)
+            for _ in range(2):
+                assert (await transport.deliver(Delivery(POST), 2.0)).body == b"1"
+                with respx.mock(using=using) as mock:
+                    route = mock.post(f"{exchange.url}/0/private/Balance").respond(text="mocked")
+                    assert (await transport.deliver(Delivery(POST), 2.0)).body == b"mocked"
+                    assert route.called
+            await transport.aclose()
+            assert exchange.accepted == 1
+
+    asyncio.run(main())
+
+
+def test_an_instrument_on_the_stock_transport_is_not_gone_around(monkeypatch):
+    """Tools that wrap httpx's transport class see the requests as well."""
+    stock, seen = httpx.AsyncHTTPTransport.handle_async_request, []
+
+    async def watched(self, request):
+        seen.append(request.url.path)
+        return await stock(self, request)
+
+    async def main():
+        async with Exchange() as exchange:
+            monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", watched)
+            await deliver(Transport(exchange.url))
+
+    asyncio.run(main())
+    assert seen == ["/0/private/Balance"]
+
+
+def test_what_is_not_ours_to_serve():
+    """Another origin, HEAD and streamed uploads go httpx's own way, through the same client."""
+
+    async def main():
+        async with Exchange() as home, Exchange() as abroad:
+            express = ExpressTransport(home.url)
+            async with httpx.AsyncClient(transport=express) as client:
+
+                async def stream():
+                    yield b"x"
+
+                assert (await client.get(f"{abroad.url}/a")).text == "1"
+                await client.head(f"{home.url}/b")
+                assert express._express is None
+                assert (await client.get(f"{home.url}/c")).text == "2"
+                assert repr(express._express).endswith("0 active, 1 idle, 0 waiting>")
+                with pytest.raises(httpx.LocalProtocolError):
+                    await client.post(home.url, content=b"xy", headers={"Content-Length": "1"})
+                with pytest.raises(httpx.LocalProtocolError):
+                    await client.get(home.url, headers={"X": "a\nb"})
+                assert express._serves(client.build_request("POST", home.url, content=b"x"))
+                assert not express._serves(client.build_request("POST", home.url, content=stream()))
+
+    asyncio.run(main())
+
+
+def test_on_trio_it_is_httpx():
+    """Our connections need asyncio; on trio the same client works all the same."""
+
+    def serve(server):
+        with contextlib.suppress(OSError):
+            connection, _peer = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(OK % (4, b"trio"))
+                connection.recv(65536)
+
+    async def main():
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            transport = Transport(f"http://127.0.0.1:{server.getsockname()[1]}")
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(anyio.to_thread.run_sync, serve, server)
+                assert (await transport.deliver(Delivery(GET), 2.0)).body == b"trio"
+                await transport.aclose()
+
+    anyio.run(main, backend="trio")

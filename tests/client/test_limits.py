@@ -1,0 +1,439 @@
+"""The limiter: nothing leaves before its counter has room, in fair order."""
+
+import anyio
+import anyio.lowlevel
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from krakenasync import ConfigurationError, LimitsConfig, RateLimitTimeout
+from krakenasync.client.limits import Gate
+from krakenasync.client.queueing import Lane
+from krakenasync.protocol.tiers import CounterSpec, Tier
+from krakenasync.state.memory import Bucket, MemoryState
+from krakenasync.testing import run
+
+PRO = Tier.PRO.rest
+
+
+def costing(points):
+    return lambda: float(points)
+
+
+async def passes(gate, points=1, lane=Lane.NORMAL):
+    """Go through a gate with an answer at once."""
+    gate.bucket.settle(await gate.acquire(costing(points), lane))
+
+
+def test_a_free_gate_lets_through_at_once():
+    """Nobody waits while there is room."""
+
+    async def main(clock):
+        gate = Gate("rest", Bucket(PRO, clock))
+        for _ in range(20):
+            await passes(gate)
+        assert clock.monotonic() == 0
+        await passes(gate)
+        assert clock.monotonic() == pytest.approx(1.0)
+
+    run(main)
+
+
+def test_first_come_first_served_whatever_the_costs():
+    """Inside a lane a dear call is not overtaken by cheap ones."""
+
+    async def main(clock):
+        gate = Gate("rest", Bucket(PRO, clock, initial=20))
+        served = []
+
+        async def call(number, points):
+            await passes(gate, points)
+            served.append(number)
+
+        async with anyio.create_task_group() as tasks:
+            for number, points in enumerate([2, 1, 1, 4, 1, 2, 1]):
+                tasks.start_soon(call, number, points)
+                await anyio.lowlevel.checkpoint()
+        assert served == list(range(7))
+        assert clock.monotonic() == pytest.approx(12.0)
+
+    run(main)
+
+
+def test_a_dear_call_is_not_starved_by_cheap_traffic():
+    """While four loops ask for one point each without pause, a call of four waits for its own turn only."""
+
+    async def main(clock):
+        gate = Gate("rest", Bucket(PRO, clock, initial=20))
+
+        async def loop():
+            while True:
+                await passes(gate)
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(4):
+                tasks.start_soon(loop)
+            await anyio.sleep(0.5)
+            began = clock.monotonic()
+            await passes(gate, 4)
+            assert clock.monotonic() - began <= 4 + 4 + 0.01  # those in line before it, and its own points
+            tasks.cancel_scope.cancel()
+
+    run(main)
+
+
+def test_lanes_go_before_each_other():
+    """An urgent call overtakes normal ones, and these overtake polls."""
+
+    async def main(clock):
+        gate = Gate("rest", Bucket(PRO, clock, initial=20))
+        served = []
+
+        async def call(lane):
+            await passes(gate, 1, lane)
+            served.append(lane)
+
+        async with anyio.create_task_group() as tasks:
+            for lane in (Lane.BACKGROUND, Lane.NORMAL, Lane.BACKGROUND, Lane.URGENT, Lane.NORMAL):
+                tasks.start_soon(call, lane)
+                await anyio.lowlevel.checkpoint()
+            assert gate.queue.counts() == (1, 2, 2)
+        assert served == sorted(served)
+
+    run(main)
+
+
+def test_a_thousand_cancelled_calls_cost_nothing():
+    """After 1,000 calls were cancelled in line, the next one waits only for its own point."""
+
+    async def main(clock):
+        gate = Gate("rest", Bucket(PRO, clock, initial=20))
+        with anyio.CancelScope() as gone:
+            async with anyio.create_task_group() as tasks:
+                for _ in range(1000):
+                    tasks.start_soon(passes, gate)
+                await anyio.sleep(0.5)
+                gone.cancel()
+        assert len(gate.queue) == 0
+        assert gate.bucket.state().held == 0
+        await passes(gate)
+        assert clock.monotonic() == pytest.approx(1.0)
+
+    run(main)
+
+
+def test_a_cancelled_head_hands_over():
+    """When the first in line gives up, the second takes its place and its time."""
+
+    async def main(clock):
+        gate = Gate("rest", Bucket(PRO, clock, initial=20))
+        async with anyio.create_task_group() as tasks:
+            with anyio.CancelScope() as dear:
+                async with anyio.create_task_group() as inner:
+                    inner.start_soon(passes, gate, 4)
+                    await anyio.sleep(0.1)
+                    tasks.start_soon(passes, gate, 1)
+                    await anyio.sleep(0.1)
+                    dear.cancel()
+        assert clock.monotonic() == pytest.approx(1.0)
+
+    run(main)
+
+
+def test_a_wait_beyond_the_deadline_fails_at_once():
+    """Who cannot be served in time is told so at once, with the seconds it would have taken."""
+
+    async def main(clock):
+        gate = Gate("rest", Bucket(PRO, clock, initial=20))
+        with anyio.fail_after(3.0), pytest.raises(RateLimitTimeout) as caught:
+            await passes(gate, 4)
+        assert clock.monotonic() == 0
+        assert caught.value.retry_after == pytest.approx(4.0)
+        assert isinstance(caught.value, TimeoutError)
+        assert caught.value.effect == "none"
+        with anyio.fail_after(4.1):
+            await passes(gate, 4)
+
+    run(main)
+
+
+def test_those_in_line_and_the_grace_count_towards_the_deadline():
+    """The wait that is compared with the deadline holds the calls ahead, and points that do not decay yet."""
+
+    async def main(clock):
+        gate = Gate("rest", Bucket(PRO, clock))
+        gate.bucket.keep(await gate.acquire(costing(20), Lane.NORMAL), 2.0)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(passes, gate, 4)
+            await anyio.lowlevel.checkpoint()
+            with anyio.fail_after(6.9), pytest.raises(RateLimitTimeout) as caught:
+                await passes(gate, 1)
+            assert clock.monotonic() == 0
+            assert caught.value.retry_after == pytest.approx(2 + 4 + 1)
+
+    run(main)
+
+
+def test_a_refusal_meanwhile_fails_waits_that_became_too_long():
+    """A call in line learns at once when a refusal has made its deadline impossible."""
+
+    async def main(clock):
+        gate = Gate("rest", Bucket(PRO, clock, initial=20))
+
+        async def waits():
+            with anyio.fail_after(5.0), pytest.raises(RateLimitTimeout):
+                await passes(gate)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(waits)
+            await anyio.sleep(0.5)
+            gate.bucket.block(60.0)
+            gate.queue.wake_head()
+        assert clock.monotonic() == pytest.approx(0.5)
+
+    run(main)
+
+
+def test_the_snapshot_shows_every_counter(naive_kraken):
+    """level, held, cap, decay, waiting and blocked_for of each counter; no event loop is needed to look."""
+    states = []
+
+    async def main(clock):
+        kraken = naive_kraken(clock).client(tier="pro", limits=LimitsConfig(initial="full"))
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(kraken.balance)
+            tasks.start_soon(kraken.with_options(lane="background").balance)
+            tasks.start_soon(kraken.server_time)
+            await anyio.sleep(0.5)
+            shown = kraken.limits.snapshot()
+            assert shown.rest.waiting == 2
+            assert shown.rest.waiting_by_lane == (0, 1, 1)
+            assert shown.rest.level == pytest.approx(19.5)
+            assert (shown.rest.cap, shown.rest.decay, shown.rest.blocked_for) == (20, 1, 0)
+            assert shown.public.cap == 1
+        states.append(kraken.limits)
+
+    run(main)
+    assert states[0].snapshot().rest.waiting == 0
+
+
+def test_public_calls_have_counters_of_their_own(naive_kraken):
+    """OHLC and Trades are charged per pair, however the pair is spelled; other public calls per address."""
+
+    async def main(clock):
+        kraken = naive_kraken(clock).client()
+        for pair in ("XBTUSD", "ETHUSD"):
+            await kraken.public("OHLC", pair=pair)
+        await kraken.server_time()
+        assert clock.monotonic() == 0
+        await kraken.public("OHLC", pair="XXBTZUSD")
+        assert clock.monotonic() == pytest.approx(1.0)
+        assert {"public", "public:XBTUSD", "public:ETHUSD"} <= set(kraken.limits.snapshot())
+
+    run(main)
+
+
+def test_two_clients_of_a_key_share_its_counter(naive_kraken):
+    """What one client has used up, the other one waits for."""
+
+    async def main(clock):
+        exchange, state = naive_kraken(clock, tier="pro"), MemoryState(clock)
+        one, other = (exchange.client(tier="pro", state=state) for _ in range(2))
+        for _ in range(10):
+            await one.balance()
+            await other.balance()
+        assert clock.monotonic() < 1
+        await other.balance()
+        assert clock.monotonic() == pytest.approx(2.0)
+        assert not exchange.refused
+
+    run(main)
+
+
+def test_clients_of_one_key_with_different_tiers_are_an_error(naive_kraken):
+    """A key has one tier: the second client that says otherwise is told so before anything is sent."""
+
+    async def main(clock):
+        exchange, state = naive_kraken(clock), MemoryState(clock)
+        await exchange.client(tier="starter", state=state).balance()
+        with pytest.raises(ConfigurationError, match="same tier"):
+            await exchange.client(tier="pro", state=state).balance()
+        assert len(exchange.seen) == 1
+
+    run(main)
+
+
+@pytest.mark.parametrize(("initial", "seconds"), [("empty", 0), ("full", 2 + 2), (18, 2)])
+def test_where_the_counter_starts(naive_kraken, initial, seconds):
+    """A run begins with an empty counter, a full one, or as many points as are told."""
+
+    async def main(clock):
+        kraken = naive_kraken(clock, tier="pro").client(tier="pro", limits=LimitsConfig(initial=initial))
+        for _ in range(3):
+            await kraken.balance()
+        assert clock.monotonic() == pytest.approx(seconds, abs=0.001)
+
+    run(main)
+
+
+def test_an_unknown_start_is_an_error(naive_kraken):
+    """Where the counter starts is said by a known word or a number."""
+
+    async def main(clock):
+        kraken = naive_kraken(clock).client(limits=LimitsConfig(initial="half"))
+        with pytest.raises(ConfigurationError, match="empty, full"):
+            await kraken.balance()
+
+    run(main)
+
+
+def test_throttled_blocks_until_the_named_time(naive_kraken):
+    """After ``EService: Throttled: <ts>`` nothing is sent before that unix time, then the call is made."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        until = clock.wall_ns() // 10**9 + 7
+        exchange.script = [("Balance", f"EService: Throttled: {until}")]
+        await exchange.client().balance()
+        assert clock.monotonic() == pytest.approx(7.0, abs=0.01)
+        assert len(exchange.seen) == 2
+
+    run(main)
+
+
+def test_http_429_counts_as_a_refusal(naive_kraken):
+    """A 429 of the edge cools the counter down like Kraken's own words."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock, tier="pro")
+        exchange.script = [("Balance", httpx.Response(429, text="slow down"))]
+        kraken = exchange.client(tier="pro")
+        await kraken.balance()
+        assert clock.monotonic() >= 5.0
+        assert kraken.limits.snapshot().rest.refusals == 1
+
+    run(main)
+
+
+@pytest.mark.parametrize("refused_counts", [False, True])
+@pytest.mark.parametrize("tier", ["starter", "pro"])
+def test_a_foreign_program_on_the_key(naive_kraken, tier, refused_counts):
+    """With the server one point below its cap at the start, 30 calls at once are answered and two refused at most."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock, tier=tier, jitter=0.1, refused_counts=refused_counts)
+        exchange.level = exchange.cap - 1
+        kraken = exchange.client(tier=tier)
+        async with anyio.create_task_group() as tasks:
+            for _ in range(30):
+                tasks.start_soon(kraken.balance)
+        assert len(exchange.accepted_at) == 30
+        assert len(exchange.refused) <= 2
+
+    run(main)
+
+
+def test_calls_in_line_for_the_lane_do_not_run_into_a_refusal(naive_kraken):
+    """Once Kraken has refused one call, those that had points already wait with it instead of being refused too."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock, tier="pro", level=20, jitter=0.05)
+        kraken = exchange.client(tier="pro")
+        async with anyio.create_task_group() as tasks:
+            for _ in range(20):
+                tasks.start_soon(kraken.balance)
+            await anyio.sleep(1.0)
+            assert len(exchange.refused) == 1
+            assert kraken.limits.snapshot().rest.blocked_for > 3
+        assert len(exchange.accepted_at) == 20
+
+    run(main)
+
+
+def test_an_order_refused_for_the_private_counter_waits_before_it_is_repeated(naive_kraken):
+    """An order is on the engine's counter; refused for the other one, it is not sent again at once."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        exchange.script = [("AddOrder", "EAPI:Rate limit exceeded")] * 2
+        kraken = exchange.client()
+        await kraken.add_order(pair="XBTUSD", type="buy", ordertype="limit", volume="0.01", price="30000")
+        assert len(exchange.seen) == 3
+        assert clock.monotonic() >= 10.0
+
+    run(main)
+
+
+async def saturate(exchange, seconds=60.0, tasks=20, **settings):
+    """Let tasks ask for the balance without pause; return the points used by then."""
+    kraken = exchange.client(**settings)
+
+    async def loop():
+        while True:
+            await kraken.balance()
+
+    async with anyio.create_task_group() as group:
+        for _ in range(tasks):
+            group.start_soon(loop)
+        await anyio.sleep(seconds)
+        group.cancel_scope.cancel()
+    return len(exchange.accepted_at)
+
+
+@pytest.mark.parametrize("tier", ["starter", "intermediate", "pro"])
+@pytest.mark.parametrize(("step", "share"), [(0, 0.97), (2, 0.92)])
+@pytest.mark.parametrize("seed", range(10))
+def test_the_allowance_is_used_and_never_passed(naive_kraken, tier, step, share, seed):
+    """20 tasks for 60 s with 0 to 200 ms each way: no refusal, and nearly all of cap + pace * 60 is used."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock, tier=tier, seed=seed, jitter=0.2, step=step, phase=seed / 5)
+        used = await saturate(exchange, tier=tier)
+        assert exchange.refused == []
+        assert used >= share * (exchange.cap + exchange.pace * 60)
+
+    run(main)
+
+
+@given(
+    seed=st.integers(0, 2**32),
+    tier=st.sampled_from(["starter", "intermediate", "pro"]),
+    jitter=st.sampled_from([0.0, 0.01, 0.2, 3.0]),
+    step=st.sampled_from([0, 2]),
+    phase=st.floats(0, 2),
+)
+@settings(max_examples=60)
+def test_no_server_is_driven_above_its_cap(naive_kraken, seed, tier, jitter, step, phase):
+    """Whatever the latencies, costs and the moment of the server's steps, it never has to refuse."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock, tier=tier, seed=seed, jitter=jitter, step=step, phase=phase, window=10**9)
+        kraken = exchange.client(tier=tier, nonce_window=10**9)
+
+        async def loop(ask):
+            while True:
+                await ask()
+
+        async with anyio.create_task_group() as tasks:
+            for ask in (kraken.balance, kraken.balance, kraken.balance, kraken.closed_orders, kraken.open_orders):
+                tasks.start_soon(loop, ask)
+            await anyio.sleep(40.0)
+            tasks.cancel_scope.cancel()
+        assert exchange.refused == []
+        assert exchange.peak <= exchange.cap
+        assert exchange.most_in_flight > 1 or not jitter
+
+    run(main)
+
+
+def test_a_counter_smaller_than_a_call_is_an_error_not_a_hang(naive_kraken):
+    """A call that could never fit its counter says so instead of waiting for ever."""
+
+    async def main(clock):
+        kraken = naive_kraken(clock).client(limits=LimitsConfig(rest=CounterSpec(3, 100)))
+        await kraken.balance()
+        with anyio.fail_after(1000), pytest.raises(ConfigurationError, match="cap"):
+            await kraken.closed_orders()
+
+    run(main)

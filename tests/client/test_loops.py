@@ -1,0 +1,54 @@
+"""Things that belong to one event loop."""
+
+import gc
+
+from krakenasync.client.loops import PerLoop, running_loop
+from krakenasync.testing import run
+
+
+class Thing:
+    pass
+
+
+def test_one_thing_for_all_on_a_loop():
+    """Everyone who asks on one loop with one key gets the same thing, also through different views."""
+
+    async def main(_clock):
+        one, other = PerLoop(), PerLoop()
+        assert one.get(("a",), Thing) is other.get(("a",), Thing) is one.get(("a",), Thing)
+        assert one.get(("b",), Thing) is not one.get(("a",), Thing)
+        assert len(list(one)) == 2
+
+    run(main)
+
+
+def test_a_view_keeps_all_it_has_used():
+    """A second thing does not make a view forget the first."""
+
+    async def main(_clock):
+        view, made = PerLoop(), []
+
+        def make():
+            made.append(1)
+            return Thing()
+
+        for _ in range(3):
+            view.get(("a",), make)
+            view.get(("b",), make)
+            gc.collect()
+        assert len(made) == 2
+
+    run(main)
+
+
+def test_another_loop_has_its_own():
+    """What belongs to one loop is not given to the next."""
+    view, found = PerLoop(), []
+
+    async def main(_clock):
+        found.append(view.get(("a",), Thing))
+        assert running_loop() is running_loop()
+
+    run(main)
+    run(main)
+    assert found[0] is not found[1]

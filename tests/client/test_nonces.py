@@ -1,0 +1,291 @@
+"""The lane of a key: nonces arrive in the order in which they were made."""
+
+import gc
+import logging
+import threading
+
+import anyio
+import pytest
+
+from krakenasync import ConfigurationError, InvalidNonce, LimitsConfig, NotSent, ServiceUnavailable
+from krakenasync.client.nonces import KeyLane, diagnosis
+from krakenasync.client.queueing import Lane
+from krakenasync.protocol.retries import RetryPolicy
+from krakenasync.protocol.tiers import CounterSpec
+from krakenasync.state.memory import MemoryState
+from krakenasync.state.nonces import NonceSource
+from krakenasync.testing import VirtualClock, run
+
+BOUNDLESS = LimitsConfig(rest=CounterSpec(10**6, 10**8))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_fifty_at_once_and_none_refused(naive_kraken, seed):
+    """50 concurrent private calls over a path that delays each leg by 0 to 30 ms: no nonce is refused."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock, seed=seed, jitter=0.03, counted=False)
+        kraken = exchange.client(limits=BOUNDLESS)
+        async with anyio.create_task_group() as tasks:
+            for _ in range(50):
+                tasks.start_soon(kraken.balance)
+        assert exchange.refused == []
+        assert exchange.most_in_flight == 1
+        assert len(exchange.accepted_at) == 50
+
+    run(main)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("window", [5, 20, 10_000])
+def test_a_window_opens_the_lane(naive_kraken, seed, window):
+    """With a window set on the key several calls fly at once, and the server with that window refuses none."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock, seed=seed, jitter=0.03, counted=False, window=window)
+        kraken = exchange.client(limits=BOUNDLESS, nonce_window=window)
+        async with anyio.create_task_group() as tasks:
+            for _ in range(50):
+                tasks.start_soon(kraken.balance)
+        assert exchange.refused == []
+        assert 1 < exchange.most_in_flight <= 16
+
+    run(main)
+
+
+def test_two_clients_of_a_key_share_the_lane(naive_kraken):
+    """The clients of one key on one loop never have two calls of it in flight."""
+
+    async def main(clock):
+        exchange, state = naive_kraken(clock, jitter=0.03, counted=False), MemoryState(clock)
+        clients = [exchange.client(limits=BOUNDLESS, state=state) for _ in range(3)]
+        async with anyio.create_task_group() as tasks:
+            for number in range(30):
+                tasks.start_soon(clients[number % 3].balance)
+        assert exchange.most_in_flight == 1
+        assert exchange.refused == []
+
+    run(main)
+
+
+def test_clients_of_a_key_agree_on_its_window(naive_kraken):
+    """A key has one window: a client that claims another one is told so, and sends nothing."""
+
+    async def main(clock):
+        exchange, state = naive_kraken(clock), MemoryState(clock)
+        one, other = exchange.client(state=state), exchange.client(state=state, nonce_window=1000)
+        await one.balance()
+        with pytest.raises(ConfigurationError, match="nonce_window"):
+            await other.balance()
+        assert len(exchange.seen) == 1
+
+    run(main)
+
+
+def test_different_keys_do_not_wait_for_each_other(naive_kraken):
+    """Each key has a lane of its own."""
+
+    async def main(clock):
+        exchanges = [naive_kraken(clock, jitter=0.5, seed=seed) for seed in range(2)]
+        state = MemoryState(clock)
+        clients = [
+            exchange.client(api_key=f"key {number}", state=state, base_url="http://kraken.test")
+            for number, exchange in enumerate(exchanges)
+        ]
+        flying = []
+
+        async def call(kraken):
+            await kraken.balance()
+
+        async with anyio.create_task_group() as tasks:
+            for kraken in clients:
+                tasks.start_soon(call, kraken)
+            await anyio.sleep(0.001)
+            flying = [exchange.in_flight for exchange in exchanges]
+        assert flying == [1, 1]
+
+    run(main)
+
+
+def test_the_lane_is_free_while_a_call_backs_off(naive_kraken):
+    """Between two attempts of one call, others go."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        exchange.script = [("OpenOrders", "EService:Busy")]
+        kraken = exchange.client(retry=RetryPolicy(base=20.0, longest=20.0))
+        kraken._road._chance = lambda: 1.0
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(kraken.open_orders)
+            await anyio.sleep(1.0)
+            await kraken.balance()
+            assert clock.monotonic() == pytest.approx(1.0)
+        assert exchange.calls == ["OpenOrders", "Balance", "OpenOrders"]
+
+    run(main)
+
+
+def test_an_urgent_call_overtakes_in_the_lane(naive_kraken):
+    """A cancel does not stand in line behind the reads that wait for the lane."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock, jitter=0.1, counted=False)
+        kraken = exchange.client(limits=BOUNDLESS)
+        async with anyio.create_task_group() as tasks:
+            for _ in range(10):
+                tasks.start_soon(kraken.balance)
+            await anyio.sleep(0.001)
+            await kraken.cancel_order(txid="OAAAAA-BBBBB-CCCCCC")
+            assert exchange.calls.index("CancelOrder") <= 2
+            assert len(exchange.accepted_at) <= 3
+
+    run(main)
+
+
+def test_the_lane_hands_over_when_a_waiter_gives_up():
+    """A cancelled waiter neither keeps its place nor takes the turn of the next."""
+
+    async def main(clock):
+        lane = KeyLane(NonceSource("ms", clock), 0)
+        served = []
+
+        async def call(name):
+            async with lane.turn(Lane.NORMAL) as nonce:
+                served.append((name, nonce))
+                await anyio.sleep(1.0)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(call, "first")
+            await anyio.sleep(0.1)
+            with anyio.CancelScope() as scope:
+                async with anyio.create_task_group() as inner:
+                    inner.start_soon(call, "gives up")
+                    await anyio.sleep(0.1)
+                    tasks.start_soon(call, "last")
+                    await anyio.sleep(0.1)
+                    assert lane.waiting == 2
+                    scope.cancel()
+        assert [name for name, _nonce in served] == ["first", "last"]
+        assert clock.monotonic() == pytest.approx(2.0)
+        assert repr(lane) == "<KeyLane 0 in flight, 0 waiting>"
+
+    run(main)
+
+
+def test_a_refused_nonce_is_signed_anew(naive_kraken):
+    """After a refusal the call goes out again with a higher nonce and another signature."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        exchange.script = [("Balance", "EAPI:Invalid nonce")]
+        await exchange.client().balance()
+        first, second = exchange.sent(0), exchange.sent(1)
+        assert int(second["nonce"]) > int(first["nonce"])
+        assert exchange.seen[0].headers["API-Sign"] != exchange.seen[1].headers["API-Sign"]
+
+    run(main)
+
+
+def test_three_new_signatures_and_no_more(naive_kraken):
+    """A nonce refused four times in a row is an error that says a finer unit may have been used before."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        exchange.nonce = clock.wall_ns()  # another program used nanoseconds
+        with pytest.raises(InvalidNonce) as caught:
+            await exchange.client().balance()
+        assert len(exchange.seen) == 4
+        assert caught.value.attempts == 4
+        assert "finer unit" in caught.value.hint
+        assert "'us', then 'ns'" in caught.value.hint
+        finer = exchange.client(nonce_unit="ns")
+        await anyio.sleep(0.001)
+        await finer.balance()
+
+    run(main)
+
+
+def test_an_order_with_a_refused_nonce_is_signed_anew_too(naive_kraken):
+    """A refused nonce means that nothing was done, so an order goes out again as well."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        exchange.script = [("AddOrder", "EAPI:Invalid nonce")]
+        kraken = exchange.client()
+        await kraken.add_order(pair="XBTUSD", type="buy", ordertype="limit", volume="0.01", price="30000")
+        assert len(exchange.accepted_at) == 1
+
+    run(main)
+
+
+def test_another_program_on_the_key(naive_kraken):
+    """Who was accepted before and is refused now is told that another program uses the key."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        kraken = exchange.client()
+        await kraken.balance()
+        exchange.nonce += 60_000
+        with pytest.raises(InvalidNonce, match="another program uses this key"):
+            await kraken.balance()
+
+    run(main)
+
+
+@pytest.mark.parametrize("ahead", [0.5, 1.5, 3.5])
+def test_a_program_whose_clock_is_ahead(naive_kraken, ahead):
+    """A key last used by a program whose clock is a few seconds ahead of ours is caught up with."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        exchange.nonce = clock.wall_ns() // 10**6 + round(ahead * 1000)
+        await exchange.client().balance()
+        assert len(exchange.seen) <= 4
+
+    run(main)
+
+
+@pytest.mark.parametrize(("unit", "says"), [("ms", "'us', then 'ns'"), ("us", "'ns'"), ("ns", "clock right")])
+def test_the_diagnosis_names_the_next_unit(unit, says):
+    """Each unit's advice names what is left to try."""
+    assert says in diagnosis(NonceSource(unit, VirtualClock()))
+
+
+def test_a_second_event_loop_is_told(naive_kraken, caplog):
+    """Two live loops on one key are warned of; loops one after the other are not."""
+    clock = VirtualClock()
+    exchange, state = naive_kraken(clock), MemoryState(clock)
+
+    async def use(_clock):
+        await exchange.client(state=state).server_time()
+        await exchange.client(state=state).balance()
+
+    with caplog.at_level(logging.WARNING, logger="krakenasync"):
+        run(use, clock)
+        run(use, clock)
+        gc.collect()
+        assert "event loops" not in caplog.text
+
+        async def outer(_clock):
+            await exchange.client(state=state).balance()
+            thread = threading.Thread(target=run, args=(use, clock))
+            thread.start()
+            thread.join()
+
+        run(outer, clock)
+    assert caplog.text.count("2 event loops") == 1
+
+
+def test_a_lane_survives_failures(naive_kraken):
+    """After any kind of failure the next call gets its turn."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        kraken = exchange.client(max_attempts=1)
+        for failure in ("EService:Unavailable", OSError("odd")):
+            exchange.script = [("Balance", failure)]
+            with pytest.raises((ServiceUnavailable, NotSent, OSError)):
+                await kraken.balance()
+            await kraken.balance()
+
+    run(main)

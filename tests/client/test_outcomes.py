@@ -1,0 +1,284 @@
+"""`OutcomeUnknown.resolve()` of calls that change orders: it looks, and never sends them again."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from krakenasync import OutcomeUnknown, RetryPolicy
+from krakenasync.client.outcomes import outcome_of
+from krakenasync.client.serverclock import ServerClock
+from krakenasync.protocol.wire import Answer
+from krakenasync.sandbox import SandboxConfig
+from krakenasync.spot.changes import AmendOrder, CancelOrderBatch, EditOrder
+from krakenasync.spot.market import ServerTime
+from krakenasync.spot.orders import (
+    Amend,
+    AmendHistory,
+    ClosedOrdersPage,
+    OpenOrdersBook,
+    OrderDescription,
+    OrderInfo,
+)
+from krakenasync.spot.trading import AddOrder, AddOrderBatch, Order
+from krakenasync.testing import in_process, run
+
+BUY = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "0.001", "price": "30000"}
+OLD = "OAAAAA-AAAAA-AAAAAA"
+
+
+def at(clock, seconds=0.0):
+    """A moment on the exchange's clock, so many seconds from now."""
+    return datetime.fromtimestamp(clock.wall_ns() / 1e9 + seconds, UTC)
+
+
+def info(clock, *, status="open", **more):
+    """Write an order as Kraken shows it."""
+    return OrderInfo(
+        status=status,
+        opentm=at(clock),
+        descr=OrderDescription(type="buy", ordertype="limit"),
+        vol=Decimal(1),
+        vol_exec=Decimal(0),
+        **more,
+    )
+
+
+class Scripted:
+    """A Kraken that shows what it is given, by the name of the call; no other call is answered."""
+
+    def __init__(self, clock, **shown):
+        self.clock, self.shown, self.asked = clock, shown, []
+
+    async def send(self, request, _late=None):
+        name = request.spec.name
+        self.asked.append(name)
+        if name == "Time":
+            return Answer(ServerTime(unixtime=self.clock.wall_ns() // 10**9, rfc1123=""), (), b"")
+        result = self.shown[name]
+        if name in {"OpenOrders", "ClosedOrders"}:
+            result = OpenOrdersBook(dict(result)) if name == "OpenOrders" else ClosedOrdersPage(dict(result))
+        return Answer(result, (), b"")
+
+
+def resolve(request_at, **shown_at):
+    """Resolve a call at a Kraken; every argument is a function of the clock."""
+
+    async def main(clock):
+        kraken = Scripted(clock, **{name: show(clock) for name, show in shown_at.items()})
+        outcome = outcome_of(request_at(clock), kraken, ServerClock(clock), OutcomeUnknown("lost"), age=lambda: 10**9)
+        began = clock.monotonic()
+        try:
+            return await outcome.resolve(), clock.monotonic() - began, kraken
+        except OutcomeUnknown:
+            return "doubt", clock.monotonic() - began, kraken
+
+    return run(main)
+
+
+def amends(*versions):
+    """Show these versions of an order: (kind, seconds ago, limit price)."""
+
+    def show(clock):
+        made = [
+            Amend(
+                amend_id=f"A{number}",
+                amend_type=kind,
+                order_qty=Decimal(1),
+                limit_price=Decimal(price),
+                timestamp=clock.wall_ns() - ago * 10**9,
+            )
+            for number, (kind, ago, price) in enumerate(versions)
+        ]
+        return AmendHistory(len(made), made)
+
+    return show
+
+
+def amend(**more):
+    """An amend to a limit price of 99, with a deadline in 5 s."""
+    return lambda clock: AmendOrder(txid=OLD, limit_price="99", deadline=at(clock, 5), **more)
+
+
+def test_an_amend_that_was_carried_out_is_found_at_once():
+    """It comes as the version it made."""
+    found, seconds, kraken = resolve(amend(), OrderAmends=amends(("original", 60, 100), ("user", 1, 99)))
+    assert (found.amend_id, seconds) == ("A1", 0)
+    assert kraken.asked == ["Time", "OrderAmends"]
+
+
+def test_an_amend_is_known_not_to_have_been_carried_out_once_its_deadline_has_passed():
+    """And not a moment before; then twice."""
+    found, seconds, kraken = resolve(amend(), OrderAmends=amends(("original", 60, 100), ("user", 30, 99)))
+    assert found is None
+    assert 7 < seconds < 10
+    assert kraken.asked.count("OrderAmends") == 3
+
+
+def test_without_a_deadline_a_call_that_left_no_trace_leaves_doubt():
+    """It may still be on its way; nobody can tell."""
+    request = lambda _clock: AmendOrder(txid=OLD, limit_price="99")  # noqa: E731 - as short as the others
+    assert resolve(request, OrderAmends=amends(("original", 60, 100)))[0] == "doubt"
+    assert resolve(request, OrderAmends=amends(("user", 1, 99)))[0].amend_id == "A0"
+
+
+def test_an_amend_by_client_order_id_finds_its_order_first():
+    """The versions are listed by txid only."""
+    found, _seconds, kraken = resolve(
+        lambda clock: AmendOrder(cl_ord_id="grid-1", limit_price="99", deadline=at(clock, 5)),
+        OpenOrders=lambda clock: {OLD: info(clock, cl_ord_id="grid-1")},
+        OrderAmends=amends(("user", 1, 99)),
+    )
+    assert found.amend_id == "A0"
+    assert kraken.asked == ["Time", "OpenOrders", "OrderAmends"]
+
+
+def edit(clock):
+    """An edit with a deadline in 5 s."""
+    return EditOrder(txid=OLD, pair="XBTUSD", price="99", deadline=at(clock, 5))
+
+
+def test_an_edit_that_was_carried_out_is_told_by_the_order_it_made():
+    """Open or filled already."""
+    for where in ("OpenOrders", "ClosedOrders"):
+        shown = {"OpenOrders": lambda _: {}, "ClosedOrders": lambda _: {}}
+        shown[where] = lambda clock: {"ONEW": info(clock, refid=OLD), "OX": info(clock, refid="O-OTHER")}
+        found, seconds, _kraken = resolve(edit, **shown)
+        assert (found.txid, seconds) == ("ONEW", 0)
+
+
+@pytest.mark.parametrize(("status", "outcome"), [("open", None), ("closed", None), ("canceled", "doubt")])
+def test_an_edit_without_a_new_order_is_told_by_the_old_one(status, outcome):
+    """Cancelled and not replaced: the new one may not show yet, so the doubt remains."""
+    found, seconds, _kraken = resolve(
+        edit,
+        OpenOrders=lambda _: {},
+        ClosedOrders=lambda _: {},
+        QueryOrders=lambda clock: {OLD: info(clock, status=status)},
+    )
+    assert found == outcome
+    assert seconds > 7
+
+
+def batch(clock, *ids):
+    """A batch of orders with a deadline in 5 s."""
+    orders = [Order(type="buy", ordertype="limit", volume="1", price="9", cl_ord_id=each) for each in ids]
+    return AddOrderBatch(pair="XBTUSD", orders=orders, deadline=at(clock, 5))
+
+
+def test_a_batch_is_told_order_by_order():
+    """Found, filled, or not there: in the order they were given."""
+    found, seconds, _kraken = resolve(
+        lambda clock: batch(clock, "one", "two", "three"),
+        OpenOrders=lambda clock: {"O1": info(clock, cl_ord_id="one")},
+        ClosedOrders=lambda clock: {"O2": info(clock, cl_ord_id="two", status="closed")},
+    )
+    assert [each and each.txid for each in found] == ["O1", "O2", None]
+    assert seconds > 7
+
+
+def test_a_batch_that_is_all_there_is_told_at_once():
+    """Nothing is waited for."""
+    shown = {"OpenOrders": lambda clock: {f"O{each}": info(clock, cl_ord_id=each) for each in ("one", "two")}}
+    found, seconds, _kraken = resolve(lambda clock: batch(clock, "one", "two"), **shown)
+    assert ([each.txid for each in found], seconds) == (["Oone", "Otwo"], 0)
+
+
+@pytest.mark.parametrize(("status", "known"), [("canceled", True), ("closed", True), ("open", False)])
+def test_a_cancelled_batch_is_told_once_every_order_has_ended(status, known):
+    """One that rests may still be cancelled by the request that was lost."""
+    found, _seconds, _kraken = resolve(
+        lambda _clock: CancelOrderBatch(orders=["O1"], cl_ord_ids=["two"]),
+        QueryOrders=lambda clock: {"O1": info(clock, status="canceled")},
+        OpenOrders=lambda _: {},
+        ClosedOrders=lambda clock: {"O2": info(clock, cl_ord_id="two", status=status)},
+    )
+    assert ({name: order.status for name, order in found.items()} if known else found) == (
+        {"O1": "canceled", "two": status} if known else "doubt"
+    )
+
+
+@pytest.mark.parametrize(
+    "request_made",
+    [
+        AddOrder(**BUY),
+        AddOrderBatch(pair="XBTUSD", orders=[Order(type="buy", ordertype="market", volume="1")] * 2),
+        EditOrder(txid=17, pair="XBTUSD", price="9"),
+        CancelOrderBatch(orders=[17]),
+    ],
+)
+def test_what_bears_no_id_of_its_own_cannot_be_told(request_made):
+    """A userref names whatever bears it; then nobody pretends to know."""
+    assert outcome_of(request_made, None, None, OutcomeUnknown(""), age=lambda: 0) is None
+
+
+def play(scene):
+    """Run ``scene(kraken, sandbox)`` in virtual time."""
+
+    async def main(clock):
+        running = in_process(SandboxConfig(limits=False), clock=clock)
+        async with running.client(retry=RetryPolicy(attempts=1)) as kraken:
+            return await scene(kraken, running.sandbox)
+
+    return run(main)
+
+
+@pytest.mark.parametrize("fault", ["502-before", "502-after"])
+def test_a_plain_order_with_a_deadline_can_be_resolved(fault):
+    """add_order sends once and leaves the rest to its error."""
+
+    async def scene(kraken, sandbox):
+        sandbox.faults.add("AddOrder", fault)
+        with pytest.raises(OutcomeUnknown) as caught:
+            await kraken.add_order(**BUY, cl_ord_id="grid-1", deadline=at(sandbox.clock, 10))
+        assert caught.value.deadline - at(sandbox.clock) < timedelta(seconds=11)
+        found = await caught.value.resolve()
+        assert (found is not None) == (fault == "502-after")
+        assert sandbox.stats.requests["AddOrder"] == 1
+
+    play(scene)
+
+
+def test_a_doubt_that_remains_can_be_resolved_again():
+    """Each time by looking only."""
+
+    async def scene(kraken, sandbox):
+        sandbox.faults.add("CancelOrder", "502-before")
+        order = await kraken.place_order(**BUY)
+        with pytest.raises(OutcomeUnknown) as first:
+            await kraken.cancel_order(txid=order.txid)
+        with pytest.raises(OutcomeUnknown) as second:
+            await first.value.resolve()
+        await kraken.cancel_order(txid=order.txid)
+        states = await second.value.resolve()
+        assert states[order.txid].status == "canceled"
+
+    play(scene)
+
+
+def test_without_a_clock_the_doubt_remains():
+    """The error of a public call would say nothing of the order."""
+
+    async def scene(kraken, sandbox):
+        sandbox.faults.add("AddOrder", "502-after")
+        with pytest.raises(OutcomeUnknown) as caught:
+            await kraken.add_order(**BUY, cl_ord_id="grid-1")
+        sandbox.faults.add("Time", "502")
+        with pytest.raises(OutcomeUnknown) as again:
+            await caught.value.resolve()
+        assert (await again.value.resolve()).order.cl_ord_id == "grid-1"
+
+    play(scene)
+
+
+def test_nothing_can_be_looked_up_for_a_call_that_is_about_no_order():
+    """Its error says where to look instead."""
+
+    async def scene(kraken, sandbox):
+        sandbox.faults.add("CancelAll", "502-after")
+        with pytest.raises(OutcomeUnknown) as caught:
+            await kraken.cancel_all()
+        with pytest.raises(OutcomeUnknown, match="look at"):
+            await caught.value.resolve()
+
+    play(scene)

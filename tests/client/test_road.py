@@ -1,0 +1,431 @@
+"""One call's road: what is repeated, what is not, and what is known afterwards."""
+
+import anyio
+import httpx
+import pytest
+
+from krakenasync import (
+    ConfigurationError,
+    InsufficientFunds,
+    InvalidKey,
+    InvalidSignature,
+    KrakenError,
+    NotSent,
+    OutcomeUnknown,
+    PermissionDenied,
+    ProtocolError,
+    RateLimitTimeout,
+    ServiceUnavailable,
+    TemporaryLockout,
+    TransportError,
+    Unanswered,
+)
+from krakenasync.protocol.retries import RetryPolicy
+from krakenasync.state.memory import MemoryState
+from krakenasync.testing import run
+
+ORDER = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "0.01", "price": "30000"}
+
+BEFORE = [httpx.ConnectError("refused"), httpx.ConnectTimeout("slow"), httpx.PoolTimeout("full")]
+AFTER = [
+    httpx.ReadTimeout("slow"),
+    httpx.ReadError("reset"),
+    httpx.RemoteProtocolError("closed without an answer"),
+    httpx.Response(502, text="<html>Bad gateway</html>"),
+    httpx.Response(520, text="<html>unknown error</html>"),
+    httpx.Response(200, text="<html>Just a moment...</html>"),
+    httpx.Response(200, text='{"error":[],"resu'),
+    httpx.Response(200, text=""),
+    httpx.Response(200, text="null"),
+    "EService:Busy",
+    "EService:Unavailable",
+    "EGeneral:Internal error",
+]
+NEVER = ["EAPI:Invalid key", "EGeneral:Permission denied", "EGeneral:Invalid arguments", "EQuery:Unknown asset pair"]
+
+
+@pytest.mark.parametrize("failure", BEFORE + AFTER, ids=str)
+def test_a_read_is_repeated(naive_kraken, failure):
+    """Whatever hid the answer of a read, it is asked again."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        exchange.script = [("Balance", failure)] * 2
+        assert await exchange.client().balance()
+        assert len(exchange.seen) == 3
+
+    run(main)
+
+
+@pytest.mark.parametrize("failure", BEFORE, ids=str)
+@pytest.mark.parametrize("name", ["AddOrder", "Withdraw"])
+def test_what_was_never_sent_is_repeated(naive_kraken, failure, name):
+    """A write of which no byte left is sent again: nothing can have been done."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        exchange.script = [(name, failure)] * 2
+        await exchange.client().private(name, **(ORDER if name == "AddOrder" else {"asset": "XBT"}))
+        assert exchange.calls == [name] * 3
+
+    run(main)
+
+
+@pytest.mark.parametrize("failure", [*AFTER, "EQuirk:Never heard of"], ids=str)
+@pytest.mark.parametrize("name", ["AddOrder", "Withdraw"])
+def test_a_write_with_a_lost_answer_is_not_repeated(naive_kraken, failure, name):
+    """A write that may have been carried out is sent once and reported as such."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        exchange.script = [(name, failure)]
+        with pytest.raises(OutcomeUnknown) as caught:
+            await exchange.client().private(name, **(ORDER if name == "AddOrder" else {"asset": "XBT"}))
+        assert len(exchange.seen) == 1
+        assert caught.value.effect == "unknown"
+        assert isinstance(caught.value.__cause__, KrakenError)
+        assert caught.value.endpoint == name
+        assert caught.value.attempts == 1
+
+    run(main)
+
+
+def test_an_order_with_a_lost_answer_says_where_to_look(naive_kraken):
+    """The error names the order's own id, how to look it up, and what hid the answer."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        exchange.script = [("AddOrder", httpx.ReadTimeout("slow"))]
+        with pytest.raises(OutcomeUnknown) as caught:
+            await exchange.client().add_order(**ORDER, cl_ord_id="my-order-1")
+        error = caught.value
+        assert error.cl_ord_id == "my-order-1"
+        assert "open_orders(cl_ord_id='my-order-1')" in error.hint
+        assert "closed_orders" in error.hint
+        assert isinstance(error.__cause__, Unanswered)
+        assert not error.retryable
+
+    run(main)
+
+
+@pytest.mark.parametrize("code", NEVER)
+@pytest.mark.parametrize("name", ["Balance", "AddOrder"])
+def test_what_repeating_cannot_mend_is_not_repeated(naive_kraken, code, name):
+    """Wrong keys, permissions and arguments are reported at the first refusal, with nothing done."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        exchange.script = [(name, code)]
+        with pytest.raises(KrakenError) as caught:
+            await exchange.client().private(name, **(ORDER if name == "AddOrder" else {}))
+        assert caught.value.codes == (code,)
+        assert caught.value.effect == "none"
+        assert not isinstance(caught.value, OutcomeUnknown)
+        assert len(exchange.seen) == 1
+
+    run(main)
+
+
+@pytest.mark.parametrize("code", ["EAPI:Rate limit exceeded", "EService:Busy", "EAPI:Invalid nonce"])
+def test_a_withdrawal_is_never_repeated_once_sent(naive_kraken, code):
+    """Whatever Kraken answers to a withdrawal, it is not sent again."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        exchange.script = [("Withdraw", code)]
+        with pytest.raises(KrakenError):
+            await exchange.client().private("Withdraw", asset="XBT", key="cold", amount="1")
+        assert len(exchange.seen) == 1
+
+    run(main)
+
+
+@pytest.mark.parametrize("failure", ["EService:Busy", httpx.ConnectError("refused")], ids=str)
+def test_attempts_end(naive_kraken, failure):
+    """A call is sent max_attempts times at the most, and the error tells how often it was tried."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        exchange.script = [("Balance", failure)] * 9
+        kraken = exchange.client(max_attempts=3)
+        with pytest.raises(KrakenError) as caught:
+            await kraken.balance()
+        assert len(exchange.seen) == caught.value.attempts == 3
+        exchange.script = [("Balance", failure)] * 9
+        with pytest.raises(KrakenError):
+            await kraken.with_options(max_attempts=1).balance()
+        assert len(exchange.seen) == 4
+
+    run(main)
+
+
+def test_nothing_is_sent_during_a_lockout(naive_kraken):
+    """After a temporary lockout no private call leaves for 15 minutes; public ones do, and so do private ones after."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        exchange.script = [("Balance", "EGeneral:Temporary lockout")]
+        kraken = exchange.client()
+        for _ in range(5):
+            with pytest.raises(TemporaryLockout):
+                await kraken.balance()
+        assert exchange.calls == ["Balance"]
+        await kraken.server_time()
+        await anyio.sleep(901)
+        await kraken.balance()
+        assert exchange.calls == ["Balance", "Time", "Balance"]
+
+    run(main)
+
+
+@pytest.mark.parametrize(("code", "error"), [("key", InvalidKey), ("signature", InvalidSignature)])
+def test_three_wrong_keys_close_the_road(naive_kraken, code, error):
+    """After three refused keys or signatures in a row nothing private is sent for a minute."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        exchange.script = [("Balance", f"EAPI:Invalid {code}")] * 3
+        kraken = exchange.client()
+        for _ in range(3):
+            with pytest.raises(error):
+                await kraken.balance()
+        with pytest.raises(error, match="not sent") as caught:
+            await kraken.balance()
+        assert 0 < caught.value.retry_after <= 60
+        assert len(exchange.seen) == 3
+        await anyio.sleep(61)
+        await kraken.balance()
+
+    run(main)
+
+
+def test_concurrent_calls_with_a_wrong_key_stop_after_three(naive_kraken):
+    """Calls that wait in line when the road closes are not sent either."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock, jitter=0.05)
+        exchange.script = [("Balance", "EAPI:Invalid key")] * 50
+        kraken = exchange.client()
+        refused = []
+
+        async def call():
+            try:
+                await kraken.balance()
+            except InvalidKey as error:
+                refused.append(error)
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(15):
+                tasks.start_soon(call)
+        assert len(refused) == 15
+        assert len(exchange.seen) == 3
+
+    run(main)
+
+
+def test_clients_of_a_key_share_its_standing(naive_kraken):
+    """A lockout that one client of a key has met holds for the others of the process too."""
+
+    async def main(clock):
+        exchange, state = naive_kraken(clock), MemoryState(clock)
+        exchange.script = [("Balance", "EGeneral:Temporary lockout")]
+        with pytest.raises(TemporaryLockout):
+            await exchange.client(state=state).balance()
+        with pytest.raises(TemporaryLockout, match="not sent"):
+            await exchange.client(state=state).balance()
+        await exchange.client(state=state, api_key="another key").balance()
+
+    run(main)
+
+
+@pytest.mark.parametrize("between", [None, "EOrder:Insufficient funds"])
+def test_a_success_between_keeps_the_road_open(naive_kraken, between):
+    """Refused keys close the road only in a row; any answer that shows that Kraken knows the key ends it."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        kraken = exchange.client()
+        for _ in range(4):
+            exchange.script = [("Balance", "EAPI:Invalid signature")] * 2
+            for _ in range(2):
+                with pytest.raises(InvalidSignature):
+                    await kraken.balance()
+            if between is None:
+                await kraken.balance()
+            else:
+                exchange.script = [("AddOrder", between)]
+                with pytest.raises(InsufficientFunds):
+                    await kraken.add_order(**ORDER)
+
+    run(main)
+
+
+def test_the_retry_budget_bounds_a_storm(naive_kraken):
+    """When everything fails, the key's calls together repeat ten times and then report their first failure."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock, counted=False)
+        exchange.script = [("Balance", "EService:Busy")] * 1000
+        kraken = exchange.client(tier="pro")
+        for _ in range(20):
+            with pytest.raises(ServiceUnavailable):
+                await kraken.balance()
+        assert len(exchange.seen) == 20 + 10
+        exchange.script = []
+        for _ in range(5):
+            await kraken.balance()
+        exchange.script = [("Balance", "EService:Busy")]
+        await kraken.balance()
+
+    run(main)
+
+
+def test_repetitions_begin_within_the_total(naive_kraken):
+    """The last repetition begins before the policy's total is over."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock, counted=False)
+        exchange.script = [("Balance", "EService:Busy")] * 1000
+        kraken = exchange.client(retry=RetryPolicy(attempts=100, base=4.0, longest=4.0, total=10.0, budget=100.0))
+        kraken._road._chance = lambda: 1.0
+        with pytest.raises(ServiceUnavailable):
+            await kraken.balance()
+        assert clock.monotonic() == pytest.approx(8.0)
+        assert len(exchange.seen) == 3
+
+    run(main)
+
+
+def test_a_pause_beyond_the_deadline_is_not_begun(naive_kraken):
+    """When the pause would outlast the caller's patience, the failure is reported at once."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        exchange.script = [("Balance", "EService:Busy")] * 5
+        kraken = exchange.client(retry=RetryPolicy(base=30.0, longest=30.0))
+        kraken._road._chance = lambda: 1.0
+        with anyio.fail_after(10.0), pytest.raises(ServiceUnavailable):
+            await kraken.balance()
+        assert clock.monotonic() == 0
+
+    run(main)
+
+
+def test_the_limiters_wait_is_bounded_by_the_deadline(naive_kraken):
+    """A call that would wait for the limiter beyond the caller's deadline fails at once and is not sent."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        kraken = exchange.client()
+        for _ in range(15):
+            await kraken.balance()
+        with anyio.fail_after(2.0), pytest.raises(RateLimitTimeout) as caught:
+            await kraken.balance()
+        assert clock.monotonic() == 0
+        assert caught.value.endpoint == "Balance"
+        assert len(exchange.seen) == 15
+
+    run(main)
+
+
+def test_concurrent_calls_do_not_mix_up_their_attempts(naive_kraken):
+    """Many calls that fail and repeat at once each get their own answer: no state of Tenacity is shared."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock, jitter=0.05, counted=False)
+        exchange.script = [("Balance", "EService:Busy")] * 40
+        kraken = exchange.client(tier="pro", retry=RetryPolicy(budget=1000.0, attempts=50))
+        results = []
+
+        async def call():
+            results.append(await kraken.balance())
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(20):
+                tasks.start_soon(call)
+        assert len(results) == 20
+        assert len(exchange.seen) == 60
+
+    run(main)
+
+
+def test_an_unanswered_call_keeps_its_points_for_a_while(naive_kraken):
+    """A call that may still arrive is not forgotten by the counter; one never sent is."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock, tier="pro")
+        kraken = exchange.client(tier="pro", max_attempts=1)
+        exchange.script = [("Balance", httpx.ReadTimeout("slow"))]
+        with pytest.raises(Unanswered):
+            await kraken.balance()
+        assert kraken.limits.snapshot().rest.held == 1
+        await anyio.sleep(9.9)
+        assert kraken.limits.snapshot().rest.held == 1
+
+    run(main)
+
+
+def test_a_private_call_without_a_key_says_what_to_do(naive_kraken):
+    """Without a key, private calls fail before anything is sent and name the settings."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        kraken = exchange.client(api_key=None, api_secret=None)
+        with pytest.raises(ConfigurationError, match="KRAKEN_API_KEY"):
+            await kraken.balance()
+        await kraken.server_time()
+        assert exchange.calls == ["Time"]
+
+    run(main)
+
+
+def test_a_permission_refused_is_typed(naive_kraken):
+    """A missing permission says where to give it."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        exchange.script = [("Balance", "EGeneral:Permission denied")]
+        with pytest.raises(PermissionDenied, match="permission"):
+            await exchange.client().balance()
+
+    run(main)
+
+
+def test_a_cancelled_order_carries_a_note(naive_kraken):
+    """Who cancels an order under way finds in the traceback that it may have been carried out."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock, jitter=5.0)
+        notes = []
+
+        async def order():
+            try:
+                await exchange.client().add_order(**ORDER, cl_ord_id="mine")
+            except BaseException as gone:
+                notes.extend(gone.__notes__)
+                raise
+
+        with anyio.move_on_after(0.001):
+            await order()
+        assert len(notes) == 1
+        assert "open_orders(cl_ord_id='mine')" in notes[0]
+
+    run(main)
+
+
+def test_the_kinds_of_failure_are_told_apart(naive_kraken):
+    """Never sent, unanswered and garbled are three classes, the first two both of the network."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        kraken = exchange.client(max_attempts=1)
+        kinds = []
+        for failure in (httpx.ConnectError("x"), httpx.ReadError("x"), httpx.Response(200, text="<html>")):
+            exchange.script = [("Balance", failure)]
+            with pytest.raises(KrakenError) as caught:
+                await kraken.balance()
+            kinds.append(type(caught.value))
+        assert kinds == [NotSent, Unanswered, ProtocolError]
+        assert all(issubclass(kind, TransportError) for kind in kinds[:2])
+
+    run(main)

@@ -1,0 +1,335 @@
+"""Bytes out, bytes in: every odd answer and every broken connection is a typed error, and nothing hangs."""
+
+import socket
+from contextlib import contextmanager
+from threading import Thread
+
+import anyio
+import httpx
+import pytest
+import respx
+
+from krakenasync import ConfigurationError, KrakenClient, NotSent, ProtocolError, ServiceUnavailable, Unanswered
+from krakenasync.client.transport import Delivery, Transport
+from krakenasync.errors import PermissionDenied, RateLimitExceeded
+from krakenasync.protocol.messages import Message
+from krakenasync.protocol.signing import verify
+from krakenasync.testing import run
+
+GET = Message("GET", "/0/public/Time", {}, b"")
+POST = Message("POST", "/0/private/Balance", {"API-Key": "k"}, b"nonce=1")
+
+ODD = {
+    "html": (httpx.Response(200, html="<!DOCTYPE html><html>Just a moment...</html>"), ProtocolError, "HTML"),
+    "truncated": (httpx.Response(200, text='{"error":[],"result":{"ZUSD":"1'), ProtocolError, "envelope"),
+    "empty": (httpx.Response(200, content=b""), ProtocolError, "empty body"),
+    "null": (httpx.Response(200, text="null"), ProtocolError, "envelope"),
+    "no result": (httpx.Response(200, text='{"error":[]}'), ProtocolError, "no result"),
+    "another shape": (httpx.Response(200, text='{"error":[],"result":[1]}'), ProtocolError, "another shape"),
+    "not utf-8": (httpx.Response(200, content=b'{"error":["\xff\xfe"]}'), ProtocolError, "envelope"),
+    "deep": (httpx.Response(200, content=b"[" * 100_000), ProtocolError, "envelope"),
+    "redirect": (httpx.Response(302, headers={"Location": "https://evil.test/"}), ProtocolError, "never followed"),
+    "520": (
+        httpx.Response(520, html="<html>Web server is returning an unknown error</html>"),
+        ServiceUnavailable,
+        "520",
+    ),
+    "500": (httpx.Response(500), ServiceUnavailable, "500"),
+    "403": (httpx.Response(403, html="<html>Attention Required!</html>"), ProtocolError, "403"),
+    "429": (httpx.Response(429), RateLimitExceeded, "429"),
+    "refused with 403": (
+        httpx.Response(403, json={"error": ["EGeneral:Permission denied"]}),
+        PermissionDenied,
+        "Permission denied",
+    ),
+    "badly zipped": (
+        httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(b"no gzip")),
+        ProtocolError,
+        "DecodingError",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_an_odd_answer_is_a_typed_error(naive_kraken, name):
+    """What is not Kraken's envelope is an error of its own kind that says what came instead."""
+    response, error, says = ODD[name]
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        exchange.script = [("Balance", response)]
+        with pytest.raises(error, match=says) as caught:
+            await exchange.client(max_attempts=1).balance()
+        assert caught.value.endpoint == "Balance"
+        assert len(exchange.seen) == 1
+
+    run(main)
+
+
+@pytest.mark.parametrize("follows", [False, True])
+def test_a_redirect_is_never_followed(naive_kraken, follows):
+    """A redirect would hand the signed call to another host, so it is an error whatever the given client would do."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        exchange.script = [
+            ("Balance", httpx.Response(307, headers={"Location": "https://evil.test/0/private/Balance"}))
+        ]
+        given = httpx.AsyncClient(transport=httpx.MockTransport(exchange), follow_redirects=follows)
+        with pytest.raises(ProtocolError) as caught:
+            await exchange.client(http_client=given).balance()
+        assert caught.value.status == 307
+        assert [request.url.host for request in exchange.seen] == ["kraken.test"]
+
+    run(main)
+
+
+def test_a_slow_drip_is_cut_off():
+    """An answer that comes byte by byte, each in time, still ends with the timeout."""
+
+    class Drip(httpx.AsyncByteStream):
+        async def __aiter__(self):
+            while True:
+                yield b" "
+                await anyio.sleep(1.0)
+
+    async def main(clock):
+        given = httpx.AsyncClient(transport=httpx.MockTransport(lambda _request: httpx.Response(200, stream=Drip())))
+        transport = Transport("http://kraken.test", http_client=given)
+        with pytest.raises(Unanswered, match="no whole answer within 5 s"):
+            await transport.deliver(Delivery(POST), 5.0)
+        assert clock.monotonic() == pytest.approx(5.0)
+
+    run(main)
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected"),
+    [
+        (httpx.ConnectError("no route"), NotSent),
+        (httpx.ConnectTimeout(""), NotSent),
+        (httpx.PoolTimeout(""), NotSent),
+        (httpx.ProxyError("407"), NotSent),
+        (httpx.ReadTimeout(""), Unanswered),
+        (httpx.WriteTimeout(""), Unanswered),
+        (httpx.ReadError(""), Unanswered),
+        (httpx.RemoteProtocolError("Server disconnected"), Unanswered),
+        (httpx.DecodingError("gzip"), ProtocolError),
+    ],
+    ids=repr,
+)
+def test_every_network_failure_is_one_of_ours(raised, expected):
+    """httpx's errors are told apart by whether Kraken can have seen the request, and kept as the cause."""
+
+    async def main(_clock):
+        def fails(_request):
+            raise raised
+
+        given = httpx.AsyncClient(transport=httpx.MockTransport(fails))
+        with pytest.raises(expected) as caught:
+            await Transport("http://kraken.test", http_client=given).deliver(Delivery(POST), 1.0)
+        assert caught.value.__cause__ is raised
+        assert type(raised).__name__ in str(caught.value)
+        assert caught.value.effect == ("none" if expected is NotSent else "unknown")
+
+    run(main)
+
+
+def test_a_body_that_was_not_asked_for_was_not_sent():
+    """When the connection breaks before the body is written, no whole request can have arrived."""
+
+    class BreaksAtTheHead(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request):
+            raise httpx.WriteError("broken pipe", request=request)
+
+    async def main(_clock):
+        given = httpx.AsyncClient(transport=BreaksAtTheHead())
+        transport = Transport("http://kraken.test", http_client=given)
+        with pytest.raises(NotSent):
+            await transport.deliver(Delivery(POST), 1.0)
+        with pytest.raises(Unanswered):  # a GET is whole with its head
+            await transport.deliver(Delivery(GET), 1.0)
+
+    run(main)
+
+
+@contextmanager
+def listening(answer):
+    """Listen on a loopback port and treat each connection as told."""
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        while True:
+            try:
+                connection, _peer = server.accept()
+            except OSError:
+                return
+            with connection:
+                answer(connection)
+
+    thread = Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+    finally:
+        server.shutdown(socket.SHUT_RDWR)
+        server.close()
+        thread.join(5)
+
+
+def read_all(connection):
+    """Read a request with its body and hang up."""
+    data = b""
+    while b"nonce=1" not in data:
+        data += connection.recv(4096)
+
+
+def test_a_refused_connection_was_not_sent():
+    """Nobody listens: nothing was done."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+
+    async def main():
+        transport = Transport(url)
+        with pytest.raises(NotSent):
+            await transport.deliver(Delivery(POST), 5.0)
+        await transport.aclose()
+
+    anyio.run(main)
+
+
+def test_a_connection_closed_after_the_request_leaves_it_open():
+    """The server took the whole request and hung up: it may have been carried out."""
+
+    async def main(url):
+        transport = Transport(url)
+        with pytest.raises(Unanswered):
+            await transport.deliver(Delivery(POST), 5.0)
+        await transport.aclose()
+
+    with listening(read_all) as url:
+        anyio.run(main, url)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_one_transport_in_one_loop_after_the_other(backend):
+    """A client that outlives an event loop works in the next one, with connections of that loop."""
+
+    def answers(connection):
+        read_all(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        while True:
+            if not connection.recv(4096):
+                return
+
+    async def main(transport):
+        assert (await transport.deliver(Delivery(POST), 5.0)).body == b"{}"
+        await transport._client().aclose()
+
+    def once_more(transport):
+        anyio.run(main, transport, backend=backend)
+
+    with listening(answers) as url:
+        transport = Transport(url)
+        once_more(transport)
+        once_more(transport)
+
+
+def test_a_closed_client_says_so(naive_kraken):
+    """After aclose a call is an error that says what to do."""
+
+    async def main(clock):
+        kraken = naive_kraken(clock).client()
+        await kraken.aclose()
+        await kraken.aclose()
+        with pytest.raises(ConfigurationError, match="closed"):
+            await kraken.server_time()
+
+    run(main)
+
+
+def test_a_given_client_is_not_closed(naive_kraken):
+    """Whoever hands an httpx client in closes it; one that is closed already is a clear error."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        async with httpx.AsyncClient(transport=httpx.MockTransport(exchange)) as given:
+            async with exchange.client(http_client=given) as kraken:
+                await kraken.server_time()
+            assert not given.is_closed
+            other = exchange.client(http_client=given)
+        with pytest.raises(ConfigurationError, match="http_client"):
+            await other.server_time()
+
+    run(main)
+
+
+def test_a_prefix_of_the_base_url_is_not_signed(naive_kraken):
+    """With a proxy's path prefix the URL grows, the signature stays over /0/...; bytes sent are the bytes signed."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        kraken = exchange.client(base_url="http://proxy.test/kraken/")
+        await kraken.balance()
+        request = exchange.seen[0]
+        assert str(request.url) == "http://proxy.test/kraken/0/private/Balance"
+        nonce = exchange.sent()["nonce"]
+        secret = kraken._road.credentials.secret
+        assert verify(secret, "/0/private/Balance", nonce, request.content, request.headers["API-Sign"])
+
+    run(main)
+
+
+def test_the_stock_transport_is_used(respx_mock):
+    """Without a client of the caller's, httpx's own transport carries the call, with our name on it."""
+    route = respx_mock.get("https://api.kraken.com/0/public/Time").respond(
+        json={"error": [], "result": {"unixtime": 1780000000, "rfc1123": "Thu, 28 May 26 20:26:40 +0000"}}
+    )
+
+    async def main():
+        async with KrakenClient() as kraken:
+            await kraken.server_time()
+
+    anyio.run(main)
+    assert route.calls.last.request.headers["User-Agent"].startswith("krakenasync/")
+    assert "API-Key" not in route.calls.last.request.headers
+    assert isinstance(respx_mock, respx.MockRouter)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["api.kraken.com", "", "ftp://api.kraken.com", "http://", "http://x:99999", "https://x/?a=1", "https://u@x", None],
+)
+def test_a_base_url_that_cannot_work(url):
+    """A base URL without scheme or host, or with parts that make no sense, is refused when the client is made."""
+    with pytest.raises(ConfigurationError, match="base_url"):
+        Transport(url)
+
+
+def test_many_public_calls_wait_for_a_place_and_not_in_the_pool():
+    """No more than a hundred public requests are handed to httpx at once."""
+    flying = []
+
+    async def slow(_request):
+        flying.append(1)
+        await anyio.sleep(1.0)
+        return httpx.Response(200, text="{}")
+
+    async def main(clock):
+        transport = Transport(
+            "http://kraken.test", http_client=httpx.AsyncClient(transport=httpx.MockTransport(slow)), connections=3
+        )
+
+        async def call():
+            async with transport.places:
+                await transport.deliver(Delivery(GET), 10.0)
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(9):
+                tasks.start_soon(call)
+            await anyio.sleep(0.5)
+            assert len(flying) == 3
+        assert clock.monotonic() == pytest.approx(3.0)
+        assert repr(transport) == "<Transport httpx http://kraken.test>"
+
+    run(main)

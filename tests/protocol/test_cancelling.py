@@ -1,0 +1,150 @@
+"""Cancelling until the end is known: every script of faults, played through the machine."""
+
+from typing import NamedTuple
+
+import pytest
+
+from krakenasync.protocol import cancelling as machine
+from krakenasync.protocol.cancelling import (
+    Acknowledged,
+    Cancel,
+    Denied,
+    Ended,
+    GaveUp,
+    Gone,
+    Look,
+    Missing,
+    NoSuchOrder,
+    Over,
+    Pause,
+    Plan,
+    Rejected,
+    Resting,
+    Unclear,
+    Unseen,
+)
+
+PLAN = Plan()
+
+
+class World(NamedTuple):
+    """The order's state, and how much may still go wrong."""
+
+    state: str  # "open", "ended" or "never"
+    failures: int = 3
+    lags: int = 0
+    script: tuple[str, ...] = ()
+
+    def after(self, event, **changes):
+        """Return the world after something happened."""
+        return self._replace(script=(*self.script, event), **changes)
+
+
+def cancellations(world):
+    """Every way a cancellation can turn out."""
+    if world.state == "open":
+        yield Acknowledged(), world.after("cancelled", state="ended")
+        yield Gone(), world.after("filled before the cancellation", state="ended")
+    else:
+        yield Gone(), world
+    if world.failures:
+        yield Unclear(), world.after("cancellation lost", failures=world.failures - 1)
+        ended = "ended" if world.state == "open" else world.state
+        yield Unclear(), world.after("answer lost", failures=world.failures - 1, state=ended)
+
+
+def looks(world):
+    """Every way a look can turn out."""
+    if world.lags:
+        yield Missing(), world.after("does not show yet", lags=world.lags - 1)
+    else:
+        yield {"open": Resting(), "ended": Ended(), "never": Missing()}[world.state], world
+    if world.failures:
+        yield Unseen(), world.after("look fails", failures=world.failures - 1)
+
+
+def explore(step, world, plan=PLAN, rules=machine):
+    """Yield every end with the world it was reached in."""
+    match step:
+        case Cancel():
+            for outcome, turned in cancellations(world):
+                yield from explore(rules.cancelled(step, outcome), turned, plan, rules)
+        case Look():
+            for sight, turned in looks(world):
+                yield from explore(rules.looked(plan, step, sight), turned, plan, rules)
+        case Pause():
+            yield from explore(step.then, world, plan, rules)
+        case _:
+            yield step, world
+
+
+@pytest.mark.parametrize("state", ["open", "ended", "never"])
+@pytest.mark.parametrize("lags", [0, 1, 2])
+def test_every_script_ends_with_the_truth(state, lags):
+    """An order that was there is over and seen to be; one that never was is reported so, and nothing else."""
+    ends = list(explore(machine.begin(PLAN), World(state, lags=lags)))
+    assert len(ends) >= 10
+    for end, world in ends:
+        assert end == (NoSuchOrder() if state == "never" else Over()), world.script
+        assert world.state != "open"
+
+
+class LooksOnce:
+    """Takes a failed look for a missing order."""
+
+    cancelled = staticmethod(machine.cancelled)
+
+    @staticmethod
+    def looked(plan, step, sight):
+        return machine.looked(plan, step, Missing() if isinstance(sight, Unseen) else sight)
+
+
+class CancelsOnce:
+    """Does not repeat a cancellation."""
+
+    cancelled = staticmethod(machine.cancelled)
+
+    @staticmethod
+    def looked(plan, step, sight):
+        after = machine.looked(plan, step, sight)
+        return Pause(1, after.then.so_far) if isinstance(after, Pause) and isinstance(after.then, Cancel) else after
+
+
+@pytest.mark.parametrize("wrong", [LooksOnce, CancelsOnce])
+def test_the_scripts_catch_a_wrong_rule(wrong):
+    """Without either rule some order stays open, or an existing one is denied."""
+    ends = explore(machine.begin(PLAN), World("open"), PLAN, wrong)
+    assert any(not isinstance(end, Over) for end, _world in ends)
+
+
+def test_an_order_that_was_acknowledged_or_seen_is_never_denied():
+    """Kraken has said that it exists; that no look shows it leaves doubt."""
+    for step in (Look(exists=True), machine.cancelled(Cancel(), Acknowledged())):
+        for _ in range(PLAN.looks - 1):
+            step = machine.looked(PLAN, step, Missing()).then  # noqa: PLW2901 - the machine's next step
+        assert machine.looked(PLAN, step, Missing()) == GaveUp()
+
+
+def test_a_refusal_ends_it():
+    """A key without the permission will not have it a second later."""
+    assert machine.cancelled(Cancel(), Denied()) == Rejected()
+
+
+def test_a_resting_order_is_cancelled_again_so_often_and_then_only_watched():
+    """Out of cancellations, the looks that are left may still see it end."""
+    again = machine.looked(PLAN, Look(3), Resting())
+    assert isinstance(again.then, Cancel)
+    assert machine.looked(PLAN, Look(4), Resting()).then == Look(4, 1, 0, exists=True)
+
+
+def test_a_plan_without_cancellations_only_looks():
+    """That is what resolving means."""
+    plan = Plan(cancels=0, looks=2)
+    assert machine.begin(plan) == Look(exists=True)
+    assert [end for end, _ in explore(machine.begin(plan), World("open", failures=0), plan)] == [GaveUp()]
+
+
+def test_pauses_double_up_to_the_longest():
+    """Ten looks are spread over less than a minute."""
+    pauses = [machine.looked(PLAN, Look(looks=looks), Unseen()).seconds for looks in range(PLAN.looks - 1)]
+    assert pauses == [0.5, 1, 2, 4, 8, 8, 8, 8, 8]

@@ -1,0 +1,51 @@
+"""What follows from looking at an order after a change whose answer was lost."""
+
+from decimal import Decimal
+from types import SimpleNamespace
+
+import pytest
+
+from krakenasync.protocol.outcomes import after_edit, find_amend
+from krakenasync.protocol.placement import Absent, Found, Suspect
+
+
+def version(kind="user", timestamp=100, **values):
+    """Make a version of an order."""
+    given = {"order_qty": Decimal(1), "limit_price": Decimal(100), "display_qty": None, "trigger_price": None}
+    return SimpleNamespace(amend_type=kind, timestamp=timestamp, **{**given, **values})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "versions", "found"),
+    [
+        ({"limit_price": "99"}, [version("original"), version(limit_price=Decimal("99.0"))], 1),
+        ({"limit_price": "99"}, [version("original", limit_price=Decimal(99))], None),
+        ({"limit_price": "99"}, [version("restated", limit_price=Decimal(99))], None),
+        ({"limit_price": "99"}, [version(timestamp=49, limit_price=Decimal(99))], None),
+        ({"limit_price": "99", "order_qty": "2"}, [version(limit_price=Decimal(99))], None),
+        ({"limit_price": "+5%"}, [version(limit_price=Decimal(105))], 0),
+        ({"limit_price": None, "order_qty": Decimal(1)}, [version(), version(timestamp=120)], 1),
+        ({"order_qty": 2}, [], None),
+    ],
+)
+def test_an_amend_is_the_user_s_new_enough_and_has_every_value_asked_for(wanted, versions, found):
+    """The newest of those that fit; relative prices are no evidence."""
+    assert find_amend(wanted, versions, 50) is (None if found is None else versions[found])
+
+
+@pytest.mark.parametrize(
+    ("successor", "status", "sight"),
+    [
+        (True, "canceled", Found()),
+        (True, None, Found()),
+        (False, "open", Absent()),
+        (False, "pending", Absent()),
+        (False, "closed", Absent()),
+        (False, "expired", Absent()),
+        (False, "canceled", Suspect()),
+        (False, None, Suspect()),
+    ],
+)
+def test_an_edit_is_told_by_the_order_it_made(successor, status, sight):
+    """A cancelled order without a successor may have one that does not show yet."""
+    assert after_edit(successor=successor, status=status) == sight
