@@ -209,6 +209,12 @@ def test_every_endpoint_has_a_client_row(method):
 
 
 @each_endpoint
+def test_every_method_has_its_type_asserted(method):
+    """tests/typing_api.py, which mypy checks and nobody runs, leaves no method out."""
+    assert f"await kraken.{method}(" in (HERE / "typing_api.py").read_text()
+
+
+@each_endpoint
 def test_every_endpoint_has_a_sandbox_handler(method):
     """The sandbox answers it; test_every_endpoint.py holds what."""
     assert ENDPOINTS[method].spec.name in HANDLERS

@@ -4,6 +4,8 @@ from krakenasync._version import __version__
 from krakenasync.client.client import LIVE, KrakenClient
 from krakenasync.client.events import Answered, Event, Failed, Hook, Retried, Sent, Waited
 from krakenasync.client.limits import CounterSnapshot, LimitsConfig, LimitsSnapshot
+from krakenasync.client.orders import Intent
+from krakenasync.client.placing import PlacedOrder
 from krakenasync.client.polling import BalanceSnapshot, poll_accounts
 from krakenasync.client.queueing import Lane
 from krakenasync.errors import (
@@ -24,6 +26,7 @@ from krakenasync.errors import (
     KrakenError,
     MarketUnavailable,
     NotSent,
+    OrderNotPlaced,
     OrderRefused,
     OrdersLimitExceeded,
     OutcomeUnknown,
@@ -44,6 +47,7 @@ from krakenasync.protocol.requests import Request
 from krakenasync.protocol.retries import RetryPolicy
 from krakenasync.protocol.tiers import CounterSpec, Tier
 from krakenasync.protocol.wire import Answer
+from krakenasync.spot.names import NameBook
 
 __all__ = [
     "LIVE",
@@ -64,6 +68,7 @@ __all__ = [
     "FundingRefused",
     "Hook",
     "InsufficientFunds",
+    "Intent",
     "InvalidArguments",
     "InvalidKey",
     "InvalidNonce",
@@ -75,11 +80,14 @@ __all__ = [
     "LimitsConfig",
     "LimitsSnapshot",
     "MarketUnavailable",
+    "NameBook",
     "NotSent",
+    "OrderNotPlaced",
     "OrderRefused",
     "OrdersLimitExceeded",
     "OutcomeUnknown",
     "PermissionDenied",
+    "PlacedOrder",
     "ProtocolError",
     "RateLimitExceeded",
     "RateLimitTimeout",

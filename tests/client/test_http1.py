@@ -137,6 +137,7 @@ def test_what_ends_a_connection(data):
         (b"HTTP/1.1 200 OK\nContent-Length: 5\n\nhello", "CR"),
         (b"HTTP/1.1 099 Low\r\nContent-Length: 5\r\n\r\nhello", "status"),
         (b"HTTP/1.1 2000 High\r\nContent-Length: 5\r\n\r\nhello", "status"),
+        (b"HTTP/1.1 200 \0OK\r\nContent-Length: 5\r\n\r\nhello", "reason"),
         (b"HTTP/2.0 200 OK\r\nContent-Length: 5\r\n\r\nhello", "version"),
         (b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", "switches"),
         (b"RTSP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello", "does not begin"),

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from krakenasync import ConfigurationError, LimitsConfig, RateLimitTimeout
-from krakenasync.client.limits import Gate
+from krakenasync.client.gates import Gate
 from krakenasync.client.queueing import Lane
 from krakenasync.protocol.tiers import CounterSpec, Tier
 from krakenasync.state.memory import Bucket, MemoryState

@@ -58,15 +58,28 @@ def test_a_read_is_repeated(naive_kraken, failure):
 
 
 @pytest.mark.parametrize("failure", BEFORE, ids=str)
-@pytest.mark.parametrize("name", ["AddOrder", "Withdraw"])
-def test_what_was_never_sent_is_repeated(naive_kraken, failure, name):
+def test_a_write_that_was_never_sent_is_repeated(naive_kraken, failure):
     """A write of which no byte left is sent again: nothing can have been done."""
 
     async def main(clock):
         exchange = naive_kraken(clock)
-        exchange.script = [(name, failure)] * 2
-        await exchange.client().private(name, **(ORDER if name == "AddOrder" else {"asset": "XBT"}))
-        assert exchange.calls == [name] * 3
+        exchange.script = [("AddOrder", failure)] * 2
+        await exchange.client().private("AddOrder", **ORDER)
+        assert exchange.calls == ["AddOrder"] * 3
+
+    run(main)
+
+
+@pytest.mark.parametrize("failure", BEFORE, ids=str)
+def test_a_withdrawal_is_never_repeated(naive_kraken, failure):
+    """A movement of funds is tried once, even if no byte left, and says that nothing was done."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        exchange.script = [("Withdraw", failure)]
+        with pytest.raises(NotSent) as caught:
+            await exchange.client().private("Withdraw", asset="XBT")
+        assert (caught.value.effect, exchange.calls) == ("none", ["Withdraw"])
 
     run(main)
 

@@ -145,6 +145,9 @@ async def test_limits_and_methods_tell_what_is_possible(kraken):
     assert (limits[0]["remaining"], limits[0]["equivalent"]["asset"]["name"]) == ("3.5000000000", "USD")
     deposit = (await beta(kraken, "GET", "v1/limits/deposit/currency/XBT"))["limits"]
     assert [row["remaining"] for row in deposit] == [None, "0.1000000000"]
+    unpriced = await beta(kraken, "GET", path, **{"preferred_asset[name]": "DOT"})
+    assert unpriced == {"error": ["EGeneral:Invalid arguments:preferred_asset"]}
+    assert await beta(kraken, "GET", "v1/fees/none", amount="1") == {"error": ["EFunding:No funding method"]}
     methods = (await beta(kraken, "GET", "v1/methods/withdraw", **{"asset[name]": "XBT"}))["methods"]
     assert [row["name"] for row in methods] == ["Bitcoin", "Bitcoin Lightning"]
     page = await beta(kraken, "GET", "v1/methods/deposit", limit=5)

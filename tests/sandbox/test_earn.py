@@ -119,3 +119,10 @@ async def test_allocations_are_converted(saver):
     saver.clock.advance(6 * DAY)
     assert len((await saver.result("Earn/Allocations"))["items"]) == 1
     assert (await saver.result("Earn/Allocations", hide_zero_allocations="true"))["items"] == []
+
+
+async def test_what_no_market_prices_is_no_currency(saver):
+    """Nothing trades DOT against dollars, so nothing can be converted into it; allocating it has no least amount."""
+    code = await saver.code("Earn/Allocations", converted_asset="DOT")
+    assert code == "EGeneral:Invalid arguments:converted_asset"
+    assert await saver.result("Earn/Allocate", amount="0.0001", **INSTANT)

@@ -65,6 +65,7 @@ async def test_history_is_filtered(trader):
     for nothing in ({"type": "deposit"}, {"aclass": "tokenized_asset"}, {"asset": "DOT.B"}):
         assert await trader.result("Ledgers", **nothing) == {"ledger": {}, "count": 0}
     assert (await trader.result("TradesHistory", type="closed position"))["count"] == 0
+    assert await trader.code("Ledgers", asset="NOPE") == "EQuery:Unknown asset"
     newest, oldest = (await trader.result("TradesHistory"))["trades"].items()
     after = (await trader.result("TradesHistory", start=oldest[1]["time"]))["trades"]
     assert list(after) == [newest[0]]

@@ -20,7 +20,7 @@ def rows_at(seconds):
 
 
 def page(rows, **params):
-    return by_offset(Arguments(params), rows, "ledger")
+    return by_offset(Arguments(params), rows, "ledger", dict)
 
 
 @given(TIMES, st.integers(0, 300), st.integers(0, 300), st.integers(0, 160))

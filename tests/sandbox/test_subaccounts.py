@@ -65,6 +65,20 @@ async def test_an_unknown_id_is_named(kraken):
     assert (await transfer(kraken, iban(kraken, "alice"), "AA00"))["error"] == ["EGeneral:Invalid arguments:to"]
 
 
+async def test_tokenised_shares_are_not_listed(kraken):
+    """There is no money of another class here."""
+    params = {"asset": "XBT", "amount": "1", "from": iban(kraken, "alice"), "to": iban(kraken, "bob")}
+    code = await kraken.code("AccountTransfer", asset_class="tokenized_asset", **params)
+    assert code == "EGeneral:Invalid arguments:asset_class"
+
+
+async def test_a_subaccount_has_none_of_its_own(kraken):
+    """Only masters make them."""
+    await kraken.result("CreateSubaccount", username="savings", email="a@example.com")
+    kraken.sandbox.add_key("savings")
+    assert await kraken.code("CreateSubaccount", "savings", username="more", email="a@example.com") == DENIED
+
+
 @pytest.mark.parametrize("wrong", [{"username": "bob"}, {"email": "nobody"}, {"username": "x" * 65}])
 async def test_a_subaccount_that_cannot_be_is_refused(kraken, wrong):
     """Names are unique, and an e-mail address has an @."""

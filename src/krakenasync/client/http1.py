@@ -17,10 +17,9 @@ import msgspec
 __all__ = ["BadRequest", "BadResponse", "Bounds", "Reader", "Response", "Undecodable", "decoded", "request"]
 
 
-_HEAD: Final = re.compile(
-    r"[A-Z]+ [!-~]+ HTTP/1\.1(?:\r\n[-!#$%&'*+.^_`|~0-9A-Za-z]+: [\t -~\x80-\xff]*)*"
-)
+_HEAD: Final = re.compile(r"[A-Z]+ [!-~]+ HTTP/1\.1(?:\r\n[-!#$%&'*+.^_`|~0-9A-Za-z]+: [\t -~\x80-\xff]*)*")
 
+_REASON: Final = re.compile(rb"[\t -~\x80-\xff]*")
 _OPENING: Final = b"HTTP/"  # httptools would take RTSP/ and ICE/ as well
 _FRAMING: Final = {b"content-length", b"transfer-encoding"}
 _CONTENT_LENGTH: Final = len(b"content-length")
@@ -196,6 +195,8 @@ class Reader:
         self._status = self._parser.get_status_code()
         if self._status < _LOWEST or not self._parser.get_http_version().startswith("1."):
             self._refuse("a status or an HTTP version that does not exist")
+        if _REASON.fullmatch(self._reason) is None:
+            self._refuse("a reason phrase with control characters")
         if self._status == _SWITCHING:
             self._refuse("the peer switches to a protocol that nobody asked for")
         if self._status >= _FINAL:

@@ -15,7 +15,8 @@ import msgspec
 from krakenasync.client.config import Options
 from krakenasync.client.credentials import Credentials
 from krakenasync.client.events import Answered, Failed, Hook, Sent, Waited
-from krakenasync.client.limits import Hold, Limits
+from krakenasync.client.gates import Hold
+from krakenasync.client.limits import Limits
 from krakenasync.client.loops import PerLoop
 from krakenasync.client.nonces import KeyLane, diagnosis
 from krakenasync.client.queueing import Lane

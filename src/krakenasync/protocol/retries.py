@@ -86,9 +86,11 @@ def decide(
     unknown = outcome_unknown(effect, failure)
     if effect is not Effect.READ and unknown:
         return Reconcile()
+    if attempt >= policy.attempts:
+        return Stop()
     if isinstance(failure, InvalidNonce) and effect is not Effect.FUNDS:
         return Retry(0.0) if nonce_refusals <= NONCE_TRIES else Stop()
-    if attempt >= policy.attempts or not repeatable(effect, failure):
+    if not repeatable(effect, failure):
         return Stop()
     if isinstance(failure, RateLimitExceeded):
         # The limiter knows when Kraken listens again; a cancel would not wait for it by itself.
@@ -103,12 +105,10 @@ def outcome_unknown(effect: Effect, failure: KrakenError) -> bool:
 
 def repeatable(effect: Effect, failure: KrakenError) -> bool:
     """Whether repeating can neither do harm nor be pointless."""
-    if isinstance(failure, AuthenticationError):
+    if effect is Effect.FUNDS or isinstance(failure, AuthenticationError):
         return False
     if isinstance(failure, NotSent):
         return True
-    if effect is Effect.FUNDS:
-        return False
     if isinstance(failure, RateLimitExceeded):
         # A full engine counter takes seconds to minutes: an order that late is another order. The caller decides.
         return effect is Effect.READ or not isinstance(failure, EngineLimitExceeded)

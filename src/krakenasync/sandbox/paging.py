@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import bisect
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple, TypeVar
@@ -34,12 +35,12 @@ class Row(NamedTuple):
     Attributes:
         id: What a `start` or `end` may name.
         at: Unix nanoseconds.
-        value: What is written into the answer.
+        item: What it is; written into the answer only if it is on the page.
     """
 
     id: str
     at: int
-    value: dict[str, Any]
+    item: Any
 
 
 def moment(at: int) -> Decimal:
@@ -47,13 +48,16 @@ def moment(at: int) -> Decimal:
     return Decimal(repr(seconds(at)))
 
 
-def by_offset(arguments: Arguments, rows: Sequence[Row], name: str) -> dict[str, Any]:
+def by_offset(
+    arguments: Arguments, rows: Sequence[Row], name: str, write: Callable[[Any], dict[str, Any]]
+) -> dict[str, Any]:
     """Write a page of rows, newest first: `start` is excluded, `end` included, each a time or the id of a row.
 
     Args:
         arguments: ``start``, ``end``, ``ofs``, ``without_count``.
         rows: All rows there are, newest first.
         name: The key of the page in the answer.
+        write: Writes an item.
 
     Raises:
         Refusal: A bound is neither a time nor the id of one of the rows.
@@ -61,7 +65,7 @@ def by_offset(arguments: Arguments, rows: Sequence[Row], name: str) -> dict[str,
     offset = arguments.whole("ofs", 0, 0, LARGEST_OFFSET)
     newer, older = _bound(arguments, rows, "end"), _bound(arguments, rows, "start")
     found = rows[_first(rows, newer) : _first(rows, older)]
-    page: dict[str, Any] = {name: {row.id: row.value for row in found[offset : offset + PAGE]}}
+    page: dict[str, Any] = {name: {row.id: write(row.item) for row in found[offset : offset + PAGE]}}
     if not arguments.flag("without_count"):
         page["count"] = len(found)
     return page
@@ -82,7 +86,7 @@ def _first(rows: Sequence[Row], bound: int | Decimal | None) -> int:
         return 0
     if isinstance(bound, int):
         return bound
-    return next((place for place, row in enumerate(rows) if moment(row.at) <= bound), len(rows))
+    return bisect.bisect_left(rows, True, key=lambda row: moment(row.at) <= bound)
 
 
 class CursorPage(NamedTuple):

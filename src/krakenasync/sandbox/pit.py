@@ -21,8 +21,8 @@ from krakenasync.sandbox.triggers import Triggers
 
 __all__ = ["LOOKS", "Mark", "Offer", "Pit"]
 
-LOOKS: Final = 2000
-"""About how many beats are looked at, per pair, after a long idle time; eight hours have fewer than that."""
+LOOKS: Final = 6000
+"""About how many beats are looked at, per pair, after a long idle time; a day has fewer, so that none is left out."""
 MARKS: Final = 200
 """Changes of the best prices that are remembered."""
 

@@ -23,8 +23,8 @@ __all__ = ["PROCESS", "Bucket", "BucketState", "MemoryState"]
 
 _DUST: Final = 1e-9
 """aiolimiter counts in floats; a billionth of a point decides nothing."""
-_DEAREST: Final = 4
-"""The points of the dearest single call."""
+_DEAREST: Final = 8
+"""The points of the dearest single call: cancelling an order as soon as it is placed."""
 _KEEP: Final = 1024
 """From this many counters on, those at rest are dropped."""
 

@@ -53,11 +53,9 @@ def trades_history(context: Context) -> dict[str, Any]:
     lines = lines_by_trade(context) if arguments.flag("ledgers") else {}
     # Nothing is traded on margin here, so there are no positions.
     groups = trade_groups(context, merged=merged) if kind in ("all", "no position") else []
-    rows = [
-        Row(group[0].txid, group[0].at, trade_row(context.account, group, arguments.flag("trades"), lines))
-        for group in groups
-    ]
-    return by_offset(arguments, rows, "trades")
+    rows = [Row(group[0].txid, group[0].at, group) for group in groups]
+    trades = arguments.flag("trades")
+    return by_offset(arguments, rows, "trades", lambda group: trade_row(context.account, group, trades, lines))
 
 
 def query_trades(context: Context) -> dict[str, Any]:
@@ -74,11 +72,11 @@ def ledgers(context: Context) -> dict[str, Any]:
     assets = [_asset_id(name) for name in arguments.names("asset") if name != "all"]
     listed = arguments.text("aclass", "currency") == "currency"
     rows = [
-        Row(line.txid, line.at, ledger_row(line))
+        Row(line.txid, line.at, line)
         for line in context.world.treasury.ledger.lines(context.account)
         if listed and (not assets or line.asset in assets) and kind in ("all", line.kind)
     ]
-    return by_offset(arguments, rows, "ledger")
+    return by_offset(arguments, rows, "ledger", ledger_row)
 
 
 def query_ledgers(context: Context) -> dict[str, Any]:

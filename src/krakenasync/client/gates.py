@@ -1,0 +1,195 @@
+"""A counter's gate: calls go in fair order, and none before there is room.
+
+Only the head of a gate's queue sleeps, until the counter says that it can fit; whoever changes the counter wakes the
+head to look again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple, Self
+
+import anyio
+
+from krakenasync.client.engine import Ageing
+from krakenasync.client.queueing import Lane, Price, Queue, Waiter
+from krakenasync.errors import EngineLimitExceeded, RateLimitExceeded, RateLimitTimeout, Throttled
+from krakenasync.protocol.refusals import normalise
+from krakenasync.state.memory import Bucket
+
+__all__ = ["Charged", "Gate", "Hold"]
+
+GRACE: Final = 10.0
+"""Seconds for which a call without an answer may still arrive at Kraken."""
+LONGEST_THROTTLE: Final = 60.0
+ELSEWHERE: Final = 5.0
+"""Seconds of pause when a call was refused for another counter than the one it is charged to."""
+
+
+class Gate:
+    """The queue in front of one counter, on one event loop."""
+
+    def __init__(self, name: str, bucket: Bucket) -> None:
+        self.name = name
+        self.bucket = bucket
+        self.queue = Queue()
+        self.of_engine = name.startswith("engine:")
+        """Whether the counter is one of the matching engine's."""
+
+    async def acquire(self, price: Price, lane: Lane) -> float:
+        """Wait for the turn and for room, then hold the points.
+
+        Args:
+            price: What the call costs at the moment it is asked.
+            lane: Where it stands in line.
+
+        Returns:
+            The points held.
+
+        Raises:
+            RateLimitTimeout: The wait cannot end before the caller's deadline.
+        """
+        if not self.queue and self.bucket.try_reserve(cost := price()):
+            return cost
+        waiter = self.queue.join(lane, price)
+        try:
+            self._fail_early(waiter)
+            while self.queue.head() is not waiter or not self.bucket.try_reserve(cost := price()):
+                delay = math.inf
+                if self.queue.head() is waiter:
+                    self._fail_early(waiter)  # a refusal may have made the wait longer
+                    delay = self._soonest(price)
+                with anyio.move_on_after(delay):
+                    await waiter.event.wait()
+                if waiter.event.is_set():
+                    waiter.event = anyio.Event()
+        finally:
+            self.queue.leave(waiter)
+            self.queue.wake_head()
+        return cost
+
+    def _soonest(self, price: Price, ahead: float = 0.0) -> float:
+        """Seconds until there can be room at the earliest; a price that falls meanwhile may need less of it."""
+        soonest = self.bucket.delay(price(), ahead)
+        if isinstance(price, Ageing):
+            falls = [max(later, self.bucket.delay(price(later), ahead)) for later in price.falls()]
+            soonest = min(soonest, *falls, math.inf)
+        return soonest
+
+    def _fail_early(self, waiter: Waiter) -> None:
+        """Refuse a wait that cannot end in time, instead of waiting in vain."""
+        deadline = anyio.current_effective_deadline()
+        if math.isinf(deadline):
+            return  # there is none; or the caller is cancelled, and learns it from the next await
+        delay = self._soonest(waiter.price, self.queue.cost_before(waiter))
+        left = deadline - anyio.current_time()
+        if delay > left:
+            raise RateLimitTimeout(
+                f"the {self.name} counter has room in {delay:.2f} s, the deadline is in {max(left, 0.0):.2f} s",
+                retry_after=delay,
+                hint="allow more time, ask less often, or see limits.snapshot()",
+            )
+
+
+class Charged(NamedTuple):
+    """Points held on one counter.
+
+    Attributes:
+        gate: The counter's gate.
+        cost: The points.
+        fixed: The part of them that is charged even if Kraken refuses the call.
+    """
+
+    gate: Gate
+    cost: float
+    fixed: float
+
+
+Over = Callable[[float | None], None]
+"""Told what became of a call: None if nothing, else for how many seconds it may still arrive."""
+
+
+def _nothing(_late: float | None) -> None:
+    """Whoever does not ask is not told."""
+
+
+class Hold:
+    """Points held for one attempt, given back unless one of `settle`, `keep` or `refused` says what became of it.
+
+    Use it as a context manager around the attempt.
+    """
+
+    __slots__ = ("_charges", "_over", "_pauses", "_sent", "counter")
+
+    def __init__(self, charges: Sequence[Charged], sent: float, over: Over = _nothing) -> None:
+        self._charges = charges
+        self._over = over
+        self._pauses = [gate.bucket.blocked_until for gate, _cost, _fixed in charges]
+        self._sent = sent
+        self.counter = charges[0].gate.name if charges else ""
+        """The counter that is charged, or "" if none is."""
+
+    @property
+    def overtaken(self) -> bool:
+        """Whether Kraken has refused another call since: this one is not sent but goes back into line."""
+        return self._pauses != [gate.bucket.blocked_until for gate, _cost, _fixed in self._charges]
+
+    def settle(self, *, refused: bool = False) -> None:
+        """An answer came: the points begin to decay.
+
+        Args:
+            refused: Kraken refused the call. The matching engine then charges the fixed part only.
+        """
+        for gate, cost, fixed in self._ended(None if refused else 0.0):
+            if refused:
+                gate.bucket.refund(cost - fixed)
+            gate.bucket.settle(fixed if refused else cost)
+            gate.queue.wake_head()
+
+    def keep(self) -> None:
+        """No answer came, but the request may still arrive: hold the points for a grace."""
+        for gate, cost, _fixed in self._ended(GRACE):
+            gate.bucket.keep(cost, GRACE)
+
+    def refused(self, error: RateLimitExceeded, wall: float) -> None:
+        """Kraken refused for a count of its own: believe it, and tell the error how long to wait."""
+        throttled = throttled_for(error, wall) if isinstance(error, Throttled) else None
+        error.retry_after = throttled
+        of_engine = isinstance(error, EngineLimitExceeded)
+        for gate, cost, _fixed in self._ended():
+            gate.bucket.refund(cost)
+            if throttled is not None:
+                gate.bucket.block(throttled)
+            elif gate.of_engine is of_engine:
+                gate.bucket.refused(cost, sent=self._sent)
+            else:
+                gate.bucket.block(ELSEWHERE)
+            error.retry_after = gate.bucket.delay(cost)
+            gate.queue.wake_head()
+
+    def _ended(self, late: float | None = None) -> Sequence[Charged]:
+        charges, self._charges = self._charges, ()
+        over, self._over = self._over, _nothing
+        over(late)
+        return charges
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        """Nothing was sent, or else one of the methods would have been called: the points come back."""
+        for gate, cost, _fixed in self._ended():
+            gate.bucket.refund(cost)
+            gate.queue.wake_head()
+
+
+def throttled_for(error: Throttled, wall: float) -> float:
+    """Seconds until the unix time that ``EService: Throttled: <ts>`` names, between 1 and a minute."""
+    for code in error.codes:
+        _head, _colon, stamp = normalise(code).rpartition(":")
+        try:
+            return min(max(float(stamp) - wall, 1.0), LONGEST_THROTTLE)
+        except ValueError:
+            continue
+    return 5.0
