@@ -3,6 +3,7 @@
 from krakenasync._version import __version__
 from krakenasync.client.client import LIVE, KrakenClient
 from krakenasync.client.events import Answered, Event, Failed, Hook, Retried, Sent, Waited
+from krakenasync.client.fleet import Account, Fleet, Key
 from krakenasync.client.limits import CounterSnapshot, LimitsConfig, LimitsSnapshot
 from krakenasync.client.orders import Intent
 from krakenasync.client.placing import PlacedOrder
@@ -36,6 +37,7 @@ from krakenasync.errors import (
     RateLimitTimeout,
     Refused,
     ServiceUnavailable,
+    StateUnavailable,
     TemporaryLockout,
     Throttled,
     TransportError,
@@ -51,6 +53,7 @@ from krakenasync.spot.names import NameBook
 
 __all__ = [
     "LIVE",
+    "Account",
     "AccountRestricted",
     "Answer",
     "Answered",
@@ -65,6 +68,7 @@ __all__ = [
     "EngineLimitExceeded",
     "Event",
     "Failed",
+    "Fleet",
     "FundingRefused",
     "Hook",
     "InsufficientFunds",
@@ -74,6 +78,7 @@ __all__ = [
     "InvalidNonce",
     "InvalidSignature",
     "InvalidType",
+    "Key",
     "KrakenClient",
     "KrakenError",
     "Lane",
@@ -97,6 +102,7 @@ __all__ = [
     "RetryPolicy",
     "Sent",
     "ServiceUnavailable",
+    "StateUnavailable",
     "TemporaryLockout",
     "Throttled",
     "Tier",

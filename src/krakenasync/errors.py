@@ -32,6 +32,7 @@ KrakenError
 ├── ProtocolError              an answer that is not Kraken's (HTML, truncated JSON, a redirect)
 ├── OrderNotPlaced             an order was sent, but is not there and cannot come any more
 ├── OutcomeUnknown             a write may or may not have happened; never repeat it blindly
+├── StateUnavailable           the place where shared counters live does not answer; nothing was sent
 └── RateLimitTimeout           the limiter's wait would not end before the caller's deadline   (also a TimeoutError)
 
 `effect` says what is known about the call: ``"none"`` (nothing was done) or ``"unknown"``. Only an error with
@@ -73,6 +74,7 @@ __all__ = [
     "RateLimitTimeout",
     "Refused",
     "ServiceUnavailable",
+    "StateUnavailable",
     "TemporaryLockout",
     "Throttled",
     "TransportError",
@@ -337,6 +339,12 @@ class OutcomeUnknown(KrakenError):
 
 class OrderNotPlaced(KrakenError):
     """An order was sent without an answer, and looking has proved that there is none. It is safe to place it anew."""
+
+    default_retryable = True
+
+
+class StateUnavailable(KrakenError):
+    """The place where shared counters and nonces live (`state=`) does not answer; nothing was sent."""
 
     default_retryable = True
 

@@ -51,9 +51,6 @@ class Shelf:
         self.told = []
         self.watched = []
 
-    def opened(self, connection):
-        self.told.append("opened")
-
     def unusable(self, connection):
         self.told.append("unusable")
 
@@ -100,7 +97,7 @@ def test_an_exchange():
             assert (await task).body == b"hello"
             assert bench.connection.ready
         assert bench.request.left
-        assert bench.keeper.told == ["opened"]
+        assert bench.keeper.told == []
 
     asyncio.run(main())
 
@@ -145,7 +142,7 @@ def test_bytes_nobody_asked_for(extra):
     async def main():
         bench = Bench()
         bench.comes(extra)
-        assert bench.keeper.told == ["opened", "unusable"]
+        assert bench.keeper.told == ["unusable"]
         assert bench.pipe.ended
         bench = Bench()
         task = await bench.asked()

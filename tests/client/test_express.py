@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gzip
+import os
 import socket
 
 import anyio
@@ -50,8 +51,14 @@ class Exchange:
         while len(self.requests) < number:  # noqa: ASYNC110 - step by step, as the loop goes
             await asyncio.sleep(0)
 
+    def hang_up(self):
+        """End the last connection, in this very step."""
+        with socket.socket(fileno=os.dup(self._last.get_extra_info("socket").fileno())) as twin:
+            twin.shutdown(socket.SHUT_WR)
+
     async def _serve(self, reader, writer):
         self._tasks.add(asyncio.current_task())
+        self._last = writer
         self.accepted += 1
         number = b"%d" % self.accepted
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
@@ -146,6 +153,22 @@ def test_a_cancelled_request_closes_its_connection_and_makes_room():
     with_exchange(test, connections=1)
 
 
+def test_a_connection_that_opens_after_the_end():
+    """Closed while it was opening: nothing is written, and it is let go of."""
+
+    async def test(exchange, pool):
+        request = asking()
+        task = asyncio.ensure_future(pool.exchange(request, Timeouts()))
+        await asyncio.sleep(0)
+        await pool.aclose()
+        with pytest.raises(ConnectFailed):
+            await task
+        assert not request.left
+        assert not pool._open
+
+    with_exchange(test)
+
+
 @pytest.mark.parametrize("steps", range(12))
 def test_a_cancellation_at_every_step(steps):
     """Cancelled while it connects, writes or waits: no place is lost, and the next request is served."""
@@ -212,6 +235,7 @@ def test_an_idle_connection_expires():
         await pool.exchange(asking(), Timeouts())
         pool._idle[0].idle_since -= 1.0
         assert pool._rested() is None
+        assert pool._taken == 0
         assert exchange.accepted == 2
 
     with_exchange(test, keep_alive=0.01)
@@ -225,10 +249,11 @@ def test_a_rested_connection_is_looked_at_before_it_is_used(monkeypatch):
         await pool.exchange(asking(), Timeouts())
         await pool.exchange(asking(), Timeouts())
         assert exchange.accepted == 1
-        await ended(*exchange._tasks)  # closes the connection; the step after this one is ours
+        exchange.hang_up()
         assert pool._idle[0].ready
         request = asking()
         assert (await pool.exchange(request, Timeouts())).body == b"2"
+        assert pool._taken == 1
 
     with_exchange(test)
 

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from decimal import Decimal
 from urllib.parse import urlencode
 
 import httpx
@@ -81,6 +82,34 @@ class Caller:
         order = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "price": price, "volume": volume, **more}
         (txid,) = (await self.result("AddOrder", key, **order))["txid"]
         return txid
+
+    async def best(self):
+        """Return the best bid and ask of XBT/USD."""
+        (book,) = (await self.public("Depth", pair="XBTUSD", count=1))["result"].values()
+        return Decimal(book["bids"][0][0]), Decimal(book["asks"][0][0])
+
+    async def inside(self):
+        """Return a price between bid and ask, moving the clock until there is room for one."""
+        for _ in range(50):
+            bid, ask = await self.best()
+            if ask - bid > Decimal("0.3"):
+                return bid + Decimal("0.1")
+            self.clock.advance(15)
+        raise AssertionError("no room between bid and ask")
+
+    async def row(self, txid, key="alice"):
+        """Look an order up."""
+        return (await self.result("QueryOrders", key, txid=txid, trades="true"))[txid]
+
+    async def at_market(self, side, volume, key="alice", **more):
+        """Trade at the market; returns the order's row."""
+        order = {"pair": "XBTUSD", "type": side, "ordertype": "market", "volume": volume, **more}
+        (txid,) = (await self.result("AddOrder", key, **order))["txid"]
+        return await self.row(txid, key)
+
+    async def hold(self, asset="ZUSD", key="alice"):
+        """Return what orders have reserved of an asset."""
+        return Decimal((await self.result("BalanceEx", key))[asset]["hold_trade"])
 
 
 @pytest_asyncio.fixture

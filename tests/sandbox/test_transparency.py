@@ -52,7 +52,7 @@ async def test_without_a_pair_all_are_listed(kraken):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"from_ts": "yesterday"}, {"to_ts": "2026-05-28T20:20:00.0000000000Z"}, {"count": 1001}, {"symbol": "NOPE/USD"}],
+    [{"from_ts": "yesterday"}, {"to_ts": "2026-05-28\n"}, {"count": 1001}, {"symbol": "NOPE/USD"}],
 )
 async def test_what_cannot_be_read_is_refused(kraken, wrong):
     """An argument error, and no answer."""

@@ -1,26 +1,26 @@
-"""Whom a command talks to: Kraken with the keys of the environment, or a sandbox of its own."""
+"""Whom a command talks to: Kraken with the key of a profile or the environment, or a sandbox of its own."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import msgspec
 from cyclopts import Parameter
 
+from krakenasync.cli.profiles import Settings, known_profiles, settings
 from krakenasync.client.client import LIVE, KrakenClient
-from krakenasync.client.credentials import setting
 from krakenasync.client.transport import Delivery, Transport
-from krakenasync.errors import ConfigurationError, KrakenError
+from krakenasync.errors import ConfigurationError, KrakenError, UnknownAsset
 from krakenasync.protocol.messages import Message
 from krakenasync.protocol.tiers import Tier
 from krakenasync.sandbox import SandboxConfig
 from krakenasync.testing.sandboxes import serving
 
-__all__ = ["ENVIRONMENT", "Connection", "Where", "connect"]
+__all__ = ["ENVIRONMENT", "Connection", "Where", "connect", "make_client", "source_of", "suggesting"]
 
 _ASIDE = 2.0
 """Seconds allowed for the question whether an address is a sandbox's."""
@@ -34,11 +34,24 @@ class Where:
     sandbox: bool = False
     """Use a sandbox that lives as long as the command; needs no keys and no network."""
 
-    tier: str | None = None
+    profile: Annotated[str | None, Parameter(completer=lambda _context: known_profiles())] = None
+    """The stored key to use; see krakenasync login. [env: KRAKEN_PROFILE]"""
+
+    tier: Annotated[str | None, Parameter(completer=lambda _context: [each.name.lower() for each in Tier])] = None
     """The account's tier: starter, intermediate or pro. [env: KRAKEN_TIER]"""
 
     base_url: str | None = None
     """Another address than Kraken's own. [env: KRAKEN_BASE_URL]"""
+
+    def check(self) -> None:
+        """Refuse what cannot go together.
+
+        Raises:
+            ConfigurationError: A sandbox of its own has an address and keys of its own.
+        """
+        for name, given in (("--base-url", self.base_url), ("--profile", self.profile)):
+            if self.sandbox and given:
+                raise ConfigurationError(f"--sandbox and {name} exclude each other", hint="give one of them")
 
 
 ENVIRONMENT = Where()
@@ -68,21 +81,47 @@ async def connect(where: Where, *, private: bool = True) -> AsyncIterator[Connec
     Raises:
         ConfigurationError: The environment or the options cannot work.
     """
+    where.check()
     if where.sandbox:
-        if where.base_url:
-            raise ConfigurationError("--sandbox and --base-url exclude each other", hint="give one of them")
         async with serving(SandboxConfig(tier=where.tier or Tier.STARTER)) as exchange, exchange.client() as client:
             yield Connection(client, "SANDBOX")
         return
-    if private and not (setting("KRAKEN_API_KEY") or setting("KRAKEN_API_SECRET")):
-        raise ConfigurationError(
-            "no API key: neither KRAKEN_API_KEY nor KRAKEN_API_KEY_FILE is set",
-            hint="set it and KRAKEN_API_SECRET, or try --sandbox, which needs no key",
-        )
-    given: dict[str, Any] = {"tier": where.tier, "base_url": where.base_url}
-    settings = {name: value for name, value in given.items() if value is not None}
-    async with KrakenClient.from_env(**settings) as client:
-        yield Connection(client, await _source(where.base_url or setting("KRAKEN_BASE_URL") or LIVE))
+    found = settings(where.profile)
+    if private:
+        _need_key(found)
+    async with make_client(found, where) as client:
+        yield Connection(client, await source_of(found, where))
+
+
+def make_client(found: Settings, where: Where, **changes: Any) -> KrakenClient:
+    """Make a client of settings; options win over them.
+
+    Raises:
+        ConfigurationError: They cannot work.
+    """
+    given: dict[str, Any] = {"tier": where.tier, "base_url": where.base_url, **changes}
+    return KrakenClient.from_env(found.environ, **{name: value for name, value in given.items() if value is not None})
+
+
+def _need_key(found: Settings) -> None:
+    """Say how a key is given, unless one is there.
+
+    Raises:
+        ConfigurationError: There is none.
+    """
+    if found.value("KRAKEN_API_KEY") or found.value("KRAKEN_API_SECRET"):
+        return
+    if found.origin != "environment":
+        raise ConfigurationError(f"{found.origin} holds no key", hint="krakenasync login stores one")
+    raise ConfigurationError(
+        "no API key: neither KRAKEN_API_KEY nor KRAKEN_API_KEY_FILE is set, and no profile 'default' is stored",
+        hint="krakenasync login stores one; or try --sandbox, which needs no key",
+    )
+
+
+async def source_of(found: Settings, where: Where) -> str:
+    """Tell whether what is done is real: ``"LIVE"`` or ``"SANDBOX"``."""
+    return await _source(where.base_url or found.value("KRAKEN_BASE_URL") or LIVE)
 
 
 async def _source(base_url: str) -> str:
@@ -101,3 +140,22 @@ async def _source(base_url: str) -> str:
     finally:
         await transport.aclose()
     return "SANDBOX" if keys and "api_secret" in keys[0] else "LIVE"
+
+
+@asynccontextmanager
+async def suggesting(client: KrakenClient, *pairs: str) -> AsyncIterator[None]:
+    """Add to a refusal of a pair's name the names that are spelled alike."""
+    try:
+        yield
+    except UnknownAsset as refused:
+        if not pairs:
+            raise
+        book = await client.names()
+        for pair in pairs:
+            try:
+                book.pair(pair)
+            except UnknownAsset as better:
+                raise UnknownAsset(
+                    better.message, codes=refused.codes, endpoint=refused.endpoint, hint=better.hint or refused.hint
+                ) from refused
+        raise

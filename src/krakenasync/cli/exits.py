@@ -12,6 +12,7 @@ from typing import Any
 
 from krakenasync.cli.rendering import remark
 from krakenasync.errors import (
+    AuthenticationError,
     ConfigurationError,
     InvalidArguments,
     KrakenError,
@@ -21,6 +22,7 @@ from krakenasync.errors import (
     RateLimitTimeout,
     ServiceUnavailable,
     TransportError,
+    UnknownAsset,
 )
 
 __all__ = ["Exit", "carry_out", "exit_for"]
@@ -104,8 +106,18 @@ def complain(error: KrakenError) -> None:
     said = error.message or ", ".join(error.codes)
     subject = f"{error.endpoint}: " if error.endpoint and not said.startswith(error.endpoint) else ""
     remark(f"error: {subject}{said}", style="bold red")
-    hint = error.hint or (
-        "is the network up, and KRAKEN_BASE_URL right?" if isinstance(error, TransportError) else None
-    )
-    if hint:
+    if hint := _advice(error):
         remark(f"hint: {hint}")
+
+
+def _advice(error: KrakenError) -> str | None:
+    """Say what to do about an error, in the words of the command line."""
+    if isinstance(error, OutcomeUnknown) and error.cl_ord_id:
+        return f"look before you repeat it: krakenasync orders show {error.cl_ord_id}"
+    if isinstance(error, UnknownAsset) and error.hint == UnknownAsset.default_hint:
+        return "krakenasync call AssetPairs lists the pairs, krakenasync call Assets the assets"
+    if error.hint is None and isinstance(error, TransportError):
+        return "is the network up, and KRAKEN_BASE_URL right? krakenasync doctor looks closer"
+    if isinstance(error, AuthenticationError):
+        return "; ".join(filter(None, (error.hint, "krakenasync doctor looks closer")))
+    return error.hint

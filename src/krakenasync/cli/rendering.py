@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from krakenasync.cli.words import voice
 from krakenasync.errors import InvalidArguments
 
 __all__ = ["AS_TABLE", "Output", "Screen", "Sheet", "amount", "emit", "moment", "remark", "say", "screen", "show"]
@@ -51,12 +52,16 @@ class Sheet:
         title: Stands above the table.
         columns: The names of the columns; `right` lists those that are aligned to the right.
         rows: A value for each column.
+        header: Whether CSV begins with the names of the columns: not when this goes on from the sheet before.
+        sparse: Whether a table leaves out columns without any value; programs always get all.
     """
 
     title: str
     columns: Sequence[str]
     rows: Iterable[Sequence[str]]
     right: frozenset[str] = frozenset()
+    header: bool = True
+    sparse: bool = False
 
 
 class Screen(Console):
@@ -79,7 +84,9 @@ def say(text: str) -> None:
 
 
 def remark(text: str, *, style: str = "") -> None:
-    """Say something to the person, on standard error."""
+    """Say something to the person, on standard error; with --quiet only errors are said."""
+    if voice().quiet and not style.endswith("red"):
+        return
     Console(stderr=True, highlight=False, soft_wrap=True).print(Text(text, style=style))
 
 
@@ -89,7 +96,7 @@ def show(sheet: Sheet, output: Output) -> None:
         for row in sheet.rows:
             emit(dict(zip(sheet.columns, row, strict=True)))
     elif output.csv:
-        write_csv([sheet.columns, *sheet.rows])
+        write_csv([*([sheet.columns] if sheet.header else []), *sheet.rows])
     else:
         screen().print(table_of(sheet))
 
@@ -97,11 +104,13 @@ def show(sheet: Sheet, output: Output) -> None:
 def table_of(sheet: Sheet) -> Table:
     """Lay a sheet out for people."""
     table = Table(title=Text(sheet.title, style="bold"), title_justify="left")
-    for column in sheet.columns:
-        aligned = column in sheet.right
-        table.add_column(column, justify="right" if aligned else "left", no_wrap=aligned)
-    for row in sheet.rows:
-        table.add_row(*(Text(cell) for cell in row))
+    rows = list(sheet.rows)
+    shown = [place for place in range(len(sheet.columns)) if not sheet.sparse or any(row[place] for row in rows)]
+    for place in shown:
+        aligned = sheet.columns[place] in sheet.right
+        table.add_column(sheet.columns[place], justify="right" if aligned else "left", no_wrap=aligned)
+    for row in rows:
+        table.add_row(*(Text(row[place]) for place in shown))
     return table
 
 

@@ -64,7 +64,8 @@ class KrakenClient(Calls, Pages, Book):
             may be in flight at once.
         http_client: An httpx client to use instead of one of our own; it stays yours to close.
         transport: ``"express"`` for connections of our own on asyncio, behind httpx's interface (httpx's own ones serve
-            trio, a proxy and `http_client` all the same), ``"httpx"`` for httpx's everywhere.
+            trio, a proxy and `http_client` all the same), ``"httpx"`` for httpx's everywhere. Or a `Transport` to share,
+            which leads where it leads, whatever `base_url` says, and stays yours to close.
         state: Where counters and nonces live; None: in this process.
         otp: The second factor, for a key that has a static one.
         limits: How the limiter counts.
@@ -88,7 +89,7 @@ class KrakenClient(Calls, Pages, Book):
         nonce_unit: str = "ms",
         nonce_window: int = 0,
         http_client: HttpClient | None = None,
-        transport: str = "express",
+        transport: Transport | str = "express",
         state: MemoryState | None = None,
         otp: str | None = None,
         account: str | None = None,
@@ -103,7 +104,12 @@ class KrakenClient(Calls, Pages, Book):
         credentials = _credentials(api_key, api_secret, otp)
         if isinstance(nonce_window, bool) or not isinstance(nonce_window, int) or nonce_window < 0:
             raise ConfigurationError(f"nonce_window={nonce_window!r}", hint="ticks of nonce_unit, 0 or more")
-        way = Transport(base_url, http_client=http_client, kind=transport)
+        self._shared = isinstance(transport, Transport)
+        way = (
+            transport
+            if isinstance(transport, Transport)
+            else Transport(base_url, http_client=http_client, kind=transport)
+        )
         kept = state or (PROCESS if clock is SYSTEM_CLOCK else MemoryState(clock))
         key_id = credentials.key_id if credentials else None
         self._road = Road(
@@ -190,8 +196,11 @@ class KrakenClient(Calls, Pages, Book):
     async def _make(self, call: Call) -> Answer[Any]:
         options = self._options
         if options.max_age is not None and call.spec.effect is Effect.READ:
-            return await self._recent.get(call, options.max_age, lambda: self._road.travel(call, options))
-        return await self._road.travel(call, options)
+            return await self._recent.get(call, options.max_age, lambda: self._travel(call))
+        return await self._travel(call)
+
+    async def _travel(self, call: Call) -> Answer[Any]:
+        return await self._road.travel(call, self._options)
 
     async def public(self, name: str, /, **params: Any) -> Any:
         """Make any public call by Kraken's name and return its raw result; numbers come as Decimal.
@@ -244,7 +253,8 @@ class KrakenClient(Calls, Pages, Book):
 
     async def aclose(self) -> None:
         """Close the connections, unless the caller brought them."""
-        await self._road.transport.aclose()
+        if not self._shared:
+            await self._road.transport.aclose()
 
     async def __aenter__(self) -> Self:
         return self

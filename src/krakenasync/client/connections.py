@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 import select
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, cast
 
 from krakenasync.client.http1 import BadResponse, Bounds, Reader, Response
 
@@ -88,9 +88,6 @@ class Outgoing:
 class Keeper(Protocol):
     """Who keeps connections, as they see it."""
 
-    def opened(self, connection: Connection) -> None:
-        """Take note of a new one."""
-
     def unusable(self, connection: Connection) -> None:
         """Never lend it again."""
 
@@ -161,7 +158,7 @@ class Connection(asyncio.BufferedProtocol):
             BadResponse: What came is no whole answer.
         """
         transport = self._transport
-        if not self.ready or transport is None or transport.is_closing():
+        if transport is None or not self.usable():
             raise ConnectFailed("the connection was closed before the request was written")
         self.ready = False
         self._reader.start()
@@ -196,9 +193,13 @@ class Connection(asyncio.BufferedProtocol):
         if self._transport is not None:
             self._transport.abort()
 
+    def usable(self) -> bool:
+        """Whether a request can be written: a transport may be on its way out before it says so."""
+        return self.ready and self._transport is not None and not self._transport.is_closing()
+
     def stale(self) -> bool:
         """Look whether something came that the loop has not handed over yet: an end, or bytes nobody asked for."""
-        if not self.ready or self._transport is None:
+        if self._transport is None or not self.usable():
             return True
         if not hasattr(select, "poll"):  # Windows
             return False
@@ -216,12 +217,9 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
-        if not isinstance(transport, asyncio.Transport):
-            raise TypeError(f"a stream is needed, not {type(transport).__name__}")
-        self._transport = transport
-        transport.set_write_buffer_limits(high=1, low=0)  # so that a pause means: not everything has left yet
+        stream = self._transport = cast("asyncio.Transport", transport)  # by its methods; uvloop's is not one by class
+        stream.set_write_buffer_limits(high=1, low=0)  # so that a pause means: not everything has left yet
         self.ready = True
-        self._keeper.opened(self)
 
     def pause_writing(self) -> None:
         """Part of the request waits for the peer to read."""

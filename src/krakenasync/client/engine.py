@@ -166,6 +166,13 @@ class Engine:
         """The pairs on which an unknown order may be: the one that is named, or else any that was used so far."""
         return [_pair(params)] if params.get("pair") else self._ages.pairs or [UNKNOWN_PAIR]
 
+    def pair_of(self, params: Mapping[str, Any]) -> str | None:
+        """The one pair that a trading call is about, by `pair_key`; None if there are several, or none is known."""
+        if params.get("pair"):
+            return _pair(params)
+        pairs = {order.pair for order in self._ages.named(*_names(params))}
+        return pairs.pop() if len(pairs) == 1 else None
+
     def cancel_cost(self, name: str) -> float:
         """Points that cancelling the order would cost now, by its id or the caller's own."""
         return Ageing(EngineAction.CANCEL, lambda: self._ages.named(name), self._clock)()

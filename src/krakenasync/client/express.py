@@ -6,6 +6,7 @@ Everything is decided in the step in which it becomes known; nothing is awaited 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from collections import deque
 from collections.abc import Callable
@@ -33,6 +34,9 @@ _GRAIN: Final = 0.005
 
 _LOOKED_AFTER: Final = 0.01
 """Seconds of rest after which a connection is looked at once more; peers do not hang up on a busy one."""
+
+_LETTING_GO: Final = 1.0
+"""Seconds that closed connections are waited for."""
 
 
 class _Waiter:
@@ -103,7 +107,8 @@ class Express:
         while self._idle:
             connection = self._idle.pop()
             rest = self._loop.time() - connection.idle_since
-            if rest < _LOOKED_AFTER or (rest < self._keep_alive and not connection.stale()):
+            fresh = connection.usable() if rest < _LOOKED_AFTER else not connection.stale()
+            if fresh and rest < self._keep_alive:
                 return connection
             connection.abort()
             self._taken -= 1
@@ -117,7 +122,7 @@ class Express:
             self._taken += 1
         else:
             connection = await self._queue(timeouts, until)
-            if connection is not None and connection.ready:
+            if connection is not None and connection.usable():
                 return connection
         # From here on a place is ours, with nothing on it.
         try:
@@ -154,6 +159,10 @@ class Express:
             raise ConnectTimeout("no connection in time") from None
         except (OSError, UnicodeError) as error:
             raise ConnectFailed(f"{type(error).__name__}: {error}") from error
+        if self._closed or not connection.usable():
+            connection.abort()
+            raise ConnectFailed("the connection was closed as soon as it was open")
+        self._open.add(connection)
         return connection
 
     def _give_back(self, connection: Connection) -> None:
@@ -191,10 +200,6 @@ class Express:
         return None
 
     # What connections call.
-
-    def opened(self, connection: Connection) -> None:
-        """Take note of a new connection."""
-        self._open.add(connection)
 
     def unusable(self, connection: Connection) -> None:
         """Take out an idle connection that the peer has ended; one that is lent out comes back anyway."""
@@ -253,8 +258,10 @@ class Express:
             self._timer = None
         for connection in tuple(self._open):
             connection.fail(Broken("closed"))
-        if self._open:
-            await self._emptied.wait()  # a closed socket is let go of in one of the loop's next steps
+        if self._open:  # a closed socket is let go of in one of the loop's next steps
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LETTING_GO):
+                    await self._emptied.wait()
 
     def __repr__(self) -> str:
         lent = len(self._open) - len(self._idle)

@@ -87,7 +87,7 @@ class Breaker:
         Raises:
             AuthenticationError: Of the same class as the refusal that closed the road.
         """
-        left = self._open_until - self._clock.monotonic()
+        left = self.left
         if self._reason is None or left <= 0:
             return
         raise type(self._reason)(
@@ -97,6 +97,11 @@ class Breaker:
             hint=self._reason.hint,
             retry_after=left,
         )
+
+    @property
+    def left(self) -> float:
+        """Seconds for which the road stays closed; 0 while it is open."""
+        return 0.0 if self._reason is None else max(0.0, self._open_until - self._clock.monotonic())
 
     def failed(self, error: KrakenError) -> None:
         """Take note of a refusal."""

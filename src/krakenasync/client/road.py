@@ -89,6 +89,11 @@ class Road:
         self._breaker, self._budget = standing(nonces, policy, clock)
         self._chance = random.random
 
+    @property
+    def paused(self) -> bool:
+        """Whether private calls pause, because Kraken refused the key again and again."""
+        return self._breaker.left > 0
+
     async def travel(self, call: Call, options: Options) -> wire.Answer[Any]:
         """Make the call, repeating it where that is safe.
 

@@ -6,6 +6,7 @@ Sources: https://docs.kraken.com/api/docs/guides/spot-rest-intro (envelope, bodi
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from http import HTTPStatus
@@ -55,13 +56,20 @@ class Answer(msgspec.Struct, Generic[R], frozen=True):
     raw: bytes = b""
 
 
+_SAFE: Final = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
+"""What a form writes as it is."""
+
+
 def form(params: Mapping[str, Any]) -> str:
     """Write a form. Nested values get bracketed names (``close[price]``, ``lock_type[0]``), ``+`` becomes ``%2B``.
 
     >>> form({"expiretm": "+60", "close": {"price": "1"}})
     'expiretm=%2B60&close%5Bprice%5D=1'
     """
-    return urlencode(list(_flat(params)))
+    pairs = list(_flat(params))
+    if all(_SAFE(name) and _SAFE(value) for name, value in pairs):
+        return "&".join([f"{name}={value}" for name, value in pairs])  # a third of the cost of quoting each value
+    return urlencode(pairs)
 
 
 query = form

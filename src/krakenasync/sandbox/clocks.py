@@ -10,6 +10,8 @@ from krakenasync.errors import ConfigurationError
 __all__ = ["SandboxClock"]
 
 NANOS: Final = 10**9
+LONGEST: Final = 10**9
+"""Seconds of a leap, about thirty years."""
 NOISE: Final = 1e-6
 """Seconds by which two readings of one clock may differ through rounding alone."""
 
@@ -26,7 +28,7 @@ class SandboxClock:
     """
 
     def __init__(self, base: Clock, speed: float = 1.0) -> None:
-        if speed <= 0:
+        if not 0 < speed < LONGEST:
             raise ConfigurationError(
                 f"speed={speed}: time would not go on", hint="1.0 is as fast as the clock, 60 faster"
             )
@@ -50,8 +52,10 @@ class SandboxClock:
         Raises:
             ConfigurationError: It would go back.
         """
-        if not seconds >= 0:
-            raise ConfigurationError(f"time cannot be moved by {seconds} s", hint="it only goes forward")
+        if not 0 <= seconds < LONGEST:
+            raise ConfigurationError(
+                f"time cannot be moved by {seconds} s", hint="it only goes forward, by years at most"
+            )
         self._ahead += seconds
         self._wall_ahead += round(seconds * NANOS)
 

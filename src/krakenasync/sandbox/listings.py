@@ -6,7 +6,7 @@ https://www.kraken.com/features/fee-schedule
 
 from __future__ import annotations
 
-from decimal import ROUND_UP, Decimal
+from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
@@ -48,7 +48,6 @@ FOREX: Final = (
     (500_000, "0.04"),
     (1_000_000, "0.00"),
 )
-PERCENT: Final = Decimal("0.01")
 
 
 class Asset(msgspec.Struct, frozen=True):
@@ -146,15 +145,6 @@ class Pair(msgspec.Struct, frozen=True):
     def cost_text(self, cost: Decimal) -> str:
         """Write a cost or a fee."""
         return f"{cost:.{self.cost_decimals}f}"
-
-    def fee(self, cost: Decimal, *, maker: bool) -> Decimal:
-        """Return the fee of a trade in the quote currency, rounded up to its bookkeeping digits."""
-        schedule = FOREX if self.forex else (MAKER if maker else TAKER)
-        return ASSETS[self.quote].quantise(cost * Decimal(schedule[0][1]) * PERCENT, ROUND_UP)
-
-    def cost(self, price: Decimal, volume: Decimal) -> Decimal:
-        """Return what a volume costs at a price, in the quote currency's bookkeeping digits."""
-        return ASSETS[self.quote].quantise(price * volume)
 
     def row(self) -> dict[str, Any]:
         """Write the pair as the answer of AssetPairs has it."""

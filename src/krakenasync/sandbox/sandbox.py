@@ -147,7 +147,9 @@ class Sandbox:
         self.treasury.settle(self.clock.wall_ns())
 
     def snapshot(self) -> bytes:
-        """Write everything down, exactly, but faults in flight; `restore` goes on from there.
+        """Write everything down, exactly, as JSON for a file; `restore` goes on from there.
+
+        The keys' secrets are in it, those that were given to the sandbox as well.
 
         Raises:
             ConfigurationError: Something was put into the sandbox that cannot be written.

@@ -1,0 +1,158 @@
+"""What is wrong with a key, as far as its looks tell; nothing here is ever sent.
+
+Kraken's Spot keys: 56 characters of base64, a private key of 88 characters that decode to 64 bytes.
+Source: https://docs.kraken.com/api/docs/guides/spot-rest-auth
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import unquote
+
+import msgspec
+
+__all__ = ["Suspicion", "suspicions"]
+
+KEY_LENGTH: Final = 56
+SECRET_LENGTH: Final = 88
+SECRET_BYTES: Final = 64
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+_HEX: Final = re.compile(r"(?:0x)?[0-9a-fA-F]{64,}")
+
+
+class Suspicion(msgspec.Struct, frozen=True):
+    """What looks wrong.
+
+    Attributes:
+        said: What, in words that never hold the key.
+        remedy: What to do.
+        sure: Whether it cannot work; else it is only unusual.
+    """
+
+    said: str
+    remedy: str
+    sure: bool = True
+
+
+_COPY: Final = "copy it whole, as Kraken shows it once when the key is made"
+
+
+def suspicions(api_key: str, api_secret: str) -> list[Suspicion]:
+    """Say what looks wrong about a key, the likeliest first; empty if nothing does.
+
+    Args:
+        api_key: The public half, as configured.
+        api_secret: The private half, as configured.
+    """
+    pair = (api_key.strip(), api_secret.strip())
+    found = [suspicion for check in _CHECKS if (suspicion := check(*pair))]
+    return sorted(found, key=lambda each: not each.sure)
+
+
+def _swapped(key: str, secret: str) -> Suspicion | None:
+    if len(key) == SECRET_LENGTH and len(secret) == KEY_LENGTH:
+        return Suspicion("key and secret are swapped", "KRAKEN_API_KEY is the shorter one, of 56 characters")
+    return None
+
+
+def _same(key: str, secret: str) -> Suspicion | None:
+    return Suspicion("key and secret are the same text", "the private key is the longer one") if key == secret else None
+
+
+def _quoted(key: str, secret: str) -> Suspicion | None:
+    if any(half[:1] in {"'", '"'} or half[-1:] in {"'", '"'} for half in (key, secret)):
+        return Suspicion("there are quotation marks around the key or the secret", "store them without")
+    return None
+
+
+def _url_encoded(key: str, secret: str) -> Suspicion | None:
+    for name, half in (("key", key), ("secret", secret)):
+        if unquote(half) != half:
+            return Suspicion(f"the {name} is URL-encoded (%2B, %2F, %3D)", "store it with +, / and = as Kraken shows it")
+    return None
+
+
+def _url_safe(key: str, secret: str) -> Suspicion | None:
+    if _BASE64.fullmatch(secret) is None and _BASE64.fullmatch(secret.replace("-", "+").replace("_", "/")):
+        return Suspicion("the secret is URL-safe base64 (- and _)", "Kraken's has + and /: " + _COPY)
+    return None
+
+
+def _blanks(key: str, secret: str) -> Suspicion | None:
+    if len(key.split()) > 1 or len(secret.split()) > 1:
+        return Suspicion("there is a blank or a line break inside the key or the secret", _COPY)
+    return None
+
+
+def _hex(key: str, secret: str) -> Suspicion | None:
+    if _HEX.fullmatch(secret):
+        return Suspicion("the secret is written in hex, not in base64", _COPY + "; do not convert it")
+    return None
+
+
+def _decoded(key: str, secret: str) -> Suspicion | None:
+    """The snippet's mistake turned round: what is stored is what decoding gave."""
+    if secret.startswith(("b'", 'b"')) or "\\x" in secret or not secret.isascii() or not secret.isprintable():
+        return Suspicion("the secret was base64-decoded already", _COPY + "; the client decodes it")
+    return None
+
+
+def _encoded_twice(key: str, secret: str) -> Suspicion | None:
+    inner = _bytes(secret)
+    if inner and len(inner) != SECRET_BYTES and inner.isascii() and len(_bytes(inner.decode()) or b"") == SECRET_BYTES:
+        return Suspicion("the secret was base64-encoded twice", _COPY)
+    return None
+
+
+def _cut(key: str, secret: str) -> Suspicion | None:
+    if _BASE64.fullmatch(secret) and _bytes(secret) is None:
+        return Suspicion("the secret is cut short: its base64 does not end where it should", _COPY)
+    return None
+
+
+def _not_base64(key: str, secret: str) -> Suspicion | None:
+    odd = secret and _BASE64.fullmatch(secret) is None
+    return Suspicion("the secret is not base64 text", _COPY) if odd else None
+
+
+def _modern(key: str, secret: str) -> Suspicion | None:
+    """Keys of Kraken's newer consoles are named and begin with a word of their own."""
+    if key.lower().startswith(("organizations/", "-----begin")) or secret.startswith("-----BEGIN"):
+        return Suspicion("this is a key of another exchange or kind", "make a Spot API key in Kraken's settings")
+    return None
+
+
+def _unusual(key: str, secret: str) -> Suspicion | None:
+    inner = _bytes(secret)
+    if len(key) != KEY_LENGTH or (inner is not None and len(inner) != SECRET_BYTES):
+        size = f"{len(key)} characters and {len(inner or b'')} bytes, not {KEY_LENGTH} and {SECRET_BYTES}"
+        return Suspicion(f"unusual lengths: {size}", "is it whole, and a Spot key?", sure=False)
+    return None
+
+
+_CHECKS: Final[tuple[Callable[[str, str], Suspicion | None], ...]] = (
+    _swapped,
+    _same,
+    _modern,
+    _quoted,
+    _url_encoded,
+    _blanks,
+    _hex,
+    _encoded_twice,
+    _decoded,
+    _url_safe,
+    _cut,
+    _not_base64,
+    _unusual,
+)
+
+
+def _bytes(text: str) -> bytes | None:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None

@@ -1,0 +1,219 @@
+"""Where a key is kept: the environment, files it names, a profile file of its owner's, the keychain of the system.
+
+A profile file is TOML, a table for each profile::
+
+    [default]
+    api_key = "..."
+    api_secret = "..."      # or: keyring = true
+    tier = "pro"
+
+It is never read when others may read it too. Keys are never taken from the command line, where any process sees them.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from krakenasync.client.credentials import setting
+from krakenasync.errors import ConfigurationError
+
+__all__ = ["DEFAULT", "Settings", "known_profiles", "profile_file", "read_profile", "settings", "store_profile"]
+
+DEFAULT: Final = "default"
+SERVICE: Final = "krakenasync"
+_NAMES: Final = ("api_key", "api_secret", "tier", "base_url", "nonce_unit", "nonce_window")
+_OTHERS: Final = 0o077
+"""The bits of a file's mode that let anybody but its owner in."""
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What a client is to be made of.
+
+    Attributes:
+        environ: As `KrakenClient.from_env` reads it.
+        origin: Where it comes from, in words.
+    """
+
+    environ: Mapping[str, str]
+    origin: str
+
+    def value(self, name: str) -> str | None:
+        """Return a setting by its variable's name.
+
+        Raises:
+            ConfigurationError: The file named for it cannot be read.
+        """
+        return setting(name, self.environ)
+
+    def __repr__(self) -> str:
+        return f"Settings({self.origin})"
+
+
+def settings(profile: str | None = None) -> Settings:
+    """Find the settings: of the profile asked for, else of the environment, else of the profile ``default``.
+
+    Raises:
+        ConfigurationError: There is no such profile, or it must not or cannot be read.
+    """
+    wanted = profile or setting("KRAKEN_PROFILE")
+    if wanted:
+        return _of(wanted, read_profile(wanted))
+    if setting("KRAKEN_API_KEY") or setting("KRAKEN_API_SECRET") or DEFAULT not in _table():
+        return Settings(dict(os.environ), "environment")
+    return _of(DEFAULT, read_profile(DEFAULT))
+
+
+def _of(name: str, found: Mapping[str, str]) -> Settings:
+    return Settings({f"KRAKEN_{key.upper()}": value for key, value in found.items()}, f"profile {name!r}")
+
+
+def profile_file() -> Path:
+    """Return where profiles are kept: below ``$XDG_CONFIG_HOME``, or ``~/.config``."""
+    place = os.environ.get("XDG_CONFIG_HOME")
+    return (Path(place) if place else Path.home() / ".config") / "krakenasync" / "profiles.toml"
+
+
+def known_profiles() -> list[str]:
+    """List the profiles' names; none if the file cannot be used."""
+    try:
+        return sorted(_table())
+    except ConfigurationError:
+        return []
+
+
+def read_profile(name: str) -> dict[str, str]:
+    """Read a profile, its key from the keychain if that is where it lies.
+
+    Raises:
+        ConfigurationError: There is none, or it must not or cannot be read.
+    """
+    table = _table()
+    if name not in table:
+        known = f"there are {', '.join(sorted(table))}" if table else f"krakenasync login --profile {name} makes it"
+        raise ConfigurationError(f"no profile {name!r}", hint=known)
+    found = table[name]
+    if not isinstance(found, dict):
+        raise ConfigurationError(f"profile {name!r} is no table", hint=f"write it below a line [{name}]")
+    unknown = found.keys() - {*_NAMES, "keyring"}
+    if unknown:
+        raise ConfigurationError(f"profile {name!r}: unknown {', '.join(sorted(unknown))}", hint=f"known: {_listed()}")
+    kept = _from_keyring(name) if found.get("keyring") is True else {}
+    return kept | {key: str(value) for key, value in found.items() if key != "keyring"}
+
+
+def _listed() -> str:
+    return ", ".join((*_NAMES, "keyring"))
+
+
+def store_profile(name: str, api_key: str, api_secret: str, tier: str | None, *, keyring: bool) -> str:
+    """Keep a key under a profile's name, in place of one of that name.
+
+    Returns:
+        Where it lies now, in words.
+
+    Raises:
+        ConfigurationError: It cannot be kept there.
+    """
+    entry: dict[str, Any] = {"keyring": True} if keyring else {"api_key": api_key, "api_secret": api_secret}
+    if tier:
+        entry["tier"] = tier
+    table = _table() | {name: entry}
+    if keyring:
+        _into_keyring(name, api_key, api_secret)
+    _write(profile_file(), table)
+    return "the system's keychain" if keyring else str(profile_file())
+
+
+def _table() -> dict[str, Any]:
+    """Read the profile file; empty if there is none.
+
+    Raises:
+        ConfigurationError: Others may read it, or it is no TOML.
+    """
+    path = profile_file()
+    try:
+        with path.open("rb") as opened:
+            _check_owner(path, os.fstat(opened.fileno()))
+            return tomllib.load(opened)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        # The text around the fault may be a secret: say where it is, not what stands there.
+        place = str(error).rpartition("(")[2].rstrip(")") if "(" in str(error) else "not text"
+        raise ConfigurationError(f"{path} is no TOML: {place}", hint="a table [name] with api_key = '...'") from None
+
+
+def _check_owner(path: Path, found: os.stat_result) -> None:
+    if os.name != "posix":
+        return
+    if found.st_uid != os.geteuid():
+        raise ConfigurationError(f"{path} belongs to another user", hint="a key is read from a file of your own only")
+    if stat.S_IMODE(found.st_mode) & _OTHERS:
+        raise ConfigurationError(f"{path} can be read by others", hint=f"chmod 600 {path}")
+
+
+def _write(path: Path, table: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write the profiles, whole or not at all, for the owner's eyes only."""
+    # A TOML basic string is written like a JSON string; so are numbers and truth values.
+    lines = [
+        f"[{_encoded(name)}]\n" + "".join(f"{key} = {_encoded(value)}\n" for key, value in entry.items())
+        for name, entry in table.items()
+    ]
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as opened:
+            opened.write("\n".join(lines))
+        fresh.replace(path)
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _encoded(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _keyring() -> Any:
+    try:
+        import keyring  # noqa: PLC0415 - an extra of its own
+    except ModuleNotFoundError:
+        raise ConfigurationError(
+            "the keychain needs the package keyring, which is not installed", hint="pip install 'krakenasync[keyring]'"
+        ) from None
+    return keyring
+
+
+def _from_keyring(name: str) -> dict[str, str]:
+    """Fetch both halves of a key from the keychain."""
+    ring = _keyring()
+    try:
+        found = ring.get_password(SERVICE, name)
+    except Exception as error:
+        raise ConfigurationError(f"the keychain did not open: {type(error).__name__}") from None
+    try:
+        return msgspec.json.decode(found or "{}", type=dict[str, str]) if found else _none_in_keyring(name)
+    except msgspec.MsgspecError:
+        raise ConfigurationError(f"the keychain's entry for {name!r} is not ours", hint="login stores it anew") from None
+
+
+def _none_in_keyring(name: str) -> dict[str, str]:
+    raise ConfigurationError(
+        f"the keychain holds nothing for profile {name!r}", hint=f"krakenasync login --profile {name} --keyring"
+    )
+
+
+def _into_keyring(name: str, api_key: str, api_secret: str) -> None:
+    ring = _keyring()
+    try:
+        ring.set_password(SERVICE, name, _encoded({"api_key": api_key, "api_secret": api_secret}))
+    except Exception as error:
+        raise ConfigurationError(f"the keychain did not take it: {type(error).__name__}") from None

@@ -1,0 +1,286 @@
+"""Several accounts, each with one or more API keys, in one process: one connection pool, one public counter.
+
+Kraken counts private calls per key, trading per account and pair, public calls per address; so the keys of an account
+share its engine counters, and everybody shares the public one.
+
+Source: https://docs.kraken.com/exchange/guides/rest/ratelimits
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Any, NoReturn, Self
+
+from krakenasync.client.book import Shelf
+from krakenasync.client.client import LIVE, KrakenClient
+from krakenasync.client.credentials import Credentials
+from krakenasync.client.limits import LimitsSnapshot
+from krakenasync.client.polling import BalanceSnapshot, poll_accounts
+from krakenasync.client.road import Call, Road
+from krakenasync.client.serverclock import ServerClock
+from krakenasync.client.transport import HttpClient, Transport
+from krakenasync.clock import SYSTEM_CLOCK, Clock
+from krakenasync.errors import ConfigurationError, InvalidType
+from krakenasync.protocol.requests import Effect
+from krakenasync.protocol.tiers import Tier
+from krakenasync.protocol.wire import Answer
+from krakenasync.state.memory import PROCESS, MemoryState
+
+__all__ = ["Account", "AccountClient", "Fleet", "Key"]
+
+
+class Key:
+    """One API key of an account.
+
+    Args:
+        api_key: Its public half.
+        api_secret: Its private half, base64 as Kraken shows it.
+        reads_only: Never use it for anything but reading: it lacks the permissions, or is there to read more.
+        otp: The second factor, for a key that has a static one.
+        nonce_unit: As for `KrakenClient`.
+        nonce_window: As for `KrakenClient`.
+
+    Raises:
+        ConfigurationError: One half is missing, or the secret is not base64.
+    """
+
+    __slots__ = ("_settings", "key_id", "reads_only")
+
+    def __init__(
+        self,
+        api_key: str,
+        api_secret: str,
+        *,
+        reads_only: bool = False,
+        otp: str | None = None,
+        nonce_unit: str = "ms",
+        nonce_window: int = 0,
+    ) -> None:
+        self.key_id = Credentials(api_key, api_secret, otp).key_id
+        """Names the key without telling it, as in `Fleet.snapshot`."""
+        self.reads_only = reads_only
+        self._settings = {
+            "api_key": api_key,
+            "api_secret": api_secret,
+            "otp": otp,
+            "nonce_unit": nonce_unit,
+            "nonce_window": nonce_window,
+        }
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What `KrakenClient` takes of it; holds the secret."""
+        return self._settings
+
+    def __repr__(self) -> str:
+        return f"<Key {self.key_id}{' reads only' if self.reads_only else ''}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("keys are not pickled: hand the other process its own, best a key of its own")
+
+
+class Account:
+    """One account of a fleet.
+
+    Args:
+        label: What it is called here. It also names the account's engine counters, so give it the same label wherever
+            they are shared.
+        keys: Its keys. With several, reading goes faster: each has a counter of its own.
+        tier: The account's tier, or its name.
+
+    Raises:
+        ConfigurationError: The label is empty, there is no key, or no such tier.
+        InvalidType: Something else than a `Key` is given for one.
+    """
+
+    def __init__(self, label: str, *keys: Key, tier: Tier | str = Tier.STARTER) -> None:
+        if not isinstance(label, str) or not label:
+            raise ConfigurationError(f"label={label!r}", hint="a text that names the account")
+        if not keys:
+            raise ConfigurationError(f"account {label!r} has no key", hint="Account(label, Key(api_key, api_secret))")
+        for key in keys:
+            if not isinstance(key, Key):
+                raise InvalidType(f"a key of account {label!r} is a {type(key).__name__}, not a Key")
+        self.label = label
+        self.keys = keys
+        self.tier = Tier.parse(tier)
+
+    def __repr__(self) -> str:
+        return f"<Account {self.label!r} {self.tier.name.lower()} {len(self.keys)} keys>"
+
+
+class AccountClient(KrakenClient):
+    """A client for one account of a fleet, over all its keys.
+
+    A read takes the key with the most budget left. What is done to the orders of a pair takes one key, always the same,
+    so that it arrives in the order in which it was asked for; an order named by its id alone goes by the pair it was
+    seen on. All else that changes something takes the account's first key that may. `limits` is that of the first key.
+
+    Closing it does nothing: the connections are the fleet's.
+
+    Args:
+        account: The account.
+        transport: The fleet's connections.
+        server_clock: Kraken's clock, read once for all accounts.
+        shelf: The books of names, fetched once for all accounts.
+        settings: What else `KrakenClient` takes.
+    """
+
+    def __init__(
+        self, account: Account, transport: Transport, server_clock: ServerClock, shelf: Shelf, **settings: Any
+    ) -> None:
+        settings |= {"account": account.label, "tier": account.tier, "transport": transport}
+        first, *others = account.keys
+        super().__init__(**first.settings, **settings)
+        more = [KrakenClient(**key.settings, **settings)._road for key in others]  # noqa: SLF001 - a client's own kind
+        self._label = account.label
+        self._roads = (self._road, *more)
+        self._writing = tuple(road for key, road in zip(account.keys, self._roads, strict=True) if not key.reads_only)
+        self._server_clock = server_clock
+        self._shelf = shelf
+
+    def snapshot(self) -> dict[str, LimitsSnapshot]:
+        """How the counters stand, by `Key.key_id`."""
+        return {road.credentials.key_id: road.limits.snapshot() for road in self._roads if road.credentials}
+
+    async def _travel(self, call: Call) -> Answer[Any]:
+        return await self._choose(call).travel(call, self._options)
+
+    def _choose(self, call: Call) -> Road:
+        """Choose the key for a call."""
+        if call.spec.effect is not Effect.READ:
+            return self._choose_to_write(call)
+        if len(self._roads) == 1 or not call.spec.private:
+            return self._road
+        # A key that Kraken refuses uses up no budget, and would draw every read.
+        return max(self._roads, key=lambda road: (not road.paused, _room(road)))
+
+    def _choose_to_write(self, call: Call) -> Road:
+        if not self._writing:
+            raise ConfigurationError(
+                f"account {self._label!r} has only keys for reading",
+                endpoint=call.spec.name,
+                hint="give it one without reads_only",
+            )
+        pair = self.limits.engine.pair_of(call.params)
+        # Not hash(): it differs from process to process.
+        return self._writing[zlib.crc32(pair.encode()) % len(self._writing) if pair else 0]
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._label!r} {self.tier.name.lower()} {len(self._roads)} keys>"
+
+
+def _room(road: Road) -> float:
+    """Points that are free on a key's counter, less those it is waited for; below 0 while calls wait or it pauses."""
+    rest = road.limits.snapshot().rest
+    return rest.cap - rest.level - rest.held - rest.waiting - rest.blocked_for * rest.decay
+
+
+class Fleet(Mapping[str, AccountClient]):
+    """Several accounts in one process, by label.
+
+    >>> async with Fleet([Account("alice", Key(k, s)), Account("bob", Key(...), Key(...), tier="pro")]) as fleet:
+    ...     await fleet["alice"].balance()  # doctest: +SKIP
+
+    Args:
+        accounts: The accounts.
+        base_url: As for `KrakenClient`.
+        http_client: An httpx client to use instead of connections of our own; it stays yours to close.
+        transport: As for `KrakenClient`: ``"express"`` or ``"httpx"``.
+        connections: How many requests of all accounts together are under way at once; more wait.
+        state: Where counters and nonces live, as for `KrakenClient`.
+        clock: Where time comes from.
+        settings: What else `KrakenClient` takes (`timeout`, `max_attempts`, `retry`, `limits`, `hooks`), for all.
+
+    Raises:
+        ConfigurationError: There is no account; two have one label; a key is given twice; or a setting cannot work.
+    """
+
+    def __init__(
+        self,
+        accounts: Iterable[Account],
+        *,
+        base_url: str = LIVE,
+        http_client: HttpClient | None = None,
+        transport: str = "express",
+        connections: int = 100,
+        state: MemoryState | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+        **settings: Any,
+    ) -> None:
+        members = _checked(accounts)
+        self._transport = Transport(base_url, http_client=http_client, kind=transport, connections=connections)
+        settings |= {"state": state or (PROCESS if clock is SYSTEM_CLOCK else MemoryState(clock)), "clock": clock}
+        server_clock, shelf = ServerClock(clock), Shelf(clock)
+        self._clients = {
+            label: AccountClient(account, self._transport, server_clock, shelf, **settings)
+            for label, account in members.items()
+        }
+
+    def __getitem__(self, label: str) -> AccountClient:
+        return self._clients[label]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._clients)
+
+    def __len__(self) -> int:
+        return len(self._clients)
+
+    def poll_balances(
+        self, every: float = 5.0, *, buffer: int = 64
+    ) -> AbstractAsyncContextManager[AsyncIterator[BalanceSnapshot]]:
+        """Poll all accounts at once, merged into one stream of labelled snapshots; see `poll_accounts`.
+
+        >>> async with fleet.poll_balances(every=5.0) as snapshots:  # doctest: +SKIP
+        ...     async for snapshot in snapshots:
+        ...         print(snapshot.account, snapshot.changed)
+
+        Args:
+            every: Seconds between two questions to one account.
+            buffer: Snapshots kept for a slow reader; when it is full, polling waits.
+        """
+        return poll_accounts(self, every, buffer=buffer)
+
+    def snapshot(self) -> dict[str, dict[str, LimitsSnapshot]]:
+        """How all counters stand: label -> `Key.key_id` -> counters. ``"public"`` is the same for all of them."""
+        return {label: client.snapshot() for label, client in self._clients.items()}
+
+    async def aclose(self) -> None:
+        """Close the connections, unless the caller brought them."""
+        await self._transport.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"<Fleet {self._transport.base_url} {len(self)} accounts {self._transport.kind}>"
+
+
+def _checked(accounts: Iterable[Account]) -> dict[str, Account]:
+    """Put the accounts under their labels."""
+    members: dict[str, Account] = {}
+    owners: dict[str, str] = {}
+    for account in accounts:
+        if not isinstance(account, Account):
+            raise InvalidType(f"a fleet is made of Account, not {type(account).__name__}")
+        if account.label in members:
+            raise ConfigurationError(f"two accounts are called {account.label!r}", hint="give each its own label")
+        members[account.label] = account
+        for key in account.keys:
+            if (owner := owners.get(key.key_id)) is not None:
+                raise ConfigurationError(
+                    f"a key of {account.label!r} is given twice, first to {owner!r}",
+                    hint="each key belongs to one account and is listed once",
+                )
+            owners[key.key_id] = account.label
+    if not members:
+        raise ConfigurationError("a fleet without accounts", hint='Fleet([Account("alice", Key(api_key, api_secret))])')
+    return members

@@ -1,0 +1,152 @@
+"""README and docs: every block of code runs, every command too, the made pages are fresh, and it all builds."""
+
+import ast
+import asyncio
+import importlib.util
+import inspect
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import anyio
+import pytest
+
+from krakenasync.cli import main
+from krakenasync.sandbox import SandboxConfig
+
+pytest_plugins = ["pytester"]
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+ENDLESS = ("poll_balances", "poll_accounts")
+"""What goes on until it is stopped; the test stops it after a moment."""
+MOMENT, PATIENCE = 0.3, 20.0
+ELSEWHERE = ("python3", ".venv/", "source", "krakenasync demo")
+"""Commands that need a network, and the one that tests/cli/test_demo.py runs."""
+NOTEBOOK = "jupyter"
+"""The page whose blocks are cells of one notebook."""
+
+
+def blocks(language):
+    """Yield (page, number, code) of each block in a language."""
+    for page in PAGES:
+        found = [code for named, code in BLOCK.findall(page.read_text(encoding="utf-8")) if named == language]
+        if page.stem == NOTEBOOK:
+            found = ["\n".join(found)]
+        for number, code in enumerate(found, 1):
+            yield pytest.param(page, code, id=f"{page.stem}-{number}")
+
+
+def made(name):
+    """Load one of the scripts that make pages."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def kraken_sandbox_config():
+    """What is shown is how to use it, not how long one waits."""
+    return SandboxConfig(limits=False)
+
+
+@pytest.fixture
+def environment(kraken_sandbox, monkeypatch, tmp_path):
+    """The environment of a reader whose Kraken is the sandbox, in an empty directory."""
+    monkeypatch.setenv("KRAKEN_API_KEY", kraken_sandbox.api_key)
+    monkeypatch.setenv("KRAKEN_API_SECRET", kraken_sandbox.api_secret)
+    monkeypatch.setenv("KRAKEN_BASE_URL", kraken_sandbox.base_url)
+    monkeypatch.setenv("KRAKEN_TIER", "pro")
+    monkeypatch.chdir(tmp_path)
+    keys = {label: (key.api_key, key.api_secret) for label, key in kraken_sandbox.sandbox.keys.items()}
+    Path("keys.json").write_text(json.dumps(keys))
+    return kraken_sandbox
+
+
+async def cell(compiled, exchange):
+    """Run code that awaits at its top level, with `kraken` an open client; stop what would never end."""
+    endless = any(name in compiled.co_names for name in ENDLESS)
+    with anyio.move_on_after(MOMENT if endless else PATIENCE) as scope:
+        async with exchange.client() as kraken:
+            await eval(compiled, {"kraken": kraken, "__name__": "cell"})
+    assert scope.cancelled_caught is endless
+
+
+@pytest.mark.parametrize(("page", "code"), [*blocks("python")])
+def test_a_block_runs(page, code, environment, pytester):
+    """Each block of Python does what it shows against a sandbox, without an error or a warning."""
+    compiled = compile(code, page.name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    if "def test_" in code:
+        pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function")
+        pytester.makepyfile(code)
+        pytester.runpytest_inprocess("-p", "no:cacheprovider", "-q").assert_outcomes(passed=code.count("def test_"))
+    elif compiled.co_flags & inspect.CO_COROUTINE:
+        asyncio.run(cell(compiled, environment))
+        assert environment.stats.requests
+    else:
+        exec(compiled, {"__name__": "block"})
+
+
+def test_the_web_application_answers(environment):
+    """The page about web frameworks shows an application that starts, answers and stops."""
+    from starlette.testclient import TestClient
+
+    scope = {}
+    exec(dict(BLOCK.findall((DOCS / "how-to" / "fastapi.md").read_text(encoding="utf-8")))["python"], scope)
+    with TestClient(scope["app"]) as browser:
+        assert browser.get("/balance").json()["ZUSD"] == "250000.0000"
+
+
+def commands():
+    """Yield each command of the console blocks that needs no network."""
+    for parameter in blocks("console"):
+        page, code = parameter.values
+        for line in code.splitlines():
+            if not line.startswith(ELSEWHERE):
+                yield pytest.param(line, id=f"{page.stem}: {line}")
+
+
+@pytest.mark.parametrize("line", [*commands()])
+def test_a_command_runs(line, environment, capsys):
+    """Each krakenasync command that a page shows ends well and says something."""
+    program, *words = shlex.split(line)
+    assert program == "krakenasync"
+    assert main(words) == 0
+    shown = capsys.readouterr()
+    assert shown.out or shown.err
+
+
+@pytest.mark.parametrize("page", ["errors", "limits"])
+def test_a_made_page_is_fresh(page):
+    """Errors and limits are what the rules say; ``python docs/tables.py`` makes it so."""
+    assert (DOCS / "reference" / f"{page}.md").read_text(encoding="utf-8") == getattr(made("tables"), page)()
+
+
+def test_every_error_has_cause_and_remedy():
+    """Each public error has an entry of its own."""
+    import krakenasync
+
+    page = made("tables").errors()
+    names = [name for name in krakenasync.__all__ if isinstance(getattr(krakenasync, name), type)]
+    kinds = [name for name in names if issubclass(getattr(krakenasync, name), krakenasync.KrakenError)]
+    assert len(kinds) > 30
+    for name in set(kinds) - {"KrakenError"}:
+        entry = re.search(rf"^#+ {name}\n\n(.+?)\n\n- Remedy: (.+)$", page, re.MULTILINE | re.DOTALL)
+        assert entry, name
+
+
+def test_it_builds(tmp_path):
+    """Sphinx makes pages of it all, and no warning is let through."""
+    pytest.importorskip("sphinx", reason="the extra `docs` is not installed")
+    pytest.importorskip("myst_parser", reason="the extra `docs` is not installed")
+    pytest.importorskip("furo", reason="the extra `docs` is not installed")
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", str(DOCS), str(tmp_path)]
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    assert "KrakenClient" in (tmp_path / "reference" / "client.html").read_text(encoding="utf-8")
