@@ -30,7 +30,8 @@ from _bench import headline, middle, table
 from krakenasync.client.connections import Outgoing, Timeouts
 from krakenasync.client.express import Express
 from krakenasync.client.origin import Origin
-from krakenasync.client.transport import Delivery, ExpressTransport, Transport
+from krakenasync.client.stock import ExpressTransport
+from krakenasync.client.transport import Delivery, Transport
 from krakenasync.protocol.messages import Message
 
 BALANCE = b'{"error":[],"result":{' + b",".join(b'"ASSET%02d":"%d.0000000000"' % (n, n) for n in range(12)) + b"}}"

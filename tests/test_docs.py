@@ -12,8 +12,10 @@ import sys
 from pathlib import Path
 
 import anyio
+import httpx
 import pytest
 
+import krakenasync
 from krakenasync.cli import main
 from krakenasync.sandbox import SandboxConfig
 
@@ -57,15 +59,14 @@ def kraken_sandbox_config():
 
 
 @pytest.fixture
-def environment(kraken_sandbox, monkeypatch, tmp_path):
+def environment(kraken_sandbox, monkeypatch, pytester):
     """The environment of a reader whose Kraken is the sandbox, in an empty directory."""
     monkeypatch.setenv("KRAKEN_API_KEY", kraken_sandbox.api_key)
     monkeypatch.setenv("KRAKEN_API_SECRET", kraken_sandbox.api_secret)
     monkeypatch.setenv("KRAKEN_BASE_URL", kraken_sandbox.base_url)
     monkeypatch.setenv("KRAKEN_TIER", "pro")
-    monkeypatch.chdir(tmp_path)
     keys = {label: (key.api_key, key.api_secret) for label, key in kraken_sandbox.sandbox.keys.items()}
-    Path("keys.json").write_text(json.dumps(keys))
+    (pytester.path / "keys.json").write_text(json.dumps(keys))
     return kraken_sandbox
 
 
@@ -95,12 +96,19 @@ def test_a_block_runs(page, code, environment, pytester):
 
 def test_the_web_application_answers(environment):
     """The page about web frameworks shows an application that starts, answers and stops."""
-    from starlette.testclient import TestClient
+    shown = {}
+    exec(dict(BLOCK.findall((DOCS / "how-to" / "fastapi.md").read_text(encoding="utf-8")))["python"], shown)
 
-    scope = {}
-    exec(dict(BLOCK.findall((DOCS / "how-to" / "fastapi.md").read_text(encoding="utf-8")))["python"], scope)
-    with TestClient(scope["app"]) as browser:
-        assert browser.get("/balance").json()["ZUSD"] == "250000.0000"
+    async def visit():
+        async with shown["lifespan"](shown["app"]) as state:
+
+            async def with_state(scope, receive, send):
+                await shown["app"]({**scope, "state": state}, receive, send)
+
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(with_state), base_url="http://app") as browser:
+                return await browser.get("/balance")
+
+    assert asyncio.run(visit()).json()["ZUSD"] == "250000.0000"
 
 
 def commands():
@@ -130,8 +138,6 @@ def test_a_made_page_is_fresh(page):
 
 def test_every_error_has_cause_and_remedy():
     """Each public error has an entry of its own."""
-    import krakenasync
-
     page = made("tables").errors()
     names = [name for name in krakenasync.__all__ if isinstance(getattr(krakenasync, name), type)]
     kinds = [name for name in names if issubclass(getattr(krakenasync, name), krakenasync.KrakenError)]

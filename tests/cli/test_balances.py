@@ -13,15 +13,6 @@ from krakenasync.cli.balances import _good, _news
 from krakenasync.client.polling import BalanceSnapshot
 
 
-@pytest.fixture
-def environment(monkeypatch, kraken_sandbox):
-    """The environment of someone whose Kraken is the sandbox."""
-    monkeypatch.setenv("KRAKEN_API_KEY", kraken_sandbox.api_key)
-    monkeypatch.setenv("KRAKEN_API_SECRET", kraken_sandbox.api_secret)
-    monkeypatch.setenv("KRAKEN_BASE_URL", kraken_sandbox.base_url)
-    return kraken_sandbox
-
-
 def snapshot(number=1, error=None, changed=None):
     return BalanceSnapshot(at=0, number=number, balances={"ZUSD": Decimal("1.50")}, changed=changed or {}, error=error)
 
@@ -65,10 +56,8 @@ def test_a_refusal_ends_with_1(environment, capsys):
     assert "error: Balance: EAPI:Invalid key" in capsys.readouterr().err
 
 
-def test_without_a_key_it_says_what_to_set(monkeypatch, capsys):
+def test_without_a_key_it_says_what_to_set(capsys):
     """No key is a matter of settings: 2, and how to go on without one."""
-    for name in ("KRAKEN_API_KEY", "KRAKEN_API_SECRET"):
-        monkeypatch.delenv(name, raising=False)
     assert main(["balances"]) == 2
     assert "--sandbox" in capsys.readouterr().err
 

@@ -21,10 +21,8 @@ async def test_a_foreign_address_is_live_unasked():
 
 
 @pytest.mark.asyncio
-async def test_public_calls_need_no_key(monkeypatch):
+async def test_public_calls_need_no_key():
     """A command that makes public calls only opens without a key."""
-    monkeypatch.delenv("KRAKEN_API_KEY", raising=False)
-    monkeypatch.delenv("KRAKEN_API_SECRET", raising=False)
     async with connect(Where(), private=False) as connection:
         assert connection.source == "LIVE"
     with pytest.raises(ConfigurationError, match="no API key"):

@@ -224,7 +224,7 @@ def test_one_transport_in_one_loop_after_the_other(backend):
 
     async def main(transport):
         assert (await transport.deliver(Delivery(POST), 5.0)).body == b"{}"
-        await transport._client().aclose()
+        await (transport._ours() or transport._theirs()).aclose()
 
     def once_more(transport):
         anyio.run(main, transport, backend=backend)

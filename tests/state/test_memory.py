@@ -255,3 +255,12 @@ def test_what_a_counter_says_of_itself(clock):
     bucket = Bucket(STARTER, clock)
     bucket.try_reserve(4)
     assert repr(bucket) == "<Bucket 4.00 of 15, -0.33/s>"
+
+
+def test_a_counter_in_use_is_never_made_twice():
+    """A counter at rest that a client still holds is found again, however many have come since."""
+    state = MemoryState(VirtualClock())
+    held = state.bucket("held", Tier.PRO.rest)
+    for number in range(3000):
+        state.bucket(f"passing {number}", Tier.PRO.rest)
+    assert state.bucket("held", Tier.PRO.rest) is held

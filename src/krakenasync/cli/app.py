@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
 from krakenasync._version import __version__
 from krakenasync.cli.balances import balances
+from krakenasync.cli.call import call
+from krakenasync.cli.completion import HOW, fetch_pairs
 from krakenasync.cli.demo import demo
+from krakenasync.cli.doctor import doctor
 from krakenasync.cli.endpoints import endpoints
 from krakenasync.cli.exits import Exit, carry_out
-from krakenasync.cli.rendering import remark
+from krakenasync.cli.export import export
+from krakenasync.cli.limits import limits
+from krakenasync.cli.login import login
+from krakenasync.cli.market import depth, ohlc, ticker, trades
+from krakenasync.cli.ordering import ORDER
+from krakenasync.cli.orders import ORDERS
+from krakenasync.cli.rendering import remark, say
 from krakenasync.cli.sandbox import sandbox
+from krakenasync.cli.words import arrange, leading, speak
 
 __all__ = ["APP", "run"]
 
 _HELP: Final = """Kraken's Spot REST API from the command line, and a local sandbox that speaks its wire.
 
 Start with: krakenasync demo
+
+For all commands, before or after them: --sandbox, --profile NAME, --tier TIER, --base-url URL (whom to ask),
+--json, --csv (in which form), --quiet, --verbose (how much is said on standard error).
 
 Exit codes: 0 ok, 1 refused by Kraken, 2 usage or settings, 3 network, 4 rate limited or too late, 5 outcome unknown,
 130 interrupted.
@@ -34,8 +47,41 @@ APP: Final = App(
 )
 APP.command(demo)
 APP.command(balances)
-APP.command(sandbox)
+APP.command(ticker)
+APP.command(ohlc)
+APP.command(depth)
+APP.command(trades)
+APP.command(ORDERS)
+APP.command(ORDER)
+APP.command(export)
+APP.command(limits)
 APP.command(endpoints)
+APP.command(call)
+APP.command(doctor)
+APP.command(login)
+APP.command(sandbox)
+
+
+@APP.command
+async def completion(shell: Literal["bash", "zsh", "fish"], /, *, pairs: bool = False) -> None:
+    """Print the completion script of a shell; pairs, endpoints and profiles are completed as well.
+
+    Put it where your shell looks:
+
+    bash: echo 'eval "$(krakenasync completion bash -q)"' >> ~/.bashrc
+
+    zsh: krakenasync completion zsh > a file _krakenasync in a folder of your $fpath
+
+    fish: krakenasync completion fish > ~/.config/fish/completions/krakenasync.fish
+
+    Args:
+        shell: Which shell.
+        pairs: First fetch the names of all pairs from Kraken and keep them; else a short list serves.
+    """
+    if pairs:
+        await fetch_pairs()
+    say(APP.generate_completion(shell=shell, prog_name="krakenasync"))
+    remark(f"hint: {HOW[shell]}")
 
 
 def run(tokens: Sequence[str]) -> int:
@@ -45,9 +91,23 @@ def run(tokens: Sequence[str]) -> int:
 
 def _start(tokens: Sequence[str]) -> Any:
     """Read the words and call the command; what it returns may be still to be awaited."""
+    if tokens[:1] == ["__complete"]:
+        words = list(tokens)  # a shell asks: what is typed so far is not for us to put in order
+    else:
+        before, rest, voice = arrange(tokens)
+        speak(voice)
+        words = _behind(before, rest)
     try:
-        command, bound, _ignored = APP.parse_args(list(tokens), exit_on_error=False, print_error=True)
+        command, bound, _ignored = APP.parse_args(words, exit_on_error=False, print_error=True)
     except CycloptsError:
         remark("hint: krakenasync --help lists the commands, krakenasync COMMAND --help its options")
         return Exit.USAGE
     return command(*bound.args, **bound.kwargs)
+
+
+def _behind(options: list[str], rest: list[str]) -> list[str]:
+    """Put options that stand before the command, or between a group and its command, behind it."""
+    chain, _apps, unused = APP.parse_commands(rest)
+    if count := leading(unused):
+        return _behind([*options, *unused[:count]], [*chain, *unused[count:]])
+    return [*chain, *options, *unused]

@@ -30,7 +30,9 @@ async def call(
     where: Where = ENVIRONMENT,
     output: Output = AS_TABLE,
 ) -> int:
-    """Make any call by Kraken's name and print its result as JSON: krakenasync call Depth pair=XBTUSD count=3
+    """Make any call by Kraken's name and print its result as JSON.
+
+    For instance: krakenasync call Depth pair=XBTUSD count=3
 
     Args:
         name: Kraken's name (TradeBalance, Earn/Strategies) or the client's (trade_balance).
@@ -83,7 +85,9 @@ def _read(text: str) -> tuple[str, Any]:
     """
     name, equals, value = text.partition("=")
     if not equals or not name.rstrip(":"):
-        raise InvalidArguments(f"{text!r} is no parameter", hint="write name=value, or name:=JSON for lists and objects")
+        raise InvalidArguments(
+            f"{text!r} is no parameter", hint="write name=value, or name:=JSON for lists and objects"
+        )
     if not name.endswith(":"):
         return name, value
     try:

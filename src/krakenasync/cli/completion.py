@@ -1,45 +1,25 @@
-"""``krakenasync completion``: what a shell needs to complete commands, options, pairs and endpoints."""
+"""What a shell is offered to complete: pairs and endpoints, besides the commands and options it knows by itself."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from krakenasync.cli.connection import Where, connect
-from krakenasync.cli.rendering import remark, say
+from krakenasync.cli.rendering import remark
 from krakenasync.errors import ConfigurationError
 from krakenasync.sandbox.listings import PAIRS
 from krakenasync.spot.catalog import ENDPOINTS
 
-__all__ = ["completion", "endpoint_names", "pair_names"]
+__all__ = ["HOW", "endpoint_names", "fetch_pairs", "pair_names"]
 
-_HOW: Final = {
-    "bash": 'echo \'eval "$(krakenasync completion bash)"\' >> ~/.bashrc',
+HOW: Final = {
+    "bash": "echo 'eval \"$(krakenasync completion bash -q)\"' >> ~/.bashrc",
     "zsh": "krakenasync completion zsh > a file _krakenasync in a folder of your $fpath",
     "fish": "krakenasync completion fish > ~/.config/fish/completions/krakenasync.fish",
 }
-
-
-async def completion(shell: Literal["bash", "zsh", "fish"], /, *, pairs: bool = False) -> None:
-    """Print the completion script of a shell; pairs, endpoints and profiles are completed as well.
-
-    bash: echo 'eval "$(krakenasync completion bash)"' >> ~/.bashrc
-
-    zsh: krakenasync completion zsh > _krakenasync, in a folder of your $fpath
-
-    fish: krakenasync completion fish > ~/.config/fish/completions/krakenasync.fish
-
-    Args:
-        shell: Which shell.
-        pairs: First fetch the names of all pairs from Kraken and keep them; else a short list serves.
-    """
-    from krakenasync.cli.app import APP  # noqa: PLC0415 - the application is made of the commands, this one too
-
-    if pairs:
-        await _fetch_pairs()
-    say(APP.generate_completion(shell=shell, prog_name="krakenasync"))
-    remark(f"hint: {_HOW[shell]}")
+"""Shell -> how it is told of the script."""
 
 
 def pair_names(_context: Any = None) -> list[str]:
@@ -61,7 +41,7 @@ def _kept() -> Path:
     return (Path(place) if place else Path.home() / ".cache") / "krakenasync" / "pairs"
 
 
-async def _fetch_pairs() -> None:
+async def fetch_pairs() -> None:
     """Keep the names of all pairs.
 
     Raises:

@@ -10,7 +10,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import unquote
 
 import msgspec
@@ -38,6 +38,13 @@ class Suspicion(msgspec.Struct, frozen=True):
     sure: bool = True
 
 
+class Halves(NamedTuple):
+    """Both halves of a key."""
+
+    key: str
+    secret: str
+
+
 _COPY: Final = "copy it whole, as Kraken shows it once when the key is made"
 
 
@@ -48,102 +55,113 @@ def suspicions(api_key: str, api_secret: str) -> list[Suspicion]:
         api_key: The public half, as configured.
         api_secret: The private half, as configured.
     """
-    pair = (api_key.strip(), api_secret.strip())
-    found = [suspicion for check in _CHECKS if (suspicion := check(*pair))]
+    halves = Halves(api_key.strip(), api_secret.strip())
+    found = [suspicion for check in _CHECKS if (suspicion := check(halves))]
     return sorted(found, key=lambda each: not each.sure)
 
 
-def _swapped(key: str, secret: str) -> Suspicion | None:
-    if len(key) == SECRET_LENGTH and len(secret) == KEY_LENGTH:
+def _swapped(given: Halves) -> Suspicion | None:
+    if len(given.key) == SECRET_LENGTH and len(given.secret) == KEY_LENGTH:
         return Suspicion("key and secret are swapped", "KRAKEN_API_KEY is the shorter one, of 56 characters")
     return None
 
 
-def _same(key: str, secret: str) -> Suspicion | None:
-    return Suspicion("key and secret are the same text", "the private key is the longer one") if key == secret else None
+def _same(given: Halves) -> Suspicion | None:
+    return (
+        Suspicion("key and secret are the same text", "the private key is the longer one")
+        if given.key == given.secret
+        else None
+    )
 
 
-def _quoted(key: str, secret: str) -> Suspicion | None:
-    if any(half[:1] in {"'", '"'} or half[-1:] in {"'", '"'} for half in (key, secret)):
+def _quoted(given: Halves) -> Suspicion | None:
+    if any(half[:1] in {"'", '"'} or half[-1:] in {"'", '"'} for half in (given.key, given.secret)):
         return Suspicion("there are quotation marks around the key or the secret", "store them without")
     return None
 
 
-def _url_encoded(key: str, secret: str) -> Suspicion | None:
-    for name, half in (("key", key), ("secret", secret)):
+def _url_encoded(given: Halves) -> Suspicion | None:
+    for name, half in (("key", given.key), ("secret", given.secret)):
         if unquote(half) != half:
-            return Suspicion(f"the {name} is URL-encoded (%2B, %2F, %3D)", "store it with +, / and = as Kraken shows it")
+            return Suspicion(
+                f"the {name} is URL-encoded (%2B, %2F, %3D)", "store it with +, / and = as Kraken shows it"
+            )
     return None
 
 
-def _url_safe(key: str, secret: str) -> Suspicion | None:
-    if _BASE64.fullmatch(secret) is None and _BASE64.fullmatch(secret.replace("-", "+").replace("_", "/")):
+def _url_safe(given: Halves) -> Suspicion | None:
+    if _BASE64.fullmatch(given.secret) is None and _BASE64.fullmatch(given.secret.replace("-", "+").replace("_", "/")):
         return Suspicion("the secret is URL-safe base64 (- and _)", "Kraken's has + and /: " + _COPY)
     return None
 
 
-def _blanks(key: str, secret: str) -> Suspicion | None:
-    if len(key.split()) > 1 or len(secret.split()) > 1:
+def _blanks(given: Halves) -> Suspicion | None:
+    if len(given.key.split()) > 1 or len(given.secret.split()) > 1:
         return Suspicion("there is a blank or a line break inside the key or the secret", _COPY)
     return None
 
 
-def _hex(key: str, secret: str) -> Suspicion | None:
-    if _HEX.fullmatch(secret):
+def _hex(given: Halves) -> Suspicion | None:
+    if _HEX.fullmatch(given.secret):
         return Suspicion("the secret is written in hex, not in base64", _COPY + "; do not convert it")
     return None
 
 
-def _decoded(key: str, secret: str) -> Suspicion | None:
+def _decoded(given: Halves) -> Suspicion | None:
     """The snippet's mistake turned round: what is stored is what decoding gave."""
-    if secret.startswith(("b'", 'b"')) or "\\x" in secret or not secret.isascii() or not secret.isprintable():
+    if (
+        given.secret.startswith(("b'", 'b"'))
+        or "\\x" in given.secret
+        or not given.secret.isascii()
+        or not given.secret.isprintable()
+    ):
         return Suspicion("the secret was base64-decoded already", _COPY + "; the client decodes it")
     return None
 
 
-def _encoded_twice(key: str, secret: str) -> Suspicion | None:
-    inner = _bytes(secret)
+def _encoded_twice(given: Halves) -> Suspicion | None:
+    inner = _bytes(given.secret)
     if inner and len(inner) != SECRET_BYTES and inner.isascii() and len(_bytes(inner.decode()) or b"") == SECRET_BYTES:
         return Suspicion("the secret was base64-encoded twice", _COPY)
     return None
 
 
-def _cut(key: str, secret: str) -> Suspicion | None:
-    if _BASE64.fullmatch(secret) and _bytes(secret) is None:
+def _cut(given: Halves) -> Suspicion | None:
+    if _BASE64.fullmatch(given.secret) and _bytes(given.secret) is None:
         return Suspicion("the secret is cut short: its base64 does not end where it should", _COPY)
     return None
 
 
-def _not_base64(key: str, secret: str) -> Suspicion | None:
-    odd = secret and _BASE64.fullmatch(secret) is None
+def _not_base64(given: Halves) -> Suspicion | None:
+    odd = given.secret and _BASE64.fullmatch(given.secret) is None
     return Suspicion("the secret is not base64 text", _COPY) if odd else None
 
 
-def _modern(key: str, secret: str) -> Suspicion | None:
-    """Keys of Kraken's newer consoles are named and begin with a word of their own."""
-    if key.lower().startswith(("organizations/", "-----begin")) or secret.startswith("-----BEGIN"):
+def _foreign(given: Halves) -> Suspicion | None:
+    """Tell keys of other kinds: paths and PEM blocks, where Kraken has plain base64."""
+    if given.key.lower().startswith(("organizations/", "-----begin")) or given.secret.startswith("-----BEGIN"):
         return Suspicion("this is a key of another exchange or kind", "make a Spot API key in Kraken's settings")
     return None
 
 
-def _unusual(key: str, secret: str) -> Suspicion | None:
-    inner = _bytes(secret)
-    if len(key) != KEY_LENGTH or (inner is not None and len(inner) != SECRET_BYTES):
-        size = f"{len(key)} characters and {len(inner or b'')} bytes, not {KEY_LENGTH} and {SECRET_BYTES}"
+def _unusual(given: Halves) -> Suspicion | None:
+    inner = _bytes(given.secret)
+    if len(given.key) != KEY_LENGTH or (inner is not None and len(inner) != SECRET_BYTES):
+        size = f"{len(given.key)} characters and {len(inner or b'')} bytes, not {KEY_LENGTH} and {SECRET_BYTES}"
         return Suspicion(f"unusual lengths: {size}", "is it whole, and a Spot key?", sure=False)
     return None
 
 
-_CHECKS: Final[tuple[Callable[[str, str], Suspicion | None], ...]] = (
+_CHECKS: Final[tuple[Callable[[Halves], Suspicion | None], ...]] = (
     _swapped,
     _same,
-    _modern,
+    _foreign,
+    _decoded,
     _quoted,
     _url_encoded,
     _blanks,
     _hex,
     _encoded_twice,
-    _decoded,
     _url_safe,
     _cut,
     _not_base64,

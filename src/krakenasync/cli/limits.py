@@ -22,7 +22,7 @@ async def limits(*, where: Where = ENVIRONMENT, output: Output = AS_TABLE) -> No
     """
     async with connect(where, private=False) as connection:
         found, tier = connection.client.limits.snapshot(), connection.client.tier
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             name,
             f"{each.level:.2f}",

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, quote, quote_plus, unquote_plus
 
 from krakenasync.errors import ConfigurationError, InvalidArguments
@@ -20,56 +20,48 @@ __all__ = ["RIGHT", "diagnose"]
 
 RIGHT: Final = "the signature is right"
 
-_Make = Callable[[bytes, str, str, str, bytes], str]
+
+class Signing(NamedTuple):
+    """What a signature is made of."""
+
+    key: bytes
+    text: str
+    """The secret as it is configured, not decoded."""
+    path: str
+    nonce: str
+    body: bytes
+
+    def signed(self, body: bytes) -> str:
+        """Sign another body in the right way."""
+        return sign(self.key, self.path, self.nonce, body)
+
+    def hashed(self) -> bytes:
+        """Return the hash of nonce and body."""
+        return hashlib.sha256(self.nonce.encode() + self.body).digest()
+
+    def mac(self, message: bytes, digest: str = "sha512") -> str:
+        """Sign bytes that are put together otherwise."""
+        return base64.b64encode(hmac.digest(self.key, message, digest)).decode()
 
 
-def _text(signature: bytes) -> str:
-    return base64.b64encode(signature).decode()
+_Make = Callable[[Signing], str]
 
 
-def _mac(secret: bytes, message: bytes) -> bytes:
-    return hmac.digest(secret, message, "sha512")
-
-
-def _hash(nonce: str, body: bytes) -> bytes:
-    return hashlib.sha256(nonce.encode() + body).digest()
-
-
-# what is wrong -> how it is made; arguments: the decoded secret, its text, path, nonce, body
+# what is wrong -> how it is made
 _MISTAKES: Final[Mapping[str, _Make]] = {
-    "the secret was not base64-decoded before signing": lambda _key, text, path, nonce, body: sign(
-        text.encode(), path, nonce, body
-    ),
-    "the signature is written in hex instead of base64": lambda key, _text_, path, nonce, body: _mac(
-        key, path.encode() + _hash(nonce, body)
-    ).hex(),
-    "the nonce is missing in the hashed text: SHA256(nonce + body)": lambda key, _text_, path, _nonce, body: sign(
-        key, path, "", body
-    ),
-    "the body was encoded twice before it was hashed": lambda key, _text_, path, nonce, body: sign(
-        key, path, nonce, quote_plus(body.decode()).encode()
-    ),
-    "the body's values were encoded twice before it was hashed": lambda key, _text_, path, nonce, body: sign(
-        key, path, nonce, _twice(body)
-    ),
-    "the body was hashed before it was encoded": lambda key, _text_, path, nonce, body: sign(
-        key, path, nonce, unquote_plus(body.decode()).encode()
-    ),
-    "SHA256 was used in hex, not as bytes": lambda key, _text_, path, nonce, body: _text(
-        _mac(key, path.encode() + _hash(nonce, body).hex().encode())
-    ),
-    "HMAC-SHA256 was used instead of HMAC-SHA512": lambda key, _text_, path, nonce, body: _text(
-        hmac.digest(key, path.encode() + _hash(nonce, body), "sha256")
-    ),
-    "the path is missing in the signed text": lambda key, _text_, _path, nonce, body: sign(key, "", nonce, body),
-    "the path was signed without /0": lambda key, _text_, path, nonce, body: sign(
-        key, path.removeprefix("/0"), nonce, body
-    ),
-    "the whole address was signed, not the path from /0/ on": lambda key, _text_, path, nonce, body: sign(
-        key, f"https://api.kraken.com{path}", nonce, body
-    ),
-    "the body is missing in the hashed text: SHA256(nonce + body)": lambda key, _text_, path, nonce, _body: sign(
-        key, path, nonce, b""
+    "the secret was not base64-decoded before signing": lambda it: sign(it.text.encode(), it.path, it.nonce, it.body),
+    "the signature is written in hex instead of base64": lambda it: base64.b64decode(it.signed(it.body)).hex(),
+    "the nonce is missing in the hashed text: SHA256(nonce + body)": lambda it: sign(it.key, it.path, "", it.body),
+    "the body is missing in the hashed text: SHA256(nonce + body)": lambda it: it.signed(b""),
+    "the body was encoded twice before it was hashed": lambda it: it.signed(quote_plus(it.body.decode()).encode()),
+    "the body's values were encoded twice before it was hashed": lambda it: it.signed(_twice(it.body)),
+    "the body was hashed before it was encoded": lambda it: it.signed(unquote_plus(it.body.decode()).encode()),
+    "SHA256 was used in hex, not as bytes": lambda it: it.mac(it.path.encode() + it.hashed().hex().encode()),
+    "HMAC-SHA256 was used instead of HMAC-SHA512": lambda it: it.mac(it.path.encode() + it.hashed(), "sha256"),
+    "the path is missing in the signed text": lambda it: it.mac(it.hashed()),
+    "the path was signed without /0": lambda it: it.mac(it.path.removeprefix("/0").encode() + it.hashed()),
+    "the whole address was signed, not the path from /0/ on": lambda it: it.mac(
+        f"https://api.kraken.com{it.path}".encode() + it.hashed()
     ),
 }
 
@@ -97,12 +89,17 @@ def diagnose(secret: str, path: str, body: str, signature: str, nonce: str = "")
     if not nonce.isdecimal():
         raise InvalidArguments("there is no nonce in the body", hint="the body as it was sent, like 'nonce=1616...'")
     key, given, sent = decode_secret(secret), signature.strip(), body.encode()
-    if hmac.compare_digest(sign(key, path, nonce, sent).encode(), given.encode()):
+    it = Signing(key, secret.strip(), path, nonce, sent)
+    if _same(it.signed(sent), given):
         return RIGHT
     for mistake, make in _MISTAKES.items():
-        if hmac.compare_digest(make(key, secret.strip(), path, nonce, sent).encode(), given.encode()):
+        if _same(make(it), given):
             return mistake
     return _with_spoilt_secret(secret, path, nonce, sent, given)
+
+
+def _same(made: str, given: str) -> bool:
+    return hmac.compare_digest(made.encode(), given.encode())
 
 
 def _with_spoilt_secret(secret: str, path: str, nonce: str, body: bytes, given: str) -> str | None:
@@ -113,7 +110,7 @@ def _with_spoilt_secret(secret: str, path: str, nonce: str, body: bytes, given: 
     }
     for mistake, text in spoilt.items():
         for key in (text.encode(), _decoded(text)):
-            if key and hmac.compare_digest(sign(key, path, nonce, body).encode(), given.encode()):
+            if key and _same(sign(key, path, nonce, body), given):
                 return mistake
     return None
 

@@ -96,8 +96,11 @@ async def _again(
 
 def _prices(source: str, prices: Mapping[str, TickerInfo]) -> Sheet:
     rows = [
-        (name, *map(amount, (each.bid.price, each.ask.price, each.last.price)))
-        + tuple(map(amount, (each.high.last_24h, each.low.last_24h, each.volume.last_24h)))
+        (
+            name,
+            *map(amount, (each.bid.price, each.ask.price, each.last.price)),
+            *tuple(map(amount, (each.high.last_24h, each.low.last_24h, each.volume.last_24h))),
+        )
         for name, each in prices.items()
     ]
     return Sheet(f"Prices - {source}", ("pair", *_FIGURES), rows, right=frozenset(_FIGURES))
@@ -133,8 +136,11 @@ async def ohlc(
     async with connect(where, private=False) as connection, suggesting(connection.client, pair):
         found = await connection.client.ohlc(pair, interval=interval, since=start)
     rows = [
-        (spoken(each.time), *map(amount, (each.open, each.high, each.low, each.close, each.vwap, each.volume)))
-        + (str(each.count),)
+        (
+            spoken(each.time),
+            *map(amount, (each.open, each.high, each.low, each.close, each.vwap, each.volume)),
+            str(each.count),
+        )
         for each in found.candles[-count:]
     ]
     title = f"{found.pair}, candles of {interval} min - {connection.source}"
@@ -161,9 +167,7 @@ async def depth(
         book = await connection.client.depth(pair, count=count)
     rows = [_level("ask", each) for each in reversed(book.asks)] + [_level("bid", each) for each in book.bids]
     columns = ("side", "price", "volume", "changed")
-    show(
-        Sheet(f"{book.pair}, book - {connection.source}", columns, rows, right=frozenset({"price", "volume"})), output
-    )
+    show(Sheet(f"{book.pair}, book - {connection.source}", columns, rows, right=frozenset({"price", "volume"})), output)
 
 
 def _level(side: str, level: BookLevel) -> tuple[str, ...]:
@@ -203,4 +207,7 @@ async def trades(
         )
         for each in found.trades
     ]
-    show(Sheet(f"{found.pair}, trades - {connection.source}", columns, rows, right=frozenset({"price", "volume"})), output)
+    show(
+        Sheet(f"{found.pair}, trades - {connection.source}", columns, rows, right=frozenset({"price", "volume"})),
+        output,
+    )

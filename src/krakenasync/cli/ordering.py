@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import anyio
 from cyclopts import App, Parameter
@@ -40,6 +40,18 @@ class Care:
 
 
 CAREFUL = Care()
+Kind = Literal[
+    "market",
+    "limit",
+    "iceberg",
+    "stop-loss",
+    "take-profit",
+    "stop-loss-limit",
+    "take-profit-limit",
+    "trailing-stop",
+    "trailing-stop-limit",
+    "settle-position",
+]
 _Signed = Annotated[str | None, Parameter(allow_leading_hyphen=True)]
 
 
@@ -51,9 +63,8 @@ class Terms:
     price: _Signed = None
     """The limit of a limit order, the trigger of the others; +5% and the like are relative."""
 
-    type: str | None = None
-    """market, limit, iceberg, stop-loss, take-profit, stop-loss-limit, take-profit-limit, trailing-stop,
-    trailing-stop-limit or settle-position; with a price alone it is limit."""
+    type: Kind | None = None
+    """The kind of order; with a price alone it is limit."""
 
     price2: _Signed = None
     """The limit of a triggered limit order."""
@@ -61,8 +72,8 @@ class Terms:
     flags: str | None = None
     """post, fcib, fciq, viqc; several with commas."""
 
-    lasting: str | None = None
-    """How long it lasts: GTC, IOC, GTD (needs --expires) or FOK."""
+    lasting: Literal["GTC", "IOC", "GTD", "FOK"] | None = None
+    """How long it lasts: till cancelled, at once or never, till --expires, all at once or never."""
 
     expires: str | None = None
     """When it expires: +3600 (seconds) or unix seconds."""
@@ -79,8 +90,8 @@ class Terms:
     reduce_only: bool = False
     """Only ever make a margin position smaller."""
 
-    trigger: str | None = None
-    """The price that triggers: last or index."""
+    trigger: Literal["last", "index"] | None = None
+    """The price that triggers."""
 
     cl_ord_id: str | None = None
     """An id of your own, new for every order; one is made if you give none."""
@@ -120,7 +131,9 @@ async def buy(
     where: Where = ENVIRONMENT,
     output: Output = AS_TABLE,
 ) -> int:
-    """Buy: krakenasync order buy XBTUSD 0.01 --price 30000
+    """Buy, exactly once.
+
+    For instance: krakenasync order buy XBTUSD 0.01 --price 30000
 
     Args:
         pair: A pair by any of Kraken's names.
@@ -149,7 +162,9 @@ async def sell(
     where: Where = ENVIRONMENT,
     output: Output = AS_TABLE,
 ) -> int:
-    """Sell: krakenasync order sell XBTUSD 0.01 --price 90000
+    """Sell, exactly once.
+
+    For instance: krakenasync order sell XBTUSD 0.01 --price 90000
 
     Args:
         pair: A pair by any of Kraken's names.
@@ -202,7 +217,9 @@ async def _checked(order: AddOrder, connection: Connection, output: Output) -> i
     fields = {name: getattr(order, name) for name in order.__struct_fields__} | {"validate": True}
     found = await connection.client.add_order(**fields)
     rows = [(found.descr.order, found.descr.close or "")]
-    show(Sheet(f"Kraken would take it; not placed - {connection.source}", ("order", "close"), rows, sparse=True), output)
+    show(
+        Sheet(f"Kraken would take it; not placed - {connection.source}", ("order", "close"), rows, sparse=True), output
+    )
     return Exit.OK
 
 
@@ -313,4 +330,3 @@ def _sentence(order: AddOrder) -> str:
     said = f"{order.type} {order.volume} {order.pair} {order.ordertype}"
     extra = ("price", "price2", "oflags", "timeinforce", "expiretm", "leverage")
     return said + "".join(f" {name} {value}" for name in extra if (value := getattr(order, name)) is not None)
-

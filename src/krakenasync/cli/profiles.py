@@ -12,6 +12,7 @@ It is never read when others may read it too. Keys are never taken from the comm
 
 from __future__ import annotations
 
+import importlib
 import os
 import stat
 import tomllib
@@ -184,12 +185,11 @@ def _encoded(value: Any) -> str:
 
 def _keyring() -> Any:
     try:
-        import keyring  # noqa: PLC0415 - an extra of its own
+        return importlib.import_module("keyring")
     except ModuleNotFoundError:
         raise ConfigurationError(
             "the keychain needs the package keyring, which is not installed", hint="pip install 'krakenasync[keyring]'"
         ) from None
-    return keyring
 
 
 def _from_keyring(name: str) -> dict[str, str]:
@@ -197,12 +197,14 @@ def _from_keyring(name: str) -> dict[str, str]:
     ring = _keyring()
     try:
         found = ring.get_password(SERVICE, name)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - each backend has errors of its own, which may tell secrets
         raise ConfigurationError(f"the keychain did not open: {type(error).__name__}") from None
     try:
         return msgspec.json.decode(found or "{}", type=dict[str, str]) if found else _none_in_keyring(name)
     except msgspec.MsgspecError:
-        raise ConfigurationError(f"the keychain's entry for {name!r} is not ours", hint="login stores it anew") from None
+        raise ConfigurationError(
+            f"the keychain's entry for {name!r} is not ours", hint="login stores it anew"
+        ) from None
 
 
 def _none_in_keyring(name: str) -> dict[str, str]:
@@ -215,5 +217,5 @@ def _into_keyring(name: str, api_key: str, api_secret: str) -> None:
     ring = _keyring()
     try:
         ring.set_password(SERVICE, name, _encoded({"api_key": api_key, "api_secret": api_secret}))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - each backend has errors of its own, which may tell secrets
         raise ConfigurationError(f"the keychain did not take it: {type(error).__name__}") from None

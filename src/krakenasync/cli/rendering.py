@@ -103,9 +103,11 @@ def show(sheet: Sheet, output: Output) -> None:
 
 def table_of(sheet: Sheet) -> Table:
     """Lay a sheet out for people."""
-    table = Table(title=Text(sheet.title, style="bold"), title_justify="left")
+    # At least as wide as its title, which would be folded otherwise.
+    table = Table(title=Text(sheet.title, style="bold"), title_justify="left", min_width=len(sheet.title))
     rows = list(sheet.rows)
-    shown = [place for place in range(len(sheet.columns)) if not sheet.sparse or any(row[place] for row in rows)]
+    sparse = sheet.sparse and rows
+    shown = [place for place in range(len(sheet.columns)) if not sparse or any(row[place] for row in rows)]
     for place in shown:
         aligned = sheet.columns[place] in sheet.right
         table.add_column(sheet.columns[place], justify="right" if aligned else "left", no_wrap=aligned)

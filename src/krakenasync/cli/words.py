@@ -12,7 +12,7 @@ import msgspec
 
 from krakenasync.errors import InvalidArguments
 
-__all__ = ["Voice", "arrange", "speak", "voice"]
+__all__ = ["Voice", "arrange", "leading", "speak", "voice"]
 
 FLAGS: Final = frozenset({"--sandbox", "--json", "--csv"})
 VALUES: Final = frozenset({"--profile", "--tier", "--base-url"})
@@ -32,7 +32,8 @@ class Voice(msgspec.Struct, frozen=True):
     verbose: bool = False
 
 
-_VOICE: ContextVar[Voice] = ContextVar("krakenasync_voice", default=Voice())
+_USUAL: Final = Voice()
+_VOICE: ContextVar[Voice] = ContextVar("krakenasync_voice", default=_USUAL)
 
 
 def voice() -> Voice:
@@ -74,7 +75,7 @@ def arrange(tokens: Sequence[str]) -> tuple[list[str], list[str], Voice]:
     if chosen.quiet and chosen.verbose:
         raise InvalidArguments("--quiet and --verbose exclude each other", hint="give one of them")
     rest = [each for each in ours if each not in QUIET | VERBOSE]
-    count = _leading(rest)
+    count = leading(rest)
     return rest[:count], [*rest[count:], *after], chosen
 
 
@@ -84,11 +85,11 @@ def _split(tokens: Sequence[str], mark: str) -> tuple[list[str], list[str]]:
     return list(tokens[:at]), list(tokens[at:])
 
 
-def _leading(tokens: Sequence[str]) -> int:
-    """Count the words before the command that belong to options of all commands."""
+def leading(tokens: Sequence[str]) -> int:
+    """Count the words at the beginning that belong to options of all commands."""
     at = 0
     while at < len(tokens):
-        if tokens[at] in FLAGS or tokens[at].partition("=")[0] in VALUES and "=" in tokens[at]:
+        if tokens[at] in FLAGS or (tokens[at].partition("=")[0] in VALUES and "=" in tokens[at]):
             at += 1
         elif tokens[at] in VALUES:
             at += 2

@@ -6,7 +6,7 @@ import functools
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Any, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
 from krakenasync.client.book import Book, Shelf
 from krakenasync.client.calls import Action, Calls
@@ -25,7 +25,7 @@ from krakenasync.client.raw import raw_call
 from krakenasync.client.recent import Recent
 from krakenasync.client.road import Call, Road
 from krakenasync.client.serverclock import ServerClock
-from krakenasync.client.transport import HttpClient, Transport
+from krakenasync.client.transport import Transport
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.errors import ConfigurationError, OutcomeUnknown
 from krakenasync.protocol.requests import Effect, Request, result_type
@@ -34,6 +34,9 @@ from krakenasync.protocol.tiers import Tier
 from krakenasync.protocol.wire import Answer, decode
 from krakenasync.spot.orders import OrderInfo
 from krakenasync.state.memory import PROCESS, MemoryState
+
+if TYPE_CHECKING:
+    from krakenasync.client.stock import HttpClient
 
 __all__ = ["LIVE", "KrakenClient"]
 
@@ -64,8 +67,8 @@ class KrakenClient(Calls, Pages, Book):
             may be in flight at once.
         http_client: An httpx client to use instead of one of our own; it stays yours to close.
         transport: ``"express"`` for connections of our own on asyncio, behind httpx's interface (httpx's own ones serve
-            trio, a proxy and `http_client` all the same), ``"httpx"`` for httpx's everywhere. Or a `Transport` to share,
-            which leads where it leads, whatever `base_url` says, and stays yours to close.
+            trio, a proxy and `http_client` all the same), ``"httpx"`` for httpx's everywhere. Or a `Transport` to
+            share: it leads where it leads, whatever `base_url` says, and stays yours to close.
         state: Where counters and nonces live; None: in this process.
         otp: The second factor, for a key that has a static one.
         limits: How the limiter counts.

@@ -8,11 +8,11 @@ Source: https://docs.kraken.com/exchange/guides/rest/ratelimits
 
 from __future__ import annotations
 
-import zlib
+import hashlib
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from krakenasync.client.book import Shelf
 from krakenasync.client.client import LIVE, KrakenClient
@@ -21,13 +21,16 @@ from krakenasync.client.limits import LimitsSnapshot
 from krakenasync.client.polling import BalanceSnapshot, poll_accounts
 from krakenasync.client.road import Call, Road
 from krakenasync.client.serverclock import ServerClock
-from krakenasync.client.transport import HttpClient, Transport
+from krakenasync.client.transport import Transport
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.errors import ConfigurationError, InvalidType
 from krakenasync.protocol.requests import Effect
 from krakenasync.protocol.tiers import Tier
 from krakenasync.protocol.wire import Answer
 from krakenasync.state.memory import PROCESS, MemoryState
+
+if TYPE_CHECKING:
+    from krakenasync.client.stock import HttpClient
 
 __all__ = ["Account", "AccountClient", "Fleet", "Key"]
 
@@ -166,8 +169,11 @@ class AccountClient(KrakenClient):
                 hint="give it one without reads_only",
             )
         pair = self.limits.engine.pair_of(call.params)
-        # Not hash(): it differs from process to process.
-        return self._writing[zlib.crc32(pair.encode()) % len(self._writing) if pair else 0]
+        if pair is None or len(self._writing) == 1:
+            return self._writing[0]
+        # The key that draws the highest lot for the pair: the same in every process, in whatever order they are given,
+        # and one key more takes over only the pairs that it wins.
+        return max(self._writing, key=lambda road: _lot(pair, road))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._label!r} {self.tier.name.lower()} {len(self._roads)} keys>"
@@ -177,6 +183,10 @@ def _room(road: Road) -> float:
     """Points that are free on a key's counter, less those it is waited for; below 0 while calls wait or it pauses."""
     rest = road.limits.snapshot().rest
     return rest.cap - rest.level - rest.held - rest.waiting - rest.blocked_for * rest.decay
+
+
+def _lot(pair: str, road: Road) -> bytes:
+    return hashlib.sha256(f"{pair} {road.credentials and road.credentials.key_id}".encode()).digest()
 
 
 class Fleet(Mapping[str, AccountClient]):

@@ -6,11 +6,10 @@ import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import anyio
 import msgspec
-from anyio.streams.memory import MemoryObjectSendStream
 
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.errors import (
@@ -21,6 +20,9 @@ from krakenasync.errors import (
     KrakenError,
     PermissionDenied,
 )
+
+if TYPE_CHECKING:
+    from anyio.streams.memory import MemoryObjectSendStream
 
 __all__ = ["BalanceSnapshot", "poll_accounts", "poll_balances"]
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import anyio
-from tenacity import AsyncRetrying, RetryCallState
 
 from krakenasync.client.events import Hook, Retried
 from krakenasync.clock import Clock
@@ -27,6 +26,9 @@ from krakenasync.errors import (
 from krakenasync.protocol.requests import Effect
 from krakenasync.protocol.retries import Retry, RetryPolicy, Stop, Verdict, decide
 from krakenasync.state.nonces import NonceSource
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 __all__ = ["Breaker", "Budget", "persist", "standing"]
 
@@ -231,6 +233,8 @@ async def _repeat(
     budget: Budget,
 ) -> T:
     """Let Tenacity repeat, beginning with the failure that has just happened."""
+    from tenacity import AsyncRetrying  # noqa: PLC0415 - loaded by the first call that fails
+
     verdicts = {1: verdict}
     made = 0
 

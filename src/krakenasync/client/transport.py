@@ -1,9 +1,9 @@
-"""Bytes out, bytes in: the only module that knows httpx.
+"""Bytes out, bytes in.
 
 Every failure is one of two: `NotSent` (Kraken cannot have seen a whole request) or `Unanswered` (it may have).
 
-On asyncio the bytes go over connections of our own (`krakenasync.client.express`); httpx's serve trio, proxies, and
-whatever client the caller brings or a test puts in the place of httpx's parts.
+On asyncio the bytes go over connections of our own (`krakenasync.client.express`); httpx's (`krakenasync.client.stock`)
+serve trio, proxies, and whatever client the caller brings or a test puts in the place of httpx's parts.
 """
 
 from __future__ import annotations
@@ -11,138 +11,25 @@ from __future__ import annotations
 import functools
 import ssl
 import sys
-from collections.abc import Callable
-from types import FunctionType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies
 
 import anyio
-import httpx
 
-from krakenasync.client import connections as ours
+from krakenasync.client.connections import ConnectFailed, ExchangeFailed, Outgoing, PoolTimeout, Timeouts
 from krakenasync.client.delivery import Delivery, Reply, said
 from krakenasync.client.express import Express, on_asyncio
-from krakenasync.client.http1 import BadRequest, BadResponse, Bounds, Response, Undecodable, decoded
-from krakenasync.client.http1 import request as written
+from krakenasync.client.http1 import BadRequest, BadResponse, Bounds, Undecodable, decoded
 from krakenasync.client.loops import running_loop
-from krakenasync.client.origin import USER_AGENT, Origin
+from krakenasync.client.origin import Origin
 from krakenasync.errors import ConfigurationError, NotSent, ProtocolError
 
-__all__ = ["Delivery", "ExpressTransport", "HttpClient", "Reply", "Transport"]
+if TYPE_CHECKING:
+    from krakenasync.client.stock import HttpClient, Stock
 
-HttpClient = httpx.AsyncClient
-"""What a caller may bring along."""
+__all__ = ["Delivery", "Reply", "Transport"]
 
-_KEPT_ALIVE: Final = 15.0
-"""Seconds an idle connection is kept: shorter than the edge keeps it, so that we rarely write into a closed one."""
-
-# Most specific first. What stands in the first group happens before a request is written.
-_NEVER_SENT: Final = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-    httpx.LocalProtocolError,
-    httpx.InvalidURL,
-)
-
-# Ours in httpx's words.
-_AS_HTTPX: Final[dict[type[Exception], type[httpx.RequestError]]] = {
-    ours.PoolTimeout: httpx.PoolTimeout,
-    ours.ConnectTimeout: httpx.ConnectTimeout,
-    ours.ConnectFailed: httpx.ConnectError,
-    ours.WriteTimeout: httpx.WriteTimeout,
-    ours.ReadTimeout: httpx.ReadTimeout,
-    ours.Broken: httpx.ReadError,
-    BadResponse: httpx.RemoteProtocolError,
-}
-
-
-class ExpressTransport(httpx.AsyncBaseTransport):
-    """Connections of our own to one origin, on one asyncio loop, behind httpx's interface.
-
-    What they do not serve (another origin, trio, HEAD, a mocked httpx, ...) goes httpx's own way.
-
-    Args:
-        base_url: The origin; a path in it plays no part.
-        tls: Gives the context for TLS when it is first needed; by default one like httpx's, shared by all.
-        connections: How many there may be at once.
-        bounds: How much of the peer's talk is taken.
-    """
-
-    def __init__(
-        self,
-        base_url: str,
-        *,
-        tls: Callable[[], ssl.SSLContext] | None = None,
-        connections: int = 100,
-        bounds: Bounds = Bounds(),  # noqa: B008 - frozen
-    ) -> None:
-        self.origin = Origin(base_url)
-        self.bounds = bounds
-        self._tls = tls or _shared_tls
-        self._connections = connections
-        self._express: Express | None = None
-        self._stock: httpx.AsyncHTTPTransport | None = None
-
-    async def exchange(self, outgoing: ours.Outgoing, timeouts: ours.Timeouts) -> Response:
-        """Send a request that is written already and return the answer, its body still coded.
-
-        Raises:
-            httpx.RequestError: As httpx's own transport would; `outgoing.left` tells whether a byte was written.
-        """
-        if self._express is None:
-            most = self._connections
-            self._express = Express(self.origin, tls=self._tls, connections=most, bounds=self.bounds)
-        try:
-            return await self._express.exchange(outgoing, timeouts)
-        except (ours.ExchangeFailed, BadResponse) as error:
-            raise _AS_HTTPX[type(error)](str(error)) from error
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Serve a client of httpx."""
-        if not self._serves(request):
-            if self._stock is None:
-                limits = httpx.Limits(max_connections=self._connections, keepalive_expiry=_KEPT_ALIVE)
-                self._stock = httpx.AsyncHTTPTransport(verify=self._tls(), limits=limits)
-            return await self._stock.handle_async_request(request)
-        timeouts = ours.Timeouts(**request.extensions.get("timeout", {}))
-        response = await self.exchange(ours.Outgoing(await _written(request)), timeouts)
-        return httpx.Response(
-            response.status,
-            headers=response.headers,
-            stream=httpx.ByteStream(response.body),
-            extensions={"http_version": f"HTTP/{response.version}".encode(), "reason_phrase": response.reason},
-        )
-
-    def _serves(self, request: httpx.Request) -> bool:
-        url, origin = request.url, self.origin
-        return (
-            url.scheme == origin.scheme
-            and url.raw_host.decode("ascii") == origin.host
-            and (url.port or (443 if origin.secure else 80)) == origin.port
-            and request.method not in {"HEAD", "CONNECT"}
-            and not request.headers.keys() & {"transfer-encoding", "upgrade", "expect"}
-            and request.extensions.keys() <= {"timeout"}
-            and on_asyncio()
-            and not _mocked()
-        )
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        if self._express is not None:
-            await self._express.aclose()
-        if self._stock is not None:
-            await self._stock.aclose()
-
-
-class _ExpressClient(httpx.AsyncClient):
-    """httpx's client over our connections; `Transport` asks them directly unless a mock wants to see the request."""
-
-    def __init__(self, express: ExpressTransport) -> None:
-        super().__init__(transport=express)
-        self.express = express
+_BOUNDS = Bounds()
 
 
 class Transport:
@@ -160,7 +47,7 @@ class Transport:
         self,
         base_url: str,
         *,
-        http_client: httpx.AsyncClient | None = None,
+        http_client: HttpClient | None = None,
         kind: str = "express",
         connections: int = 100,
     ) -> None:
@@ -172,7 +59,8 @@ class Transport:
         proxied = bool(getproxies().keys() & {self._origin.scheme, "all"})
         self.kind = "httpx" if http_client is not None or proxied else kind
         self._given = http_client
-        self._own: dict[object, httpx.AsyncClient] = {}
+        self._express: dict[object, Express] = {}
+        self._stock: Stock | None = None
         self._connections = connections
         self._places: anyio.Semaphore | None = None
         self._closed = False
@@ -192,112 +80,67 @@ class Transport:
             Unanswered: It may have, but no whole answer came back in time.
             ProtocolError: The answer's encoding is broken.
         """
-        client = self._client()
-        try:
-            if isinstance(client, _ExpressClient) and not _mocked():
-                return await self._by_express(client.express, delivery, timeout)
-            return await self._by_httpx(client, delivery, timeout)
-        except TimeoutError:
-            raise delivery.failure(f"no whole answer within {timeout:g} s") from None
-        except _NEVER_SENT as error:
-            delivery.handed_over = False
-            raise NotSent(said(error)) from error
-        except httpx.DecodingError as error:
-            raise ProtocolError(said(error), effect="unknown", retryable=True) from error
-        except httpx.TransportError as error:
-            raise delivery.failure(said(error)) from error
-
-    async def _by_express(self, express: ExpressTransport, delivery: Delivery, within: float) -> Reply:
-        try:
-            delivery.outgoing = ours.Outgoing(self._origin.write(delivery.message))
-            response = await express.exchange(delivery.outgoing, ours.Timeouts(whole=within))
-            return Reply(response.status, decoded(response, express.bounds.body))
-        except BadRequest as error:
-            raise httpx.LocalProtocolError(str(error)) from error
-        except Undecodable as error:
-            raise httpx.DecodingError(str(error)) from error
-
-    async def _by_httpx(self, client: httpx.AsyncClient, delivery: Delivery, within: float) -> Reply:
-        message, body = delivery.message, delivery.streamed()
-        headers = {**message.headers, "User-Agent": USER_AGENT}
-        if message.body:
-            headers["Content-Length"] = str(len(message.body))
-        # A limit of ours over all: httpx's timeouts are per read, a slow drip would hold us for ever.
-        with anyio.fail_after(within):
-            request = client.build_request(
-                message.method,
-                self.base_url + message.target,
-                headers=headers,
-                content=body if message.body else None,
-                timeout=within,
-            )
-            delivery.handed_over = True
-            response = await client.send(request, follow_redirects=False)
-        return Reply(response.status_code, response.content)
-
-    def _client(self) -> httpx.AsyncClient:
         if self._closed:
             raise ConfigurationError("this client is closed", hint="make a new one, or keep using it inside its block")
-        if self._given is not None:
-            if self._given.is_closed:
-                raise ConfigurationError("the http_client that was handed in is closed", hint="keep it open, or none")
-            return self._given
-        loop = running_loop()  # a connection lives and dies with its event loop
-        if loop not in self._own:
-            self._own[loop] = self._new_client()
-        return self._own[loop]
+        express = self._ours()
+        if express is None:
+            return await self._theirs().deliver(delivery, timeout)
+        try:
+            delivery.outgoing = Outgoing(self._origin.write(delivery.message))
+            response = await express.exchange(delivery.outgoing, Timeouts(whole=timeout))
+            return Reply(response.status, decoded(response, _BOUNDS.body))
+        except (BadRequest, ConnectFailed, PoolTimeout) as error:
+            raise NotSent(said(error)) from error
+        except Undecodable as error:
+            raise ProtocolError(said(error), effect="unknown", retryable=True) from error
+        except (ExchangeFailed, BadResponse) as error:
+            raise delivery.failure(said(error)) from error
 
-    def _new_client(self) -> httpx.AsyncClient:
-        if self.kind == "express" and on_asyncio():
-            return _ExpressClient(ExpressTransport(self.base_url, connections=self._connections))
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=_KEPT_ALIVE)
-        return httpx.AsyncClient(limits=limits, verify=_shared_tls())
+    def _ours(self) -> Express | None:
+        """Our own connections on the running loop, where a connection lives and dies; None if httpx has to serve."""
+        if self.kind != "express" or _mocked():
+            return None
+        loop = running_loop()
+        found = self._express.get(loop)
+        if found is None and on_asyncio():
+            found = Express(self._origin, tls=_tls, connections=self._connections, bounds=_BOUNDS)
+            self._express[loop] = found
+        return found
+
+    def _theirs(self) -> Stock:
+        """The way over httpx."""
+        if self._stock is None:
+            self._stock = _stock().Stock(self.base_url, self._given)
+        return self._stock
 
     async def aclose(self) -> None:
         """Close the connections, unless they are the caller's."""
         self._closed = True
-        owned, self._own = self._own, {}
+        owned, self._express = self._express, {}
         # What another event loop opened can only be closed there, and is gone with it.
         if own := owned.get(running_loop()):
             await own.aclose()
+        if self._stock is not None:
+            await self._stock.aclose()
 
     def __repr__(self) -> str:
         return f"<Transport {self.kind} {self.base_url}>"
 
 
-async def _written(request: httpx.Request) -> bytes:
-    """Write a request of httpx's."""
-    body = await request.aread()
-    if request.headers.get("Content-Length", str(len(body))) != str(len(body)):
-        raise httpx.LocalProtocolError("Content-Length is not the length of the body")
-    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
-    try:
-        return written(request.method, request.url.raw_path.decode("ascii"), headers, body)
-    except BadRequest as error:
-        raise httpx.LocalProtocolError(str(error)) from error
-
-
 @functools.cache
-def _shared_tls() -> ssl.SSLContext:
-    """Return httpx's default context. Loading the certificates takes over ten milliseconds: once for all."""
-    return httpx.create_ssl_context()
+def _stock() -> Any:
+    """Load what knows httpx."""
+    from krakenasync.client import stock  # noqa: PLC0415 - loading httpx takes a third of the time of importing us
+
+    return stock
+
+
+def _tls() -> ssl.SSLContext:
+    """Return httpx's default context, so that both ways trust the same."""
+    context: ssl.SSLContext = _stock().shared_tls()
+    return context
 
 
 def _mocked() -> bool:
-    """Whether a mock or an instrument stands where httpx's own parts were: it wants to see the request."""
-    core = sys.modules.get("httpcore")  # loaded late by httpx, so not by us
-    return not _original(
-        httpx.AsyncClient.send,
-        getattr(httpx.AsyncClient, "_transport_for_url", None),  # where respx stands when told using="httpx"
-        httpx.AsyncHTTPTransport.handle_async_request,
-        core and core.AsyncConnectionPool.handle_async_request,  # where it stands by default
-    )
-
-
-@functools.lru_cache(maxsize=8)
-def _original(*parts: Any) -> bool:
-    """Whether each part is a plain function that httpx or httpcore itself defines."""
-    return all(
-        part is None or (type(part) is FunctionType and part.__module__.partition(".")[0] in {"httpx", "httpcore"})
-        for part in parts
-    )
+    """Whether a mock or an instrument stands where httpx's own parts were; not while nobody has loaded httpx."""
+    return "httpx" in sys.modules and bool(_stock().mocked())

@@ -7,6 +7,7 @@ import heapq
 import math
 import threading
 from typing import Final, cast
+from weakref import WeakValueDictionary
 
 import msgspec
 from aiolimiter import AsyncLimiter
@@ -26,7 +27,7 @@ _DUST: Final = 1e-9
 _DEAREST: Final = 8
 """The points of the dearest single call: cancelling an order as soon as it is placed."""
 _KEEP: Final = 1024
-"""From this many counters on, those at rest are dropped."""
+"""From this many counters on, those at rest are let go of."""
 
 
 class BucketState(msgspec.Struct, frozen=True, kw_only=True):
@@ -233,7 +234,10 @@ class MemoryState:
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self._lock = threading.Lock()
-        self._buckets: dict[str, Bucket] = {}
+        # Every counter that anybody uses; those that are not at rest are kept besides, whoever uses them.
+        self._buckets: WeakValueDictionary[str, Bucket] = WeakValueDictionary()
+        self._kept: dict[str, Bucket] = {}
+        self._most = _KEEP
         self._nonces: dict[str, NonceSource] = {}
         self._ages: dict[str, OrderAges] = {}
 
@@ -246,15 +250,21 @@ class MemoryState:
         with self._lock:
             found = self._buckets.get(name)
             if found is None:
-                if len(self._buckets) >= _KEEP:
-                    self._buckets = {key: one for key, one in self._buckets.items() if not one.at_rest()}
                 found = self._buckets[name] = Bucket(spec, self.clock, step=step, initial=initial)
+                self._keep(name, found)
             elif found.spec != spec:
                 raise ConfigurationError(
                     f"another client of this key counts up to {found.spec.cap}, this one to {spec.cap}",
                     hint="all clients of one key share its counter: give them the same tier",
                 )
             return found
+
+    def _keep(self, name: str, bucket: Bucket) -> None:
+        """Keep a counter from being forgotten while it counts; let go of those at rest now and then."""
+        if len(self._kept) >= self._most:
+            self._kept = {key: one for key, one in self._kept.items() if not one.at_rest()}
+            self._most = max(_KEEP, 2 * len(self._kept))
+        self._kept[name] = bucket
 
     def ages(self, account: str) -> OrderAges:
         """Return what is known of the age of an account's orders."""

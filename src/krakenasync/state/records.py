@@ -12,11 +12,12 @@ from typing import Final, NamedTuple
 import msgspec
 
 from krakenasync.state.port import PICKUP, QUARANTINE, Limit
-from krakenasync.state.recall import Recall
+from krakenasync.state.recall import NOTHING, Recall
 
 __all__ = ["Answer", "Counter", "Entry", "Line", "adjust", "book", "enter", "give_back", "leave", "mint", "send"]
 
 SECOND: Final = 1_000_000
+PICKUP_US: Final = round(PICKUP * SECOND)
 _DUST: Final = 1e-9
 _SKEW: Final = 250_000
 """How far the store's clock may run ahead of a client's before it counts as having stepped."""
@@ -32,14 +33,20 @@ class Counter(msgspec.Struct, array_like=True):
 
 
 class Line(msgspec.Struct, array_like=True):
-    """A key's lane: who holds it until when, who waits, and the last nonce of each unit."""
+    """A key's lane: who holds it until when and for how long at the most, who waits, the last nonce of each unit."""
 
     holder: str = ""
     until: int = 0
+    lease: int = 0
     queue: list[str] = []
     nonces: dict[str, int] = {}
     at: int = 0
     seq: int = 0
+
+    def hand(self, who: str, now: int, lease: int) -> None:
+        """Give the lane to somebody, or to nobody."""
+        self.holder, self.until, self.lease = who, now + lease if who else 0, lease
+        self.queue = [name for name in self.queue if name != who]
 
 
 class Answer(NamedTuple):
@@ -129,16 +136,15 @@ def adjust(
     return counter, Answer(True, max(0, counter.blocked - now))
 
 
-def _lined(found: Line | None, now: int, recall: Recall, lease: int) -> Line:
+def _lined(found: Line | None, now: int, recall: Recall) -> Line:
     """Bring a lane up to now, and to what the client remembers better."""
     line = found or Line(at=now)
     if now < line.at and line.holder:
         line.until -= line.at - now
     elif line.holder and (ahead := _stepped_ahead(now, recall)):
-        line.until += ahead
-    line.until = min(line.until, now + lease)
+        line.until = min(line.until + ahead, now + line.lease)
     if recall.seq > line.seq:
-        line.holder, line.until = "?", now + min(lease, round(QUARANTINE * SECOND))
+        line.hand("?", now, round(QUARANTINE * SECOND))
     line.at = now
     line.seq = max(line.seq, recall.seq) + 1
     return line
@@ -148,12 +154,10 @@ def enter(
     found: Line | None, now: int, recall: Recall, *, who: str, lease: int, unit: str, stamp: int, floor: int
 ) -> tuple[Line, Entry]:
     """Take the lane if it is free and nobody was before, else stand in line."""
-    line = _lined(found, now, recall, lease)
+    line = _lined(found, now, recall)
     if line.holder in {"", who} or line.until <= now:
         first = who if line.holder == who or not line.queue else line.queue[0]
-        line.queue = [name for name in line.queue if name != first]
-        line.holder = first
-        line.until = now + (lease if first == who else round(PICKUP * SECOND))
+        line.hand(first, now, lease if first == who else PICKUP_US)
         if first == who:
             return line, Entry(mint(line, unit, stamp, floor), 0)
     if who not in line.queue:
@@ -161,15 +165,13 @@ def enter(
     return line, Entry(0, line.until - now)
 
 
-def leave(found: Line | None, now: int, recall: Recall, *, who: str) -> tuple[Line, str]:
+def leave(found: Line | None, now: int, *, who: str) -> tuple[Line, str]:
     """Give the lane or the place in line up; return who has the lane now, if that changed."""
-    line = _lined(found, now, recall, max(0, (found.until if found else 0) - now))
+    line = _lined(found, now, NOTHING)
     line.queue = [name for name in line.queue if name != who]
     if line.holder != who:
         return line, ""
-    line.holder = line.queue[0] if line.queue else ""
-    line.queue = line.queue[1:]
-    line.until = now + round(PICKUP * SECOND) if line.holder else 0
+    line.hand(line.queue[0] if line.queue else "", now, PICKUP_US)
     return line, line.holder
 
 

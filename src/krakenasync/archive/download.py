@@ -1,0 +1,212 @@
+"""Bring a long list to the disk, and keep it up to date."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from krakenasync.archive import parquet
+from krakenasync.archive.formats import columns, flat, header, line
+from krakenasync.archive.journal import Journal
+from krakenasync.archive.kinds import KINDS, OVERLAP, Kind
+from krakenasync.client.client import KrakenClient
+from krakenasync.client.rows import Rows
+from krakenasync.errors import ConfigurationError, InvalidArguments
+from krakenasync.protocol.charges import Counter
+from krakenasync.protocol.paging import PAGING
+from krakenasync.spot.catalog import ENDPOINTS
+
+__all__ = ["Progress", "Report", "download"]
+
+FORMS: Final = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson", ".parquet": "ndjson"}
+PARQUET: Final = ".parquet"
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far a run has come.
+
+    Attributes:
+        seen: Rows met so far.
+        count: Rows there are, by Kraken's count; None where Kraken does not say.
+        seconds_left: What the limiter needs for the rest; None where the count is not known.
+    """
+
+    seen: int
+    count: int | None
+    seconds_left: float | None
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What a run has done.
+
+    Attributes:
+        new: Rows that were added.
+        rows: Rows in the file.
+        seen: Rows the run met, those known before included.
+        count: Rows there should have been, by Kraken's count; None where Kraken does not say.
+    """
+
+    new: int
+    rows: int
+    seen: int
+    count: int | None
+
+    @property
+    def complete(self) -> bool:
+        """Whether no row is missing, as far as Kraken counts them."""
+        return self.count is None or self.seen >= self.count
+
+
+async def download(
+    client: KrakenClient,
+    kind: str,
+    out: Path | str,
+    *,
+    on_progress: Callable[[Progress], None] = lambda _progress: None,
+    **filters: Any,
+) -> Report:
+    """Bring a list to the disk. Interrupted, it goes on where it stood; finished, it fetches what is newer.
+
+    The first run writes Kraken's order: private lists newest first, public ones oldest first. Each later run appends
+    what is new in the same order. Use one account a file.
+
+    Args:
+        client: Whom to ask.
+        kind: ``"ledgers"``, ``"trades"``, ``"closed-orders"``, ``"public-trades"`` or ``"ohlc"``.
+        out: The file; its ending says the format: ``.csv``, ``.ndjson``, ``.jsonl`` or ``.parquet``.
+        on_progress: Told now and then how far it is.
+        filters: What the client's iterator takes, such as ``asset="XBT"`` or ``pair="XBTUSD"``.
+
+    Raises:
+        ConfigurationError: The file cannot be used for this.
+        KrakenError: A call failed. What is on disk counts; run it again.
+    """
+    path = Path(out)
+    wanted, form = _kind(kind), _form(path)
+    keep = path.with_name(f"{path.name}.rows") if path.suffix == PARQUET else path
+    with Journal(keep, form, kind, _plain(filters)) as journal:
+        report = await _Run(client, wanted, journal, form, filters, on_progress).go()
+    if path.suffix == PARQUET:
+        parquet.write(path, keep, columns(wanted.row, wanted.without))
+    return report
+
+
+def _kind(kind: str) -> Kind:
+    try:
+        return KINDS[kind]
+    except KeyError:
+        raise InvalidArguments(f"there is no history of {kind!r}", hint=f"one of {', '.join(KINDS)}") from None
+
+
+def _form(path: Path) -> str:
+    """Tell the format by the file's name."""
+    if path.suffix not in FORMS:
+        raise ConfigurationError(
+            f"{path.name!r} does not say which format", hint=f"end it with one of {', '.join(FORMS)}"
+        )
+    if path.suffix == PARQUET:
+        parquet.require()
+    return FORMS[path.suffix]
+
+
+def _plain(filters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the filters as they are written down."""
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(filters))
+    return plain
+
+
+class _Run:
+    """One run over a list."""
+
+    def __init__(
+        self,
+        client: KrakenClient,
+        kind: Kind,
+        journal: Journal,
+        form: str,
+        filters: Mapping[str, Any],
+        tell: Callable[[Progress], None],
+    ) -> None:
+        self._client = client
+        self._kind = kind
+        self._journal = journal
+        self._form = form
+        self._filters = filters
+        self._tell = tell
+        self._columns = columns(kind.row, kind.without)
+        self._page = PAGING[kind.endpoint].rows
+
+    async def go(self) -> Report:
+        """Fetch all that is not there yet."""
+        position, before = self._journal.position, self._journal.position.rows
+        rows = self._rows()
+        known = self._known()
+        if not position.offset:
+            self._journal.append(header(self._columns, self._form))
+        async for row in rows:
+            values = flat(row, self._columns)
+            position.seen += 1
+            moment = values[self._kind.time].isoformat()
+            position.newest = max(position.newest or moment, moment)
+            if str(values[self._kind.key]) not in known:
+                self._journal.append(line(values, self._form))
+                position.rows += 1
+            if position.seen % self._page == 0:
+                position.cursor = rows.cursor
+                self._journal.commit()
+                self._tell(self._progress(rows.count))
+        return self._finish(rows.count, before)
+
+    def _rows(self) -> Rows[Any]:
+        """Go on with the iteration under way, or begin a new one where the last has ended."""
+        position = self._journal.position
+        if position.cursor is not None:
+            return self._kind.resume(self._client, position.cursor)
+        position.seen, position.newest, position.since = 0, None, None
+        if position.covered is not None:
+            position.since = (datetime.fromisoformat(position.covered) - OVERLAP).isoformat()
+        since = None if position.since is None else datetime.fromisoformat(position.since)
+        return self._kind.begin(self._client, self._filters, since)
+
+    def _known(self) -> set[str]:
+        """Return the keys of the rows on disk that the iteration may meet again."""
+        since = self._journal.position.since
+        if since is None:
+            return set()
+        from_when = datetime.fromisoformat(since)
+        times = ((row[self._kind.key], row[self._kind.time]) for row in self._journal.rows())
+        return {str(key) for key, time in times if datetime.fromisoformat(time) >= from_when}
+
+    def _finish(self, count: int | None, before: int) -> Report:
+        """Note that all of it is there: the next run begins behind it."""
+        position = self._journal.position
+        report = Report(position.rows - before, position.rows, position.seen, count)
+        self._tell(Progress(position.seen, count, 0.0))
+        times = [each for each in (position.covered, position.newest) if each is not None]
+        position.covered = max(times, default=None)
+        position.cursor = None
+        self._journal.commit()
+        return report
+
+    def _progress(self, count: int | None) -> Progress:
+        """Say how far it is, and what the limiter needs for the rest."""
+        seen = self._journal.position.seen
+        if count is None:
+            return Progress(seen, None, None)
+        charge = _charge(self._kind.endpoint)
+        pages = math.ceil(max(count - seen, 0) / self._page)
+        counter = self._client.limits.snapshot()[Counter.REST.value]
+        over = Decimal(pages * charge) + Decimal(counter.level + counter.held - counter.cap)
+        return Progress(seen, count, max(float(over) / counter.decay, counter.blocked_for, 0.0))
+
+
+def _charge(endpoint: str) -> int:
+    """Points of one page, by the dearer figure."""
+    spec = next(request.spec for request in ENDPOINTS.values() if request.spec.name == endpoint)
+    return spec.charge.cost(dear=True)

@@ -1,0 +1,81 @@
+"""Rows as lines: CSV, where nested fields become columns (`descr.pair`), or NDJSON. No digit is lost in either."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final, NamedTuple, get_args
+
+import msgspec
+
+__all__ = ["FORMATS", "Column", "columns", "flat", "header", "line", "read"]
+
+FORMATS: Final = ("csv", "ndjson")
+
+
+class Column(NamedTuple):
+    """One column: its name and the type of what stands in it."""
+
+    name: str
+    type: Any
+
+
+def columns(row: type[msgspec.Struct], without: frozenset[str] = frozenset(), prefix: str = "") -> tuple[Column, ...]:
+    """Return the columns of a kind of row."""
+    found: list[Column] = []
+    for field in msgspec.structs.fields(row):
+        kinds = [kind for kind in get_args(field.type) or (field.type,) if kind is not type(None)]
+        if isinstance(kinds[0], type) and issubclass(kinds[0], msgspec.Struct):
+            found += columns(kinds[0], prefix=f"{prefix}{field.name}.")
+        elif field.name not in without:
+            found.append(Column(f"{prefix}{field.name}", field.type if len(kinds) > 1 else kinds[0]))
+    return tuple(found)
+
+
+def flat(row: msgspec.Struct, of: Sequence[Column]) -> dict[str, Any]:
+    """Return a row as column name -> value."""
+    return {column.name: _value(row, column.name) for column in of}
+
+
+def _value(row: Any, path: str) -> Any:
+    for name in path.split("."):
+        row = getattr(row, name, None)
+    return row
+
+
+def header(of: Sequence[Column], form: str) -> bytes:
+    """Return what stands above the rows."""
+    return _csv(column.name for column in of) if form == "csv" else b""
+
+
+def line(values: dict[str, Any], form: str) -> bytes:
+    """Return a row as one line; amounts are written out in full, moments in UTC."""
+    texts = {name: f"{value:f}" if isinstance(value, Decimal) else value for name, value in values.items()}
+    if form == "csv":
+        return _csv(_cell(value) for value in texts.values())
+    return msgspec.json.encode(texts) + b"\n"
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _csv(cells: Iterator[str]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue().encode()
+
+
+def read(lines: Iterator[str], form: str) -> Iterator[dict[str, Any]]:
+    """Read rows back, their values as text where they were written as text."""
+    if form == "csv":
+        yield from csv.DictReader(lines)
+    else:
+        yield from (msgspec.json.decode(each) for each in lines)

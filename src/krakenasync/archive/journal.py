@@ -1,0 +1,140 @@
+"""Rows on disk and, beside them, how far they are to be believed.
+
+Rows are appended and reach the disk first; then a small file beside them is replaced in one step, which says up to
+which byte they count and where the iteration stood there. Whatever lies behind that byte when a run begins was written
+by one that was killed: it is cut off, and those rows are fetched again. So rows and cursor never contradict each other.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO, Self
+
+import msgspec
+
+from krakenasync.archive.formats import read
+from krakenasync.errors import ConfigurationError
+
+__all__ = ["Journal", "Position"]
+
+
+class Position(msgspec.Struct, kw_only=True):
+    """What counts of a file of rows.
+
+    Attributes:
+        kind: What is kept there.
+        filters: What it was asked for with.
+        offset: Bytes of the file that count.
+        rows: Rows within them.
+        cursor: Where the iteration under way stands; None between two runs.
+        seen: Rows that the iteration under way has met, those known before included.
+        since: From when on it asks; None: from the beginning.
+        newest: The time of the newest row it has met.
+        covered: All rows up to this time are there; what is newer, the next run fetches.
+    """
+
+    kind: str
+    filters: dict[str, Any]
+    offset: int = 0
+    rows: int = 0
+    cursor: str | None = None
+    seen: int = 0
+    since: str | None = None
+    newest: str | None = None
+    covered: str | None = None
+
+
+class Journal:
+    """A file of rows with its position beside it. Use it as a context manager.
+
+    Args:
+        path: Where the rows are; the position is in the same place, with ``.position`` appended.
+        form: ``"csv"`` or ``"ndjson"``.
+        kind: What is kept.
+        filters: What it is asked for with.
+
+    Raises:
+        ConfigurationError: The file is not what such a journal left there.
+    """
+
+    def __init__(self, path: Path, form: str, kind: str, filters: dict[str, Any]) -> None:
+        self.path = path
+        self._form = form
+        self._beside = path.with_name(f"{path.name}.position")
+        self.position = self._find(kind, filters)
+        self._write_position()  # before any row: whoever is killed on the first page leaves a file that is known
+        self._file: BinaryIO = path.open("ab")
+        self._file.truncate(self.position.offset)
+
+    def _find(self, kind: str, filters: dict[str, Any]) -> Position:
+        """Read the position, and make sure that it belongs to this file and this question."""
+        size = self.path.stat().st_size if self.path.exists() else 0
+        if not self._beside.exists():
+            if size:
+                raise ConfigurationError(
+                    f"{self.path.name} exists, and nothing beside it says how far it goes",
+                    hint="choose another name: it is not overwritten",
+                )
+            return Position(kind=kind, filters=filters)
+        try:
+            found = msgspec.json.decode(self._beside.read_bytes(), type=Position)
+        except msgspec.MsgspecError:
+            raise ConfigurationError(
+                f"{self._beside.name} cannot be read", hint="move both files away, and begin anew"
+            ) from None
+        if (found.kind, found.filters) != (kind, filters):
+            raise ConfigurationError(
+                f"{self.path.name} holds {found.kind} of {found.filters or 'everything'}, not what is asked for now",
+                hint="ask for the same again, or choose another name",
+            )
+        if size < found.offset:
+            raise ConfigurationError(
+                f"{self.path.name} is shorter than it was left", hint="move both files away, and begin anew"
+            )
+        return found
+
+    def append(self, line: bytes) -> None:
+        """Add a line, which counts from the next `commit` on."""
+        self._file.write(line)
+
+    def commit(self) -> None:
+        """Make all that was appended count, in one step."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self.position.offset = self._file.tell()
+        self._write_position()
+
+    def _write_position(self) -> None:
+        """Replace the small file in one step."""
+        draft = self._beside.with_name(f"{self._beside.name}.new")
+        with draft.open("wb") as file:
+            file.write(msgspec.json.encode(self.position))
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self._beside)
+        _sync_folder(self._beside.parent)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Read the rows back."""
+        with self.path.open(encoding="utf-8", newline="") as lines:
+            yield from read(lines, self._form)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        """Close the file; what was not committed is cut off by the next run."""
+        self._file.close()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring the new name of the position to the disk, where the system can do that."""
+    with suppress(OSError):  # Windows opens no folders, and needs no such thing
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,81 @@
+"""What can be kept: each long list, what tells its rows apart, and what orders them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from krakenasync.client.client import KrakenClient
+from krakenasync.client.rows import CandleRow, ClosedOrder, LedgerRow, Rows, TradeRow
+from krakenasync.spot.trades import PublicTrade
+
+__all__ = ["KINDS", "OVERLAP", "Kind"]
+
+OVERLAP: Final = timedelta(seconds=60)
+"""A later run asks for this much again: rows may share a moment, and some are booked a little late."""
+
+Ask = Callable[..., Rows[Any]]
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """One long list.
+
+    Attributes:
+        endpoint: Kraken's name of the call behind it.
+        row: What its rows are.
+        begin: Makes the iterator for (client, filters, from when on).
+        resume: Makes the iterator that goes on at (client, cursor).
+        key: The column that tells a row from all others.
+        time: The column that orders the rows.
+        without: Columns that say nothing here.
+        private: Whether it takes a key.
+    """
+
+    endpoint: str
+    row: type[msgspec.Struct]
+    begin: Callable[[KrakenClient, Mapping[str, Any], datetime | None], Rows[Any]]
+    resume: Callable[[KrakenClient, str], Rows[Any]]
+    key: str = "id"
+    time: str = "time"
+    without: frozenset[str] = frozenset()
+    private: bool = True
+
+
+def _kind(
+    endpoint: str, row: type[msgspec.Struct], method: str, *, since: str = "start", fixed: Any = None, **more: Any
+) -> Kind:
+    """Describe a list by the client's method that iterates over it."""
+    always: Mapping[str, Any] = fixed or {}
+
+    def begin(client: KrakenClient, filters: Mapping[str, Any], from_when: datetime | None) -> Rows[Any]:
+        ask: Ask = getattr(client, method)
+        return ask(**{**filters, **always, **({} if from_when is None else {since: from_when})})
+
+    def resume(client: KrakenClient, cursor: str) -> Rows[Any]:
+        ask: Ask = getattr(client, method)
+        return ask(cursor=cursor, **{name: value for name, value in always.items() if name == "closed_only"})
+
+    return Kind(endpoint, row, begin, resume, **more)
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "ledgers": _kind("Ledgers", LedgerRow, "iter_ledgers"),
+    "trades": _kind("TradesHistory", TradeRow, "iter_trades_history"),
+    "closed-orders": _kind(
+        "ClosedOrders", ClosedOrder, "iter_closed_orders", fixed={"closetime": "close"}, time="closetm"
+    ),
+    "public-trades": _kind("Trades", PublicTrade, "iter_trades", since="since", key="trade_id", private=False),
+    "ohlc": _kind(
+        "OHLC",
+        CandleRow,
+        "iter_ohlc",
+        since="since",
+        fixed={"closed_only": True},
+        key="time",
+        without=frozenset({"closed"}),
+        private=False,
+    ),
+}

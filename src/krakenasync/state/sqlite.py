@@ -1,0 +1,171 @@
+"""A store in an SQLite file: for the processes of one machine.
+
+Every question is one write transaction of some tens of microseconds, so it is made right on the event loop: handing it
+to a thread would cost more. Only waiting for another process's transaction is done asleep. The file survives a killed
+process; a machine that loses power may lose the last seconds, in which the calendar stands in for the nonce.
+
+Source: https://www.sqlite.org/wal.html (all processes must be on one machine; one writer at a time)
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import anyio
+import msgspec
+
+from krakenasync.clock import SYSTEM_CLOCK, Clock
+from krakenasync.errors import ConfigurationError, StateUnavailable
+from krakenasync.state.keeping import RecordStore
+from krakenasync.state.port import SCHEMA
+from krakenasync.state.records import Counter, Line
+
+__all__ = ["SqliteStore"]
+
+A = TypeVar("A")
+R = TypeVar("R", Counter, Line)
+
+_MARK: Final = 0x4B524B41
+"""The file's application id ("KRKA"): tells our files from others."""
+_PATIENCE: Final = 5.0
+"""Seconds to wait for other processes' transactions."""
+_PAUSE: Final = 0.0005
+_READ: Final = "SELECT body FROM records WHERE name = ?"
+_WRITE: Final = "INSERT INTO records VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET body = excluded.body"
+_TABLE: Final = "CREATE TABLE IF NOT EXISTS records (name TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID"
+_BUSY: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
+class SqliteStore(RecordStore):
+    """Keeps the records in a file that all processes of this machine may share.
+
+    Time is the machine's steady clock, which all its processes read alike and nobody sets. After a reboot it begins
+    anew; then nothing is credited for the time before.
+
+    Args:
+        path: The file; made if it is missing, its folder is not.
+        clock: Where time comes from.
+    """
+
+    def __init__(self, path: str | Path, clock: Clock = SYSTEM_CLOCK) -> None:
+        super().__init__(clock)
+        self.path = Path(path)
+        self._threads = threading.local()
+
+    async def start(self) -> None:
+        """Make the file ready.
+
+        Raises:
+            ConfigurationError: It cannot be written to, or is not one of ours, or of another version.
+        """
+        await self._patiently(lambda: self._within(_prepare))
+
+    async def change(self, kind: type[R], name: str, rule: Callable[[R | None, int], tuple[R, A]]) -> tuple[R, A]:
+        """Replace a record, in one transaction, by what the rule makes of it."""
+
+        def transaction(file: sqlite3.Connection) -> tuple[R, A]:
+            found = file.execute(_READ, (name,)).fetchone()
+            record, answer = rule(msgspec.msgpack.decode(found[0], type=kind) if found else None, self.micros())
+            file.execute(_WRITE, (name, msgspec.msgpack.encode(record)))
+            return record, answer
+
+        return await self._patiently(lambda: self._within(transaction))
+
+    async def look(self, name: str) -> Counter | None:
+        """Read a counter."""
+        found = await self._patiently(lambda: self._file().execute(_READ, (name,)).fetchone())
+        return msgspec.msgpack.decode(found[0], type=Counter) if found else None
+
+    def _within(self, work: Callable[[sqlite3.Connection], A]) -> A:
+        """Do the work in one write transaction."""
+        file = self._file()
+        file.execute("BEGIN IMMEDIATE")
+        try:
+            done = work(file)
+            file.execute("COMMIT")
+        except BaseException:
+            if file.in_transaction:
+                file.execute("ROLLBACK")
+            raise
+        return done
+
+    async def _patiently(self, work: Callable[[], A]) -> A:
+        """Do the work when no other process is at it."""
+        deadline = self._clock.monotonic() + _PATIENCE
+        while True:
+            try:
+                return work()
+            except (sqlite3.Error, msgspec.DecodeError) as error:
+                if not _busy(error) or self._clock.monotonic() > deadline:
+                    raise self._failure(error) from error
+            await anyio.sleep(_PAUSE)
+
+    def _failure(self, error: Exception) -> ConfigurationError | StateUnavailable:
+        if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF in {
+            sqlite3.SQLITE_READONLY,
+            sqlite3.SQLITE_CANTOPEN,
+            sqlite3.SQLITE_PERM,
+        }:
+            return ConfigurationError(
+                f"the state file {self.path} cannot be written: {error}",
+                hint="the folder must exist, and this user must be allowed to write the file and beside it",
+            )
+        if isinstance(error, msgspec.DecodeError) or error.__class__ is sqlite3.DatabaseError:
+            return ConfigurationError(f"{self.path} is not a state file of krakenasync", hint="name another file")
+        return StateUnavailable(f"the state file {self.path} does not answer: {error}")
+
+    def _file(self) -> sqlite3.Connection:
+        """This thread's connection; a forked process opens its own, for SQLite's do not survive a fork."""
+        mine: tuple[int, Any] = getattr(self._threads, "mine", (0, None))
+        if mine[0] != os.getpid():
+            mine = self._threads.mine = (os.getpid(), _open(self.path))
+        file: sqlite3.Connection = mine[1]
+        return file
+
+    async def aclose(self) -> None:
+        """Close this thread's connection; the next question opens another."""
+        mine: tuple[int, Any] = getattr(self._threads, "mine", (0, None))
+        if mine[0] == os.getpid():
+            mine[1].close()
+        self._threads.mine = (0, None)
+
+    def __repr__(self) -> str:
+        return f"<SqliteStore {self.path}>"
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    file = sqlite3.connect(path, timeout=0, isolation_level=None)
+    try:
+        file.execute("PRAGMA journal_mode = WAL")
+        file.execute("PRAGMA synchronous = NORMAL")
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _prepare(file: sqlite3.Connection) -> None:
+    """Make an empty file ours; see that any other one is."""
+    (mark,) = file.execute("PRAGMA application_id").fetchone()
+    (version,) = file.execute("PRAGMA user_version").fetchone()
+    (tables,) = file.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if not mark and not tables:
+        file.execute(f"PRAGMA application_id = {_MARK}")
+        file.execute(f"PRAGMA user_version = {SCHEMA}")
+    elif mark != _MARK:
+        raise ConfigurationError("the state file is some other program's database", hint="name another file")
+    elif version != SCHEMA:
+        raise ConfigurationError(
+            f"the state file has schema {version}, this version of krakenasync writes {SCHEMA}",
+            hint="let all processes run one version of krakenasync, or name another file",
+        )
+    file.execute(_TABLE)
+
+
+def _busy(error: Exception) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF in _BUSY

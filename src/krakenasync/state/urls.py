@@ -1,0 +1,58 @@
+"""A store from one line: ``sqlite:///path`` or ``redis://host:port/db``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+
+from krakenasync.clock import SYSTEM_CLOCK, Clock
+from krakenasync.errors import ConfigurationError
+from krakenasync.state.fallback import FallbackStore
+from krakenasync.state.port import Store
+from krakenasync.state.redis import RedisStore
+from krakenasync.state.sqlite import SqliteStore
+
+__all__ = ["open_store"]
+
+_FORMS: Final = "sqlite:///relative.db, sqlite:////absolute.db, redis://host:6379/0, rediss://... or unix://..."
+_OWN: Final = ("on_state_failure", "share")
+
+
+def open_store(url: str, clock: Clock = SYSTEM_CLOCK) -> Store:
+    """Make the store that a URL names. Nothing is opened yet.
+
+    ``?on_state_failure=local&share=0.25`` has the client go on with a quarter of the limits while the store is away;
+    by default it raises `StateUnavailable`.
+
+    Raises:
+        ConfigurationError: The URL cannot be read.
+    """
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    failure, share = (query.pop(name, "") for name in _OWN)
+    store: Store
+    if parts.scheme == "sqlite":
+        path = unquote(parts.path).removeprefix("/")
+        if parts.netloc or not path or query:
+            raise ConfigurationError("the state's sqlite URL names no file", hint=_FORMS)
+        store = SqliteStore(Path(path), clock)
+    elif parts.scheme in {"redis", "rediss", "unix", "valkey", "valkeys"}:
+        scheme = parts.scheme.replace("valkey", "redis")
+        if not parts.hostname and scheme != "unix":
+            raise ConfigurationError("the state's URL names no host", hint=_FORMS)
+        store = RedisStore(urlunsplit((scheme, *parts[1:3], urlencode(query), "")), clock)
+    else:
+        raise ConfigurationError(f"a state of the kind {parts.scheme or 'without scheme'!r} is not known", hint=_FORMS)
+    if failure not in {"", "raise", "local"} or (share and failure != "local"):
+        raise ConfigurationError("the state's URL asks for what is not known", hint="on_state_failure=raise or local")
+    return FallbackStore(store, clock, _share(share)) if failure == "local" else store
+
+
+def _share(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ConfigurationError(
+            "on_state_failure=local needs this process's share of the limits", hint="like &share=0.25"
+        ) from None

@@ -1,0 +1,302 @@
+"""What every store of shared counters, nonces and lanes has to do, as checks to run over one's own store.
+
+    @pytest.mark.parametrize("check", conformance.CHECKS, ids=lambda check: check.__name__)
+    def test_my_store(check, tmp_path):
+        anyio.run(check, lambda: MyStore(tmp_path / "state"))
+
+Each check makes two clients of one state, as two processes would, and uses names of its own, so that one server serves
+them all. They take real time, but only milliseconds of it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias
+
+import anyio
+
+from krakenasync.state.port import Booking, Limit, Store
+
+__all__ = ["CHECKS", "Check", "Make", "peak"]
+
+Make: TypeAlias = Callable[[], Store]
+Check: TypeAlias = Callable[[Make], Awaitable[None]]
+
+SLOW: Final = Limit(4.0, 0.001)
+"""Decays so slowly that nothing drains away during a check."""
+FAST: Final = Limit(4.0, 1000.0)
+_LATE: Final = 0.05
+
+
+def _name() -> str:
+    return f"check {uuid.uuid4()}"
+
+
+def _near(found: float, wanted: float, within: float = 0.01) -> bool:
+    return abs(found - wanted) <= within
+
+
+def peak(slots: list[tuple[int, float]], decay: float, initial: float = 0.0) -> float:
+    """The highest level of a counter that is charged at these moments (microseconds, points)."""
+    level = highest = initial
+    last = min(slots)[0] if slots else 0
+    for at, cost in sorted(slots):
+        level = max(0.0, level - (at - last) * decay / 1e6) + cost
+        highest, last = max(highest, level), at
+    return highest
+
+
+async def a_slot_within_the_cap_is_due_at_once(make: Make) -> None:
+    """Points that fit are charged and due now; both clients see them."""
+    one, other = await _pair(make)
+    name = _name()
+    booking = await one.book(name, SLOW, 3.0)
+    assert booking.made, "nothing was booked though it fits"
+    assert booking.wait == 0, "the wait is 0 while there is room"
+    assert _near((await other.peek(name, SLOW)).level, 3.0), "the other client sees another level"
+    await _close(one, other)
+
+
+async def beyond_the_cap_the_wait_is_what_has_to_decay(make: Make) -> None:
+    """The wait is the missing points over the decay, and the next one waits behind."""
+    one, other = await _pair(make)
+    name, limit = _name(), Limit(4.0, 2.0)
+    await one.book(name, limit, 4.0)
+    assert _near((await other.book(name, limit, 2.0)).wait, 1.0, _LATE), "2 points at 2 a second take 1 s"
+    assert _near((await one.book(name, limit, 1.0)).wait, 1.5, _LATE), "whoever asks later waits behind"
+    await _close(one, other)
+
+
+async def a_wait_that_is_too_long_books_nothing(make: Make) -> None:
+    """The caller learns the wait; the counter stays as it was."""
+    one, other = await _pair(make)
+    name = _name()
+    await one.book(name, SLOW, 4.0)
+    booking = await other.book(name, SLOW, 1.0, longest=5.0)
+    assert not booking.made, "a slot was booked that is due too late"
+    assert booking.wait > 5.0, "the wait is told all the same"
+    assert _near((await one.peek(name, SLOW)).level, 4.0), "a slot that was not booked was charged"
+    await _close(one, other)
+
+
+async def headroom_is_left_to_others(make: Make) -> None:
+    """A caller with headroom waits where one without does not."""
+    one, other = await _pair(make)
+    name = _name()
+    await one.book(name, SLOW, 2.0)
+    assert not (await one.book(name, SLOW, 1.0, headroom=2.0, longest=1.0)).made, "it took what is left to others"
+    assert (await other.book(name, SLOW, 1.0)).wait == 0, "the headroom was not left"
+    await _close(one, other)
+
+
+async def a_counter_never_seen_begins_where_it_is_told(make: Make) -> None:
+    """The initial level counts once, on the first booking."""
+    one, other = await _pair(make)
+    name = _name()
+    await one.book(name, SLOW, 1.0, initial=2.0)
+    await other.book(name, SLOW, 1.0, initial=2.0)
+    assert _near((await one.peek(name, SLOW)).level, 4.0), "initial 2, then twice 1"
+    await _close(one, other)
+
+
+async def a_slot_given_back_before_it_is_due_comes_back_whole(make: Make) -> None:
+    """The next caller gets what was given back."""
+    one, other = await _pair(make)
+    name, limit = _name(), Limit(4.0, 1.0)
+    await one.book(name, limit, 4.0)
+    booking = await one.book(name, limit, 3.0)
+    await one.give_back(booking)
+    assert _near((await other.book(name, limit, 1.0)).wait, 1.0, _LATE), "the slot did not come back"
+    await _close(one, other)
+
+
+async def a_slot_given_back_late_has_decayed(make: Make) -> None:
+    """Only what cannot have drained away comes back, for the calls of others must stay counted."""
+    one, other = await _pair(make)
+    name, limit = _name(), Limit(100.0, 100.0)
+    booking = await one.book(name, limit, 1.0)
+    await anyio.sleep(0.02)  # long enough for all of it
+    still = Limit(100.0, 0.001)
+    before = (await other.adjust(name, still, floor=50.0)).level
+    await one.give_back(booking)
+    level = (await other.peek(name, still)).level
+    # What decays between the two looks does so at the booking's own pace: leave it some milliseconds.
+    assert level > before - 0.9, f"a slot that had decayed was given back: {before} fell to {level}"
+    await _close(one, other)
+
+
+async def a_refusal_puts_all_booked_callers_off(make: Make) -> None:
+    """Whoever is blocked by one client is blocked for all, booked or not."""
+    one, other = await _pair(make)
+    name = _name()
+    await one.book(name, FAST, 4.0)
+    booking = await one.book(name, FAST, 1.0)
+    assert await one.send(booking) == 0, "nobody was refused so far"
+    standing = await other.adjust(name, FAST, floor=4.0, block=5.0)
+    assert _near(standing.blocked_for, 5.0, _LATE), "the block is told"
+    assert _near(await one.send(booking), 5.0, _LATE), "a booked caller sends though all are blocked"
+    assert _near((await one.book(name, FAST, 1.0)).wait, 5.0, _LATE), "a newcomer is not blocked"
+    await _close(one, other)
+
+
+async def a_block_is_never_made_shorter(make: Make) -> None:
+    """A second, shorter block changes nothing."""
+    one, other = await _pair(make)
+    name = _name()
+    await one.adjust(name, FAST, block=5.0)
+    await other.adjust(name, FAST, block=1.0)
+    assert (await one.peek(name, FAST)).blocked_for > 4.0, "the block was made shorter"
+    await _close(one, other)
+
+
+async def a_level_is_corrected(make: Make) -> None:
+    """Points are added and taken off, a floor lifts; the level never falls below 0."""
+    one, other = await _pair(make)
+    name = _name()
+    assert _near((await one.adjust(name, SLOW, delta=2.0)).level, 2.0), "2 points were added"
+    assert _near((await other.adjust(name, SLOW, floor=3.5)).level, 3.5), "the floor lifts"
+    assert _near((await one.adjust(name, SLOW, floor=1.0)).level, 3.5), "the floor pulls down"
+    assert (await other.adjust(name, SLOW, delta=-9.0)).level == 0, "a level below 0"
+    await _close(one, other)
+
+
+async def looking_changes_nothing(make: Make) -> None:
+    """A counter that is looked at stays, and one never seen is empty."""
+    one, other = await _pair(make)
+    name = _name()
+    assert (await one.peek(name, SLOW)) == (0.0, 0.0), "a counter never seen is empty"
+    await other.book(name, SLOW, 1.0, initial=2.0)
+    assert _near((await one.peek(name, SLOW)).level, 3.0), "looking made the counter"
+    await _close(one, other)
+
+
+async def many_at_once_never_pass_the_cap(make: Make) -> None:
+    """Slots booked by many tasks of two clients, replayed at the store's own moments, stay below the cap."""
+    one, other = await _pair(make)
+    name, slots = _name(), list[Booking]()
+
+    async def ask(store: Store, cost: float) -> None:
+        slots.extend([await store.book(name, FAST, cost) for _ in range(10)])
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(8):
+            tasks.start_soon(ask, (one, other)[number % 2], 1.0 + number % 3)
+    highest = peak([(slot.due, slot.cost) for slot in slots], FAST.decay)
+    assert highest <= FAST.cap + 0.01, f"the counter would stand at {highest}"
+    spread = (max(slot.due for slot in slots) - min(slot.due for slot in slots)) / 1e6
+    booked = sum(slot.cost for slot in slots)
+    assert booked >= 0.9 * FAST.decay * spread, "slots lie further apart than they need to"
+    await _close(one, other)
+
+
+async def nonces_rise_for_all(make: Make) -> None:
+    """No nonce is handed out twice or below an earlier one, whoever asks and in which unit."""
+    one, other = await _pair(make)
+    for unit in ("ms", "us", "ns"):
+        name = _name()
+        nonces = [await store.nonce(name, unit) for _ in range(5) for store in (one, other)]
+        assert nonces == sorted(set(nonces)), f"nonces in {unit} do not rise: {nonces}"
+        floor = nonces[-1] + 10**6
+        assert await one.nonce(name, unit, floor) > floor, "the nonce is not above the floor"
+        assert await other.nonce(name, unit) > floor, "the other client fell behind the floor"
+    await _close(one, other)
+
+
+async def a_lane_holds_one_at_a_time_in_order(make: Make) -> None:
+    """Callers of both clients pass one by one, first come, first served, their nonces rising."""
+    one, other = await _pair(make)
+    name, inside, seen = _name(), list[str](), list[tuple[str, int]]()
+
+    async def call(store: Store, who: str) -> None:
+        nonce = await store.enter(name, who, lease=5.0, unit="ms")
+        inside.append(who)
+        assert inside == [who], "two are in the lane at once"
+        seen.append((who, nonce))
+        await anyio.sleep(0.005)
+        inside.clear()
+        await store.leave(name, who)
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(6):
+            tasks.start_soon(call, (one, other)[number % 2], f"caller-{number}")
+            await anyio.sleep(0.004)  # long enough to be in line before the next
+    assert [who for who, _nonce in seen] == [f"caller-{number}" for number in range(6)], "the order is not kept"
+    assert [nonce for _who, nonce in seen] == sorted({nonce for _who, nonce in seen}), "nonces do not rise"
+    await _close(one, other)
+
+
+async def who_gives_up_is_out_of_line(make: Make) -> None:
+    """A cancelled caller does not hold up those behind."""
+    one, other = await _pair(make)
+    name = _name()
+    await one.enter(name, "holder", lease=5.0, unit="ms")
+    with anyio.move_on_after(0.01):
+        await other.enter(name, "impatient", lease=5.0, unit="ms")
+    await one.leave(name, "holder")
+    with anyio.fail_after(0.5):
+        await one.enter(name, "next", lease=5.0, unit="ms")
+    await one.leave(name, "next")
+    await _close(one, other)
+
+
+async def who_is_killed_in_the_lane_loses_it(make: Make) -> None:
+    """After its lease the next in line gets the lane, and the dead one's leaving changes nothing any more."""
+    one, other = await _pair(make)
+    name = _name()
+    nonce = await one.enter(name, "killed", lease=0.05, unit="ms")
+    with anyio.fail_after(1.0):
+        assert await other.enter(name, "heir", lease=5.0, unit="ms") > nonce, "the nonce does not rise"
+    await one.leave(name, "killed")
+    with anyio.move_on_after(0.03) as waiting:
+        await one.enter(name, "third", lease=5.0, unit="ms")
+    assert waiting.cancelled_caught, "the dead one's leaving took the lane from its heir"
+    await other.leave(name, "heir")
+    await _close(one, other)
+
+
+async def names_do_not_disturb_each_other(make: Make) -> None:
+    """Counters and lanes of other names stand alone."""
+    one, other = await _pair(make)
+    full, name = _name(), _name()
+    await one.book(full, SLOW, 4.0)
+    await one.enter(full, "holder", lease=5.0, unit="ms")
+    assert (await other.book(name, SLOW, 4.0)).wait == 0, "another counter is charged"
+    with anyio.fail_after(0.5):
+        await other.enter(name, "me", lease=5.0, unit="ms")
+    await _close(one, other)
+
+
+async def _pair(make: Make) -> tuple[Store, Store]:
+    """Two clients of one state."""
+    stores = make(), make()
+    for store in stores:
+        await store.start()
+    return stores
+
+
+async def _close(*stores: Store) -> None:
+    for store in stores:
+        await store.aclose()
+
+
+CHECKS: Final[tuple[Check, ...]] = (
+    a_slot_within_the_cap_is_due_at_once,
+    beyond_the_cap_the_wait_is_what_has_to_decay,
+    a_wait_that_is_too_long_books_nothing,
+    headroom_is_left_to_others,
+    a_counter_never_seen_begins_where_it_is_told,
+    a_slot_given_back_before_it_is_due_comes_back_whole,
+    a_slot_given_back_late_has_decayed,
+    a_refusal_puts_all_booked_callers_off,
+    a_block_is_never_made_shorter,
+    a_level_is_corrected,
+    looking_changes_nothing,
+    many_at_once_never_pass_the_cap,
+    nonces_rise_for_all,
+    a_lane_holds_one_at_a_time_in_order,
+    who_gives_up_is_out_of_line,
+    who_is_killed_in_the_lane_loses_it,
+    names_do_not_disturb_each_other,
+)
+"""All checks; each is a coroutine function that takes a function which makes a client of the state."""

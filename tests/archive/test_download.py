@@ -1,0 +1,245 @@
+"""History on disk: no missing and no doubled row, whatever interrupts it."""
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+from decimal import Decimal
+
+import pytest
+
+from krakenasync import ConfigurationError, InvalidArguments, ServiceUnavailable
+from krakenasync.archive import download
+from krakenasync.archive.journal import Journal
+from krakenasync.sandbox import SandboxConfig
+
+TRADES = 70
+ROWS = 2 * TRADES
+
+KILLED = """
+import asyncio, os, signal, sys
+from krakenasync import KrakenClient
+from krakenasync.archive import download, journal
+
+left, append = int(sys.argv[2]), journal.Journal.append
+
+def last_words(self, line):
+    global left
+    append(self, line)
+    left -= 1
+    if left < 0:
+        self._file.flush()  # as if the system had written a part of it
+        os.kill(os.getpid(), signal.SIGKILL)
+
+journal.Journal.append = last_words
+
+async def main():
+    async with KrakenClient.from_env() as kraken:
+        await download(kraken, "ledgers", sys.argv[1])
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def kraken_sandbox_config():
+    """An exchange that counts nothing: how long one waits is not the question here."""
+    return SandboxConfig(limits=False, tier="pro")
+
+
+@pytest.fixture
+def environment(monkeypatch, kraken_sandbox):
+    """The environment of someone whose Kraken is the sandbox."""
+    monkeypatch.setenv("KRAKEN_API_KEY", kraken_sandbox.api_key)
+    monkeypatch.setenv("KRAKEN_API_SECRET", kraken_sandbox.api_secret)
+    monkeypatch.setenv("KRAKEN_BASE_URL", kraken_sandbox.base_url)
+    return kraken_sandbox
+
+
+async def trade(kraken, times=TRADES):
+    """Make history: two ledger entries a trade."""
+    for _ in range(times):
+        await kraken.add_order(pair="XBTUSD", type="buy", ordertype="market", volume="0.0001")
+
+
+async def expected(kraken):
+    """Return the ids of all there is."""
+    return sorted([row.id async for row in kraken.iter_ledgers()])
+
+
+def ids(path):
+    """Return the ids in a CSV file, sorted but not made unique."""
+    with path.open(newline="") as lines:
+        return sorted(row["id"] for row in csv.DictReader(lines))
+
+
+@pytest.mark.asyncio
+async def test_all_rows_are_there_and_later_runs_add_the_new_ones(kraken_sandbox, tmp_path):
+    """A first run fetches all and agrees with Kraken's count; a second adds what has happened since, once."""
+    out = tmp_path / "ledgers.csv"
+    async with kraken_sandbox.client() as kraken:
+        await trade(kraken)
+        first = await download(kraken, "ledgers", out)
+        await trade(kraken, 3)
+        second = await download(kraken, "ledgers", out)
+        third = await download(kraken, "ledgers", out)
+
+        assert (first.new, first.rows, first.count, first.complete) == (ROWS, ROWS, ROWS, True)
+        assert (second.new, second.rows, second.complete) == (6, ROWS + 6, True)
+        assert third.new == 0
+        assert ids(out) == await expected(kraken)
+
+
+@pytest.mark.parametrize("lines", [0, 1, 20, 50, 51, 75, 100, 101, 130])
+@pytest.mark.asyncio
+async def test_a_broken_run_leaves_nothing_missing_or_doubled(kraken_sandbox, tmp_path, monkeypatch, lines):
+    """Wherever a run ends, with rows on disk that do not count yet: the next one makes the file whole."""
+    out = tmp_path / "ledgers.csv"
+    append, left = Journal.append, iter(range(lines))
+
+    def breaking(journal, line):
+        append(journal, line)
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+
+    async with kraken_sandbox.client() as kraken:
+        await trade(kraken)
+        with monkeypatch.context() as patched:
+            patched.setattr(Journal, "append", breaking)
+            with pytest.raises(KeyboardInterrupt):
+                await download(kraken, "ledgers", out)
+        await trade(kraken, 2)
+        await download(kraken, "ledgers", out)  # ends the broken run
+        await download(kraken, "ledgers", out)  # fetches what is newer
+        assert ids(out) == await expected(kraken)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9")
+@pytest.mark.parametrize("lines", [30, 90])
+@pytest.mark.asyncio
+async def test_kill_9_leaves_nothing_missing_or_doubled(environment, tmp_path, lines):
+    """A process that is killed in the middle of a page leaves a file that the next run makes whole."""
+    out = tmp_path / "ledgers.csv"
+    async with environment.client() as kraken:
+        await trade(kraken)
+        died = subprocess.run([sys.executable, "-c", KILLED, str(out), str(lines)], check=False)  # noqa: ASYNC221 - the sandbox runs in a thread
+        assert died.returncode == -signal.SIGKILL
+        assert out.stat().st_size > 0
+        report = await download(kraken, "ledgers", out)
+        assert (report.rows, report.complete) == (ROWS, True)
+        assert ids(out) == await expected(kraken)
+
+
+@pytest.mark.asyncio
+async def test_a_failed_call_costs_no_row(kraken_sandbox, tmp_path):
+    """An error ends the run; what is on disk counts."""
+    out = tmp_path / "ledgers.csv"
+    async with kraken_sandbox.client(max_attempts=1) as kraken:
+        await trade(kraken)
+        reached = []
+
+        def fail_on_the_third_page(progress):
+            reached.append(progress)
+            if len(reached) == 2:
+                kraken_sandbox.faults.add("Ledgers", "502")
+
+        with pytest.raises(ServiceUnavailable):
+            await download(kraken, "ledgers", out, on_progress=fail_on_the_third_page)
+        report = await download(kraken, "ledgers", out)
+        assert (report.new, report.rows) == (ROWS - 100, ROWS)
+        assert ids(out) == await expected(kraken)
+
+
+@pytest.mark.asyncio
+async def test_the_time_left_is_what_the_limiter_needs(tmp_path):
+    """A Starter's counter gets 0.33 points a second: two pages of 4 points after one are 0 s, many are not."""
+    from krakenasync.archive.download import Progress, _Run
+    from krakenasync.testing import in_process
+
+    exchange = in_process(SandboxConfig())
+    async with exchange.client() as kraken:
+        with Journal(tmp_path / "x.csv", "csv", "ledgers", {}) as journal:
+            from krakenasync.archive.kinds import KINDS
+
+            run = _Run(kraken, KINDS["ledgers"], journal, "csv", {}, lambda _: None)
+            journal.position.seen = 50
+            assert run._progress(150) == Progress(50, 150, 0.0)
+            assert run._progress(2050).seconds_left == pytest.approx((40 * 4 - 15) / 0.33)
+            assert run._progress(None) == Progress(50, None, None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "filters", "key"),
+    [
+        ("trades", {}, "id"),
+        ("closed-orders", {}, "id"),
+        ("public-trades", {"pair": "XBTUSD"}, "trade_id"),
+        ("ohlc", {"pair": "XBTUSD", "interval": 60}, "time"),
+    ],
+)
+@pytest.mark.asyncio
+async def test_every_kind_is_kept_and_kept_up_to_date(kraken_sandbox, tmp_path, kind, filters, key):
+    """Each list comes to the disk, each row once, also when it is fetched again."""
+    out = tmp_path / "history.ndjson"
+    async with kraken_sandbox.client() as kraken:
+        await trade(kraken, 5)
+        first = await download(kraken, kind, out, **filters)
+        await trade(kraken, 2)
+        kraken_sandbox.sandbox.clock.advance(5)
+        second = await download(kraken, kind, out, **filters)
+    keys = [json.loads(line)[key] for line in out.read_text().splitlines()]
+    assert first.rows > 0
+    assert second.rows == len(keys) == len(set(keys))
+    assert kind == "ohlc" or second.new >= 2
+
+
+@pytest.mark.asyncio
+async def test_parquet_holds_exact_numbers(kraken_sandbox, tmp_path):
+    """Amounts are decimals, moments are moments, and a second run's rows are in the file as well."""
+    parquet = pytest.importorskip("pyarrow.parquet", reason="the extra `export` is not installed")
+    out = tmp_path / "ledgers.parquet"
+    async with kraken_sandbox.client() as kraken:
+        await trade(kraken, 4)
+        await download(kraken, "ledgers", out)
+        await trade(kraken, 1)
+        await download(kraken, "ledgers", out)
+        rows = parquet.read_table(out).to_pylist()
+        entries = {entry.id: entry async for entry in kraken.iter_ledgers()}
+    assert len(rows) == len(entries) == 10
+    for row in rows:
+        assert isinstance(row["amount"], Decimal)
+        assert (row["amount"], row["time"]) == (entries[row["id"]].amount, entries[row["id"]].time)
+
+
+@pytest.mark.asyncio
+async def test_a_file_that_is_something_else_is_left_alone(kraken_sandbox, tmp_path):
+    """Neither a file of the user's, nor another list's, nor one that was cut is written to."""
+    async with kraken_sandbox.client() as kraken:
+        await trade(kraken, 2)
+        mine = tmp_path / "mine.csv"
+        mine.write_text("precious")
+        with pytest.raises(ConfigurationError, match="nothing beside it"):
+            await download(kraken, "ledgers", mine)
+        assert mine.read_text() == "precious"
+
+        out = tmp_path / "ledgers.csv"
+        await download(kraken, "ledgers", out)
+        kept = out.read_bytes()
+        with pytest.raises(ConfigurationError, match="not what is asked for"):
+            await download(kraken, "trades", out)
+        assert out.read_bytes() == kept
+        out.write_bytes(kept[:-10])
+        with pytest.raises(ConfigurationError, match="shorter"):
+            await download(kraken, "ledgers", out)
+
+
+@pytest.mark.asyncio
+async def test_wrong_names_say_what_is_right(kraken_sandbox, tmp_path):
+    """An unknown list and an unknown ending are refused before anything is asked."""
+    async with kraken_sandbox.client() as kraken:
+        with pytest.raises(InvalidArguments, match="closed-orders"):
+            await download(kraken, "leggers", tmp_path / "x.csv")
+        with pytest.raises(ConfigurationError, match=r"\.parquet"):
+            await download(kraken, "ledgers", tmp_path / "x.xls")
+    assert not kraken_sandbox.stats.requests

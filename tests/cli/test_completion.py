@@ -1,0 +1,65 @@
+"""Shell completion."""
+
+import shutil
+import subprocess
+
+import pytest
+
+from krakenasync.cli import main
+from krakenasync.cli.completion import pair_names
+from krakenasync.cli.profiles import store_profile
+
+
+def offered(capsys, *words):
+    """What a shell is offered for the last word."""
+    assert main(["__complete", *words]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    return [line.partition("\t")[0] for line in lines[lines.index("\x1fbegin") + 1 :]]
+
+
+@pytest.mark.parametrize(
+    ("words", "candidate"),
+    [
+        (["ticker", "XBT"], "XBTUSD"),
+        (["ticker", "XBTUSD", "ETH"], "ETHEUR"),
+        (["order", "buy", "XBT"], "XBTUSD"),
+        (["ohlc", "--interval", "60", "ET"], "ETHUSD"),
+        (["call", "Trade"], "TradeBalance"),
+        (["balances", "--tier", ""], "starter"),
+        (["balances", "--profile", "w"], "work"),
+    ],
+)
+def test_names_are_completed(words, candidate, capsys):
+    """Pairs, endpoints, tiers and profiles are offered where they belong."""
+    store_profile("work", "key", "c2VjcmV0", None, keyring=False)
+    assert candidate in offered(capsys, *words)
+
+
+def test_fetched_pairs_are_kept(kraken_sandbox, monkeypatch, capsys):
+    """--pairs fetches the names once; they are offered from then on."""
+    monkeypatch.setenv("KRAKEN_BASE_URL", kraken_sandbox.base_url)
+    assert main(["completion", "fish", "--pairs"]) == 0
+    assert "pairs kept in" in capsys.readouterr().err
+    monkeypatch.setattr("krakenasync.cli.completion.PAIRS", {})
+    assert "XBTUSD" in pair_names()
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_has_a_script(shell, capsys):
+    """The script names the commands and asks back for the rest; how to install it is a remark."""
+    assert main(["completion", shell]) == 0
+    shown = capsys.readouterr()
+    assert "__complete" in shown.out
+    assert "cancel-all" in shown.out
+    assert "hint:" in shown.err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shell_can_read_its_script(shell, tmp_path, capsys):
+    """The script is syntactically right, where the shell is there to say so."""
+    if shutil.which(shell) is None:
+        pytest.skip(f"there is no {shell} on this machine")
+    assert main(["completion", shell]) == 0
+    script = tmp_path / "script"
+    script.write_text(capsys.readouterr().out, encoding="utf-8")
+    assert subprocess.run([shell, "-n", str(script)], check=False, capture_output=True).returncode == 0

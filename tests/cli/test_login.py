@@ -1,0 +1,57 @@
+"""``krakenasync login``."""
+
+import base64
+
+import pytest
+
+from krakenasync.cli import main
+from krakenasync.cli.profiles import profile_file, read_profile
+
+KEY = base64.b64encode(bytes(range(42))).decode()
+SECRET = base64.b64encode(bytes(range(64))).decode()
+
+
+def test_a_pipe_gives_both_halves(typed, capsys):
+    """Two lines on standard input are stored, and neither is shown."""
+    typed(f"{KEY}\n{SECRET}\n", terminal=False)
+    assert main(["login", "--profile", "work", "--tier", "Pro"]) == 0
+    shown = capsys.readouterr()
+    assert KEY not in shown.out + shown.err
+    assert SECRET not in shown.out + shown.err
+    assert "doctor --profile work" in shown.err
+    assert read_profile("work") == {"api_key": KEY, "api_secret": SECRET, "tier": "pro"}
+
+
+def test_a_terminal_is_asked_without_echo(typed, monkeypatch):
+    """At a terminal both halves are asked for as passwords are."""
+    answers = iter([KEY, SECRET])
+    asked = []
+    monkeypatch.setattr("krakenasync.cli.asking.getpass", lambda what, _stream: (asked.append(what), next(answers))[1])
+    typed("", terminal=True)
+    assert main(["login"]) == 0
+    assert asked == ["API key: ", "Private key: "]
+    assert read_profile("default")["api_key"] == KEY
+
+
+@pytest.mark.parametrize(
+    ("entered", "said"),
+    [
+        ("", "nothing was entered"),
+        (f"{KEY}\n", "nothing was entered"),
+        (f"{SECRET}\n{KEY}\n", "swapped"),
+        (f"{KEY}\n{'ab' * 64}\n", "hex"),
+    ],
+)
+def test_what_cannot_work_is_not_stored(entered, said, typed, capsys):
+    """A key that cannot be one is refused with its reason, before anything is written."""
+    typed(entered, terminal=False)
+    assert main(["login"]) == 2
+    assert said in capsys.readouterr().err
+    assert not profile_file().exists()
+
+
+def test_a_wrong_tier_is_refused_before_the_question(typed, capsys):
+    """A tier that does not exist is said first."""
+    typed(f"{KEY}\n{SECRET}\n", terminal=False)
+    assert main(["login", "--tier", "gold"]) == 2
+    assert "unknown tier" in capsys.readouterr().err

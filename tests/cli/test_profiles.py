@@ -1,0 +1,142 @@
+"""Where keys are kept."""
+
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from krakenasync import ConfigurationError
+from krakenasync.cli import main
+from krakenasync.cli.profiles import known_profiles, profile_file, read_profile, settings, store_profile
+
+
+def write(text, mode=0o600):
+    path = profile_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    path.chmod(mode)
+    return path
+
+
+class Keychain:
+    """A keychain in memory."""
+
+    def __init__(self):
+        self.kept = {}
+
+    def set_password(self, service, name, password):
+        self.kept[service, name] = password
+
+    def get_password(self, service, name):
+        return self.kept.get((service, name))
+
+
+@pytest.fixture
+def keychain(monkeypatch):
+    ring = Keychain()
+    monkeypatch.setitem(sys.modules, "keyring", ring)
+    return ring
+
+
+def test_what_is_stored_is_read_again():
+    """A stored profile comes back whole, beside those that were there."""
+    store_profile("first", "key-1", "c2VjcmV0", "pro", keyring=False)
+    store_profile('odd "name"\\', "key-2", "c2VjcmV0", None, keyring=False)
+    assert read_profile("first") == {"api_key": "key-1", "api_secret": "c2VjcmV0", "tier": "pro"}
+    assert read_profile('odd "name"\\')["api_key"] == "key-2"
+    assert known_profiles() == ["first", 'odd "name"\\']
+
+
+def test_the_file_is_its_owners_alone():
+    """The file is made for its owner's eyes only, whatever the mask."""
+    store_profile("default", "key", "c2VjcmV0", None, keyring=False)
+    assert profile_file().stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])
+def test_a_file_others_can_read_is_refused(mode):
+    """A profile file that is open to others is refused, with the command that mends it."""
+    path = write("[default]\napi_key = 'k'\n", mode)
+    with pytest.raises(ConfigurationError, match="read by others") as refused:
+        read_profile("default")
+    assert refused.value.hint == f"chmod 600 {path}"
+    assert known_profiles() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[default]\napi_key = SECRETTEXT\n", "is no TOML"),
+        ("default = 'SECRETTEXT'\n", "is no table"),
+        ("[default]\nsecret = 'SECRETTEXT'\n", "unknown secret"),
+        ("[other]\napi_key = 'SECRETTEXT'\n", "no profile 'default'"),
+    ],
+)
+def test_a_faulty_file_is_explained_without_its_content(text, said):
+    """What is wrong is said; what stands in the file is not."""
+    write(text)
+    with pytest.raises(ConfigurationError) as refused:
+        read_profile("default")
+    assert said in str(refused.value)
+    assert "SECRETTEXT" not in str(refused.value)
+
+
+def test_the_environment_comes_before_the_default_profile(monkeypatch):
+    """A profile asked for wins, then the environment, then the profile named default."""
+    write("[default]\napi_key = 'from-default'\n[other]\napi_key = 'from-other'\n")
+    assert settings().value("KRAKEN_API_KEY") == "from-default"
+    monkeypatch.setenv("KRAKEN_API_KEY", "from-environment")
+    assert settings().value("KRAKEN_API_KEY") == "from-environment"
+    assert settings("other").value("KRAKEN_API_KEY") == "from-other"
+    monkeypatch.setenv("KRAKEN_PROFILE", "other")
+    assert settings().value("KRAKEN_API_KEY") == "from-other"
+
+
+def test_settings_show_no_key():
+    """The representation names the origin alone."""
+    write("[default]\napi_key = 'from-default'\n")
+    assert repr(settings()) == "Settings(profile 'default')"
+
+
+def test_the_keychain_keeps_both_halves(keychain):
+    """With the keychain the file holds no part of the key."""
+    place = store_profile("work", "key-1", "c2VjcmV0", "pro", keyring=True)
+    assert place == "the system's keychain"
+    assert "key-1" not in profile_file().read_text(encoding="utf-8")
+    assert read_profile("work") == {"api_key": "key-1", "api_secret": "c2VjcmV0", "tier": "pro"}
+
+
+def test_an_empty_or_missing_keychain_is_explained(keychain, monkeypatch):
+    """No entry, no keychain and no package each have their own line."""
+    write("[work]\nkeyring = true\n")
+    with pytest.raises(ConfigurationError, match="holds nothing"):
+        read_profile("work")
+
+    def locked(*_words):
+        raise RuntimeError("the password is hunter2")
+
+    monkeypatch.setitem(sys.modules, "keyring", SimpleNamespace(get_password=locked, set_password=locked))
+    with pytest.raises(ConfigurationError, match="did not open: RuntimeError") as refused:
+        read_profile("work")
+    assert "hunter2" not in str(refused.value)
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    with pytest.raises(ConfigurationError, match="not installed") as refused:
+        read_profile("work")
+    assert "krakenasync[keyring]" in str(refused.value.hint)
+
+
+def test_a_profile_opens_its_account(kraken_sandbox, capsys):
+    """--profile names key and address; the result is that account's."""
+    key = kraken_sandbox.key("dave")
+    write(
+        f"[dave]\napi_key = '{key.api_key}'\napi_secret = '{key.api_secret}'\nbase_url = '{kraken_sandbox.base_url}'\n"
+    )
+    assert main(["--profile", "dave", "balances", "--csv"]) == 0
+    assert "ZUSD,1500" in capsys.readouterr().out
+
+
+def test_an_unknown_profile_names_those_there_are(capsys):
+    """A wrong name is answered with the right ones."""
+    write("[work]\napi_key = 'k'\n")
+    assert main(["balances", "--profile", "wrok"]) == 2
+    assert "there are work" in capsys.readouterr().err
