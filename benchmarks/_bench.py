@@ -90,11 +90,15 @@ class PlainClient:
                 await self.limiter.acquire()
             return await self.post()
 
-    async def post(self) -> list[str]:
-        """Sign and send one call."""
+    def signed(self) -> tuple[bytes, dict[str, str]]:
+        """Make the body and the headers of one call."""
         nonce = str(self.nonce())
         body = urlencode({"nonce": nonce}).encode()
-        headers = FORM | {"API-Key": self.api_key, "API-Sign": sign(self._secret, PATH, nonce, body)}
+        return body, FORM | {"API-Key": self.api_key, "API-Sign": sign(self._secret, PATH, nonce, body)}
+
+    async def post(self) -> list[str]:
+        """Sign and send one call."""
+        body, headers = self.signed()
         response = await self.http.post(self.base_url + PATH, content=body, headers=headers)
         errors: list[str] = response.json()["error"]
         return errors

@@ -143,8 +143,7 @@ async def ways(url: str, tls: ssl.SSLContext | None, stack: contextlib.AsyncExit
     express = Express(origin, tls=make or ssl.create_default_context)
     stack.push_async_callback(express.aclose)
     full = Transport(url)
-    full._own[loop] = full._new_client()  # noqa: SLF001 - the default way, but trusting the benchmark's certificate
-    full._own[loop].express._tls = make or full._own[loop].express._tls  # noqa: SLF001
+    full._express[loop] = Express(origin, tls=make or ssl.create_default_context)  # noqa: SLF001 - trusting the benchmark's certificate
     stack.push_async_callback(full.aclose)
     verify = tls or False
     wide_limits = httpx.Limits(max_connections=None)

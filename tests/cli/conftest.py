@@ -4,6 +4,8 @@ import io
 
 import pytest
 
+from krakenasync.protocol.tiers import CounterSpec
+
 NAMES = (
     "API_KEY",
     "API_SECRET",
@@ -25,6 +27,12 @@ def home(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch):
+    """Nobody waits for the counter of public calls: one a second is too slow for tests."""
+    monkeypatch.setattr("krakenasync.client.limits.PUBLIC", CounterSpec(1000, 100_000))
 
 
 @pytest.fixture

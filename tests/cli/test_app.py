@@ -6,13 +6,17 @@ import pytest
 
 from krakenasync import __version__, cli
 
+MARKET = {"ticker", "ohlc", "depth", "trades"}
+ACCOUNT = {"balances", "orders", "order", "export", "limits"}
+COMMANDS = MARKET | ACCOUNT | {"call", "completion", "demo", "doctor", "endpoints", "login", "sandbox"}
+
 
 @pytest.mark.parametrize("tokens", [[], ["--help"], ["-h"]])
 def test_help_names_every_command(tokens, capsys):
     """Without words, or asked for help, the commands are listed."""
     assert cli.main(tokens) == 0
     shown = capsys.readouterr().out
-    assert all(name in shown for name in ("demo", "balances", "sandbox", "endpoints"))
+    assert all(name in shown for name in COMMANDS)
 
 
 def test_version(capsys):
@@ -25,6 +29,14 @@ def test_version(capsys):
     ("tokens", "said"),
     [
         (["balancs"], 'Did you mean "balances"?'),
+        (["--sandbox"], "--sandbox alone is no command"),
+        (["--tier"], "--tier alone is no command"),
+        (["--verson"], "unknown option --verson"),
+        (["balances", "extra"], "balances does not take 'extra'"),
+        (["ticker"], "ticker: PAIR is missing"),
+        (["ohlc", "XBTUSD", "--interval", "7"], "Choose from: 1, 5, 15"),
+        (["completion", "tcsh"], "fish"),
+        (["endpoints", "--cvs"], "Did you mean --csv?"),
         (["balances", "--wach"], "Did you mean --watch?"),
         (["balances", "--every", "soon"], "--every"),
         (["balances", "--every", "0"], "Must be > 0"),

@@ -35,3 +35,9 @@ def test_permission_cost_and_effect_are_told(capsys):
     assert found["add_order"]["cost"] == "engine, per pair"
     assert found["ohlc"]["cost"] == "1 per IP and pair"
     assert found["withdraw"]["effect"] == "funds"
+
+
+def test_a_word_without_a_hit_is_said(capsys):
+    """An empty list is no riddle."""
+    assert main(["endpoints", "nothing"]) == 0
+    assert "nothing has 'nothing'" in capsys.readouterr().err

@@ -35,6 +35,33 @@ def test_each_kind_of_error_has_its_code(error, code):
     assert exit_for(error) == code
 
 
+@pytest.mark.parametrize(
+    ("cause", "code"),
+    [(errors.NotSent("no route"), 3), (errors.InvalidKey("", codes=["EAPI:Invalid key"]), 1), (None, 3)],
+)
+def test_an_order_that_was_not_placed_counts_as_what_kept_it(cause, code, capsys):
+    """The code is that of the cause; that it is safe to try again is said."""
+    error = errors.OrderNotPlaced("nothing was sent")
+    error.__cause__ = cause
+    assert carry_out(fails(error)) == code
+    assert "safe to place it again" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (errors.UnknownOrder("no order x"), "krakenasync orders"),
+        (errors.UnknownAsset("no pair x"), "call AssetPairs"),
+        (errors.NotSent("no route"), "krakenasync doctor"),
+        (errors.InvalidSignature("EAPI:Invalid signature"), "krakenasync doctor"),
+    ],
+)
+def test_the_hint_names_the_command_that_helps(error, advice, capsys):
+    """Hints speak of the command line, not of Python."""
+    carry_out(fails(error))
+    assert advice in capsys.readouterr().err
+
+
 def test_an_error_is_one_line_and_a_hint(capsys):
     """No traceback: what happened, and what to do."""
     assert carry_out(fails(errors.InvalidKey("EAPI:Invalid key", endpoint="Balance"))) == Exit.REFUSED

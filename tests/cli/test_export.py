@@ -17,7 +17,8 @@ hasty = pytest.mark.kraken_sandbox(speed=5000.0, limits=False)
 @pytest.fixture
 def traded(environment):
     """An account with a trade to report."""
-    assert main(["-q", "order", "buy", "XBTUSD", "0.01", "--type", "market", "--json"]) == 0
+    order = ["pair=XBTUSD", "type=buy", "ordertype=market", "volume=0.01"]
+    assert main(["-q", "call", "AddOrder", *order]) == 0
     return environment
 
 
@@ -56,7 +57,7 @@ def test_a_file_is_written_whole_and_never_over_another(traded, home, capsys):
 
 def test_impatience_ends_with_4_and_cancels_the_report(environment, capsys):
     """A report that takes too long is cancelled at Kraken."""
-    assert main(["export", "ledgers", "--patience", "0.02", *SOON]) == 4
+    assert main(["export", "ledgers", "--patience", "0.02"]) == 4
     assert "--patience" in capsys.readouterr().err
     assert environment.stats.requests["RemoveExport"] == 1
 

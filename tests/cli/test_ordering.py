@@ -1,12 +1,16 @@
 """``krakenasync order`` and ``krakenasync orders``."""
 
+import asyncio
 import json
 
 import pytest
 
 from krakenasync import OutcomeUnknown
 from krakenasync.cli import main
+from krakenasync.cli.connection import Connection
+from krakenasync.cli.ordering import _place
 from krakenasync.cli.orders import by_name
+from krakenasync.client.orders import Intent, PlaceOrder
 
 BUY = ["order", "buy", "XBTUSD", "0.01", "--price", "30000"]
 
@@ -151,6 +155,29 @@ def test_an_unknown_outcome_says_where_to_look(environment, monkeypatch, capsys)
     assert "krakenasync orders show mine-2" in capsys.readouterr().err
 
 
+@pytest.mark.asyncio
+async def test_an_order_interrupted_half_way_says_that_it_may_exist(capsys):
+    """Whoever presses Ctrl-C while an order is under way is told where to look."""
+
+    class Client:
+        async def place_order(self, *, on_intent, **wanted):
+            on_intent(Intent(cl_ord_id="mine-3", order=PlaceOrder(**wanted).order(), lifetime=5.0))
+            raise asyncio.CancelledError
+
+    wanted = PlaceOrder(pair="XBTUSD", type="buy", ordertype="limit", volume="0.01", price="30000")
+    with pytest.raises(asyncio.CancelledError):
+        await _place(Connection(Client(), "LIVE"), wanted)
+    assert "krakenasync orders show mine-3" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["cancel", "mine", "--yes"], ["cancel-all"], ["amend", "mine", "--volume", "1"]])
+def test_every_change_can_be_looked_at_first(command, environment, capsys):
+    """--validate shows what would be sent by each of them, and sends none."""
+    assert main(["order", *command, "--validate", "--json"]) == 0
+    assert rows(capsys)[0] == {"parameter": "nonce", "value": "made at the moment of sending"}
+    assert sum(environment.stats.requests.values()) == 0
+
+
 @pytest.mark.parametrize(
     ("tokens", "said"),
     [
@@ -161,6 +188,8 @@ def test_an_unknown_outcome_says_where_to_look(environment, monkeypatch, capsys)
         (["order", "buy", "XBTUSD"], "VOLUME"),
         (["order", "buy", "XBTUSD", "0.01", "--price", "1", "--deadline", "1"], "--deadline"),
         (["order", "by", "XBTUSD", "0.01"], "buy"),
+        (["order", "buy", "0.01", "XBTUSD", "--price", "1"], "the pair comes first: krakenasync order buy XBTUSD 0.01"),
+        (["orders", "opne"], "orders does not take 'opne'. Its commands are: open, closed, show"),
         (["order", "amend", "x"], "nothing to change"),
         (["order", "cancel"], "ORDER"),
         (["orders", "show"], "ORDER"),
@@ -178,7 +207,6 @@ def test_an_order_that_is_not_there_is_said(environment, capsys):
     """An unknown order is a refusal: 1."""
     assert main(["orders", "show", "nobody"]) == 1
     assert "no order with the cl_ord_id 'nobody'" in capsys.readouterr().err
-    assert main(["order", "cancel", "OAAAAA-AAAAA-AAAAAA"]) == 1
 
 
 @pytest.mark.parametrize("name", ["ticker-7", "6d1b345e-2821-40e2-ad83-4ecb18a06876", "oabcde-fghij-klmnop"])

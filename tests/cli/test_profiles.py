@@ -92,6 +92,14 @@ def test_the_environment_comes_before_the_default_profile(monkeypatch):
     assert settings().value("KRAKEN_API_KEY") == "from-other"
 
 
+def test_a_profile_without_an_address_keeps_to_the_environments(monkeypatch):
+    """Where the environment points at a sandbox, a stored key does not go to Kraken itself; its own address wins."""
+    write("[default]\napi_key = 'k'\n[far]\napi_key = 'k'\nbase_url = 'https://far.example'\n")
+    monkeypatch.setenv("KRAKEN_BASE_URL", "http://127.0.0.1:1")
+    assert settings("default").value("KRAKEN_BASE_URL") == "http://127.0.0.1:1"
+    assert settings("far").value("KRAKEN_BASE_URL") == "https://far.example"
+
+
 def test_settings_show_no_key():
     """The representation names the origin alone."""
     write("[default]\napi_key = 'from-default'\n")

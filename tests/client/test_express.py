@@ -12,7 +12,6 @@ import pytest
 import respx
 
 from krakenasync import ConfigurationError, KrakenClient, NotSent, ProtocolError, Unanswered
-from krakenasync.client import express as express_module
 from krakenasync.client.connections import ConnectFailed, ConnectTimeout, Outgoing, PoolTimeout, ReadTimeout, Timeouts
 from krakenasync.client.express import Express
 from krakenasync.client.origin import Origin
@@ -242,11 +241,10 @@ def test_an_idle_connection_expires():
     with_exchange(test, keep_alive=0.01)
 
 
-def test_a_rested_connection_is_looked_at_before_it_is_used(monkeypatch):
+def test_a_connection_is_looked_at_before_it_is_used():
     """The peer hung up, and the loop has not had time to notice: nothing is written into the void."""
 
     async def test(exchange, pool):
-        monkeypatch.setattr(express_module, "_LOOKED_AFTER", 0.0)
         await pool.exchange(asking(), Timeouts())
         await pool.exchange(asking(), Timeouts())
         assert exchange.accepted == 1
@@ -257,6 +255,23 @@ def test_a_rested_connection_is_looked_at_before_it_is_used(monkeypatch):
         assert pool._taken == 1
 
     with_exchange(test)
+
+
+def test_a_connection_is_looked_at_before_the_next_in_line_uses_it():
+    """The peer hung up with the answer to the one before: the next opens a connection of its own."""
+
+    async def test(exchange, pool):
+        await pool.exchange(asking(), Timeouts())
+        connection = pool._rested()
+        task = asyncio.ensure_future(pool.exchange(asking(), Timeouts()))
+        await asyncio.sleep(0)
+        exchange.hang_up()
+        pool._give_back(connection)
+        assert connection.ready
+        assert (await task).body == b"2"
+        assert pool._taken == 1
+
+    with_exchange(test, connections=1)
 
 
 def test_timeouts():

@@ -37,6 +37,13 @@ def test_empty_cursor_is_the_end(answer):
     assert answer(Trades, {"XXBTZUSD": [], "last": ""}).last is None
 
 
+def test_what_stands_beside_the_rows_is_passed_over(answer):
+    """Only a list can be the rows: another field next to the cursor does not break the answer."""
+    table = answer(Trades, {"XXBTZUSD": [], "next": {"cursor": "a"}, "last": "5"})
+
+    assert (table.pair, table.trades, table.last) == ("XXBTZUSD", [], 5)
+
+
 def test_spreads(sample):
     """Spread rows have names; their cursor is in seconds."""
     table = sample(Spread)

@@ -37,8 +37,7 @@ class Server:
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         for _ in range(500):
             try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                return
+                return socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
             except OSError:
                 time.sleep(0.01)
         raise RuntimeError("redis-server does not answer")
@@ -94,11 +93,14 @@ class StrictServer(socketserver.ThreadingTCPServer):
         self.port = self.server_address[1]
         self.last = self.seen = 0
         self.lock = threading.Lock()
+        self.busy = threading.Event()
 
     def finish_request(self, request, client_address):
         nonce = int(request.makefile().readline() or 0)
         with self.lock:
             self.seen += 1
+            if self.seen == 5:
+                self.busy.set()
             rises = nonce > self.last
             self.last = max(self.last, nonce)
         request.sendall(b"ok\n" if rises else b"no\n")

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from krakenasync.archive import parquet
-from krakenasync.archive.formats import columns, flat, header, line
+from krakenasync.archive.formats import cell, columns, flat, header, line
 from krakenasync.archive.journal import Journal
 from krakenasync.archive.kinds import KINDS, OVERLAP, Kind
 from krakenasync.client.client import KrakenClient
@@ -154,7 +154,7 @@ class _Run:
             position.seen += 1
             moment = values[self._kind.time].isoformat()
             position.newest = max(position.newest or moment, moment)
-            if str(values[self._kind.key]) not in known:
+            if cell(values[self._kind.key]) not in known:
                 self._journal.append(line(values, self._form))
                 position.rows += 1
             if position.seen % self._page == 0:

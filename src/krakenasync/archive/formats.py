@@ -7,17 +7,16 @@ import io
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, NamedTuple, get_args
+from types import UnionType
+from typing import Any, NamedTuple, Union, get_args, get_origin
 
 import msgspec
 
-__all__ = ["FORMATS", "Column", "columns", "flat", "header", "line", "read"]
-
-FORMATS: Final = ("csv", "ndjson")
+__all__ = ["Column", "cell", "columns", "flat", "header", "line", "read"]
 
 
 class Column(NamedTuple):
-    """One column: its name and the type of what stands in it."""
+    """One column: its name and the type of what stands in it, unless it is empty."""
 
     name: str
     type: Any
@@ -27,12 +26,19 @@ def columns(row: type[msgspec.Struct], without: frozenset[str] = frozenset(), pr
     """Return the columns of a kind of row."""
     found: list[Column] = []
     for field in msgspec.structs.fields(row):
-        kinds = [kind for kind in get_args(field.type) or (field.type,) if kind is not type(None)]
-        if isinstance(kinds[0], type) and issubclass(kinds[0], msgspec.Struct):
-            found += columns(kinds[0], prefix=f"{prefix}{field.name}.")
+        kind = _held(field.type)
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            found += columns(kind, prefix=f"{prefix}{field.name}.")
         elif field.name not in without:
-            found.append(Column(f"{prefix}{field.name}", field.type if len(kinds) > 1 else kinds[0]))
+            found.append(Column(f"{prefix}{field.name}", kind))
     return tuple(found)
+
+
+def _held(kind: Any) -> Any:
+    """Return what a field holds unless it is empty: `Decimal` for ``Decimal | None``, `list` for ``list[str]``."""
+    if get_origin(kind) in {Union, UnionType}:
+        kind = next(each for each in get_args(kind) if each is not type(None))
+    return get_origin(kind) or kind
 
 
 def flat(row: msgspec.Struct, of: Sequence[Column]) -> dict[str, Any]:
@@ -55,11 +61,12 @@ def line(values: dict[str, Any], form: str) -> bytes:
     """Return a row as one line; amounts are written out in full, moments in UTC."""
     texts = {name: f"{value:f}" if isinstance(value, Decimal) else value for name, value in values.items()}
     if form == "csv":
-        return _csv(_cell(value) for value in texts.values())
+        return _csv(cell(value) for value in texts.values())
     return msgspec.json.encode(texts) + b"\n"
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """Return a value as text; none is empty."""
     if value is None:
         return ""
     if isinstance(value, datetime):

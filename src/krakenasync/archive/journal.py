@@ -7,6 +7,7 @@ by one that was killed: it is cut off, and those rows are fetched again. So rows
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -64,10 +65,15 @@ class Journal:
         self.path = path
         self._form = form
         self._beside = path.with_name(f"{path.name}.position")
-        self.position = self._find(kind, filters)
-        self._write_position()  # before any row: whoever is killed on the first page leaves a file that is known
-        self._file: BinaryIO = path.open("ab")
-        self._file.truncate(self.position.offset)
+        self._file = _open(path)
+        try:
+            _claim(self._file, path.name)
+            self.position = self._find(kind, filters)
+            self._write_position()  # before any row: whoever is killed on the first page leaves a file that is known
+            self._file.truncate(self.position.offset)
+        except BaseException:
+            self._file.close()
+            raise
 
     def _find(self, kind: str, filters: dict[str, Any]) -> Position:
         """Read the position, and make sure that it belongs to this file and this question."""
@@ -85,6 +91,8 @@ class Journal:
             raise ConfigurationError(
                 f"{self._beside.name} cannot be read", hint="move both files away, and begin anew"
             ) from None
+        if not found.offset:
+            return Position(kind=kind, filters=filters)  # the run before got nothing, perhaps for a wrong question
         if (found.kind, found.filters) != (kind, filters):
             raise ConfigurationError(
                 f"{self.path.name} holds {found.kind} of {found.filters or 'everything'}, not what is asked for now",
@@ -128,6 +136,36 @@ class Journal:
     def __exit__(self, *_exc: object) -> None:
         """Close the file; what was not committed is cut off by the next run."""
         self._file.close()
+
+
+def _open(path: Path) -> BinaryIO:
+    """Open the file to add to it.
+
+    Raises:
+        ConfigurationError: It cannot be written.
+    """
+    try:
+        return path.open("ab")
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path} cannot be written: {error.strerror}", hint="does its folder exist, and is it yours?"
+        ) from error
+
+
+def _claim(file: BinaryIO, name: str) -> None:
+    """Keep a second run away from the file; the claim ends with the process, however that ends.
+
+    Raises:
+        ConfigurationError: Another run is writing to it.
+    """
+    try:
+        fcntl: Any = importlib.import_module("fcntl")
+    except ModuleNotFoundError:
+        return  # Windows has no such claim
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ConfigurationError(f"another run is writing to {name}", hint="wait for it to end") from None
 
 
 def _sync_folder(folder: Path) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, get_args, get_origin
+from typing import Any, Final
 
 from krakenasync.archive.formats import Column, read
 from krakenasync.errors import ConfigurationError
@@ -51,14 +51,6 @@ def write(target: Path, rows: Path, of: Sequence[Column]) -> None:
     draft.replace(target)
 
 
-def _kinds(kind: Any) -> Iterator[Any]:
-    """Yield what a value may be besides nothing."""
-    if get_origin(kind) is list:
-        yield list
-        return
-    yield from (each for each in get_args(kind) or (kind,) if each is not type(None))
-
-
 def _type(arrow: Any, kind: Any) -> Any:
     """Return the Parquet type of a column; what has none of its own is text."""
     types = {
@@ -68,12 +60,12 @@ def _type(arrow: Any, kind: Any) -> Any:
         int: arrow.int64(),
         list: arrow.list_(arrow.string()),
     }
-    return types.get(next(_kinds(kind)), arrow.string())
+    return types.get(kind, arrow.string())
 
 
 def _typed(row: dict[str, Any], of: Sequence[Column]) -> dict[str, Any]:
     """Give values back the types that JSON has no words for."""
-    return {column.name: _value(row[column.name], next(_kinds(column.type))) for column in of}
+    return {column.name: _value(row[column.name], column.type) for column in of}
 
 
 def _value(value: Any, kind: Any) -> Any:

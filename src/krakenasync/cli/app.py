@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import (
+    App,
+    CycloptsError,
+    MissingArgumentError,
+    Parameter,
+    UnknownCommandError,
+    UnusedCliTokensError,
+)
 
 from krakenasync._version import __version__
 from krakenasync.cli.balances import balances
@@ -16,6 +23,7 @@ from krakenasync.cli.doctor import doctor
 from krakenasync.cli.endpoints import endpoints
 from krakenasync.cli.exits import Exit, carry_out
 from krakenasync.cli.export import export
+from krakenasync.cli.history import history
 from krakenasync.cli.limits import limits
 from krakenasync.cli.login import login
 from krakenasync.cli.market import depth, ohlc, ticker, trades
@@ -23,7 +31,7 @@ from krakenasync.cli.ordering import ORDER
 from krakenasync.cli.orders import ORDERS
 from krakenasync.cli.rendering import remark, say
 from krakenasync.cli.sandbox import sandbox
-from krakenasync.cli.words import arrange, leading, speak
+from krakenasync.cli.words import FLAGS, VALUES, arrange, leading, speak
 
 __all__ = ["APP", "run"]
 
@@ -53,6 +61,7 @@ APP.command(depth)
 APP.command(trades)
 APP.command(ORDERS)
 APP.command(ORDER)
+APP.command(history)
 APP.command(export)
 APP.command(limits)
 APP.command(endpoints)
@@ -98,11 +107,40 @@ def _start(tokens: Sequence[str]) -> Any:
         speak(voice)
         words = _behind(before, rest)
     try:
-        command, bound, _ignored = APP.parse_args(words, exit_on_error=False, print_error=True)
-    except CycloptsError:
-        remark("hint: krakenasync --help lists the commands, krakenasync COMMAND --help its options")
+        command, bound, _ignored = APP.parse_args(words, exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        _explain(error)
         return Exit.USAGE
     return command(*bound.args, **bound.kwargs)
+
+
+def _explain(error: CycloptsError) -> None:
+    """Say what is wrong with the words, in the form of all other errors."""
+    said, chain = str(error).rstrip("."), " ".join(error.command_chain or ())
+    if isinstance(error, UnusedCliTokensError):
+        said = f"{chain} does not take {' '.join(map(repr, error.unused_tokens or ()))}{_nearest(error)}"
+    elif isinstance(error, MissingArgumentError) and error.argument is not None:
+        said = f"{chain}: {error.argument.name} is missing"
+    elif isinstance(error, UnknownCommandError) and (word := _option(error)):
+        said = f"{word} alone is no command"
+        if word not in FLAGS | VALUES:
+            said = f"unknown option {word}"
+    remark(f"error: {said}", style="bold red")
+    what = f"krakenasync {chain} --help shows its words" if chain else "krakenasync --help lists the commands"
+    remark(f"hint: {what} and options")
+
+
+def _nearest(error: UnusedCliTokensError) -> str:
+    """Name the commands of a group, where one of them was probably meant."""
+    group = error.app
+    names = [name for name in group.resolved_commands() if not name.startswith("-")] if group else []
+    return f". Its commands are: {', '.join(names)}" if names else ""
+
+
+def _option(error: UnknownCommandError) -> str | None:
+    """Return the option that stands where a command belongs."""
+    unused = error.unused_tokens or []
+    return unused[0].partition("=")[0] if unused and unused[0].startswith("-") else None
 
 
 def _behind(options: list[str], rest: list[str]) -> list[str]:

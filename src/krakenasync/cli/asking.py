@@ -27,7 +27,7 @@ def agreed(question: str, source: str, *, yes: bool) -> bool:
     if not sys.stdin.isatty():
         raise ConfigurationError(
             f"{question} Nobody is there to be asked: nothing was sent",
-            hint="add --yes to go on without the question, or --validate to see what would be sent",
+            hint="add --yes to go on without the question",
         )
     with _interruptible():
         answer = _ask(f"LIVE: {question} [y/N] ", sys.stderr)

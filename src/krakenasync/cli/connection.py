@@ -26,6 +26,14 @@ _ASIDE = 2.0
 """Seconds allowed for the question whether an address is a sandbox's."""
 
 
+def _profiles(_context: Any) -> list[str]:
+    return known_profiles()
+
+
+def _tiers(_context: Any) -> list[str]:
+    return [tier.name.lower() for tier in Tier]
+
+
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class Where:
@@ -34,10 +42,10 @@ class Where:
     sandbox: bool = False
     """Use a sandbox that lives as long as the command; needs no keys and no network."""
 
-    profile: Annotated[str | None, Parameter(completer=lambda _context: known_profiles())] = None
+    profile: Annotated[str | None, Parameter(completer=_profiles)] = None
     """The stored key to use; see krakenasync login. [env: KRAKEN_PROFILE]"""
 
-    tier: Annotated[str | None, Parameter(completer=lambda _context: [each.name.lower() for each in Tier])] = None
+    tier: Annotated[str | None, Parameter(completer=_tiers)] = None
     """The account's tier: starter, intermediate or pro. [env: KRAKEN_TIER]"""
 
     base_url: str | None = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from krakenasync.cli.rendering import AS_TABLE, Output, Sheet, show
+from krakenasync.cli.connection import ENVIRONMENT, Where
+from krakenasync.cli.rendering import AS_TABLE, Output, Sheet, remark, show
 from krakenasync.protocol.charges import Counter
 from krakenasync.protocol.requests import Spec
 from krakenasync.spot.catalog import ENDPOINTS
@@ -12,15 +13,24 @@ __all__ = ["endpoints"]
 _COLUMNS = ("method", "Kraken's name", "permission", "cost", "effect")
 
 
-def endpoints(search: str = "", /, *, output: Output = AS_TABLE) -> None:
+def endpoints(
+    search: str = "",
+    /,
+    *,
+    where: Where = ENVIRONMENT,  # noqa: ARG001 - taken as by all commands; the list is the same everywhere
+    output: Output = AS_TABLE,
+) -> None:
     """List Kraken's calls: the client's method, Kraken's name, permission, cost and effect.
 
     Args:
         search: Only those with this word in a name or section.
+        where: Makes no difference: the list is the same everywhere.
         output: In which form.
     """
     rows = [_row(method, request.spec) for method, request in ENDPOINTS.items() if _fits(search, method, request.spec)]
     show(Sheet(f"Endpoints ({len(rows)})", _COLUMNS, rows), output)
+    if not rows:
+        remark(f"nothing has {search!r} in its name; without a word all are listed")
 
 
 def _fits(search: str, method: str, spec: Spec) -> bool:

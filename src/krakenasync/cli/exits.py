@@ -16,6 +16,7 @@ from krakenasync.errors import (
     ConfigurationError,
     InvalidArguments,
     KrakenError,
+    OrderNotPlaced,
     OutcomeUnknown,
     ProtocolError,
     RateLimitExceeded,
@@ -23,6 +24,7 @@ from krakenasync.errors import (
     ServiceUnavailable,
     TransportError,
     UnknownAsset,
+    UnknownOrder,
 )
 
 __all__ = ["Exit", "carry_out", "exit_for"]
@@ -61,6 +63,8 @@ def exit_for(error: KrakenError) -> Exit:
     """Return the exit code of an error."""
     if isinstance(error, InvalidArguments) and not error.codes:
         return Exit.USAGE  # said by us, before anything was sent
+    if isinstance(error, OrderNotPlaced):
+        return exit_for(error.__cause__) if isinstance(error.__cause__, KrakenError) else Exit.NETWORK
     return next((code for kind, code in _EXITS if isinstance(error, kind)), Exit.REFUSED)
 
 
@@ -110,14 +114,20 @@ def complain(error: KrakenError) -> None:
         remark(f"hint: {hint}")
 
 
+# Where the library gives no hint of its own.
+_ADVICE: tuple[tuple[type[KrakenError], str], ...] = (
+    (OrderNotPlaced, "there is no order: it is safe to place it again"),
+    (UnknownOrder, "krakenasync orders lists the open ones, krakenasync orders closed the others"),
+    (TransportError, "is the network up, and KRAKEN_BASE_URL right? krakenasync doctor looks closer"),
+)
+
+
 def _advice(error: KrakenError) -> str | None:
     """Say what to do about an error, in the words of the command line."""
     if isinstance(error, OutcomeUnknown) and error.cl_ord_id:
         return f"look before you repeat it: krakenasync orders show {error.cl_ord_id}"
     if isinstance(error, UnknownAsset) and error.hint == UnknownAsset.default_hint:
         return "krakenasync call AssetPairs lists the pairs, krakenasync call Assets the assets"
-    if error.hint is None and isinstance(error, TransportError):
-        return "is the network up, and KRAKEN_BASE_URL right? krakenasync doctor looks closer"
     if isinstance(error, AuthenticationError):
         return "; ".join(filter(None, (error.hint, "krakenasync doctor looks closer")))
-    return error.hint
+    return error.hint or next((advice for kind, advice in _ADVICE if isinstance(error, kind)), None)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import anyio
 from cyclopts import App, Parameter
@@ -16,6 +15,7 @@ from krakenasync.cli.exits import Exit
 from krakenasync.cli.market import Pair
 from krakenasync.cli.orders import by_name, sheet_of
 from krakenasync.cli.rendering import AS_TABLE, Output, Sheet, remark, show
+from krakenasync.cli.terms import AT_WILL, CAREFUL, Care, Signed, Terms
 from krakenasync.client.orders import Intent, PlacedOrder, PlaceOrder
 from krakenasync.errors import InvalidArguments
 from krakenasync.protocol.requests import Request
@@ -27,94 +27,6 @@ __all__ = ["ORDER"]
 ORDER = App(name="order", help="Place, change and cancel orders; a real one only after a question, or with --yes.")
 
 
-@Parameter(name="*")
-@dataclass(frozen=True, kw_only=True)
-class Care:
-    """What is done before, or instead of, the real thing."""
-
-    validate: bool = False
-    """Show what would be sent, and send nothing."""
-
-    yes: Annotated[bool, Parameter(alias="-y")] = False
-    """Do it without a question; needed where nobody can be asked."""
-
-
-CAREFUL = Care()
-Kind = Literal[
-    "market",
-    "limit",
-    "iceberg",
-    "stop-loss",
-    "take-profit",
-    "stop-loss-limit",
-    "take-profit-limit",
-    "trailing-stop",
-    "trailing-stop-limit",
-    "settle-position",
-]
-_Signed = Annotated[str | None, Parameter(allow_leading_hyphen=True)]
-
-
-@Parameter(name="*")
-@dataclass(frozen=True, kw_only=True)
-class Terms:
-    """What an order may say besides pair and volume."""
-
-    price: _Signed = None
-    """The limit of a limit order, the trigger of the others; +5% and the like are relative."""
-
-    type: Kind | None = None
-    """The kind of order; with a price alone it is limit."""
-
-    price2: _Signed = None
-    """The limit of a triggered limit order."""
-
-    flags: str | None = None
-    """post, fcib, fciq, viqc; several with commas."""
-
-    lasting: Literal["GTC", "IOC", "GTD", "FOK"] | None = None
-    """How long it lasts: till cancelled, at once or never, till --expires, all at once or never."""
-
-    expires: str | None = None
-    """When it expires: +3600 (seconds) or unix seconds."""
-
-    starts: str | None = None
-    """When it begins: +3600 (seconds) or unix seconds."""
-
-    display: str | None = None
-    """The visible volume of an iceberg."""
-
-    leverage: str | None = None
-    """Leverage, like 2; without it the order is paid with what is owned."""
-
-    reduce_only: bool = False
-    """Only ever make a margin position smaller."""
-
-    trigger: Literal["last", "index"] | None = None
-    """The price that triggers."""
-
-    cl_ord_id: str | None = None
-    """An id of your own, new for every order; one is made if you give none."""
-
-    def named(self) -> dict[str, Any]:
-        """Return them by Kraken's names.
-
-        Raises:
-            InvalidArguments: It is not clear which kind of order is meant.
-        """
-        if self.type is None and self.price is None:
-            raise InvalidArguments(
-                "limit or market?", hint="--price PRICE makes a limit order, --type market takes the market's price"
-            )
-        if self.type in {"market", "settle-position"} and self.price is not None:
-            raise InvalidArguments(f"a {self.type} order has no price", hint="leave out --price, or --type")
-        spelled = {"flags": "oflags", "lasting": "timeinforce", "expires": "expiretm", "starts": "starttm"}
-        spelled |= {"display": "displayvol", "type": "ordertype"}
-        given = {"type": "limit", **{name: value for name, value in asdict(self).items() if value not in {None, False}}}
-        return {spelled.get(name, name): value for name, value in given.items()}
-
-
-AT_WILL = Terms()
 _Seconds = Annotated[float, Parameter(validator=Number(gte=3, lte=58))]
 
 
@@ -182,6 +94,9 @@ async def sell(
 
 async def _trade(wanted: PlaceOrder, care: Care, where: Where, output: Output, *, check: bool) -> int:
     """Show, check or place an order."""
+    if wanted.pair.replace(".", "", 1).isdecimal():
+        hint = f"the pair comes first: krakenasync order {wanted.type} {wanted.volume} {wanted.pair}"
+        raise InvalidArguments(f"{wanted.pair!r} is no pair", hint=hint)
     order = wanted.order()
     if care.validate:
         return await _preview(order, where, output, deadline=f"{wanted.deadline:g} s after sending, server time")
@@ -229,8 +144,8 @@ async def amend(
     /,
     *,
     volume: str | None = None,
-    price: _Signed = None,
-    trigger_price: _Signed = None,
+    price: Signed = None,
+    trigger_price: Signed = None,
     display: str | None = None,
     post_only: bool = False,
     care: Care = CAREFUL,
@@ -270,7 +185,7 @@ async def amend(
 @ORDER.command
 async def cancel(
     *order: Annotated[str, Parameter(required=True)],
-    validate: bool = False,
+    care: Care = CAREFUL,
     where: Where = ENVIRONMENT,
     output: Output = AS_TABLE,
 ) -> int:
@@ -278,14 +193,14 @@ async def cancel(
 
     Args:
         order: Kraken's ids (OABCDE-FGHIJ-KLMNOP) or your cl_ord_ids.
-        validate: Show what would be sent, and send nothing.
+        care: What is done before; there is no question, since the orders are named.
         where: Whom to ask.
         output: In which form.
     """
     requests = [CancelOrder(**by_name(each)) for each in order]
     for request in requests:
         request.params()
-    if validate:
+    if care.validate:
         for request in requests:
             await _preview(request, where, output)
         return Exit.OK

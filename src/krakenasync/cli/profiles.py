@@ -72,6 +72,9 @@ def settings(profile: str | None = None) -> Settings:
 
 
 def _of(name: str, found: Mapping[str, str]) -> Settings:
+    """Make settings of a profile. Whoever has pointed the environment at a sandbox does not mean Kraken itself."""
+    address = setting("KRAKEN_BASE_URL")
+    found = ({"base_url": address} if address else {}) | dict(found)
     return Settings({f"KRAKEN_{key.upper()}": value for key, value in found.items()}, f"profile {name!r}")
 
 
@@ -172,7 +175,8 @@ def _write(path: Path, table: Mapping[str, Mapping[str, Any]]) -> None:
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as opened:
+        fresh.unlink(missing_ok=True)  # left over from a process that was killed
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
             opened.write("\n".join(lines))
         fresh.replace(path)
     except OSError as error:

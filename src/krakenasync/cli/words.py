@@ -12,10 +12,11 @@ import msgspec
 
 from krakenasync.errors import InvalidArguments
 
-__all__ = ["Voice", "arrange", "leading", "speak", "voice"]
+__all__ = ["FLAGS", "VALUES", "Voice", "arrange", "leading", "speak", "voice"]
 
 FLAGS: Final = frozenset({"--sandbox", "--json", "--csv"})
 VALUES: Final = frozenset({"--profile", "--tier", "--base-url"})
+"""Options of all commands, without and with a value."""
 QUIET: Final = frozenset({"--quiet", "-q"})
 VERBOSE: Final = frozenset({"--verbose", "-v"})
 

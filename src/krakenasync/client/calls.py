@@ -77,6 +77,9 @@ class Row(Action[P, Request[R], R]):
     def __init__(self, request: Callable[P, Request[R]]) -> None:
         super().__init__(request, _result)
 
+    async def _call(self, client: Sender, *args: P.args, **kwargs: P.kwargs) -> R:
+        return (await client.send(self.takes(*args, **kwargs))).result  # `_result` without a coroutine of its own
+
 
 async def _result(client: Sender, request: Request[R]) -> R:
     return (await client.send(request)).result

@@ -14,8 +14,9 @@ from krakenasync.client.cancelling import EnsureCancelled, ensure_cancelled
 from krakenasync.client.config import Options
 from krakenasync.client.credentials import Credentials, setting
 from krakenasync.client.deadman import DeadManSwitch, dead_man_switch
-from krakenasync.client.events import Hook, notifier
+from krakenasync.client.events import Hook, Notifier
 from krakenasync.client.limits import Limits, LimitsConfig
+from krakenasync.client.nonces import KeyLane
 from krakenasync.client.orders import PlacedOrder, PlaceOrder, ResolveOrder, place_order, resolve_order
 from krakenasync.client.outcomes import outcome_of
 from krakenasync.client.pages import Pages
@@ -25,6 +26,7 @@ from krakenasync.client.raw import raw_call
 from krakenasync.client.recent import Recent
 from krakenasync.client.road import Call, Road
 from krakenasync.client.serverclock import ServerClock
+from krakenasync.client.shared import SharedLane
 from krakenasync.client.transport import Transport
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.errors import ConfigurationError, OutcomeUnknown
@@ -34,6 +36,9 @@ from krakenasync.protocol.tiers import Tier
 from krakenasync.protocol.wire import Answer, decode
 from krakenasync.spot.orders import OrderInfo
 from krakenasync.state.memory import PROCESS, MemoryState
+from krakenasync.state.nonces import NonceSource
+from krakenasync.state.port import Store
+from krakenasync.state.shared import SharedState, state_from
 
 if TYPE_CHECKING:
     from krakenasync.client.stock import HttpClient
@@ -69,7 +74,8 @@ class KrakenClient(Calls, Pages, Book):
         transport: ``"express"`` for connections of our own on asyncio, behind httpx's interface (httpx's own ones serve
             trio, a proxy and `http_client` all the same), ``"httpx"`` for httpx's everywhere. Or a `Transport` to
             share: it leads where it leads, whatever `base_url` says, and stays yours to close.
-        state: Where counters and nonces live; None: in this process.
+        state: Where counters and nonces live. None: in this process; ``"sqlite:///path"``: with all processes of this
+            machine that name the file; ``"redis://host:6379/0"``: with all machines; or a `Store` of your own.
         otp: The second factor, for a key that has a static one.
         limits: How the limiter counts.
         retry: How patient the client is; `max_attempts` wins over its `attempts`.
@@ -93,7 +99,7 @@ class KrakenClient(Calls, Pages, Book):
         nonce_window: int = 0,
         http_client: HttpClient | None = None,
         transport: Transport | str = "express",
-        state: MemoryState | None = None,
+        state: MemoryState | Store | str | None = None,
         otp: str | None = None,
         account: str | None = None,
         limits: LimitsConfig | None = None,
@@ -113,7 +119,7 @@ class KrakenClient(Calls, Pages, Book):
             if isinstance(transport, Transport)
             else Transport(base_url, http_client=http_client, kind=transport)
         )
-        kept = state or (PROCESS if clock is SYSTEM_CLOCK else MemoryState(clock))
+        kept = state_from(state, clock) or (PROCESS if clock is SYSTEM_CLOCK else MemoryState(clock))
         key_id = credentials.key_id if credentials else None
         self._road = Road(
             way,
@@ -122,9 +128,12 @@ class KrakenClient(Calls, Pages, Book):
             kept.nonces(f"{way.base_url} {key_id}", nonce_unit) if key_id else None,
             nonce_window=nonce_window,
             policy=policy,
-            notify=notifier(hooks),
+            notify=Notifier(hooks),
             clock=clock,
+            lane=_lane(kept, f"{way.base_url} {key_id}"),
         )
+        self._state = kept
+        kept.join(way)
         self._recent = Recent(clock)
         self._clock = clock
         self._server_clock = ServerClock(clock)
@@ -180,11 +189,10 @@ class KrakenClient(Calls, Pages, Book):
             InvalidArguments: A parameter cannot be right; nothing was sent.
             KrakenError: What came of the call.
         """
-        spec, result = request.spec, result_type(type(request))
-        call = Call(spec, request.params(), functools.partial(decode, result, endpoint=spec.name), late)
+        call = Call(request.spec, request.params(), _reader(type(request)), late)
         began = self._clock.monotonic()
         try:
-            return await self._make(call)
+            return await (self._travel(call) if self._options.max_age is None else self._make(call))
         except OutcomeUnknown as error:
             outcome = outcome_of(
                 request,
@@ -230,7 +238,8 @@ class KrakenClient(Calls, Pages, Book):
         return poll_balances(view.balance, every, clock=self._clock, on_error=on_error)
 
     async def _place(self, wanted: PlaceOrder) -> PlacedOrder:
-        return await place_order(self._urgent(), self._server_clock, wanted)
+        # In the normal lane: a new order must not go before somebody's cancel.
+        return await place_order(self.with_options(max_age=None), self._server_clock, wanted)
 
     async def _resolve(self, wanted: ResolveOrder) -> PlacedOrder | None:
         return await resolve_order(self._urgent(), self._server_clock, wanted)
@@ -239,7 +248,7 @@ class KrakenClient(Calls, Pages, Book):
         return await ensure_cancelled(self._urgent(), wanted)
 
     def _urgent(self) -> Self:
-        """Return a view for work on an order: it goes first and never takes an old answer."""
+        """Return a view for clearing up what became of an order: it goes first and never takes an old answer."""
         return self.with_options(lane=self._options.lane or Lane.URGENT, max_age=None)
 
     place_order = Action(PlaceOrder, _place)
@@ -255,9 +264,10 @@ class KrakenClient(Calls, Pages, Book):
         return dead_man_switch(self.with_options(lane=Lane.URGENT).cancel_all_orders_after, timeout)
 
     async def aclose(self) -> None:
-        """Close the connections, unless the caller brought them."""
+        """Close the connections, unless the caller brought them, and those of a shared state with its last user."""
         if not self._shared:
             await self._road.transport.aclose()
+            await self._state.part(self._road.transport)
 
     async def __aenter__(self) -> Self:
         return self
@@ -274,6 +284,17 @@ class KrakenClient(Calls, Pages, Book):
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a client is not pickled: make one in each process, best with a key of its own")
+
+
+@functools.cache
+def _reader(request: type[Request[Any]]) -> Callable[[int, bytes], Answer[Any]]:
+    """Prepare, once per endpoint, how its answers are read."""
+    return functools.partial(decode, result_type(request), endpoint=request.spec.name)
+
+
+def _lane(state: MemoryState, name: str) -> Callable[[NonceSource, int], KeyLane]:
+    """How the lane of a key is made."""
+    return functools.partial(SharedLane, name=name, state=state) if isinstance(state, SharedState) else KeyLane
 
 
 def _credentials(api_key: str | None, api_secret: str | None, otp: str | None) -> Credentials | None:

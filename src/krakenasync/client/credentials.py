@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from krakenasync.errors import ConfigurationError, InvalidType
-from krakenasync.protocol.signing import decode_secret
+from krakenasync.protocol.signing import Signer, decode_secret
 
 __all__ = ["Credentials", "setting"]
 
@@ -22,7 +22,7 @@ class Credentials:
         InvalidType: One half is no text.
     """
 
-    __slots__ = ("_otp", "_secret", "api_key", "key_id")
+    __slots__ = ("_otp", "_secret", "api_key", "key_id", "signer")
 
     def __init__(self, api_key: str, api_secret: str, otp: str | None = None) -> None:
         for half in (api_key, api_secret):
@@ -33,6 +33,7 @@ class Credentials:
             raise ConfigurationError("the API key is empty or holds odd characters", hint="copy it whole from Kraken")
         self.api_key = api_key
         self._secret = decode_secret(api_secret)
+        self.signer = Signer(self._secret)
         self._otp = otp
         self.key_id = hashlib.sha256(api_key.encode()).hexdigest()[:16]
         """Names the key without telling it: what counters and logs use."""

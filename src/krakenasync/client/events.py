@@ -13,7 +13,7 @@ from typing import Final
 
 from krakenasync.errors import KrakenError
 
-__all__ = ["Answered", "Event", "Failed", "Hook", "Retried", "Sent", "Waited", "notifier"]
+__all__ = ["Answered", "Event", "Failed", "Hook", "Notifier", "Retried", "Sent", "Waited"]
 
 LOG: Final = logging.getLogger("krakenasync")
 
@@ -91,19 +91,25 @@ class Retried(Event):
 Hook = Callable[[Event], None]
 
 
-def notifier(hooks: Iterable[Hook]) -> Hook:
-    """Bundle the hooks and the log into one hook."""
-    told = tuple(hooks)
+class Notifier:
+    """The hooks and the log, bundled into one hook."""
 
-    def notify(event: Event) -> None:
+    def __init__(self, hooks: Iterable[Hook]) -> None:
+        self._hooks = tuple(hooks)
+
+    @property
+    def curious(self) -> bool:
+        """Whether anybody wants to know of what goes well; else such an event need not even be made."""
+        return bool(self._hooks) or LOG.isEnabledFor(logging.DEBUG)
+
+    def __call__(self, event: Event) -> None:
+        """Tell everybody."""
         _log(event)
-        for hook in told:
+        for hook in self._hooks:
             try:
                 hook(event)
             except Exception:
                 LOG.exception("a hook failed on %s", type(event).__name__)
-
-    return notify
 
 
 def _log(event: Event) -> None:

@@ -28,6 +28,8 @@ from krakenasync.protocol.requests import Effect
 from krakenasync.protocol.tiers import Tier
 from krakenasync.protocol.wire import Answer
 from krakenasync.state.memory import PROCESS, MemoryState
+from krakenasync.state.port import Store
+from krakenasync.state.shared import state_from
 
 if TYPE_CHECKING:
     from krakenasync.client.stock import HttpClient
@@ -217,13 +219,14 @@ class Fleet(Mapping[str, AccountClient]):
         http_client: HttpClient | None = None,
         transport: str = "express",
         connections: int = 100,
-        state: MemoryState | None = None,
+        state: MemoryState | Store | str | None = None,
         clock: Clock = SYSTEM_CLOCK,
         **settings: Any,
     ) -> None:
         members = _checked(accounts)
         self._transport = Transport(base_url, http_client=http_client, kind=transport, connections=connections)
-        settings |= {"state": state or (PROCESS if clock is SYSTEM_CLOCK else MemoryState(clock)), "clock": clock}
+        self._state = state_from(state, clock) or (PROCESS if clock is SYSTEM_CLOCK else MemoryState(clock))
+        settings |= {"state": self._state, "clock": clock}
         server_clock, shelf = ServerClock(clock), Shelf(clock)
         self._clients = {
             label: AccountClient(account, self._transport, server_clock, shelf, **settings)
@@ -261,6 +264,7 @@ class Fleet(Mapping[str, AccountClient]):
     async def aclose(self) -> None:
         """Close the connections, unless the caller brought them."""
         await self._transport.aclose()
+        await self._state.part(self._transport)
 
     async def __aenter__(self) -> Self:
         return self

@@ -69,6 +69,10 @@ class Gate:
             self.queue.wake_head()
         return cost
 
+    def reserve(self, cost: float) -> None:
+        """Hold points whether they fit or not."""
+        self.bucket.reserve(cost)
+
     def _soonest(self, price: Price, ahead: float = 0.0) -> float:
         """Seconds until there can be room at the earliest; a price that falls meanwhile may need less of it."""
         soonest = self.bucket.delay(price(), ahead)
@@ -99,11 +103,13 @@ class Charged(NamedTuple):
         gate: The counter's gate.
         cost: The points.
         fixed: The part of them that is charged even if Kraken refuses the call.
+        pause: Until when the counter was blocked at that moment; later, if Kraken has refused another call since.
     """
 
     gate: Gate
     cost: float
     fixed: float
+    pause: float
 
 
 Over = Callable[[float | None], None]
@@ -120,12 +126,11 @@ class Hold:
     Use it as a context manager around the attempt.
     """
 
-    __slots__ = ("_charges", "_over", "_pauses", "_sent", "counter")
+    __slots__ = ("_charges", "_over", "_sent", "counter")
 
     def __init__(self, charges: Sequence[Charged], sent: float, over: Over = _nothing) -> None:
         self._charges = charges
         self._over = over
-        self._pauses = [gate.bucket.blocked_until for gate, _cost, _fixed in charges]
         self._sent = sent
         self.counter = charges[0].gate.name if charges else ""
         """The counter that is charged, or "" if none is."""
@@ -133,7 +138,18 @@ class Hold:
     @property
     def overtaken(self) -> bool:
         """Whether Kraken has refused another call since: this one is not sent but goes back into line."""
-        return self._pauses != [gate.bucket.blocked_until for gate, _cost, _fixed in self._charges]
+        for gate, _cost, _fixed, pause in self._charges:  # noqa: SIM110 - a generator would cost as much as the rest
+            if gate.bucket.blocked_until != pause:
+                return True
+        return False
+
+    @property
+    def owing(self) -> bool:
+        """Whether anybody else has to be told what came of the call."""
+        return False
+
+    async def pay(self) -> None:
+        """Tell everybody else."""
 
     def settle(self, *, refused: bool = False) -> None:
         """An answer came: the points begin to decay.
@@ -141,7 +157,7 @@ class Hold:
         Args:
             refused: Kraken refused the call. The matching engine then charges the fixed part only.
         """
-        for gate, cost, fixed in self._ended(None if refused else 0.0):
+        for gate, cost, fixed, _pause in self._ended(None if refused else 0.0):
             if refused:
                 gate.bucket.refund(cost - fixed)
             gate.bucket.settle(fixed if refused else cost)
@@ -149,7 +165,7 @@ class Hold:
 
     def keep(self) -> None:
         """No answer came, but the request may still arrive: hold the points for a grace."""
-        for gate, cost, _fixed in self._ended(GRACE):
+        for gate, cost, _fixed, _pause in self._ended(GRACE):
             gate.bucket.keep(cost, GRACE)
 
     def refused(self, error: RateLimitExceeded, wall: float) -> None:
@@ -157,7 +173,7 @@ class Hold:
         throttled = throttled_for(error, wall) if isinstance(error, Throttled) else None
         error.retry_after = throttled
         of_engine = isinstance(error, EngineLimitExceeded)
-        for gate, cost, _fixed in self._ended():
+        for gate, cost, _fixed, _pause in self._ended():
             gate.bucket.refund(cost)
             if throttled is not None:
                 gate.bucket.block(throttled)
@@ -179,7 +195,7 @@ class Hold:
 
     def __exit__(self, *_exc: object) -> None:
         """Nothing was sent, or else one of the methods would have been called: the points come back."""
-        for gate, cost, _fixed in self._ended():
+        for gate, cost, _fixed, _pause in self._ended():
             gate.bucket.refund(cost)
             gate.queue.wake_head()
 

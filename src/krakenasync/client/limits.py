@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,11 +12,13 @@ from krakenasync.client.engine import Engine
 from krakenasync.client.gates import Charged, Gate, Hold
 from krakenasync.client.loops import PerLoop
 from krakenasync.client.queueing import Lane, Queue
+from krakenasync.client.shared import SharedGate, SharedHold
 from krakenasync.errors import ConfigurationError
 from krakenasync.protocol.charges import Counter, pair_key
 from krakenasync.protocol.requests import Spec
 from krakenasync.protocol.tiers import PUBLIC, REST_STEP, CounterSpec, Tier
 from krakenasync.state.memory import Bucket, MemoryState
+from krakenasync.state.shared import SharedState
 
 __all__ = ["CounterSnapshot", "Limits", "LimitsConfig", "LimitsSnapshot"]
 
@@ -125,6 +128,7 @@ class Limits:
         self._public = config.public or PUBLIC
         self._buckets: dict[str, Bucket] = {}
         self._gates: PerLoop[Gate] = PerLoop()
+        self._hold = SharedHold if isinstance(state, SharedState) else Hold
 
     async def acquire(self, spec: Spec, params: Mapping[str, Any], lane: Lane) -> Hold:
         """Wait until the call may be sent.
@@ -145,7 +149,7 @@ class Limits:
         if cost > gate.bucket.spec.cap:
             raise ConfigurationError(f"{spec.name} costs {cost:g} points, the {gate.name} counter's cap is lower")
         await gate.acquire(lambda: cost, lane)
-        return Hold((Charged(gate, cost, cost),), self._state.clock.monotonic())
+        return self._hold((Charged(gate, cost, cost, gate.bucket.blocked_until),), self._state.clock.monotonic())
 
     async def _acquire_engine(self, spec: Spec, params: Mapping[str, Any], lane: Lane) -> Hold:
         """Wait for room on the counter of each pair that the call touches: one, as a rule."""
@@ -157,16 +161,18 @@ class Limits:
                     cost = await gate.acquire(price, lane)
                 else:
                     cost = price()
-                    gate.bucket.reserve(cost)
-                charged.append(Charged(gate, cost, fixed))
+                    gate.reserve(cost)
+                charged.append(Charged(gate, cost, fixed, gate.bucket.blocked_until))
         except BaseException:
-            Hold(charged, 0.0).__exit__()
+            self._hold(charged, self._state.clock.monotonic()).__exit__()
             raise
-        return Hold(charged, self._state.clock.monotonic(), self.engine.begin(spec, params))
+        return self._hold(charged, self._state.clock.monotonic(), self.engine.begin(spec, params))
 
     def _gate(self, label: str) -> Gate:
         bucket = self._bucket(label)
-        return self._gates.get((id(bucket),), lambda: Gate(label, bucket))
+        state = self._state
+        make = functools.partial(SharedGate, state=state) if isinstance(state, SharedState) else Gate
+        return self._gates.get((id(bucket),), lambda: make(label, bucket))
 
     def time_until(self, cost: float, counter: str = "rest") -> float:
         """Seconds until `cost` points have room, if nobody else asks: look before you act.

@@ -12,8 +12,6 @@ from __future__ import annotations
 import logging
 import threading
 import weakref
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import anyio
@@ -30,6 +28,27 @@ WIDEST: Final = 16
 """Calls in flight at the most, however wide the window is."""
 
 
+class Turn:
+    """One call's turn in a key's lane: an async context manager that gives the nonce."""
+
+    __slots__ = ("_key_lane", "_lane", "_nonce")
+
+    def __init__(self, key_lane: KeyLane, lane: Lane) -> None:
+        self._key_lane = key_lane
+        self._lane = lane
+
+    async def __aenter__(self) -> int:
+        """Wait for the turn."""
+        if not self._key_lane.free:
+            await self._key_lane.wait(self._lane)
+        self._nonce = self._key_lane.take_off()
+        return self._nonce
+
+    async def __aexit__(self, *_exc: object) -> None:
+        """Let the next call take off."""
+        self._key_lane.land(self._nonce)
+
+
 class KeyLane:
     """Lets private calls of one key through, in fair order.
 
@@ -38,26 +57,42 @@ class KeyLane:
         window: The key's nonce window in its own ticks; 0 lets one call through at a time.
     """
 
+    alone = True
+    """Whether nobody but this lane keeps the key's calls in order."""
+
     def __init__(self, nonces: NonceSource, window: int) -> None:
         self.nonces = nonces
         self.window = window
         self._queue = Queue()
         self._flying: dict[int, None] = {}
         self._places = WIDEST if window > 0 else 1
-        _watch_loops(nonces)
+        if self.alone:
+            _watch_loops(nonces)
 
-    @asynccontextmanager
-    async def turn(self, lane: Lane) -> AsyncIterator[int]:
-        """Wait for the turn and hand over the nonce to send now; the turn ends with the block."""
-        if self._queue or not self._open():
-            await self._wait(lane)
+    def turn(self, lane: Lane, lasts: float = 0.0) -> Turn:  # noqa: ARG002 - a lane of several processes has to know
+        """Wait for the turn and hand over the nonce to send now; the turn ends with the block.
+
+        Args:
+            lane: Where the call stands in line.
+            lasts: Seconds the attempt may take.
+        """
+        return Turn(self, lane)
+
+    @property
+    def free(self) -> bool:
+        """Whether a call may take off at once."""
+        return not self._queue and self._open()
+
+    def take_off(self) -> int:
+        """Return the nonce to send now; `land` has to follow."""
         nonce = self.nonces.next()
         self._flying[nonce] = None
-        try:
-            yield nonce
-        finally:
-            del self._flying[nonce]
-            self._queue.wake_head()
+        return nonce
+
+    def land(self, nonce: int) -> None:
+        """End the turn."""
+        del self._flying[nonce]
+        self._queue.wake_head()
 
     def _open(self) -> bool:
         """Whether one more call may fly.
@@ -70,7 +105,8 @@ class KeyLane:
             return False
         return self.nonces.peek() - next(iter(self._flying)) < self.window
 
-    async def _wait(self, lane: Lane) -> None:
+    async def wait(self, lane: Lane) -> None:
+        """Wait until a call may take off."""
         waiter = self._queue.join(lane)
         try:
             while self._queue.head() is not waiter or not self._open():

@@ -5,6 +5,7 @@ See DESIGN.md for the picture; each step's rules live in `krakenasync.protocol`.
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -14,13 +15,14 @@ import msgspec
 
 from krakenasync.client.config import Options
 from krakenasync.client.credentials import Credentials
-from krakenasync.client.events import Answered, Failed, Hook, Sent, Waited
+from krakenasync.client.events import Answered, Failed, Notifier, Sent, Waited
 from krakenasync.client.gates import Hold
 from krakenasync.client.limits import Limits
 from krakenasync.client.loops import PerLoop
 from krakenasync.client.nonces import KeyLane, diagnosis
 from krakenasync.client.queueing import Lane
 from krakenasync.client.retrying import persist, standing
+from krakenasync.client.traces import where_to_look
 from krakenasync.client.transport import Delivery, Transport
 from krakenasync.clock import Clock
 from krakenasync.errors import (
@@ -40,7 +42,7 @@ from krakenasync.protocol.requests import Effect, Spec
 from krakenasync.protocol.retries import RetryPolicy, outcome_unknown
 from krakenasync.state.nonces import NonceSource
 
-__all__ = ["Call", "Road", "where_to_look"]
+__all__ = ["Call", "Road"]
 
 _WORTH_TELLING: Final = 0.001
 """Seconds of waiting below which nobody is told."""
@@ -75,8 +77,9 @@ class Road:
         *,
         nonce_window: int,
         policy: RetryPolicy,
-        notify: Hook,
+        notify: Notifier,
         clock: Clock,
+        lane: Callable[[NonceSource, int], KeyLane] = KeyLane,
     ) -> None:
         self.transport = transport
         self.limits = limits
@@ -86,6 +89,7 @@ class Road:
         self._notify = notify
         self._clock = clock
         self._lanes: PerLoop[KeyLane] = PerLoop()
+        self._lane_of = lane
         self._breaker, self._budget = standing(nonces, policy, clock)
         self._chance = random.random
 
@@ -109,7 +113,7 @@ class Road:
             )
         try:
             return await persist(
-                lambda number: self._attempt(call, options, number),
+                functools.partial(self._attempt, call, options),
                 endpoint=spec.name,
                 effect=spec.effect,
                 policy=options.retry,
@@ -135,18 +139,22 @@ class Road:
                 waited = self._clock.monotonic() - began
                 if waited > _WORTH_TELLING:
                     self._notify(Waited(spec.name, number, waited, hold.counter))
-                async with self._turn(spec, lane) as nonce:
+                async with self._turn(spec, lane, options.timeout) as nonce:
                     # What was learnt while this call waited for its turn holds for it as well.
                     if spec.private:
                         self._breaker.check(spec.name)
                     if not hold.overtaken:
                         message = self._signed(call, str(nonce)) if spec.private else compose(spec, call.params)
-                        return await self._deliver(call, options, number, hold, message)
+                        try:
+                            return await self._deliver(call, options, number, hold, message)
+                        finally:
+                            if hold.owing:
+                                await hold.pay()
 
-    def _turn(self, spec: Spec, lane: Lane) -> AbstractAsyncContextManager[Any]:
+    def _turn(self, spec: Spec, lane: Lane, lasts: float) -> AbstractAsyncContextManager[Any]:
         """Wait for the last thing before the wire: the key's lane for a private call, else a place."""
         if spec.private:
-            return self._lane().turn(lane)
+            return self._lane().turn(lane, lasts)
         return self.transport.places
 
     def _signed(self, call: Call, nonce: str) -> Message:
@@ -155,14 +163,16 @@ class Road:
         if who is None:
             raise ConfigurationError(f"{call.spec.name} needs an API key")
         params = call.params if call.late is None else {**call.params, **call.late()}
-        return compose(call.spec, params, key=who.api_key, secret=who.secret, nonce=nonce, otp=who.otp)
+        return compose(call.spec, params, key=who.api_key, secret=who.signer, nonce=nonce, otp=who.otp)
 
     async def _deliver(
         self, call: Call, options: Options, number: int, hold: Hold, message: Message
     ) -> wire.Answer[Any]:
         """Send, read the answer, settle the points by what became of it."""
         spec, delivery = call.spec, Delivery(message)
-        self._notify(Sent(spec.name, number))
+        told = self._notify.curious
+        if told:
+            self._notify(Sent(spec.name, number))
         sent = self._clock.monotonic()
         try:
             reply = await self.transport.deliver(delivery, options.timeout)
@@ -176,13 +186,15 @@ class Road:
             if delivery.left:
                 hold.keep()
                 if spec.effect is not Effect.READ:
-                    gone.add_note(f"{spec.name} was under way and may have been carried out; {where_to_look(call)}")
+                    look = where_to_look(spec.name, call.params)
+                    gone.add_note(f"{spec.name} was under way and may have been carried out; {look}")
             raise
         hold.settle()
         if spec.private:
             self._recognised()
             self.limits.engine.learn(spec, call.params, answer.result)
-        self._notify(Answered(spec.name, number, self._clock.monotonic() - sent, answer.warnings))
+        if told or answer.warnings:
+            self._notify(Answered(spec.name, number, self._clock.monotonic() - sent, answer.warnings))
         return answer
 
     def _learn(self, error: KrakenError, hold: Hold, *, left: bool) -> None:
@@ -212,7 +224,7 @@ class Road:
         nonces = self._nonces
         if nonces is None:
             raise ConfigurationError("a private call needs an API key")
-        lane = self._lanes.get((id(nonces),), lambda: KeyLane(nonces, self._window))
+        lane = self._lanes.get((id(nonces),), lambda: self._lane_of(nonces, self._window))
         if lane.window != self._window:
             raise ConfigurationError(
                 f"another client of this key has nonce_window={lane.window}, this one {self._window}",
@@ -221,23 +233,13 @@ class Road:
         return lane
 
 
-def where_to_look(call: Call) -> str:
-    """Say how the outcome of a write can be found out."""
-    if call.spec.effect is Effect.FUNDS:
-        return "look at the status call of the operation and at ledgers() before doing it again"
-    cl_ord_id = call.params.get("cl_ord_id")
-    if cl_ord_id:
-        return f"look it up: open_orders(cl_ord_id={cl_ord_id!r}), then closed_orders(cl_ord_id={cl_ord_id!r})"
-    return "look at open_orders() and closed_orders() before doing it again; place_order() does that for you"
-
-
 def _unknown(call: Call, error: KrakenError) -> OutcomeUnknown:
     """Turn the failure of a write whose outcome it hides into the one error that says so."""
     unknown = OutcomeUnknown(
         f"it may or may not have been carried out: {error.message}",
         codes=error.codes,
         endpoint=call.spec.name,
-        hint=where_to_look(call),
+        hint=where_to_look(call.spec.name, call.params),
     )
     unknown.attempts = error.attempts
     unknown.cl_ord_id = call.params.get("cl_ord_id")

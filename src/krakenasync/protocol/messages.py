@@ -10,7 +10,7 @@ import msgspec
 
 from krakenasync.protocol import wire
 from krakenasync.protocol.requests import Body, Spec
-from krakenasync.protocol.signing import sign
+from krakenasync.protocol.signing import Signer, sign
 
 __all__ = ["Message", "compose"]
 
@@ -35,7 +35,7 @@ def compose(
     params: Mapping[str, Any],
     *,
     key: str = "",
-    secret: bytes = b"",
+    secret: bytes | Signer = b"",
     nonce: str = "",
     otp: str | None = None,
 ) -> Message:
@@ -45,7 +45,7 @@ def compose(
         spec: The endpoint.
         params: Its parameters as `Part.params` gives them.
         key: The API key's public half.
-        secret: The decoded private half.
+        secret: The decoded private half, or what signs with it.
         nonce: Decimal digits, above every nonce sent before.
         otp: The second factor, where the key has one.
     """
@@ -63,7 +63,7 @@ def compose(
 
 
 def _compose_beta(
-    spec: Spec, params: Mapping[str, Any], key: str, secret: bytes, nonce: str, otp: str | None
+    spec: Spec, params: Mapping[str, Any], key: str, secret: bytes | Signer, nonce: str, otp: str | None
 ) -> Message:
     """Write a Funding Beta message: nonce in a header, path with its query signed."""
     rest = dict(params)

@@ -25,11 +25,15 @@ _INT: Final = msgspec.json.Decoder(int | None, strict=False)
 
 
 def _split(arrived: dict[str, msgspec.Raw], rows: msgspec.json.Decoder[list[Row]]) -> tuple[str, list[Row], int | None]:
-    """Take an answer apart whose cursor `last` lies beside the pair's rows, in the same object."""
-    last = arrived.pop("last", None)
-    if len(arrived) != 1:
+    """Take an answer apart whose cursor `last` lies beside the pair's rows, in the same object.
+
+    The rows are the one list in it; what else Kraken may put there is passed over.
+    """
+    last = arrived.get("last")
+    tables = [(name, raw) for name, raw in arrived.items() if memoryview(raw)[0] == ord("[")]
+    if len(tables) != 1:
         raise msgspec.ValidationError("expected the rows of one pair")
-    ((pair, raw),) = arrived.items()
+    ((pair, raw),) = tables
     # Trades end with an empty cursor, according to Kraken's own Rust SDK.
     cursor = None if last is None or bytes(last) == b'""' else _INT.decode(last)
     return pair, rows.decode(raw), cursor

@@ -14,6 +14,8 @@ __all__ = ["FallbackStore"]
 
 A = TypeVar("A")
 
+_HERE: Final = "here: "
+"""Marks what was booked in this process: it must not be given back to the store."""
 _AGAIN: Final = 1.0
 """Seconds after which a store that was away is asked again."""
 
@@ -68,35 +70,37 @@ class FallbackStore:
         return await self._either(
             lambda store: store.book(name, limit, cost, longest=longest, **how),
             # What others did meanwhile is not known: no burst.
-            lambda: self._local.book(name, part, cost, longest=longest, initial=part.cap),
+            lambda: self._local.book(_HERE + name, part, cost, longest=longest, initial=part.cap),
         )
 
     async def send(self, booking: Booking) -> float:
-        """Ask at the due time whether to send now; a slot of the other side is judged by its own wait."""
-
-        async def now() -> float:
-            return 0.0
-
-        return await self._either(lambda store: store.send(booking), now)
+        """Ask at the due time whether to send now; where it was booked, or here if that is away."""
+        if booking.name.startswith(_HERE):
+            return await self._local.send(booking)
+        here = booking._replace(name=_HERE + booking.name)
+        return await self._either(lambda store: store.send(booking), lambda: self._local.send(here))
 
     async def give_back(self, booking: Booking) -> None:
-        """Give a slot back; one whose side is away is simply lost."""
+        """Give a slot back where it was booked; if that is away, it is lost."""
+        if booking.name.startswith(_HERE):
+            return await self._local.give_back(booking)
 
         async def never() -> None:
             return None
 
-        await self._either(lambda store: store.give_back(booking), never)
+        return await self._either(lambda store: store.give_back(booking), never)
 
     async def adjust(self, name: str, limit: Limit, **how: float) -> Standing:
         """Correct a counter by what Kraken's answers tell."""
         return await self._either(
-            lambda store: store.adjust(name, limit, **how), lambda: self._local.adjust(name, self._part(limit), **how)
+            lambda store: store.adjust(name, limit, **how),
+            lambda: self._local.adjust(_HERE + name, self._part(limit), **how),
         )
 
     async def peek(self, name: str, limit: Limit) -> Standing:
         """Look at a counter, without changing it."""
         return await self._either(
-            lambda store: store.peek(name, limit), lambda: self._local.peek(name, self._part(limit))
+            lambda store: store.peek(name, limit), lambda: self._local.peek(_HERE + name, self._part(limit))
         )
 
     async def nonce(self, name: str, unit: str, floor: int = 0) -> int:

@@ -266,6 +266,12 @@ class MemoryState:
             self._most = max(_KEEP, 2 * len(self._kept))
         self._kept[name] = bucket
 
+    def join(self, user: object) -> None:
+        """Take note of somebody who uses the state."""
+
+    async def part(self, user: object) -> None:
+        """Take note that he does not any more."""
+
     def ages(self, account: str) -> OrderAges:
         """Return what is known of the age of an account's orders."""
         with self._lock:

@@ -64,6 +64,11 @@ class NonceSource:
             self._last = max(self._last, self._clock.wall_ns() // self.tick_ns) + _LEAP_NS // self.tick_ns
             return self._last
 
+    def raise_to(self, floor: int) -> None:
+        """Take note of a nonce that was handed out elsewhere: all further ones are above it."""
+        with self._lock:
+            self._last = max(self._last, floor)
+
     def refine(self, unit: str) -> None:
         """Take up a finer unit; a coarser one is not possible any more on this key and is refused.
 

@@ -82,6 +82,7 @@ class RedisStore:
             from redis.asyncio import ConnectionPool, Redis  # noqa: PLC0415 - only for those who use it
             from redis.asyncio.retry import Retry  # noqa: PLC0415 - the same
             from redis.backoff import ExponentialBackoff  # noqa: PLC0415 - the same
+            from redis.exceptions import ConnectionError as LostConnection  # noqa: PLC0415 - the same
         except ImportError:
             raise ConfigurationError("a Redis state needs redis-py", hint="pip install 'krakenasync[redis]'") from None
         try:
@@ -89,9 +90,11 @@ class RedisStore:
                 self._url,
                 socket_timeout=_PATIENCE,
                 socket_connect_timeout=_PATIENCE,
-                # What a repeated question charges twice decays; what it enters twice it enters once.
-                retry=Retry(ExponentialBackoff(cap=0.5, base=0.02), 5),
+                # A restarted server is found again; a silent one is not asked twice. A question that did arrive and
+                # is repeated does no harm: what is charged twice decays, who enters twice enters once.
+                retry=Retry(ExponentialBackoff(cap=0.3, base=0.02), 4, (LostConnection,)),
             )
+            pool.connection_class(**pool.connection_kwargs)  # an unknown option shows only here
         except (ValueError, TypeError) as error:
             raise ConfigurationError(
                 f"the state's URL cannot be read: {error}", hint="like redis://127.0.0.1:6379/0"
@@ -251,7 +254,10 @@ class RedisStore:
         """Close the running loop's connections; the next question opens others."""
         import asyncio  # noqa: PLC0415 - as above
 
-        server = self._servers.pop(asyncio.get_running_loop(), None)
+        try:
+            server = self._servers.pop(asyncio.get_running_loop(), None)
+        except RuntimeError:
+            return  # no asyncio, no connections
         if server is not None:
             await server.aclose()
             await server.connection_pool.disconnect()

@@ -156,7 +156,6 @@ def _prepare(file: sqlite3.Connection) -> None:
     (tables,) = file.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if not mark and not tables:
         file.execute(f"PRAGMA application_id = {_MARK}")
-        file.execute(f"PRAGMA user_version = {SCHEMA}")
     elif mark != _MARK:
         raise ConfigurationError("the state file is some other program's database", hint="name another file")
     elif version != SCHEMA:
@@ -165,6 +164,7 @@ def _prepare(file: sqlite3.Connection) -> None:
             hint="let all processes run one version of krakenasync, or name another file",
         )
     file.execute(_TABLE)
+    file.execute(f"PRAGMA user_version = {SCHEMA}")  # always: a file that cannot be written shows it here
 
 
 def _busy(error: Exception) -> bool:

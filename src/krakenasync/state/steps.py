@@ -44,6 +44,9 @@ class Steps:
     def note(self, at: float, cost: float) -> None:
         """Take note of `cost` points answered at `at`; moments come in their order."""
         at = math.ceil(at / self._grain) * self._grain
+        if self._since and self._since[-1][0] == at:
+            self._answered += cost  # that moment tells of these points too, and drops out with the next one
+            return
         before = self._answered
         self._answered += cost
         self._since = [(when, then) for when, then in self._since if self._level(when, then, at) > _DUST]
@@ -57,6 +60,8 @@ class Steps:
 
     def wait(self, points: float, now: float) -> float:
         """Seconds until `points` more, those in flight included, certainly fit; 0 if they do now."""
+        if not self._since or self._answered - self._since[0][1] + points <= self._cap:
+            return 0.0  # they fit without any reduction
         latest = now
         for when, then in self._since:
             if self._level(when, then, now) + points - self._cap > _DUST:

@@ -28,7 +28,10 @@ def open_store(url: str, clock: Clock = SYSTEM_CLOCK) -> Store:
     Raises:
         ConfigurationError: The URL cannot be read.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ConfigurationError("the state's URL cannot be read", hint=_FORMS) from None
     query = dict(parse_qsl(parts.query))
     failure, share = (query.pop(name, "") for name in _OWN)
     store: Store
@@ -41,6 +44,8 @@ def open_store(url: str, clock: Clock = SYSTEM_CLOCK) -> Store:
         scheme = parts.scheme.replace("valkey", "redis")
         if not parts.hostname and scheme != "unix":
             raise ConfigurationError("the state's URL names no host", hint=_FORMS)
+        if scheme != "unix" and not parts.path.strip("/").isdecimal() and parts.path.strip("/"):
+            raise ConfigurationError(f"{parts.path!r} is no database number", hint=_FORMS)
         store = RedisStore(urlunsplit((scheme, *parts[1:3], urlencode(query), "")), clock)
     else:
         raise ConfigurationError(f"a state of the kind {parts.scheme or 'without scheme'!r} is not known", hint=_FORMS)

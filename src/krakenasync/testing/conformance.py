@@ -10,6 +10,7 @@ them all. They take real time, but only milliseconds of it.
 
 from __future__ import annotations
 
+import functools
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
@@ -27,6 +28,19 @@ SLOW: Final = Limit(4.0, 0.001)
 """Decays so slowly that nothing drains away during a check."""
 FAST: Final = Limit(4.0, 1000.0)
 _LATE: Final = 0.05
+
+
+_PATIENCE: Final = 10.0
+"""Seconds after which a check has failed: a lane that nobody gets would keep it for ever."""
+
+
+def _bounded(check: Check) -> Check:
+    @functools.wraps(check)
+    async def run(make: Make) -> None:
+        with anyio.fail_after(_PATIENCE):
+            await check(make)
+
+    return run
 
 
 def _name() -> str:
@@ -280,23 +294,26 @@ async def _close(*stores: Store) -> None:
         await store.aclose()
 
 
-CHECKS: Final[tuple[Check, ...]] = (
-    a_slot_within_the_cap_is_due_at_once,
-    beyond_the_cap_the_wait_is_what_has_to_decay,
-    a_wait_that_is_too_long_books_nothing,
-    headroom_is_left_to_others,
-    a_counter_never_seen_begins_where_it_is_told,
-    a_slot_given_back_before_it_is_due_comes_back_whole,
-    a_slot_given_back_late_has_decayed,
-    a_refusal_puts_all_booked_callers_off,
-    a_block_is_never_made_shorter,
-    a_level_is_corrected,
-    looking_changes_nothing,
-    many_at_once_never_pass_the_cap,
-    nonces_rise_for_all,
-    a_lane_holds_one_at_a_time_in_order,
-    who_gives_up_is_out_of_line,
-    who_is_killed_in_the_lane_loses_it,
-    names_do_not_disturb_each_other,
+CHECKS: Final[tuple[Check, ...]] = tuple(
+    _bounded(check)
+    for check in (
+        a_slot_within_the_cap_is_due_at_once,
+        beyond_the_cap_the_wait_is_what_has_to_decay,
+        a_wait_that_is_too_long_books_nothing,
+        headroom_is_left_to_others,
+        a_counter_never_seen_begins_where_it_is_told,
+        a_slot_given_back_before_it_is_due_comes_back_whole,
+        a_slot_given_back_late_has_decayed,
+        a_refusal_puts_all_booked_callers_off,
+        a_block_is_never_made_shorter,
+        a_level_is_corrected,
+        looking_changes_nothing,
+        many_at_once_never_pass_the_cap,
+        nonces_rise_for_all,
+        a_lane_holds_one_at_a_time_in_order,
+        who_gives_up_is_out_of_line,
+        who_is_killed_in_the_lane_loses_it,
+        names_do_not_disturb_each_other,
+    )
 )
 """All checks; each is a coroutine function that takes a function which makes a client of the state."""

@@ -1,0 +1,129 @@
+"""What does it cost to share limits between processes, and how exactly and fairly is it done?
+
+python benchmarks/shared_state.py                                     a file, and a Redis server that is started for it
+python benchmarks/shared_state.py --redis redis://127.0.0.1:6379/0    a server of yours
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+from _bench import headline, middle, table
+from krakenasync import CounterSpec, LimitsConfig
+from krakenasync.sandbox import SandboxConfig
+from krakenasync.state.inprocess import InProcessStore
+from krakenasync.state.port import Limit, Store
+from krakenasync.state.urls import open_store
+from krakenasync.testing import in_process
+from krakenasync.testing.hammer import hammer
+
+ROOM = Limit(1e12, 1.0)
+ENDLESS = LimitsConfig(rest=CounterSpec(10**9, 10**9))
+
+
+@contextlib.contextmanager
+def server() -> Iterator[str | None]:
+    """A Redis server for a while, if one is installed."""
+    program = shutil.which("redis-server")
+    if program is None:
+        yield None
+        return
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    running = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    time.sleep(0.5)
+    try:
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        running.kill()
+        running.wait()
+
+
+async def _each(what: Callable[[], Awaitable[object]], times: int, rounds: int = 5) -> float:
+    """Microseconds per turn; the median of some rounds."""
+    found = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        for _ in range(times):
+            await what()
+        found.append((time.perf_counter() - began) / times * 1e6)
+    return middle(found)
+
+
+async def _questions(store: Store, times: int) -> tuple[float, float]:
+    """Microseconds for a slot, and for a turn in the lane with its nonce."""
+    await store.start()
+    name = f"bench {uuid.uuid4()}"
+
+    async def turn() -> None:
+        await store.enter(name, "me", lease=5.0, unit="us")
+        await store.leave(name, "me")
+
+    try:
+        return await _each(lambda: store.book(name, ROOM, 1.0), times), await _each(turn, times)
+    finally:
+        await store.aclose()
+
+
+async def _call(state: str | None, times: int) -> float:
+    """Microseconds for a private call of the client to a sandbox in this process."""
+    exchange = in_process(SandboxConfig(limits=False))
+    async with exchange.client(state=state, limits=ENDLESS) as kraken:
+        return await _each(kraken.balance, times)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--redis", help="URL of a server to use instead of one of our own")
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--times", type=int, default=400)
+    options = parser.parse_args()
+    headline(
+        f"4 processes x 8 tasks share a counter (cap 20, 50 a second) for {options.seconds:g} s, one call in four "
+        "costs 2: what does a slot cost, how fair is it, is the cap kept, is the pace used?",
+        "no store: counters of this process alone",
+    )
+    with tempfile.TemporaryDirectory() as folder, server() as ours:
+        urls = {"sqlite": f"sqlite:///{Path(folder) / 'state.db'}", "redis": options.redis or ours}
+        urls = {kind: url for kind, url in urls.items() if url}
+        bare = asyncio.run(_call(None, options.times))
+        slot, turn = asyncio.run(_questions(InProcessStore(), options.times))
+        rows = [("in process", f"{slot:.0f}", f"{turn:.0f}", f"{bare:.0f}", "")]
+        for kind, url in urls.items():
+            slot, turn = asyncio.run(_questions(open_store(url), options.times))
+            whole = asyncio.run(_call(url, options.times))
+            rows.append((kind, f"{slot:.0f}", f"{turn:.0f}", f"{whole:.0f}", f"{whole - bare:+.0f}"))
+        table(("store", "us a slot", "us a turn in the lane", "us a call", "added"), rows)
+        print("\none caller at a time; a call goes to a sandbox in the same process; added: slot, lane and nonce\n")
+        rows = []
+        for kind, url in urls.items():
+            outcome = hammer(url, Limit(20.0, 50.0), seconds=options.seconds)
+            rows.append(
+                (
+                    kind,
+                    outcome.grants,
+                    f"{outcome.calls_per_grant:.2f}" if outcome.calls_per_grant else "-",
+                    f"{outcome.fairness:.4f}",
+                    f"{outcome.peak:.3f}",
+                    f"{outcome.used:.2%}",
+                    f"{outcome.waits[0] * 1000:.0f} / {outcome.waits[1] * 1000:.0f}",
+                )
+            )
+        columns = ("store", "grants", "questions each", "Jain", "highest level", "used", "ms waited at cost 1 / 2")
+        table(columns, rows)
+        print("\nlevels replayed from the store's own moments; used: share of cap + decay * t")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""What an order may say on the command line, and what is done before it is sent."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from krakenasync.errors import InvalidArguments
+
+__all__ = ["AT_WILL", "CAREFUL", "Care", "Signed", "Terms"]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Care:
+    """What is done before, or instead of, the real thing."""
+
+    validate: bool = False
+    """Show what would be sent, and send nothing."""
+
+    yes: Annotated[bool, Parameter(alias="-y")] = False
+    """Do it without a question; needed where nobody can be asked."""
+
+
+CAREFUL = Care()
+Kind = Literal[
+    "market",
+    "limit",
+    "iceberg",
+    "stop-loss",
+    "take-profit",
+    "stop-loss-limit",
+    "take-profit-limit",
+    "trailing-stop",
+    "trailing-stop-limit",
+    "settle-position",
+]
+Signed = Annotated[str | None, Parameter(allow_leading_hyphen=True)]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What an order may say besides pair and volume."""
+
+    price: Signed = None
+    """The limit of a limit order, the trigger of the others; +5% and the like are relative."""
+
+    type: Kind | None = None
+    """The kind of order; with a price alone it is limit."""
+
+    price2: Signed = None
+    """The limit of a triggered limit order."""
+
+    flags: str | None = None
+    """post, fcib, fciq, viqc; several with commas."""
+
+    lasting: Literal["GTC", "IOC", "GTD", "FOK"] | None = None
+    """How long it lasts: till cancelled, at once or never, till --expires, all at once or never."""
+
+    expires: str | None = None
+    """When it expires: +3600 (seconds) or unix seconds."""
+
+    starts: str | None = None
+    """When it begins: +3600 (seconds) or unix seconds."""
+
+    display: str | None = None
+    """The visible volume of an iceberg."""
+
+    leverage: str | None = None
+    """Leverage, like 2; without it the order is paid with what is owned."""
+
+    reduce_only: bool = False
+    """Only ever make a margin position smaller."""
+
+    trigger: Literal["last", "index"] | None = None
+    """The price that triggers."""
+
+    cl_ord_id: str | None = None
+    """An id of your own, new for every order; one is made if you give none."""
+
+    def named(self) -> dict[str, Any]:
+        """Return them by Kraken's names.
+
+        Raises:
+            InvalidArguments: It is not clear which kind of order is meant.
+        """
+        if self.type is None and self.price is None:
+            raise InvalidArguments(
+                "limit or market?", hint="--price PRICE makes a limit order, --type market takes the market's price"
+            )
+        if self.type in {"market", "settle-position"} and self.price is not None:
+            raise InvalidArguments(f"a {self.type} order has no price", hint="leave out --price, or --type")
+        spelled = {"flags": "oflags", "lasting": "timeinforce", "expires": "expiretm", "starts": "starttm"}
+        spelled |= {"display": "displayvol", "type": "ordertype"}
+        given = {"type": "limit", **{name: value for name, value in asdict(self).items() if value not in {None, False}}}
+        return {spelled.get(name, name): value for name, value in given.items()}
+
+
+AT_WILL = Terms()

@@ -1,0 +1,42 @@
+"""Where a write leaves its traces: what to look at when its answer was lost, before anything is done again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+__all__ = ["where_to_look"]
+
+_ORDERS: Final = "open_orders() and closed_orders()"
+_TRACES: Final = {
+    "AddOrder": f"{_ORDERS}; place_order() does that by itself",
+    "CancelOrder": "query_orders(); ensure_cancelled() does that by itself",
+    "AmendOrder": "order_amends()",
+    "AddExport": "export_status()",
+    "RemoveExport": "export_status()",
+    "Withdraw": "withdraw_status() and ledgers()",
+    "WithdrawCancel": "withdraw_status()",
+    "WalletTransfer": "balance() and ledgers()",
+    "AccountTransfer": "balance() of both accounts and ledgers()",
+    "CreateSubaccount": "the list of subaccounts in Kraken's settings",
+    "Earn/Allocate": "earn_allocate_status() and earn_allocations()",
+    "Earn/Deallocate": "earn_deallocate_status() and earn_allocations()",
+    "FundingBeta/DepositAddressClaim": "funding_beta_deposit_addresses()",
+    "FundingBeta/AddressesCreate": "funding_beta_addresses_list()",
+    "FundingBeta/AddressesUpdate": "funding_beta_addresses_list()",
+    "FundingBeta/AddressesDelete": "funding_beta_addresses_list()",
+    "FundingBeta/WithdrawalsCreate": "funding_beta_withdrawals_list() and ledgers()",
+}
+"""By Kraken's name of the call; what is not listed is about orders, or not known to this version."""
+
+
+def where_to_look(name: str, params: Mapping[str, Any]) -> str:
+    """Say how the outcome of a write can be found out.
+
+    >>> where_to_look("Withdraw", {})
+    'look at withdraw_status() and ledgers() before doing it again'
+    """
+    cl_ord_id = params.get("cl_ord_id")
+    if cl_ord_id and name != "CancelOrder":
+        return f"look it up: open_orders(cl_ord_id={cl_ord_id!r}), then closed_orders(cl_ord_id={cl_ord_id!r})"
+    return f"look at {_TRACES.get(name, _ORDERS)} before doing it again"

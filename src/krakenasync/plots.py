@@ -1,0 +1,194 @@
+"""Pictures in a file, PNG or SVG by its ending (extra `plot`): candles, balances over time, the call budget.
+
+Amounts become floats here and nowhere else: a picture has no use for the last digit.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from krakenasync.client.events import Event
+from krakenasync.client.limits import CounterSnapshot
+from krakenasync.client.polling import BalanceSnapshot
+from krakenasync.clock import SYSTEM_CLOCK, Clock
+from krakenasync.errors import ConfigurationError
+
+__all__ = ["Budget", "Level", "bars", "plot_balances", "plot_budget", "plot_candles", "require"]
+
+ENDINGS: Final = (".png", ".svg")
+UP, DOWN, LINE, LIMIT = "#2a9d6f", "#c8553d", "#5b3fd6", "#888888"
+WIDTH, HEIGHT, ROW = 9.0, 4.5, 0.28
+
+
+class Level(msgspec.Struct, frozen=True):
+    """A counter at one moment.
+
+    Attributes:
+        at: Seconds since the record began.
+        points: On the counter, those held included.
+        cap: Where Kraken refuses.
+    """
+
+    at: float
+    points: float
+    cap: float
+
+
+class Budget:
+    """Records a counter's level at every event: ``hooks=[budget]``, then ``budget.watch(kraken.limits)``.
+
+    Args:
+        counter: Which one, such as ``"rest"`` or ``"engine:XBTUSD"``.
+        clock: Where time comes from.
+    """
+
+    def __init__(self, counter: str = "rest", *, clock: Clock = SYSTEM_CLOCK) -> None:
+        self.levels: list[Level] = []
+        self._counter = counter
+        self._clock = clock
+        self._began = clock.monotonic()
+        self._snapshot: Callable[[], Mapping[str, CounterSnapshot]] | None = None
+
+    def watch(self, limits: Any) -> None:
+        """Say whose counters these are: ``kraken.limits``."""
+        self._snapshot = limits.snapshot
+        self.note()
+
+    def __call__(self, _event: Event) -> None:
+        """Take the level now."""
+        self.note()
+
+    def note(self) -> None:
+        """Take the level now; between events, too, if you like."""
+        found = self._snapshot().get(self._counter) if self._snapshot else None
+        if found is not None:
+            at = self._clock.monotonic() - self._began
+            self.levels.append(Level(at, found.level + found.held, found.cap))
+
+
+def require(path: Path | str) -> Path:
+    """Make sure that a picture can be made there: look before asking Kraken for what is to be shown.
+
+    Raises:
+        ConfigurationError: matplotlib is not installed, or the ending is none of a picture.
+    """
+    target = Path(path)
+    if target.suffix.lower() not in ENDINGS:
+        raise ConfigurationError(f"{target.name!r} is no picture", hint=f"end it with {' or '.join(ENDINGS)}")
+    try:
+        importlib.import_module("matplotlib")
+    except ModuleNotFoundError:
+        raise ConfigurationError("pictures need matplotlib", hint="pip install 'krakenasync[plot]'") from None
+    return target
+
+
+def plot_candles(path: Path | str, candles: Sequence[Any], title: str) -> None:
+    """Draw candles: anything with `time`, `open`, `high`, `low` and `close`.
+
+    Raises:
+        ConfigurationError: There is nothing to draw, or no way to.
+    """
+    _something(candles)
+    figure, axes = _sheet(path, title)
+    places = range(len(candles))
+    colours = [UP if candle.close >= candle.open else DOWN for candle in candles]
+    lows, highs = [float(each.low) for each in candles], [float(each.high) for each in candles]
+    axes.vlines(places, lows, highs, colors=colours, linewidth=0.8)
+    bodies = [float(abs(each.close - each.open)) for each in candles]
+    feet = [float(min(each.open, each.close)) for each in candles]
+    axes.bar(places, bodies, bottom=feet, color=colours, width=0.7)
+    shown = range(0, len(candles), max(1, len(candles) // 6))
+    axes.set_xticks(list(shown), [f"{candles[place].time:%Y-%m-%d %H:%M}" for place in shown], fontsize=7)
+    _save(figure, path)
+
+
+def plot_balances(path: Path | str, snapshots: Iterable[BalanceSnapshot], title: str = "Balances") -> None:
+    """Draw each asset's balance over time, one panel an asset: their scales differ.
+
+    Raises:
+        ConfigurationError: There is nothing to draw, or no way to.
+    """
+    seen = [snapshot for snapshot in snapshots if snapshot.error is None]
+    assets = sorted({asset for snapshot in seen for asset in snapshot.balances})
+    _something(assets)
+    figure, panels = _sheet(path, title, panels=len(assets))
+    times = [datetime.fromtimestamp(snapshot.at / 1e9, UTC) for snapshot in seen]
+    for axes, asset in zip(panels, assets, strict=True):
+        axes.step(times, [float(each.balances.get(asset, 0)) for each in seen], where="post", color=LINE)
+        axes.set_ylabel(asset)
+    figure.autofmt_xdate()
+    _save(figure, path)
+
+
+def plot_budget(path: Path | str, levels: Sequence[Level], title: str = "Call budget") -> None:
+    """Draw a counter's level against its cap.
+
+    Raises:
+        ConfigurationError: There is nothing to draw, or no way to.
+    """
+    _something(levels)
+    figure, axes = _sheet(path, title)
+    times = [level.at for level in levels]
+    axes.plot(
+        times, [level.points for level in levels], color=LINE, marker=".", linewidth=0.6, label="level at each event"
+    )
+    axes.plot(times, [level.cap for level in levels], color=LIMIT, linestyle="--", label="cap")
+    axes.set_xlabel("seconds")
+    axes.set_ylabel("points")
+    axes.set_ylim(bottom=0)
+    axes.legend(loc="lower right")
+    _save(figure, path)
+
+
+def bars(path: Path | str, title: str, columns: Mapping[str, Mapping[str, float]]) -> None:
+    """Draw bars: a panel for each column, a bar for each of its rows.
+
+    Raises:
+        ConfigurationError: There is nothing to draw, or no way to.
+    """
+    _something(columns)
+    rows = max(len(values) for values in columns.values())
+    figure, panels = _sheet(path, title, across=len(columns), height=1.5 + ROW * rows)
+    for axes, (name, values) in zip(panels, columns.items(), strict=True):
+        drawn = axes.barh(list(values), list(values.values()), color=LINE)
+        axes.bar_label(drawn, fmt="%g", padding=2, fontsize=7)
+        axes.set_title(name, fontsize=9)
+        axes.margins(x=0.15)
+    panels[0].invert_yaxis()
+    _save(figure, path)
+
+
+def _something(values: Any) -> None:
+    if not values:
+        raise ConfigurationError("there is nothing to draw")
+
+
+def _sheet(
+    path: Path | str, title: str, *, panels: int = 0, across: int = 0, height: float = HEIGHT
+) -> tuple[Any, Any]:
+    """Make an empty figure: with one panel, or a sequence of them below or beside each other."""
+    require(path)
+    # The figure alone, without pyplot: no window, no state of the process.
+    figure = importlib.import_module("matplotlib.figure").Figure(
+        figsize=(WIDTH, max(height, 1.6 * panels)), layout="constrained"
+    )
+    figure.suptitle(title)
+    if panels:
+        return figure, figure.subplots(panels, 1, sharex=True, squeeze=False)[:, 0]
+    if across:
+        return figure, figure.subplots(1, across, sharey=True, squeeze=False)[0]
+    return figure, figure.subplots()
+
+
+def _save(figure: Any, path: Path | str) -> None:
+    """Write the file; the same picture is the same bytes on every day."""
+    target = Path(path)
+    metadata = {"Date": None} if target.suffix.lower() == ".svg" else None
+    with importlib.import_module("matplotlib").rc_context({"svg.hashsalt": "krakenasync", "svg.fonttype": "none"}):
+        figure.savefig(target, metadata=metadata)

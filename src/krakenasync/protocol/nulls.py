@@ -1,0 +1,91 @@
+"""A second reading for answers with a null where none was expected.
+
+Kraken's pages do not say where a null may stand. Where a field has a default, a null is read as if the field were not
+there, so that one odd null does not hide a whole answer. This is slow, and is done only when the first reading failed.
+"""
+
+from __future__ import annotations
+
+import functools
+import typing
+from typing import Any, Final, get_args, get_origin
+
+import msgspec
+
+__all__ = ["without_nulls"]
+
+_READ: Final = msgspec.json.Decoder(float_hook=lambda text: text)
+
+
+def without_nulls(kind: Any, body: bytes) -> bytes | None:
+    """Return the answer's bytes without the nulls that fields of `kind` can do without; None if there are none.
+
+    Args:
+        kind: The type that the answer is to be read into.
+        body: The answer.
+
+    Raises:
+        msgspec.DecodeError: It is no JSON.
+    """
+    if b"null" not in body:
+        return None
+    read = _READ.decode(body)
+    kept = _kept(kind, read)
+    return None if kept == read else msgspec.json.encode(kept)
+
+
+def _kept(kind: Any, value: Any) -> Any:
+    """Leave out what is null and has a default, at any depth."""
+    if isinstance(value, list):
+        inner = _inner(kind)
+        return [_kept(inner, item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    struct = _struct(kind)
+    if struct is None:
+        inner = _inner(kind)
+        return {key: _kept(inner, item) for key, item in value.items()}
+    fields = _fields(struct)
+    return {
+        key: _kept(fields[key][0] if key in fields else None, item)
+        for key, item in value.items()
+        if not (item is None and key in fields and fields[key][1])
+    }
+
+
+def _struct(kind: Any) -> Any:
+    """The struct that a type names, also as one of several or with its parameters."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return kind
+    origin = get_origin(kind)
+    if isinstance(origin, type) and issubclass(origin, msgspec.Struct):
+        return kind
+    return next((found for each in get_args(kind) if origin not in {dict, list} and (found := _struct(each))), None)
+
+
+def _inner(kind: Any) -> Any:
+    """What a list or a map holds."""
+    if get_origin(kind) in {dict, list, tuple}:
+        return get_args(kind)[-1] if get_origin(kind) is dict else get_args(kind)[0]
+    return next((found for each in get_args(kind) if (found := _inner(each)) is not None), None)
+
+
+@functools.cache
+def _fields(struct: Any) -> dict[str, tuple[Any, bool]]:
+    """Name on the wire -> (type, whether a null can be left out: there is a default, and it is not null itself)."""
+    origin = get_origin(struct) or struct
+    hints = typing.get_type_hints(origin)
+    parameters = dict(zip(getattr(origin, "__parameters__", ()), get_args(struct), strict=False))
+    return {
+        field.encode_name: (
+            _filled(hints[field.name], parameters),
+            not field.required and type(None) not in get_args(hints[field.name]),
+        )
+        for field in msgspec.structs.fields(origin)
+    }
+
+
+def _filled(hint: Any, parameters: dict[Any, Any]) -> Any:
+    """Put a generic struct's parameters in: the result's type into the envelope's."""
+    found = [parameters[each] for each in (hint, *get_args(hint)) if each in parameters]
+    return found[0] if found else hint

@@ -1,0 +1,126 @@
+"""Counters and nonces that several processes share: this process's own account, and the store behind it."""
+
+from __future__ import annotations
+
+import threading
+from typing import Final, NamedTuple
+from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
+
+from krakenasync.clock import SYSTEM_CLOCK, Clock
+from krakenasync.errors import ConfigurationError
+from krakenasync.protocol.tiers import CounterSpec
+from krakenasync.state.memory import Bucket, MemoryState
+from krakenasync.state.port import Limit, Store
+from krakenasync.state.urls import open_store
+
+__all__ = ["SPREAD", "SharedCounter", "SharedState", "state_from"]
+
+SPREAD: Final = 2.0
+"""Seconds by which two calls may draw nearer to each other on their way.
+
+A store cannot know when each call is answered, so it counts from the grant. If no call takes longer than this from its
+grant to its arrival, Kraken's counter stands above the store's by this many seconds' decay at the most; so much of the
+cap is not used. It costs burst, not pace.
+"""
+
+
+class SharedCounter(NamedTuple):
+    """What a counter is to the store.
+
+    Attributes:
+        name: Its name there.
+        limit: The limit by which it is counted there.
+        initial: Points on it if the store has never seen it.
+    """
+
+    name: str
+    limit: Limit
+    initial: float
+
+
+class SharedState(MemoryState):
+    """This process's counters and nonces, each with its counterpart in a store.
+
+    Args:
+        store: Where they are shared.
+        clock: Where time comes from.
+    """
+
+    def __init__(self, store: Store, clock: Clock = SYSTEM_CLOCK) -> None:
+        super().__init__(clock)
+        self.store = store
+        self._counters: WeakKeyDictionary[Bucket, SharedCounter] = WeakKeyDictionary()
+        self._started = False
+        self._users: WeakSet[object] = WeakSet()
+
+    async def ready(self) -> Store:
+        """Return the store, which is looked at once before its first use.
+
+        Raises:
+            ConfigurationError: It cannot be used.
+            StateUnavailable: It does not answer.
+        """
+        if not self._started:
+            await self.store.start()
+            self._started = True
+        return self.store
+
+    def bucket(self, name: str, spec: CounterSpec, *, step: float = 0.0, initial: float = 0.0) -> Bucket:
+        """Return this process's own account of the counter; what others did is known to the store.
+
+        Raises:
+            ConfigurationError: It exists with other limits.
+        """
+        found = super().bucket(name, spec, step=step)
+        if found not in self._counters:
+            # A counter that falls in steps may stand higher than a steady one by what falls in a step.
+            cap = max(1.0, spec.cap - spec.decay * (SPREAD + step)) if spec.cap > 1 else float(spec.cap)
+            self._counters[found] = SharedCounter(name, Limit(cap, spec.decay), initial)
+        return found
+
+    def join(self, user: object) -> None:
+        """Take note of somebody who uses the state."""
+        self._users.add(user)
+
+    async def part(self, user: object) -> None:
+        """Take note that he does not any more; the last one has the running loop's connections closed."""
+        self._users.discard(user)
+        if not self._users:
+            await self.store.aclose()
+
+    def counter(self, bucket: Bucket) -> SharedCounter:
+        """What a counter of this process is to the store."""
+        return self._counters[bucket]
+
+    def __repr__(self) -> str:
+        return f"<SharedState {self.store!r}>"
+
+
+_OPEN: Final[WeakValueDictionary[str, SharedState]] = WeakValueDictionary()
+_OPEN_LOCK: Final = threading.Lock()
+
+
+def state_from(given: object, clock: Clock) -> MemoryState | None:
+    """Read what was given as `state`: nothing, a state, a store, or the URL of one.
+
+    All clients of a process that name one URL share what it leads to, their lines included.
+
+    Raises:
+        ConfigurationError: The URL cannot be read, or it is none of these.
+    """
+    if given is None or isinstance(given, MemoryState):
+        return given
+    if isinstance(given, str):
+        if clock is not SYSTEM_CLOCK:
+            return SharedState(open_store(given, clock), clock)
+        with _OPEN_LOCK:
+            found = _OPEN.get(given)
+            if found is None:
+                found = _OPEN[given] = SharedState(open_store(given, clock), clock)
+            return found
+    if all(callable(getattr(given, name, None)) for name in ("book", "send", "give_back", "enter", "leave")):
+        return SharedState(given, clock)  # type: ignore[arg-type]  # a Protocol's methods are all there is to look at
+    raise ConfigurationError(
+        f"state is of type {type(given).__name__}",
+        hint="a URL like 'sqlite:///path' or 'redis://host:6379/0', or an object with the methods of a Store",
+    )

@@ -1,0 +1,149 @@
+"""What happens on the road of a call, for those who watch: OpenTelemetry (extra `otel`) and plain logging.
+
+Both are hooks: ``KrakenClient(..., hooks=[telemetry])``. They pass on endpoints, attempts, times, names of errors and
+Kraken's own strings; never a key, a secret, a parameter or a balance.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from typing import Any, Final
+
+from krakenasync.client.events import Answered, Event, Failed, Retried, Waited
+from krakenasync.client.limits import Limits
+from krakenasync.clock import SYSTEM_CLOCK, Clock
+from krakenasync.errors import ConfigurationError, RateLimitExceeded
+
+__all__ = ["LoggingHook", "OpenTelemetryHook", "fields"]
+
+NAME: Final = "krakenasync"
+
+_WAITED: Final[ContextVar[Waited | None]] = ContextVar("waited", default=None)
+"""How long the call that is made in this task has waited: the events of a call come in its own task."""
+
+
+def fields(event: Event) -> dict[str, Any]:
+    """Return what may be told of an event, as plain values."""
+    told: dict[str, Any] = {"endpoint": event.endpoint, "attempt": event.attempt}
+    if isinstance(event, Waited):
+        told |= {"wait": event.seconds, "counter": event.counter}
+    elif isinstance(event, Answered):
+        told |= {"outcome": "answered", "seconds": event.seconds, "warnings": list(event.warnings)}
+    elif isinstance(event, Failed):
+        told |= {"outcome": type(event.error).__name__, "seconds": event.seconds, "codes": list(event.error.codes)}
+    elif isinstance(event, Retried):
+        told |= {"wait": event.wait, "outcome": type(event.error).__name__}
+    return told
+
+
+class LoggingHook:
+    """Writes a line for each event, its values in the text and as ``record.kraken`` for structured logs.
+
+    Args:
+        logger: Where to; None: the logger ``krakenasync.calls``.
+        level: Of what is as it should be; failures and retries are warnings.
+    """
+
+    def __init__(self, logger: logging.Logger | None = None, *, level: int = logging.DEBUG) -> None:
+        self._logger = logger or logging.getLogger(f"{NAME}.calls")
+        self._level = level
+
+    def __call__(self, event: Event) -> None:
+        """Write the event down."""
+        level = logging.WARNING if isinstance(event, (Failed, Retried)) else self._level
+        told = fields(event)
+        text = " ".join(f"{name}={value}" for name, value in told.items())
+        self._logger.log(level, "%s %s", type(event).__name__.lower(), text, extra={"kraken": told})
+
+
+class OpenTelemetryHook:
+    """Makes a span of each attempt, and metrics of calls, waits, retries, refusals and counters.
+
+    A span is a child of the one that is current where the call is made.
+
+    Args:
+        tracer_provider: Where spans go; None: the global one.
+        meter_provider: Where metrics go; None: the global one.
+        clock: Tells when a span ends.
+
+    Raises:
+        ConfigurationError: opentelemetry-api is not installed.
+    """
+
+    def __init__(self, *, tracer_provider: Any = None, meter_provider: Any = None, clock: Clock = SYSTEM_CLOCK) -> None:
+        try:
+            self._trace: Any = importlib.import_module("opentelemetry.trace")
+            self._metrics: Any = importlib.import_module("opentelemetry.metrics")
+        except ModuleNotFoundError:
+            raise ConfigurationError("OpenTelemetry is not installed", hint="pip install 'krakenasync[otel]'") from None
+        self._clock = clock
+        self._tracer = self._trace.get_tracer(NAME, tracer_provider=tracer_provider)
+        self._meter = self._metrics.get_meter(NAME, meter_provider=meter_provider)
+        self._calls = self._meter.create_counter("krakenasync.calls", description="Attempts, by endpoint and outcome")
+        self._retries = self._meter.create_counter("krakenasync.retries", description="Calls that are sent again")
+        self._refusals = self._meter.create_counter("krakenasync.refusals", description="Calls refused for a counter")
+        self._waits = self._meter.create_histogram("krakenasync.wait", unit="s", description="Waits for the limiter")
+        self._times = self._meter.create_histogram("krakenasync.duration", unit="s", description="Sending to answer")
+
+    def __call__(self, event: Event) -> None:
+        """Turn the event into spans and metrics."""
+        where = {"endpoint": event.endpoint}
+        if isinstance(event, Waited):
+            _WAITED.set(event)
+            self._waits.record(event.seconds, {**where, "counter": event.counter})
+        elif isinstance(event, Retried):
+            self._retries.add(1, {**where, "reason": type(event.error).__name__})
+        elif isinstance(event, (Answered, Failed)):
+            self._attempted(event, where)
+
+    def _attempted(self, event: Answered | Failed, where: Mapping[str, str]) -> None:
+        """Record an attempt that is over."""
+        told = fields(event)
+        outcome = {**where, "outcome": told["outcome"]}
+        self._calls.add(1, outcome)
+        self._times.record(event.seconds, outcome)
+        ended = self._clock.wall_ns()
+        span = self._tracer.start_span(
+            f"Kraken {event.endpoint}",
+            kind=self._trace.SpanKind.CLIENT,
+            start_time=ended - round(event.seconds * 1e9),
+            attributes={f"kraken.{name}": value for name, value in told.items()} | {"kraken.wait": _waited(event)},
+        )
+        if isinstance(event, Failed):
+            span.set_status(self._trace.StatusCode.ERROR, told["outcome"])
+            if isinstance(event.error, RateLimitExceeded):
+                self._refusals.add(1, where)
+        span.end(ended)
+
+    def watch(self, limits: Limits, **labels: str) -> None:
+        """Offer a client's counters as gauges, read whenever metrics are collected.
+
+        Args:
+            limits: ``kraken.limits``.
+            labels: Attributes to tell clients apart, such as ``account="alice"``.
+        """
+
+        def points(_options: Any) -> Iterator[Any]:
+            for name, counter in limits.snapshot().items():
+                about = {**labels, "counter": name}
+                yield self._metrics.Observation(counter.level + counter.held, {**about, "of": "level"})
+                yield self._metrics.Observation(counter.cap, {**about, "of": "cap"})
+
+        def waiting(_options: Any) -> Iterator[Any]:
+            for name, counter in limits.snapshot().items():
+                yield self._metrics.Observation(counter.waiting, {**labels, "counter": name})
+
+        self._meter.create_observable_gauge("krakenasync.points", [points], description="A counter, and its cap")
+        self._meter.create_observable_gauge("krakenasync.waiting", [waiting], description="Calls in line")
+
+
+def _waited(event: Event) -> float:
+    """Seconds for which this attempt waited for the limiter."""
+    waited = _WAITED.get()
+    if waited is None or (waited.endpoint, waited.attempt) != (event.endpoint, event.attempt):
+        return 0.0
+    _WAITED.set(None)
+    return waited.seconds

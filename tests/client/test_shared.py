@@ -1,0 +1,226 @@
+"""Clients that share their limits through a store: a strict, naive Kraken refuses none of their calls."""
+
+import anyio
+import pytest
+
+from krakenasync import ConfigurationError, Lane, RateLimitTimeout, RetryPolicy, StateUnavailable
+from krakenasync.state.inprocess import InProcessStore
+from krakenasync.state.shared import SharedState
+from krakenasync.testing import run
+from krakenasync.testing.hammer import jain
+
+ONCE = RetryPolicy(attempts=1)
+
+
+class Unsteady(InProcessStore):
+    """A store that can be taken away."""
+
+    away = False
+
+    async def change(self, kind, name, rule):
+        if self.away:
+            raise StateUnavailable("away")
+        return await super().change(kind, name, rule)
+
+
+def clients(kraken, store, number, **settings):
+    """Clients as in so many processes: each has its own state in front of the one store."""
+    return [kraken.client(tier="pro", state=SharedState(store, kraken.clock), **settings) for _ in range(number)]
+
+
+async def saturate(kraken, members, seconds, tasks=8):
+    """Have every member's tasks call without pause; return the calls of each that were answered."""
+    answered = [0] * len(members)
+
+    async def ask(place):
+        while True:
+            await (members[place].closed_orders() if answered[place] % 7 == 3 else members[place].balance())
+            answered[place] += 1
+
+    async with anyio.create_task_group() as group:
+        for place in range(len(members)):
+            for _ in range(tasks):
+                group.start_soon(ask, place)
+        await anyio.sleep(seconds)
+        group.cancel_scope.cancel()
+    return answered
+
+
+@pytest.mark.parametrize("step", [0, 2])
+def test_four_processes_on_one_key_are_never_refused(naive_kraken, step):
+    """4 x 8 tasks, costs mixed, 0-30 ms on each way: no refused nonce, none over the cap, the pace fully used, fair."""
+
+    async def main(clock):
+        kraken = naive_kraken(clock, tier="pro", jitter=0.03, step=step, phase=0.7)
+        answered = await saturate(kraken, clients(kraken, InProcessStore(clock), 4), 300)
+        points = sum(4 if name == "ClosedOrders" else 1 for name in kraken.calls)
+        return kraken, answered, points
+
+    kraken, answered, points = run(main)
+    assert kraken.refused == []
+    assert kraken.most_in_flight == 1
+    assert points >= 0.97 * 300
+    assert jain(answered) >= 0.99
+
+
+def test_a_bot_restarted_every_30_seconds_is_never_refused(naive_kraken):
+    """With a store, level and last nonce are known at the start."""
+
+    async def main(clock):
+        kraken = naive_kraken(clock, tier="pro", jitter=0.05)
+        store = InProcessStore(clock)
+        for _ in range(10):
+            await saturate(kraken, clients(kraken, store, 1), 30)
+            clock.step_wall(-3)
+        return kraken
+
+    assert run(main).refused == []
+
+
+def test_a_refusal_stops_all_processes(naive_kraken):
+    """Once Kraken refuses one process, no other sends before the pause is over."""
+
+    async def main(clock):
+        kraken = naive_kraken(clock, tier="pro")
+        one, other = clients(kraken, InProcessStore(clock), 2, retry=ONCE)
+        await other.balance()
+        kraken.script.append(("Balance", "EAPI:Rate limit exceeded"))
+        with pytest.raises(Exception, match="Rate limit"):
+            await one.balance()
+        began = clock.monotonic()
+        await other.balance()
+        return clock.monotonic() - began
+
+    assert run(main) == pytest.approx(5.0, abs=0.1)
+
+
+def test_who_gives_up_gives_his_slot_back(naive_kraken):
+    """A cancelled caller's points do not keep the other process waiting."""
+
+    async def main(clock):
+        kraken = naive_kraken(clock, tier="pro")
+        one, other = clients(kraken, InProcessStore(clock), 2)
+        for _ in range(18):
+            await one.balance()
+        async with anyio.create_task_group() as group:
+            group.start_soon(one.closed_orders)
+            await anyio.sleep(0.5)
+            group.cancel_scope.cancel()
+        began = clock.monotonic()
+        await other.balance()
+        return clock.monotonic() - began
+
+    assert run(main) < 2.0
+
+
+def test_an_urgent_call_takes_the_slot_of_its_process(naive_kraken):
+    """What waits in the background makes way, although the slot was booked for it."""
+    order = []
+
+    async def main(clock):
+        kraken = naive_kraken(clock, tier="pro")
+        (client,) = clients(kraken, InProcessStore(clock), 1)
+        await saturate(kraken, [client], 10)
+
+        async def ask(lane):
+            await client.with_options(lane=lane).closed_orders()
+            order.append(lane)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(ask, Lane.BACKGROUND)
+            await anyio.sleep(0.01)
+            group.start_soon(ask, Lane.BACKGROUND)
+            group.start_soon(ask, Lane.URGENT)
+
+    run(main)
+    assert order == [Lane.URGENT, Lane.BACKGROUND, Lane.BACKGROUND]
+
+
+def test_a_wait_beyond_the_deadline_fails_at_once(naive_kraken):
+    """The other process has used the counter up: nobody waits in vain for a slot that comes too late."""
+
+    async def main(clock):
+        kraken = naive_kraken(clock, tier="pro")
+        one, other = clients(kraken, InProcessStore(clock), 2)
+        await saturate(kraken, [one], 10)
+        began = clock.monotonic()
+        with pytest.raises(RateLimitTimeout) as failure, anyio.fail_after(0.5):
+            await other.closed_orders()
+        assert clock.monotonic() - began < 0.1
+        return failure.value.retry_after
+
+    assert run(main) > 0.5
+
+
+def test_a_store_that_is_away_is_an_error_of_its_own(naive_kraken):
+    """Nothing is sent while the store does not answer; once it does, calls go on."""
+
+    async def main(clock):
+        kraken = naive_kraken(clock, tier="pro")
+        store = Unsteady(clock)
+        (client,) = clients(kraken, store, 1, retry=ONCE)
+        await client.balance()
+        store.away = True
+        with pytest.raises(StateUnavailable) as failure:
+            await client.balance()
+        assert failure.value.effect == "none"
+        assert len(kraken.calls) == 1
+        store.away = False
+        await client.balance()
+
+    run(main)
+
+
+def test_an_order_is_counted_for_all(naive_kraken):
+    """The matching engine's counter of a pair goes through the store as well."""
+
+    async def main(clock):
+        kraken = naive_kraken(clock, tier="pro")
+        store = InProcessStore(clock)
+        one, _other = clients(kraken, store, 2)
+        await one.private("AddOrder", pair="XBTUSD", type="buy", ordertype="market", volume="1")
+        (name,) = [name for name in store._records if name.startswith("engine:")]
+        return store._records[name].level
+
+    assert run(main) == pytest.approx(1.0, abs=0.2)
+
+
+@pytest.mark.parametrize("state", ["sqlite://", "postgres://host/db", 7, object()])
+def test_a_state_that_cannot_work_is_refused_at_the_start(naive_kraken, state):
+    """The client is not even made."""
+
+    async def main(clock):
+        with pytest.raises(ConfigurationError):
+            naive_kraken(clock).client(state=state)
+
+    run(main)
+
+
+def test_a_file_that_cannot_be_used_is_refused_by_the_first_call(naive_kraken, tmp_path):
+    """Not by the hundredth; and nothing is sent."""
+
+    async def main(clock):
+        kraken = naive_kraken(clock)
+        client = kraken.client(state=f"sqlite:///{tmp_path}/missing/state.db")
+        with pytest.raises(ConfigurationError, match="cannot be written"):
+            await client.balance()
+        assert kraken.calls == []
+
+    run(main)
+
+
+def test_two_clients_of_one_url_share_the_file(naive_kraken, tmp_path):
+    """Level and nonce are found in the file by whoever names it."""
+
+    async def main(clock):
+        kraken = naive_kraken(clock, tier="pro")
+        for _ in range(3):
+            async with kraken.client(tier="pro", state=f"sqlite:///{tmp_path}/state.db") as client:
+                for _ in range(12):
+                    await client.balance()
+                clock.step_wall(-60)
+        return kraken, clock.monotonic()
+
+    kraken, seconds = run(main)
+    assert kraken.refused == []
+    assert seconds >= 36 - 20

@@ -1,0 +1,71 @@
+"""The twin of `krakenasync.protocol.nulls`."""
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from krakenasync.errors import ProtocolError
+from krakenasync.protocol import wire
+from krakenasync.protocol.nulls import without_nulls
+from krakenasync.protocol.requests import result_type
+from krakenasync.spot.catalog import by_name
+
+
+class Inner(msgspec.Struct):
+    """A thing inside another."""
+
+    need: str
+    spare: str = "as it was"
+    open: str | None = "said"
+
+
+class Outer(msgspec.Struct):
+    """Things in every kind of container."""
+
+    one: Inner | None = None
+    many: list[Inner] = []
+    named: dict[str, Inner] = {}
+
+
+@pytest.mark.parametrize("shape", ['{"one":%s}', '{"many":[%s]}', '{"named":{"a":%s}}'])
+def test_a_null_is_left_out_where_there_is_a_default(shape):
+    """A null that a field cannot hold gives way to the field's default, in structs, lists and maps."""
+    body = (shape % '{"need":"x","spare":null}').encode()
+    fewer = without_nulls(Outer, body)
+    read = msgspec.json.decode(fewer, type=Outer)
+    (inner,) = [*([read.one] if read.one else []), *read.many, *read.named.values()]
+    assert (inner.need, inner.spare) == ("x", "as it was")
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"one":{"need":null}}', b'{"one":{"need":"x","open":null}}', b'{"one":null}', b'{"named":{"null":null}}']
+)
+def test_other_nulls_stay(body):
+    """A null that means something, or that nothing can stand for, is not touched."""
+    assert without_nulls(Outer, body) is None
+
+
+def test_digits_are_kept():
+    """Numbers come through the second reading digit for digit."""
+    fewer = without_nulls(Outer, b'{"x":0.10000000000000000001,"one":{"need":"a","spare":null}}')
+    assert b"0.10000000000000000001" in fewer
+
+
+def test_one_null_does_not_hide_the_open_orders():
+    """A list of orders is read although one of them has a null that no page names."""
+    body = (
+        b'{"error":[],"result":{"open":{"O1":{"status":"open","opentm":1.5,"vol":"1.25","vol_exec":"0","cost":null,'
+        b'"misc":null,"descr":{"pair":"XBTUSD","leverage":null}}}}}'
+    )
+    answer = wire.decode(result_type(by_name("OpenOrders")), 200, body, endpoint="OpenOrders")
+    order = answer.result.open["O1"]
+    assert (order.vol, order.cost, order.misc) == (Decimal("1.25"), Decimal(0), "")
+    assert answer.raw == body
+
+
+def test_a_null_that_is_needed_is_still_an_error():
+    """What cannot be read is said, second reading or not."""
+    body = b'{"error":[],"result":{"open":{"O1":{"status":null,"opentm":1.5,"vol":"1","vol_exec":"0","descr":{}}}}}'
+    with pytest.raises(ProtocolError):
+        wire.decode(result_type(by_name("OpenOrders")), 200, body, endpoint="OpenOrders")

@@ -1,0 +1,99 @@
+"""Going on with a share of the limits while the store is away."""
+
+import anyio
+import pytest
+
+from krakenasync.clock import SYSTEM_CLOCK
+from krakenasync.errors import ConfigurationError, StateUnavailable
+from krakenasync.state.fallback import FallbackStore
+from krakenasync.state.inprocess import InProcessStore
+from krakenasync.state.port import Limit
+from krakenasync.testing import VirtualClock
+
+LIMIT = Limit(8.0, 2.0)
+
+
+class Unsteady(InProcessStore):
+    """A store that can be taken away."""
+
+    away = False
+
+    async def start(self):
+        if self.away:
+            raise StateUnavailable("away")
+
+    async def change(self, kind, name, rule):
+        if self.away:
+            raise StateUnavailable("away")
+        return await super().change(kind, name, rule)
+
+
+def test_it_goes_on_with_a_share_and_comes_back():
+    """While the store is away a quarter of the pace is used, without a burst; a second later it is asked again."""
+    clock = VirtualClock()
+    store = Unsteady(clock)
+    fallback = FallbackStore(store, clock, 0.25)
+
+    async def main():
+        store.away = True
+        await fallback.start()
+        assert fallback.away
+        assert (await fallback.book("counter", LIMIT, 1.0)).wait == pytest.approx(2.0)
+        assert (await fallback.book("counter", LIMIT, 1.0)).wait == pytest.approx(4.0)
+        store.away = False
+        assert (await fallback.book("counter", LIMIT, 1.0)).wait > 0
+        clock.advance(1.0)
+        assert (await fallback.book("counter", LIMIT, 1.0)).wait == 0
+        assert not fallback.away
+
+    anyio.run(main)
+
+
+def test_a_slot_goes_back_where_it_was_booked():
+    """What was booked here while the store was away is not taken off the store's counter, and the other way round."""
+    clock = VirtualClock()
+    store = Unsteady(clock)
+    fallback = FallbackStore(store, clock, 0.5)
+
+    async def main():
+        there = await fallback.book("counter", LIMIT, 3.0)
+        store.away = True
+        here = await fallback.book("counter", LIMIT, 2.0)
+        await fallback.give_back(there)
+        store.away = False
+        clock.advance(1.0)
+        level = (await fallback.peek("counter", LIMIT)).level
+        await fallback.give_back(here)
+        assert (await fallback.peek("counter", LIMIT)).level == pytest.approx(level) == pytest.approx(1.0)
+        assert await fallback.send(here) == 0
+        assert await fallback.send(there) == 0
+        store.away = True
+        assert (await fallback.adjust("counter", LIMIT, block=2.0)).blocked_for == pytest.approx(2.0)
+        assert await fallback.send(there) == pytest.approx(2.0)
+
+    anyio.run(main)
+
+
+def test_nonces_and_lane_go_on_above_the_last():
+    """The caller's last nonce keeps the local ones above; a lane entered here is left here."""
+    clock = VirtualClock()
+    store = Unsteady(clock)
+    fallback = FallbackStore(store, clock, 0.5)
+
+    async def main():
+        nonce = await fallback.enter("key", "me", lease=5.0, unit="ms")
+        store.away = True
+        await fallback.leave("key", "me")
+        assert await fallback.enter("key", "me", lease=5.0, unit="ms", floor=nonce + 7) > nonce + 7
+        await fallback.leave("key", "me")
+        with anyio.fail_after(0.5):
+            await fallback.enter("key", "you", lease=5.0, unit="ms")
+
+    anyio.run(main)
+
+
+@pytest.mark.parametrize("share", [0, -1, 1.5, float("nan")])
+def test_a_share_that_cannot_work_is_refused(share):
+    """All shares together make up the limits: none is above 1 or nothing."""
+    with pytest.raises(ConfigurationError, match="share"):
+        FallbackStore(InProcessStore(), SYSTEM_CLOCK, share)

@@ -1,0 +1,304 @@
+"""The store on a Redis server: what a server can do to it, and that the script counts like `records`."""
+
+import asyncio
+import socket
+import uuid
+
+import anyio
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from redis import Redis
+
+from krakenasync.errors import ConfigurationError, StateUnavailable
+from krakenasync.state.inprocess import InProcessStore
+from krakenasync.state.port import Limit
+from krakenasync.state.redis import SCRIPT, RedisStore
+from krakenasync.testing import VirtualClock
+
+LIMIT = Limit(4.0, 2.0)
+BEGIN = 1_780_000_000_000_000
+
+
+class Clocked:
+    """A server whose clock the test sets, and the clients' own clock beside it."""
+
+    def __init__(self, url):
+        self.url = url
+        self.direct = Redis.from_url(url)
+        self.name = f"clock {uuid.uuid4()}"
+        self.clock = VirtualClock()
+        self.offset = 0.0
+        self.script = SCRIPT.replace("redis.call('TIME')", f"{{0, redis.call('GET', '{self.name}')}}")
+        assert self.script != SCRIPT
+        self.advance(0)
+
+    def advance(self, seconds):
+        """Let time pass for all."""
+        self.clock.advance(seconds)
+        self.direct.set(self.name, BEGIN + round((self.clock.monotonic() + self.offset) * 1e6))
+
+    def step(self, seconds):
+        """Set the server's clock, and no other."""
+        self.offset += seconds
+        self.advance(0)
+
+    def forget(self):
+        """Lose everything but the test's clock."""
+        self.direct.flushall()
+        self.advance(0)
+
+    def client(self):
+        return RedisStore(self.url, self.clock, script=self.script)
+
+
+@pytest.fixture
+def server(own_redis):
+    """A server of the test's own, whose clock it sets."""
+    clocked = Clocked(own_redis().url)
+    yield clocked
+    clocked.direct.close()
+
+
+async def burst(store, limit=LIMIT):
+    """How many points are due at once."""
+    count = 0
+    while (await store.book("counter", limit, 1.0, longest=0.0)).made:
+        count += 1
+    return count
+
+
+def test_a_clock_that_steps_back_gives_nothing_away(server):
+    """Ten seconds back: nothing is credited twice, and slots go on at the usual pace instead of stopping."""
+
+    async def main():
+        store = server.client()
+        assert await burst(store) == 4
+        await store.adjust("counter", LIMIT, block=1.0)
+        server.step(-10)
+        assert (await store.peek("counter", LIMIT)).level == pytest.approx(4.0)
+        assert (await store.peek("counter", LIMIT)).blocked_for == pytest.approx(1.0)
+        assert await burst(store) == 0
+        server.advance(1.0)
+        assert await burst(store) == 2
+        await store.aclose()
+
+    asyncio.run(main())
+
+
+def test_a_clock_that_steps_forward_gives_no_second_burst(server):
+    """Thirty seconds forward: whoever remembers the counter has it put right, and blocks stay."""
+
+    async def main():
+        store, other = server.client(), server.client()
+        assert await burst(store) == 4
+        await store.adjust("counter", LIMIT, block=5.0)
+        server.step(30)
+        assert (await store.peek("counter", LIMIT)).level == pytest.approx(4.0)
+        assert await burst(store) == 0
+        assert await burst(other) == 0
+        server.advance(5.0)
+        assert await burst(other) == 4
+        await store.aclose()
+        await other.aclose()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("lost", ["all", "the last writes"])
+def test_a_server_that_forgot_gives_no_second_burst(server, lost):
+    """FLUSHALL, or a replica without the last writes: the counter counts as full, nonces go on rising."""
+
+    async def later():
+        await anyio.sleep(0.03)
+        server.advance(2.0)
+
+    async def main():
+        store = server.client()
+        await store.book("counter", LIMIT, 1.0)
+        keys = {key: server.direct.dump(key) for key in server.direct.keys("krakenasync:*")}
+        await burst(store)
+        await store.adjust("counter", LIMIT, block=1.0)
+        nonce = await store.enter("key", "me", lease=5.0, unit="ms")
+        await store.leave("key", "me")
+        server.forget()
+        if lost == "the last writes":
+            for key, value in keys.items():
+                server.direct.restore(key, 0, value)
+        assert await burst(store) == 0
+        server.advance(1.0)
+        assert await burst(store) == 2
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(later)
+            assert await store.enter("key", "me", lease=5.0, unit="ms", floor=nonce + 9000) > nonce + 9000
+        await store.aclose()
+
+    asyncio.run(main())
+
+
+def test_a_lost_lane_rests_for_a_while(server):
+    """Somebody may be under way in a lane that the server has forgotten: nobody follows at once."""
+
+    async def main():
+        store, other = server.client(), server.client()
+        await store.enter("key", "first", lease=5.0, unit="ms")
+        with anyio.move_on_after(0.03):
+            await other.enter("key", "second", lease=5.0, unit="ms")
+        server.forget()
+        with anyio.move_on_after(0.1) as early:
+            await other.enter("key", "second", lease=5.0, unit="ms")
+        assert early.cancelled_caught
+        server.advance(2.0)
+        with anyio.fail_after(1.0):
+            await other.enter("key", "second", lease=5.0, unit="ms")
+        await store.aclose()
+        await other.aclose()
+
+    asyncio.run(main())
+
+
+def test_a_restarted_server_is_found_again(own_redis):
+    """A killed server is StateUnavailable; once it is back, calls go on, the script is taught again, nothing bursts."""
+    server = own_redis()
+
+    async def main():
+        store = RedisStore(server.url)
+        await store.start()
+        slow = Limit(4.0, 0.001)
+        assert await burst(store, slow) == 4
+        server.kill()
+        with pytest.raises(StateUnavailable) as failure:
+            await store.book("counter", slow, 1.0)
+        assert failure.value.effect == "none"
+        assert failure.value.retryable
+        server.start()
+        assert await burst(store, slow) == 0
+        await store.aclose()
+
+    asyncio.run(main())
+
+
+def test_a_silent_server_is_unavailable_in_good_time(monkeypatch):
+    """A server that takes the connection and never answers is asked once, not five times."""
+    monkeypatch.setattr("krakenasync.state.redis._PATIENCE", 0.05)
+
+    async def main():
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            store = RedisStore(f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
+            with pytest.raises(StateUnavailable), anyio.fail_after(0.3):
+                await store.book("counter", LIMIT, 1.0)
+            await store.aclose()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("command", ["EVALSHA", "EVAL"])
+def test_a_server_without_scripting_is_refused_at_the_start(own_redis, command):
+    """The first look says that scripting is missing, not the hundredth call."""
+
+    async def main():
+        store = RedisStore(own_redis("--rename-command", command, "").url)
+        with pytest.raises(ConfigurationError, match="no scripting"):
+            await store.start()
+        await store.aclose()
+
+    asyncio.run(main())
+
+
+def test_a_foreign_schema_is_refused_at_the_start(own_redis):
+    """State of another version is not misread."""
+    server = own_redis()
+    with Redis.from_url(server.url) as direct:
+        direct.set("krakenasync:schema", 99)
+
+    async def main():
+        store = RedisStore(server.url)
+        with pytest.raises(ConfigurationError, match="schema 99"):
+            await store.start()
+        await store.aclose()
+
+    asyncio.run(main())
+
+
+def test_a_wrong_password_is_refused_at_the_start(own_redis):
+    """The error says so and does not hold the password."""
+    server = own_redis("--requirepass", "right")
+
+    async def main():
+        for url in (server.url, server.url.replace("//", "//:wrong-password@")):
+            store = RedisStore(url)
+            with pytest.raises(ConfigurationError) as failure:
+                await store.start()
+            assert "wrong-password" not in f"{failure.value} {store!r}"
+            await store.aclose()
+
+    asyncio.run(main())
+
+
+def test_trio_is_told_to_use_another_store():
+    """redis-py works on asyncio only: the error says so and what to do."""
+    with pytest.raises(ConfigurationError, match="asyncio only"):
+        anyio.run(RedisStore("redis://127.0.0.1:1/0").start, backend="trio")
+
+
+def test_keys_tell_nothing_and_share_a_slot(redis_url):
+    """Neither names nor URLs are in the database, and all keys of a record have one hash tag."""
+    name = f"rest https://api.kraken.com {uuid.uuid4()}"
+
+    async def main():
+        store = RedisStore(redis_url)
+        await store.book(name, LIMIT, 1.0)
+        await store.enter(name, "first", lease=1.0, unit="ms")
+        with anyio.move_on_after(0.05):
+            await store.enter(name, "second", lease=1.0, unit="ms")
+        await store.aclose()
+
+    asyncio.run(main())
+    with Redis.from_url(redis_url) as direct:
+        keys = [key.decode() for key in direct.keys("*")]
+    assert not [key for key in keys if "kraken.com" in key]
+    assert all("{" in key for key in keys if key != "krakenasync:schema" and key.startswith("krakenasync"))
+
+
+QUESTIONS = st.lists(
+    st.one_of(
+        st.tuples(st.just("book"), st.integers(1, 4), st.sampled_from([0.0, 1.0]), st.sampled_from([0.5, 1e9])),
+        st.tuples(st.just("send")),
+        st.tuples(st.just("give_back")),
+        st.tuples(st.just("adjust"), st.integers(-2, 3), st.integers(0, 5), st.sampled_from([0.0, 0.7])),
+        st.tuples(st.just("wait"), st.sampled_from([0.001, 0.5, 3.0])),
+    ),
+    max_size=25,
+)
+
+
+@given(questions=QUESTIONS)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_script_counts_like_the_records(redis_url, questions):
+    """Whatever is asked, server and process come to the same level, wait and block."""
+    server = Clocked(redis_url)
+    name = f"twin {uuid.uuid4()}"
+
+    async def main():
+        stores, bookings, found = (server.client(), InProcessStore(server.clock)), ([], []), ([], [])
+        for question, *how in questions:
+            if question == "wait":
+                server.advance(*how)
+                continue
+            for store, mine, answers in zip(stores, bookings, found, strict=True):
+                if question == "book":
+                    mine.append(await store.book(name, LIMIT, float(how[0]), headroom=how[1], longest=how[2]))
+                    answers.append((mine[-1].made, mine[-1].wait, mine[-1].level))
+                elif question == "adjust":
+                    answers.append(await store.adjust(name, LIMIT, delta=how[0], floor=how[1], block=how[2]))
+                elif question == "send" and mine:
+                    answers.append((await store.send(mine[-1]),))
+                elif question == "give_back" and mine:
+                    await store.give_back(mine.pop())
+                answers.append(await store.peek(name, LIMIT))
+        for script, record in zip(*found, strict=True):
+            assert script == pytest.approx(record, abs=1e-5)
+        await stores[0].aclose()
+
+    asyncio.run(main())
+    server.direct.close()

@@ -1,0 +1,150 @@
+"""The store in a file: what can be wrong with the file, and what outlives a process."""
+
+import sqlite3
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from krakenasync.errors import ConfigurationError, StateUnavailable
+from krakenasync.state import sqlite as module
+from krakenasync.state.port import Limit
+from krakenasync.state.sqlite import SqliteStore
+from krakenasync.testing import VirtualClock
+
+LIMIT = Limit(4.0, 2.0)
+
+
+def start(path):
+    """Open a store as a client does, and let go of it."""
+
+    async def main():
+        store = SqliteStore(path)
+        try:
+            await store.start()
+        finally:
+            await store.aclose()
+
+    anyio.run(main)
+
+
+def test_a_missing_folder_is_refused_at_the_start(tmp_path):
+    """The error names the file and says what it needs."""
+    with pytest.raises(ConfigurationError, match=r"missing.state\.db cannot be written.*folder must exist"):
+        start(tmp_path / "missing" / "state.db")
+
+
+def test_a_read_only_file_is_refused_at_the_start(tmp_path, monkeypatch):
+    """A file that can be read but not written is found out before the first call."""
+    path = tmp_path / "state.db"
+    start(path)
+    connect = sqlite3.connect
+    monkeypatch.setattr(module.sqlite3, "connect", lambda path, **how: connect(f"file:{path}?mode=ro", uri=True, **how))
+    with pytest.raises(ConfigurationError, match="cannot be written"):
+        start(path)
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path):
+    """A text file is neither read as state nor written over."""
+    path = tmp_path / "notes.txt"
+    path.write_text("buy low, sell high\n" * 100)
+    with pytest.raises(ConfigurationError, match="not a state file"):
+        start(path)
+    assert path.read_text().startswith("buy low")
+
+
+def test_another_programs_database_is_refused_and_left_alone(tmp_path):
+    """No table of ours appears in it."""
+    path = tmp_path / "other.db"
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE trades (price TEXT)")
+    other.close()
+    with pytest.raises(ConfigurationError, match="some other program"):
+        start(path)
+    with sqlite3.connect(path) as other:
+        assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("trades",)]
+    other.close()
+
+
+def test_a_foreign_schema_is_refused_at_the_start(tmp_path):
+    """State of another version is not misread."""
+    path = tmp_path / "state.db"
+    start(path)
+    with sqlite3.connect(path) as other:
+        other.execute("PRAGMA user_version = 99")
+    other.close()
+    with pytest.raises(ConfigurationError, match="schema 99"):
+        start(path)
+
+
+def test_level_and_nonce_are_known_after_a_restart(tmp_path):
+    """Another process finds the counter where the last one left it, and nonces go on, whatever the calendar says."""
+    clock = VirtualClock()
+
+    async def first():
+        store = SqliteStore(tmp_path / "state.db", clock)
+        await store.start()
+        await store.book("counter", LIMIT, 4.0)
+        nonce = await store.nonce("key", "ms")
+        await store.aclose()
+        return nonce
+
+    async def second():
+        store = SqliteStore(tmp_path / "state.db", clock)
+        await store.start()
+        found = (await store.peek("counter", LIMIT)).level, await store.nonce("key", "ms")
+        await store.aclose()
+        return found
+
+    nonce = anyio.run(first)
+    clock.advance(1.0)
+    clock.step_wall(-60)
+    level, after = anyio.run(second)
+    assert level == pytest.approx(2.0)
+    assert after > nonce
+
+
+def test_a_reboot_credits_nothing_and_ends_no_block_late(tmp_path):
+    """The steady clock begins anew: the counter stands where it stood, a block goes on for what was left of it."""
+    late, early = VirtualClock(), VirtualClock()
+    late.advance(1e6)
+
+    async def ask(clock, **how):
+        store = SqliteStore(tmp_path / "state.db", clock)
+        await store.start()
+        found = await store.adjust("counter", LIMIT, **how)
+        await store.aclose()
+        return found
+
+    anyio.run(lambda: ask(late, floor=3.0, block=5.0))
+    found = anyio.run(lambda: ask(early))
+    assert found.level == pytest.approx(3.0)
+    assert found.blocked_for == pytest.approx(5.0)
+
+
+def test_a_file_that_stays_locked_is_unavailable(tmp_path, monkeypatch):
+    """Another program that never lets go is an error in words of ours, and the event loop goes on meanwhile."""
+    monkeypatch.setattr(module, "_PATIENCE", 0.02)
+    path = tmp_path / "state.db"
+    start(path)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    turns = []
+
+    async def count():
+        while True:
+            turns.append(1)
+            await anyio.lowlevel.checkpoint()
+
+    async def main():
+        store = SqliteStore(path)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(count)
+            with pytest.raises(StateUnavailable, match="does not answer"):
+                await store.book("counter", LIMIT, 1.0)
+            tasks.cancel_scope.cancel()
+        await store.aclose()
+
+    anyio.run(main)
+    other.close()
+    assert len(turns) > 10

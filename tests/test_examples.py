@@ -1,0 +1,101 @@
+"""The examples run, against the sandbox, and stay short."""
+
+import asyncio
+import csv
+import importlib.util
+from decimal import Decimal
+from pathlib import Path
+
+import anyio
+import pytest
+
+from krakenasync.sandbox import SandboxConfig
+
+FOLDER = Path(__file__).parent.parent / "examples"
+EXAMPLES = sorted(FOLDER.glob("*.py"))
+
+
+def example(name):
+    """Load an example without running it."""
+    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def kraken_sandbox_config():
+    """An exchange that counts nothing: how long one waits is not the question here."""
+    return SandboxConfig(limits=False)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_is_short(path):
+    """Under sixty lines, with a sentence on what it does and how to start it."""
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) < 60
+    assert f"python examples/{path.name}" in text
+
+
+def test_every_example_is_run_below():
+    """A new example needs a test of its own."""
+    assert {path.stem for path in EXAMPLES} == {"balance_poller", "escrow", "history_export", "ladder"}
+
+
+def test_the_poller_shows_all_accounts(kraken_sandbox, monkeypatch, capsys):
+    """It reports the balances of each account."""
+    keys = {name: (key.api_key, key.api_secret) for name, key in kraken_sandbox.sandbox.keys.items()}
+    monkeypatch.setenv("KRAKEN_BASE_URL", kraken_sandbox.base_url)
+
+    async def for_a_moment():
+        with anyio.move_on_after(0.3):
+            await example("balance_poller").main(keys)
+
+    asyncio.run(for_a_moment())
+    shown = capsys.readouterr().out
+    assert len(keys) > 1
+    assert all(f"{name}: " in shown for name in keys)
+
+
+@pytest.mark.asyncio
+async def test_the_escrow_tells_of_changes_and_of_what_is_missing(kraken_sandbox, capsys):
+    """BCH that is not there is alerted at once, EUR that goes away when it goes."""
+    async with kraken_sandbox.client() as kraken, anyio.create_task_group() as tasks:
+        owed = {"ZEUR": Decimal(40_000), "BCH": Decimal(5)}
+        tasks.start_soon(example("escrow").watch, kraken, owed, 0.02)
+        while kraken_sandbox.stats.requests["Balance"] < 1:  # noqa: ASYNC110 - the sandbox counts in a thread of its own
+            await anyio.sleep(0.01)
+        await kraken.add_order(pair="XBTEUR", type="buy", ordertype="market", volume="0.01")
+        seen = kraken_sandbox.stats.requests["Balance"]
+        while kraken_sandbox.stats.requests["Balance"] < seen + 3:  # noqa: ASYNC110 - the sandbox counts in a thread of its own
+            await anyio.sleep(0.01)
+        tasks.cancel_scope.cancel()
+    told = capsys.readouterr().err
+    assert "ALERT BCH stands at 0, 5 short of 5" in told
+    assert "ALERT ZEUR -" in told
+    assert "short of 40000" in told
+
+
+@pytest.mark.asyncio
+async def test_the_ladder_goes_up_and_comes_down(kraken_sandbox, capsys):
+    """Every rung is placed and cancelled, and the switch is off in the end."""
+    async with kraken_sandbox.client() as kraken:
+        await example("ladder").hold(kraken, seconds=0.0, rungs=3)
+        assert not (await kraken.open_orders()).open
+    shown = capsys.readouterr().out
+    assert shown.count(": buy 0.001 at ") == 3
+    assert shown.count(": canceled, 0.00000000 filled") == 3
+    assert kraken_sandbox.stats.requests["CancelAllOrdersAfter"] >= 2
+
+
+@pytest.mark.asyncio
+async def test_the_export_writes_three_files(kraken_sandbox, tmp_path, capsys):
+    """Ledgers, trades and closed orders, each row once however often it runs."""
+    async with kraken_sandbox.client() as kraken:
+        for _ in range(3):
+            await kraken.add_order(pair="XBTUSD", type="buy", ordertype="market", volume="0.001")
+            assert await example("history_export").export(kraken, tmp_path)
+    for kind, rows in {"ledgers": 6, "trades": 3, "closed-orders": 3}.items():
+        with (tmp_path / f"{kind}.csv").open(newline="") as lines:
+            assert len({row["id"] for row in csv.DictReader(lines)}) == rows
+    assert "ledgers: 2 new, 6 in all" in capsys.readouterr().out
