@@ -45,11 +45,12 @@ async def waiting(calls: int, *, ours: bool) -> float:
         await loop.create_future()
 
     ask = kraken.balance if ours else bare
-    before = held()
+    gc.collect()
+    before = tracemalloc.get_traced_memory()[0]
     tasks = [asyncio.ensure_future(ask()) for _ in range(calls)]
     for _ in range(5):
         await asyncio.sleep(0)
-    taken = held() - before
+    taken = tracemalloc.get_traced_memory()[0] - before
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -87,9 +88,11 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=1.0)
     asked = parser.parse_args()
     headline("how much memory does waiting and polling take?", "a task that waits for a bare future")
-    tracemalloc.start(3)
+    tracemalloc.start()
     bare, ours = [asyncio.run(waiting(asked.waiting, ours=each)) for each in (False, True)]
     table(("waiting call", "bytes each"), [("balance()", f"{ours:.0f}"), ("bare future in a task", f"{bare:.0f}")])
+    tracemalloc.stop()
+    tracemalloc.start(3)
     first, *rest = polling(asked.hours)
     print(f"\nheld after each tenth of {asked.hours:g} h of polling, KB beside the first:")
     print(" ".join(f"{(each - first) / 1e3:+.1f}" for each in rest))

@@ -4,7 +4,9 @@ import io
 
 import pytest
 
+from krakenasync.clock import SYSTEM_CLOCK
 from krakenasync.protocol.tiers import CounterSpec
+from krakenasync.state.memory import MemoryState
 
 NAMES = (
     "API_KEY",
@@ -33,6 +35,8 @@ def home(monkeypatch, tmp_path):
 def hurry(monkeypatch):
     """Nobody waits for the counter of public calls: one a second is too slow for tests."""
     monkeypatch.setattr("krakenasync.client.limits.PUBLIC", CounterSpec(1000, 100_000))
+    # Counters of a cap that is not Kraken's must not outlive the test in what the process shares.
+    monkeypatch.setattr("krakenasync.client.client.PROCESS", MemoryState(SYSTEM_CLOCK))
 
 
 @pytest.fixture

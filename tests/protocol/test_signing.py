@@ -1,5 +1,8 @@
 """Signatures, against Kraken's published example and against figures computed apart from this package."""
 
+import base64
+import hashlib
+import hmac
 import json
 
 import pytest
@@ -7,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from krakenasync.errors import ConfigurationError
-from krakenasync.protocol.signing import decode_secret, sign, verify
+from krakenasync.protocol.signing import Signer, decode_secret, sign, verify
 from krakenasync.protocol.wire import form
 
 # Kraken's own example: https://docs.kraken.com/api/docs/guides/spot-rest-auth
@@ -88,3 +91,14 @@ def test_malformed_secret_is_refused_without_being_shown(secret):
     with pytest.raises(ConfigurationError, match="copy the private key whole") as caught:
         decode_secret(secret)
     assert not secret.strip() or secret not in str(caught.value)
+
+
+@pytest.mark.parametrize("length", [1, 64, 127, 128, 129, 300])
+def test_a_key_of_any_length_signs_as_hmac_says(length):
+    """The paddings that are hashed once give what the standard library's HMAC gives, also for keys above a block."""
+    secret, digest = bytes(range(256)) * 2, hashlib.sha256(b"1nonce=1").digest()
+    expected = hmac.digest(secret[:length], b"/0/private/Balance" + digest, "sha512")
+    signer = Signer(secret[:length])
+    assert [signer("/0/private/Balance", "1", b"nonce=1") for _ in range(2)] == [
+        base64.b64encode(expected).decode()
+    ] * 2
