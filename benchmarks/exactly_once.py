@@ -266,6 +266,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--virtual", action="store_true", help="leave the run over sockets out")
     parser.add_argument("--orders", type=int, default=1000)
+    parser.add_argument("--sockets", type=int, default=200, help="orders over sockets; 1000 take five minutes")
     arguments = parser.parse_args()
     headline(
         "how many orders are doubled or lost under faults, and what do safe ones cost?",
@@ -276,7 +277,7 @@ def main() -> None:
         for name, place in WAYS.items():
             rows.append(row(name, rate, *virtual(place, rate, arguments.orders)))
     if not arguments.virtual:
-        rows.append(row("place_order, deadline=3, sockets", 0.4, *asyncio.run(real(0.4, 200))))
+        rows.append(row("place_order, deadline=3, sockets", 0.4, *asyncio.run(real(0.4, arguments.sockets))))
     table(COLUMNS, rows)
     print(
         "\ndoubled: orders too many. lost: reported as not there, and there. made up: reported, and not there."
