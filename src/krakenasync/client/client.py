@@ -12,7 +12,7 @@ from krakenasync.client.book import Book, Shelf
 from krakenasync.client.calls import Action, Calls
 from krakenasync.client.cancelling import EnsureCancelled, ensure_cancelled
 from krakenasync.client.config import Options
-from krakenasync.client.credentials import Credentials, setting
+from krakenasync.client.credentials import both_halves, setting
 from krakenasync.client.deadman import DeadManSwitch, dead_man_switch
 from krakenasync.client.events import Hook, Notifier
 from krakenasync.client.limits import Limits, LimitsConfig
@@ -110,7 +110,7 @@ class KrakenClient(Calls, Pages, Book):
         self.tier = Tier.parse(tier)
         policy = retry or RetryPolicy()
         self._options = Options(timeout=timeout, retry=policy).changed(max_attempts=max_attempts)
-        credentials = _credentials(api_key, api_secret, otp)
+        credentials = both_halves(api_key, api_secret, otp)
         if isinstance(nonce_window, bool) or not isinstance(nonce_window, int) or nonce_window < 0:
             raise ConfigurationError(f"nonce_window={nonce_window!r}", hint="ticks of nonce_unit, 0 or more")
         self._shared = isinstance(transport, Transport)
@@ -295,13 +295,3 @@ def _reader(request: type[Request[Any]]) -> Callable[[int, bytes], Answer[Any]]:
 def _lane(state: MemoryState, name: str) -> Callable[[NonceSource, int], KeyLane]:
     """How the lane of a key is made."""
     return functools.partial(SharedLane, name=name, state=state) if isinstance(state, SharedState) else KeyLane
-
-
-def _credentials(api_key: str | None, api_secret: str | None, otp: str | None) -> Credentials | None:
-    """Read the two halves of a key, which only make sense together."""
-    if not api_key and not api_secret:
-        return None
-    if not api_key or not api_secret:
-        missing = "api_secret" if api_key else "api_key"
-        raise ConfigurationError(f"{missing} is missing", hint="give both halves of the key, or neither")
-    return Credentials(api_key, api_secret, otp)

@@ -11,7 +11,7 @@ from typing import NoReturn
 from krakenasync.errors import ConfigurationError, InvalidType
 from krakenasync.protocol.signing import Signer, decode_secret
 
-__all__ = ["Credentials", "setting"]
+__all__ = ["Credentials", "both_halves", "setting"]
 
 
 class Credentials:
@@ -72,3 +72,17 @@ def setting(name: str, environ: Mapping[str, str] | None = None) -> str | None:
             why = error.strerror if isinstance(error, OSError) else "not text"
             raise ConfigurationError(f"{name}_FILE cannot be read: {why}") from None
     return value.strip() or None if value else None
+
+
+def both_halves(api_key: str | None, api_secret: str | None, otp: str | None = None) -> Credentials | None:
+    """Read the two halves of a key, which only make sense together; None if neither is given.
+
+    Raises:
+        ConfigurationError: One half is missing, or cannot be right.
+    """
+    if not api_key and not api_secret:
+        return None
+    if not api_key or not api_secret:
+        missing = "api_secret" if api_key else "api_key"
+        raise ConfigurationError(f"{missing} is missing", hint="give both halves of the key, or neither")
+    return Credentials(api_key, api_secret, otp)

@@ -11,6 +11,8 @@ from typing import Any, Final, NamedTuple, Protocol, TypeVar
 from krakenasync.errors import KrakenError
 from krakenasync.protocol import placement as machine
 from krakenasync.protocol.charges import pair_key
+from krakenasync.protocol.clordid import same_id
+from krakenasync.protocol.paging import PAGING
 from krakenasync.protocol.requests import Request
 from krakenasync.protocol.servertime import SECOND
 from krakenasync.protocol.wire import Answer
@@ -24,8 +26,6 @@ R = TypeVar("R")
 
 _SLACK: Final = 60
 """Seconds before an order's first sending from which closed orders are searched."""
-_PAGE: Final = 50
-"""Closed orders in one answer at the most."""
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -99,7 +99,11 @@ class Lookup:
         page = (await self._sender.send(request)).result.closed
         sight = self._seen(page, closed=True)
         # A full page that is not about our id: the filter did not work, and ours may stand on the next one.
-        return machine.Suspect() if isinstance(sight, machine.Absent) and len(page) >= _PAGE else sight
+        return (
+            machine.Suspect()
+            if isinstance(sight, machine.Absent) and len(page) >= PAGING["ClosedOrders"].rows
+            else sight
+        )
 
     def _failed(self, error: KrakenError) -> machine.Unseen:
         self.error = error
@@ -127,7 +131,7 @@ class Lookup:
 
 def newest(orders: dict[str, OrderInfo], cl_ord_id: str) -> FoundOrder | None:
     """Return the order that bears the id: the newest if it was used again, and not the close order it may have made."""
-    bearers = [FoundOrder(txid, order) for txid, order in orders.items() if machine.same_id(order.cl_ord_id, cl_ord_id)]
+    bearers = [FoundOrder(txid, order) for txid, order in orders.items() if same_id(order.cl_ord_id, cl_ord_id)]
     if len(bearers) > 1:
         LOG.warning("%d orders bear cl_ord_id %s: %s", len(bearers), cl_ord_id, [txid for txid, _ in bearers])
     return max(bearers, key=lambda each: (each.order.refid is None, each.order.opentm), default=None)

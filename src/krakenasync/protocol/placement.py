@@ -54,14 +54,11 @@ __all__ = [
     "glanced",
     "looked",
     "resume",
-    "same_id",
     "sent",
     "waited",
 ]
 
 SECOND: Final = 1_000_000_000
-_HEX_DIGITS: Final = 32
-"""Of a UUID without its dashes."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -264,19 +261,3 @@ def resume(plan: Plan, end: GaveUp, deadline: int) -> Wait:
 
 def _again(plan: Plan, step: Send | Look) -> bool:
     return plan.resubmit and step.number < plan.sends
-
-
-def same_id(one: str | None, other: str) -> bool:
-    """Compare two client order ids as Kraken does: a UUID is a number, with or without dashes; other text is itself.
-
-    >>> same_id("6D1B345E-2821-40E2-AD83-4ECB18A06876", "6d1b345e282140e2ad834ecb18a06876"), same_id("a-1", "a1")
-    (True, False)
-
-    Source: https://docs.kraken.com/api/docs/guides/spot-clordid
-    """
-    return one is not None and _folded(one) == _folded(other)
-
-
-def _folded(text: str) -> str:
-    digits = text.replace("-", "").lower()
-    return digits if len(digits) == _HEX_DIGITS else text

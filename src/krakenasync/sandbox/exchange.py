@@ -13,6 +13,7 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
 from krakenasync.clock import Clock
+from krakenasync.protocol.clordid import fold_id
 from krakenasync.sandbox.accounts import Account
 from krakenasync.sandbox.clearing import Clearing, Ids, Movement, reservation, reserve
 from krakenasync.sandbox.closing import close_order
@@ -223,17 +224,8 @@ class Exchange:
 
     def find_client_id(self, account: Account, cl_ord_id: str) -> Order | None:
         """Find the open order that bears a client id."""
-        wanted = canonical_client_id(cl_ord_id)
+        wanted = fold_id(cl_ord_id)
         for order in account.open.values():
-            if order.cl_ord_id is not None and canonical_client_id(order.cl_ord_id) == wanted:
+            if order.cl_ord_id is not None and fold_id(order.cl_ord_id) == wanted:
                 return order
         return None
-
-
-def canonical_client_id(text: str) -> str:
-    """Fold the two ways to write a UUID; Kraken keeps the number behind them.
-
-    Source: https://docs.kraken.com/api/docs/guides/spot-clordid
-    """
-    digits = text.replace("-", "").lower()
-    return digits if len(digits) == 32 else text  # noqa: PLR2004 - hex digits of a UUID

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
+from krakenasync.protocol.paging import PAGING
 from krakenasync.sandbox.arguments import Arguments, as_number
 from krakenasync.sandbox.orders import seconds
 from krakenasync.sandbox.refusals import invalid
@@ -23,7 +24,7 @@ __all__ = ["PAGE", "CursorPage", "Row", "by_cursor", "by_offset", "moment", "rem
 
 T = TypeVar("T")
 
-PAGE: Final = 50
+PAGE: Final = PAGING["Ledgers"].rows
 """Rows of a page of history."""
 LARGEST_OFFSET: Final = 2**63 - 1
 MOST: Final = 2**31 - 1

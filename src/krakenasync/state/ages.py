@@ -11,13 +11,14 @@ from typing import Any, Final
 
 import msgspec
 
+from krakenasync.protocol.clordid import fold_id
+
 __all__ = ["FRESH", "Known", "OrderAges"]
 
 _KEEP: Final = 20_000
 """Names kept; the oldest knowledge goes first. An order forgotten is charged as a new one."""
 FRESH: Final = 5.0
 """Seconds for which a count of open orders is believed: fills end orders without telling us."""
-_UUID_DIGITS: Final = 32
 
 
 class Known(msgspec.Struct, eq=False):
@@ -50,7 +51,7 @@ class OrderAges:
 
     def born(self, pair: str, ids: Iterable[Any], at: float, *, userref: object = None) -> None:
         """Take note of a new order under all its names; those that are None are passed over."""
-        names = tuple(_folded(str(name)) for name in ids if name)
+        names = tuple(fold_id(str(name)) for name in ids if name)
         known = Known(pair, at, names, None if userref is None else str(userref))
         self._pairs.add(pair)
         for name in names:
@@ -80,7 +81,7 @@ class OrderAges:
         """What is known of the orders of these names, each once: one for an id, any number for a userref."""
         found: dict[int, Known] = {}
         for name in names:
-            known = self._orders.get(_folded(name))
+            known = self._orders.get(fold_id(name))
             if known is not None:
                 found[id(known)] = known
             elif name.removeprefix("-").isdecimal():
@@ -103,12 +104,3 @@ class OrderAges:
     def pairs(self) -> list[str]:
         """All pairs on which something was done or an order was seen, sorted."""
         return sorted(self._pairs)
-
-
-def _folded(name: str) -> str:
-    """Fold the two ways to write a UUID into one; other names stay as they are.
-
-    Source: https://docs.kraken.com/api/docs/guides/spot-clordid
-    """
-    digits = name.replace("-", "").lower()
-    return digits if len(digits) == _UUID_DIGITS else name

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from krakenasync.protocol.paging import PAGING
 from krakenasync.sandbox.deposits import Deposit
 from krakenasync.sandbox.endpoints.context import Context, Handler
 from krakenasync.sandbox.funding import Method, find_method, funding_asset, methods_of, read_amount
@@ -17,7 +18,7 @@ from krakenasync.sandbox.paging import by_cursor, remembered, within
 
 __all__ = ["HANDLERS"]
 
-PAGE: Final = 25
+PAGE: Final = PAGING["DepositStatus"].rows
 FILTERS: Final = ("asset", "aclass", "method", "start", "end")
 BEGIN: Final = ("true", "1", "false", "0")
 

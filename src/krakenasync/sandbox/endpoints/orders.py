@@ -9,17 +9,19 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from krakenasync.protocol.clordid import fold_id
+from krakenasync.protocol.paging import PAGING
 from krakenasync.sandbox.arguments import as_number
 from krakenasync.sandbox.endpoints.context import Context, Handler
-from krakenasync.sandbox.exchange import canonical_client_id
 from krakenasync.sandbox.orders import NANOS, Order
 from krakenasync.sandbox.paging import moment
 from krakenasync.sandbox.refusals import INVALID_ORDER, PERMISSION_DENIED, Refusal, invalid
 
-__all__ = ["HANDLERS", "PAGE"]
+__all__ = ["HANDLERS"]
 
-PAGE: Final = 50
-"""Rows of a page, and ids of a query, at most."""
+PAGE: Final = PAGING["ClosedOrders"].rows
+MOST_IDS: Final = 50
+"""Ids of a query, at most."""
 TIMES: Final = frozenset({"open", "close", "both"})
 
 
@@ -63,7 +65,7 @@ def closed_orders(context: Context) -> dict[str, Any]:
 def query_orders(context: Context) -> dict[str, Any]:
     """Show orders by id; open ones and closed ones need their own permission."""
     names = context.arguments.names("txid")
-    if not 0 < len(names) <= PAGE:
+    if not 0 < len(names) <= MOST_IDS:
         raise invalid("txid")
     trades = context.arguments.flag("trades")
     found: dict[str, Any] = {}
@@ -85,8 +87,8 @@ def _wanted(context: Context, order: Order) -> bool:
         return False
     if not arguments.given("cl_ord_id"):
         return True
-    wanted = canonical_client_id(arguments.text("cl_ord_id"))
-    return order.cl_ord_id is not None and canonical_client_id(order.cl_ord_id) == wanted
+    wanted = fold_id(arguments.text("cl_ord_id"))
+    return order.cl_ord_id is not None and fold_id(order.cl_ord_id) == wanted
 
 
 def _bound(context: Context, name: str) -> Decimal | None:

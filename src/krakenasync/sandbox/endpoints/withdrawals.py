@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from krakenasync.protocol.paging import PAGING
 from krakenasync.sandbox.endpoints.context import Context, Handler
 from krakenasync.sandbox.funding import INSUFFICIENT, METHODS, funding_asset, read_amount
 from krakenasync.sandbox.listings import ASSETS
@@ -19,7 +20,7 @@ from krakenasync.sandbox.withdrawals import Withdrawal
 
 __all__ = ["HANDLERS"]
 
-PAGE: Final = 500
+PAGE: Final = PAGING["WithdrawStatus"].rows
 FILTERS: Final = ("asset", "aclass", "method", "start", "end")
 BEGIN: Final = ("true", "1", "false", "0")
 UNKNOWN_REFERENCE: Final = "EFunding:Unknown reference id"
