@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -15,6 +17,9 @@ __all__ = ["USER_AGENT", "Origin"]
 USER_AGENT: Final = f"krakenasync/{_version.__version__}"
 
 _PORTS: Final = {"http": 80, "https": 443}
+_SIGNED: Final = {"API-Key", "API-Sign", "Content-Type"}
+"""The headers of an ordinary private call, of which only the signature differs from one to the next."""
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/=]+").fullmatch
 _KEPT_IN_A_PATH: Final = "/%!$&'()*+,;=:@~"
 
 
@@ -36,6 +41,7 @@ class Origin:
         literal = f"[{self.host}]" if ":" in self.host else self.host
         named = literal if self.port == _PORTS[self.scheme] else f"{literal}:{self.port}"
         self._headers = [("Host", named), ("Accept", "*/*"), ("User-Agent", USER_AGENT)]
+        self._prepared = functools.lru_cache(maxsize=1024)(self._prepare)
 
     @property
     def secure(self) -> bool:
@@ -48,14 +54,31 @@ class Origin:
         Raises:
             BadRequest: Something in it cannot be written as HTTP.
         """
+        if message.body and message.headers.keys() == _SIGNED and _BASE64(signature := message.headers["API-Sign"]):
+            key, kind = message.headers["API-Key"], message.headers["Content-Type"]
+            head = self._prepared(message.method, message.target, key, kind)
+            return b"%bAPI-Sign: %b\r\nContent-Length: %d\r\n\r\n%b" % (
+                head,
+                signature.encode("ascii"),
+                len(message.body),
+                message.body,
+            )
         headers = [*self._headers, *message.headers.items()]
         if message.body or message.method != "GET":
             headers.append(("Content-Length", str(len(message.body))))
         else:
             headers.append(("Accept-Encoding", "gzip, deflate"))  # large answers are public ones
-        if "#" in message.target:
+        return self._written(message.method, message.target, headers, message.body)
+
+    def _prepare(self, method: str, target: str, key: str, kind: str) -> bytes:
+        """Write, once per endpoint and key, the part of a head that is always the same."""
+        headers = [*self._headers, ("API-Key", key), ("Content-Type", kind)]
+        return self._written(method, target, headers).removesuffix(b"\r\n")
+
+    def _written(self, method: str, target: str, headers: list[tuple[str, str]], body: bytes = b"") -> bytes:
+        if "#" in target:
             raise BadRequest("a fragment is no part of a target")
-        return request(message.method, self._prefix + message.target, headers, message.body)
+        return request(method, self._prefix + target, headers, body)
 
 
 def _checked(base_url: str) -> str:

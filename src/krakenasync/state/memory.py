@@ -78,8 +78,6 @@ class Bucket(AsyncLimiter):
         super().__init__(spec.cap, spec.cap / spec.decay)
         self._clock = clock
         self._moment = _Moment(clock.monotonic())
-        # No event loop is bound, so the counter outlives loops and serves trio as well.
-        self._event_loop = cast("asyncio.AbstractEventLoop", self._moment)
         self._last_check = self._moment.at
         self._level = min(initial, spec.cap)
         self.spec = spec
@@ -90,6 +88,11 @@ class Bucket(AsyncLimiter):
         self._ripening: list[tuple[float, float]] = []
         self._caution = CALM
         self._blocked_until = -math.inf
+
+    @property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        """No event loop is bound, so the counter outlives loops and serves trio as well."""
+        return cast("asyncio.AbstractEventLoop", self._moment)
 
     def _note(self, at: float, cost: float) -> None:
         if self._steps is not None:
@@ -106,19 +109,22 @@ class Bucket(AsyncLimiter):
             self._note(self._moment.at, cost)
         self._moment.at = now
         self._leak()
-        if self._caution.pace < 1.0:
+        if self._caution is not CALM and self._caution.pace < 1.0:
             self._rate_per_sec = self.spec.decay * pace_at(self._caution, now)
         return now
 
     def _missing(self, cost: float, now: float) -> float:
         """Points by which a call of `cost` would pass the cap."""
-        return self._level + self._held + cost - self.max_rate + margin_at(self._caution, now)
+        missing = self._level + self._held + cost - self.max_rate
+        return missing if self._caution is CALM else missing + margin_at(self._caution, now)
 
     def try_reserve(self, cost: float) -> bool:
         """Hold `cost` points if they fit now."""
         with self._lock:
             now = self._settled()
-            if self._blocked_until > now or self._missing(cost, now) > _DUST or self._unreduced(cost, now) > 0:
+            if self._blocked_until > now or self._missing(cost, now) > _DUST:
+                return False
+            if self._steps is not None and self._steps.wait(self._held + cost, now) > 0:
                 return False
             self._held += cost
             return True
@@ -157,15 +163,16 @@ class Bucket(AsyncLimiter):
 
     def settle(self, cost: float) -> None:
         """The answer is there: `cost` points begin to decay."""
-        self._ripen(cost, 0.0)
+        with self._lock:
+            now = self._settled()
+            self._held -= cost
+            self._level += cost
+            self._note(now, cost)
 
     def keep(self, cost: float, grace: float) -> None:
         """No answer came, but the call may still arrive: hold its points for `grace` seconds more."""
-        self._ripen(cost, grace)
-
-    def _ripen(self, cost: float, after: float) -> None:
         with self._lock:
-            heapq.heappush(self._ripening, (self._settled() + after, cost))
+            heapq.heappush(self._ripening, (self._settled() + grace, cost))
 
     def refund(self, cost: float) -> None:
         """Nothing was sent: give `cost` points back."""
