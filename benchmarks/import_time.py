@@ -1,19 +1,31 @@
 """How long does `import krakenasync` take, beside its parts and its peers?
 
-    python benchmarks/import_time.py [--rounds 9]
+    python benchmarks/import_time.py [--rounds 20]
 
-Each import happens in a fresh interpreter; peers that are not installed are left out.
+Each import happens in a fresh interpreter, the modules in turn, after one round that is not counted: it writes the
+bytecode, as an installation does. The last column is the median of each round's quotient, for machines whose speed
+wanders. Peers that are not installed are left out.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 
 from _bench import headline, middle, table
 
-NAMES = ("asyncio", "httpx", "aiolimiter", "krakenasync", "aiohttp", "kraken.spot", "ccxt.async_support")
+NAMES = (
+    "asyncio",
+    "asyncio, msgspec, anyio, aiolimiter",
+    "krakenasync",
+    "httpx",
+    "aiohttp",
+    "kraken.spot",
+    "ccxt.async_support",
+)
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 TIMED = (
     "import time; wall, cpu = time.perf_counter(), time.process_time(); import {}; "
     "print(time.perf_counter() - wall, time.process_time() - cpu)"
@@ -23,7 +35,7 @@ TIMED = (
 def timed(name: str) -> tuple[float, float] | None:
     """Import a module in an interpreter of its own; return wall and CPU milliseconds, None if it is absent."""
     words = [sys.executable, "-c", TIMED.format(name)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env=ENVIRONMENT)
     if done.returncode:
         return None
     wall, cpu = done.stdout.split()
@@ -32,17 +44,17 @@ def timed(name: str) -> tuple[float, float] | None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=20)
     rounds = parser.parse_args().rounds
     headline("how long does an import take?", "the standard library's asyncio, which all of them need")
-    runs = {name: [timed(name) for _ in range(rounds)] for name in NAMES}
-    present = {name: [each for each in results if each] for name, results in runs.items()}
-    rows = [
-        (name, *(f"{middle(column):.0f}" for column in zip(*results, strict=True)))
-        for name, results in present.items()
-        if results
-    ]
-    table(("module", "wall ms", "CPU ms"), rows)
+    present = [name for name in NAMES if timed(name)]
+    runs = [{name: found for name in present if (found := timed(name))} for _ in range(rounds)]
+    rows = []
+    for name in present:
+        wall, cpu = (middle([each[name][which] for each in runs]) for which in (0, 1))
+        beside = middle([each[name][0] / each["asyncio"][0] for each in runs])
+        rows.append((name, f"{wall:.0f}", f"{cpu:.0f}", f"{beside:.2f}"))
+    table(("module", "wall ms", "CPU ms", "to asyncio"), rows)
 
 
 if __name__ == "__main__":

@@ -168,6 +168,22 @@ ANSWERS = {  # name -> what is sent, whether the end follows, what comes of it w
     "empty length": (heads(b"Content-Length:"), False, BAD),
     "coding besides chunked": (heads(b"Transfer-Encoding: gzip, chunked"), False, BAD),
     "coding after chunked": (heads(b"Transfer-Encoding: chunked, gzip"), False, BAD),
+    "chunked twice": (
+        heads(b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", b"5\r\nhello\r\n0\r\n\r\n"),
+        False,
+        BAD,
+    ),
+    "coding in a trailer": (
+        heads(b"Transfer-Encoding: chunked", b"5\r\nhello\r\n0\r\nTransfer-Encoding: gzip\r\n\r\n"),
+        False,
+        BAD,
+    ),
+    "length in a trailer": (
+        heads(b"Transfer-Encoding: chunked", b"5\r\nhello\r\n0\r\nContent-Length: 9\r\n\r\n"),
+        False,
+        BAD,
+        (OK, "h11 passes over it; no sender may write it, RFC 9110, 6.5.1"),
+    ),
     "chunk longer than said": (heads(b"Transfer-Encoding: chunked", b"5\r\nhelloX\r\n0\r\n\r\n"), False, BAD),
     "negative chunk": (heads(b"Transfer-Encoding: chunked", b"-5\r\nhello\r\n0\r\n\r\n"), False, BAD),
     "chunk that is no number": (heads(b"Transfer-Encoding: chunked", b"g\r\nhello\r\n0\r\n\r\n"), False, BAD),

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from krakenasync.errors import KrakenError
 
@@ -18,8 +19,7 @@ __all__ = ["Answered", "Event", "Failed", "Hook", "Notifier", "Retried", "Sent",
 LOG: Final = logging.getLogger("krakenasync")
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """Something happened on a call's road.
 
     Attributes:
@@ -31,8 +31,7 @@ class Event:
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class Waited(Event):
+class Waited(Event, frozen=True):
     """The call waited for the limiter.
 
     Attributes:
@@ -44,13 +43,11 @@ class Waited(Event):
     counter: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sent(Event):
+class Sent(Event, frozen=True):
     """The call is about to be sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answered(Event):
+class Answered(Event, frozen=True):
     """Kraken answered with a result.
 
     Attributes:
@@ -62,8 +59,7 @@ class Answered(Event):
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Failed(Event):
+class Failed(Event, frozen=True):
     """An attempt failed: refused, unanswered or never sent.
 
     Attributes:
@@ -75,8 +71,7 @@ class Failed(Event):
     error: KrakenError
 
 
-@dataclass(frozen=True, slots=True)
-class Retried(Event):
+class Retried(Event, frozen=True):
     """The call will be sent again.
 
     Attributes:

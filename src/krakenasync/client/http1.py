@@ -180,11 +180,16 @@ class Reader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; refuse a length that is too great and a transfer coding besides chunked."""
-        if self._head_done:
-            return  # a trailer, or the head of something that nobody asked for
+        if self._head_done:  # a trailer, or the head of something that nobody asked for
+            if self._response is None and name.lower() in _FRAMING:
+                self._refuse("a trailer that speaks of the body's length")  # RFC 9110, 6.5.1
+            return
+        if len(name) == _TRANSFER_ENCODING and name.lower() == b"transfer-encoding":
+            # Stated twice it means chunked twice, which RFC 9112, 6.1, forbids and the parser lets pass.
+            twice = any(each.lower() == b"transfer-encoding" for each, _ in self._headers)
+            if twice or value.lower() != b"chunked":
+                self._refuse("a transfer coding besides chunked")
         self._headers.append((name, value))
-        if len(name) == _TRANSFER_ENCODING and name.lower() == b"transfer-encoding" and value.lower() != b"chunked":
-            self._refuse("a transfer coding besides chunked")
         if len(name) == _CONTENT_LENGTH and name.lower() == b"content-length" and int(value) > self._bounds.body:
             self._refuse(f"a body of {int(value)} bytes, more than {self._bounds.body}")
 

@@ -11,7 +11,6 @@ https://support.kraken.com/hc/en-us/articles/360001206766-Bitcoin-currency-code-
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -92,6 +91,8 @@ class _Index(Generic[T]):
 
     def unknown(self, name: str) -> UnknownAsset:
         """Say that there is no such name, and which ones are like it."""
+        import difflib  # noqa: PLC0415 - for this one message
+
         names = {each for known in self._known for each in known}
         close = difflib.get_close_matches(name.strip().upper(), sorted(names), n=3)
         hint = f"did you mean {' or '.join(close)}?" if close else None

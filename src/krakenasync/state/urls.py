@@ -8,10 +8,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.errors import ConfigurationError
-from krakenasync.state.fallback import FallbackStore
 from krakenasync.state.port import Store
-from krakenasync.state.redis import RedisStore
-from krakenasync.state.sqlite import SqliteStore
 
 __all__ = ["open_store"]
 
@@ -39,6 +36,8 @@ def open_store(url: str, clock: Clock = SYSTEM_CLOCK) -> Store:
         path = unquote(parts.path).removeprefix("/")
         if parts.netloc or not path or query:
             raise ConfigurationError("the state's sqlite URL names no file", hint=_FORMS)
+        from krakenasync.state.sqlite import SqliteStore  # noqa: PLC0415 - most clients keep no state: sqlite3 is dear
+
         store = SqliteStore(Path(path), clock)
     elif parts.scheme in {"redis", "rediss", "unix", "valkey", "valkeys"}:
         scheme = parts.scheme.replace("valkey", "redis")
@@ -46,12 +45,18 @@ def open_store(url: str, clock: Clock = SYSTEM_CLOCK) -> Store:
             raise ConfigurationError("the state's URL names no host", hint=_FORMS)
         if scheme != "unix" and not parts.path.strip("/").isdecimal() and parts.path.strip("/"):
             raise ConfigurationError(f"{parts.path!r} is no database number", hint=_FORMS)
+        from krakenasync.state.redis import RedisStore  # noqa: PLC0415 - as above
+
         store = RedisStore(urlunsplit((scheme, *parts[1:3], urlencode(query), "")), clock)
     else:
         raise ConfigurationError(f"a state of the kind {parts.scheme or 'without scheme'!r} is not known", hint=_FORMS)
     if failure not in {"", "raise", "local"} or (share and failure != "local"):
         raise ConfigurationError("the state's URL asks for what is not known", hint="on_state_failure=raise or local")
-    return FallbackStore(store, clock, _share(share)) if failure == "local" else store
+    if failure != "local":
+        return store
+    from krakenasync.state.fallback import FallbackStore  # noqa: PLC0415 - as above
+
+    return FallbackStore(store, clock, _share(share))
 
 
 def _share(text: str) -> float:
