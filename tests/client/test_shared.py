@@ -17,10 +17,10 @@ class Unsteady(InProcessStore):
 
     away = False
 
-    async def change(self, kind, name, rule):
+    async def change(self, work):
         if self.away:
             raise StateUnavailable("away")
-        return await super().change(kind, name, rule)
+        return await super().change(work)
 
 
 def clients(kraken, store, number, **settings):
@@ -91,7 +91,8 @@ def test_a_refusal_stops_all_processes(naive_kraken):
         await other.balance()
         return clock.monotonic() - began
 
-    assert run(main) == pytest.approx(5.0, abs=0.1)
+    # The pause is 5 s; by then Kraken's count has fallen at the slower pace, but not far enough for all that share it.
+    assert run(main) == pytest.approx(5.0 / 0.8, abs=0.1)
 
 
 def test_who_gives_up_gives_his_slot_back(naive_kraken):

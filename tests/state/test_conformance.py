@@ -6,7 +6,7 @@ import pytest
 from krakenasync.clock import SYSTEM_CLOCK
 from krakenasync.state.fallback import FallbackStore
 from krakenasync.state.inprocess import InProcessStore
-from krakenasync.state.port import Booking, Limit
+from krakenasync.state.port import Book, Booking, GiveBack, Limit
 from krakenasync.state.redis import RedisStore
 from krakenasync.state.sqlite import SqliteStore
 from krakenasync.testing import conformance
@@ -45,22 +45,26 @@ def test_behind_a_fallback(check):
 class Forgetful(InProcessStore):
     """Charges nothing, blocks nobody, repeats nonces and lets everybody into the lane."""
 
-    async def change(self, kind, name, rule):
-        """Apply the rule to a new record every time."""
+    async def change(self, work):
+        """Do the work on new records every time."""
         self._records.clear()
-        return await super().change(kind, name, rule)
+        return await super().change(work)
 
 
 class Greedy(InProcessStore):
     """Gives slots back for ever and keeps everybody waiting."""
 
-    async def book(self, name, limit, cost, *, headroom=0.0, longest=1e9, initial=0.0):
-        """Book as if the cap were lower."""
-        return await super().book(name, Limit(limit.cap / 2, limit.decay / 2), cost, longest=longest + 1e6)
+    async def ask(self, *steps):
+        """Book as if the cap were lower, give back twenty times the cost, as if it were never due."""
+        return await super().ask(*map(self.more, steps))
 
-    async def give_back(self, booking):
-        """Give back twice the cost, as if it were never due."""
-        await super().give_back(booking._replace(cost=booking.cost * 20, due=booking.due + 10**9))
+    @staticmethod
+    def more(step):
+        if isinstance(step, Book):
+            return step._replace(limit=Limit(step.limit.cap / 2, step.limit.decay / 2), longest=step.longest + 1e6)
+        if isinstance(step, GiveBack):
+            return step._replace(cost=step.cost * 20, due=step.due + 10**9)
+        return step
 
 
 async def bounded(check, store):

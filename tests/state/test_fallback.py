@@ -22,10 +22,10 @@ class Unsteady(InProcessStore):
         if self.away:
             raise StateUnavailable("away")
 
-    async def change(self, kind, name, rule):
+    async def change(self, work):
         if self.away:
             raise StateUnavailable("away")
-        return await super().change(kind, name, rule)
+        return await super().change(work)
 
 
 def test_it_goes_on_with_a_share_and_comes_back():

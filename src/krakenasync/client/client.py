@@ -26,7 +26,7 @@ from krakenasync.client.raw import raw_call
 from krakenasync.client.recent import Recent
 from krakenasync.client.road import Call, Road
 from krakenasync.client.serverclock import ServerClock
-from krakenasync.client.shared import SharedLane
+from krakenasync.client.sharedlane import SharedLane
 from krakenasync.client.transport import Transport
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.errors import ConfigurationError, OutcomeUnknown
@@ -132,6 +132,8 @@ class KrakenClient(Calls, Pages, Book):
             clock=clock,
             lane=_lane(kept, f"{way.base_url} {key_id}"),
         )
+        if isinstance(kept, SharedState) and credentials:
+            self._road.limits.door = self._road.shared_lane
         self._state = kept
         kept.join(way)
         self._recent = Recent(clock)

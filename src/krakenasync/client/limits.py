@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -13,6 +13,7 @@ from krakenasync.client.gates import Charged, Gate, Hold
 from krakenasync.client.loops import PerLoop
 from krakenasync.client.queueing import Lane, Queue
 from krakenasync.client.shared import SharedGate, SharedHold
+from krakenasync.client.sharedlane import SharedLane
 from krakenasync.errors import ConfigurationError
 from krakenasync.protocol.charges import Counter, pair_key
 from krakenasync.protocol.requests import Spec
@@ -129,6 +130,8 @@ class Limits:
         self._buckets: dict[str, Bucket] = {}
         self._gates: PerLoop[Gate] = PerLoop()
         self._hold = SharedHold if isinstance(state, SharedState) else Hold
+        self.door: Callable[[], SharedLane] | None = None
+        """With a shared state: gives the lane that private calls enter next, on the running loop."""
 
     async def acquire(self, spec: Spec, params: Mapping[str, Any], lane: Lane) -> Hold:
         """Wait until the call may be sent.
@@ -148,16 +151,25 @@ class Limits:
         cost = float(charge.cost(dear=self._config.dear_history))
         if cost > gate.bucket.spec.cap:
             raise ConfigurationError(f"{spec.name} costs {cost:g} points, the {gate.name} counter's cap is lower")
-        await gate.acquire(lambda: cost, lane)
+        door = self.door() if self.door is not None and charge.counter is Counter.REST else None
+        if door is not None and isinstance(gate, SharedGate):
+            await gate.acquire(lambda: cost, lane, door)
+        else:
+            await gate.acquire(lambda: cost, lane)
         return self._hold((Charged(gate, cost, cost, gate.bucket.blocked_until),), self._state.clock.monotonic())
 
     async def _acquire_engine(self, spec: Spec, params: Mapping[str, Any], lane: Lane) -> Hold:
         """Wait for room on the counter of each pair that the call touches: one, as a rule."""
         charged: list[Charged] = []
+        prices = list(self.engine.price(spec, params))
+        # Whoever waits for a second counter must not hold the lane.
+        door = self.door() if self.door is not None and len(prices) == 1 else None
         try:
-            for pair, price, fixed, waits in self.engine.price(spec, params):
+            for pair, price, fixed, waits in prices:
                 gate = self._gate(f"engine:{pair}")
-                if waits:
+                if waits and door is not None and isinstance(gate, SharedGate):
+                    cost = await gate.acquire(price, lane, door)
+                elif waits:
                     cost = await gate.acquire(price, lane)
                 else:
                     cost = price()

@@ -22,6 +22,7 @@ from krakenasync.client.loops import PerLoop
 from krakenasync.client.nonces import KeyLane, diagnosis
 from krakenasync.client.queueing import Lane
 from krakenasync.client.retrying import persist, standing
+from krakenasync.client.sharedlane import SharedLane
 from krakenasync.client.traces import where_to_look
 from krakenasync.client.transport import Delivery, Transport
 from krakenasync.clock import Clock
@@ -218,6 +219,13 @@ class Road:
         self._breaker.succeeded()
         if self._nonces is not None:
             self._nonces.accept()
+
+    def shared_lane(self) -> SharedLane:
+        """The lane over processes, for the gates that apply for it along with a slot."""
+        lane = self._lane()
+        if not isinstance(lane, SharedLane):
+            raise ConfigurationError("the key's lane is not shared")
+        return lane
 
     def _lane(self) -> KeyLane:
         """The key's lane on the running event loop."""

@@ -9,29 +9,31 @@ from __future__ import annotations
 
 import logging
 import math
-import uuid
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
 from krakenasync.client.gates import Charged, Gate, Hold, Over
-from krakenasync.client.nonces import KeyLane, Turn
 from krakenasync.client.queueing import Lane, Price
-from krakenasync.errors import RateLimitTimeout, StateUnavailable
+from krakenasync.errors import RateLimitExceeded, RateLimitTimeout, StateUnavailable
 from krakenasync.state.memory import Bucket
-from krakenasync.state.nonces import NonceSource
-from krakenasync.state.port import Booking
+from krakenasync.state.port import Adjust, Book, Booking, GiveBack, Refuse, Send, Step
 from krakenasync.state.shared import SPREAD, SharedState
 
-__all__ = ["SharedGate", "SharedHold", "SharedLane"]
+if TYPE_CHECKING:
+    from krakenasync.client.sharedlane import Application, SharedLane
+
+__all__ = ["SharedGate", "SharedHold"]
 
 LOG: Final = logging.getLogger("krakenasync")
 
-MARGIN: Final = 5.0
-"""Seconds by which a lane's lease is longer than an attempt may take."""
 _DUST: Final = 1e-9
+_DRIFT: Final = 0.05
+"""Seconds by which two clocks' views of one pause may differ."""
 _EVER: Final = 1e9
+_DEAREST: Final = 8
+"""The points of the dearest single call: a margin leaves room for it."""
 
 
 class SharedGate(Gate):
@@ -39,33 +41,48 @@ class SharedGate(Gate):
 
     def __init__(self, name: str, bucket: Bucket, state: SharedState) -> None:
         super().__init__(name, bucket)
-        self._state = state
+        self._clock = state.clock
+        self._desk = state.desk()
         self.shared = state.counter(bucket)
         self._asking = anyio.Lock(fast_acquire=True)
         self._slot: Booking | None = None
         self._due = 0.0
         self._asked = False
         self._owed = 0.0
+        self._refusals: list[tuple[float, float]] = []
         self._told = bucket.blocked_until
+        self.granted = 0
+        """Calls that were let through and are not over yet."""
 
-    async def acquire(self, price: Price, lane: Lane) -> float:
+    async def acquire(self, price: Price, lane: Lane, door: SharedLane | None = None) -> float:
         """Wait for the turn, for room, and for a slot of the store's; then hold the points.
+
+        Args:
+            price: What the call costs at the moment it is asked.
+            lane: Where it stands in line.
+            door: The lane that the call enters next; applied for in the same question.
 
         Raises:
             RateLimitTimeout: The wait cannot end before the caller's deadline.
             StateUnavailable: The store does not answer.
         """
         waiter = self.queue.join(lane, price)
+        application = None
         try:
             self._fail_early(waiter)
             while True:
                 delay = math.inf
                 if self.queue.head() is waiter:
                     self._fail_early(waiter)
-                    delay = self._soonest(price) or await self._slot_in(price(), _time_left())
+                    delay = self._soonest(price)
+                    if not delay:
+                        delay, application = await self._slot_in(price(), _time_left(), door)
                 if not delay and self.queue.head() is waiter and self.bucket.try_reserve(cost := price()):
                     self._use(cost)
+                    application = None  # it is the call's to use
                     return cost
+                if door is not None and application is not None:
+                    await door.give_up(application)
                 with anyio.move_on_after(delay):
                     await waiter.event.wait()
                 if waiter.event.is_set():
@@ -73,39 +90,58 @@ class SharedGate(Gate):
         finally:
             self.queue.leave(waiter)
             self.queue.wake_head()
+            if door is not None and application is not None:
+                await door.give_up(application)
             if self._slot is not None and not self.queue:
                 await self._abandon()
 
-    async def _slot_in(self, cost: float, longest: float) -> float:
+    async def _slot_in(self, cost: float, longest: float, door: SharedLane | None) -> tuple[float, Application | None]:
         """Seconds until this gate's slot may be used, 0 for now; books one if there is none, or too small a one."""
-        left = 0.0
         with anyio.CancelScope(shield=True):  # what is booked must be known; each question ends by its own time limit
             async with self._asking:
-                left = await self._ask(cost, longest)
-        return left
+                return await self._ask(cost, longest, door)
+        raise AssertionError  # a shield swallows nothing
 
-    async def _ask(self, cost: float, longest: float) -> float:
-        store = await self._state.ready()
-        await self.pay()
-        if self._slot is not None and self._slot.cost < cost - _DUST:
-            slot, self._slot = self._slot, None
-            await store.give_back(slot)
-        if self._slot is None:
-            return await self._book(cost, longest)
-        if (left := self._due - self._now()) > 0:
-            return left
-        if self._asked:
-            return 0.0
-        wait = await store.send(self._slot)
+    async def _ask(self, cost: float, longest: float, door: SharedLane | None) -> tuple[float, Application | None]:
+        slot, steps = self._slot, list[Step]()
+        if slot is not None and slot.cost < cost - _DUST:
+            self._slot = None
+            steps.append(GiveBack(slot.name, slot.limit, slot.cost, slot.due))
+            slot = None
+        if slot is None:
+            steps.append(self._to_book(cost, longest))
+        elif (left := self._due - self._now()) > 0:
+            return left, None
+        elif self._asked:
+            return 0.0, None
+        else:
+            steps.append(self.to_send)
+        if self.owing:
+            self._desk.owe(self)
+        found, application = await self._with(door, steps)
+        wait = self._booked(found, longest) if slot is None else found
         self._due, self._asked = self._now() + wait, not wait
-        return wait
+        return wait, application
 
-    async def _book(self, cost: float, longest: float) -> float:
+    async def _with(self, door: SharedLane | None, steps: list[Step]) -> tuple[Any, Application | None]:
+        """Ask about a slot, and for a place in the call's lane if it is due."""
+        applied = door.apply(self) if door is not None else None
+        if door is None or applied is None:
+            return (await self._desk.ask(*steps))[-1], None
+        application, wish = applied
+        entry = None
+        try:
+            *_others, found, entry = await self._desk.ask(*steps, wish)
+        finally:
+            door.answered(application, entry)
+        return found, application
+
+    def _to_book(self, cost: float, longest: float) -> Book:
         name, limit, initial = self.shared
         # A call that costs more than the reduced cap goes when the counter is empty.
-        slot = await self._state.store.book(
-            name, limit._replace(cap=max(limit.cap, cost)), cost, longest=longest, initial=initial
-        )
+        return Book(name, limit._replace(cap=max(limit.cap, cost)), cost, 0.0, longest, initial)
+
+    def _booked(self, slot: Booking, longest: float) -> float:
         if not slot.made:
             raise RateLimitTimeout(
                 f"the {self.name} counter, shared with other processes, has room in {slot.wait:.2f} s, "
@@ -113,12 +149,13 @@ class SharedGate(Gate):
                 retry_after=slot.wait,
                 hint="allow more time, or ask less often",
             )
-        self._slot, self._due, self._asked = slot, self._now() + slot.wait, not slot.wait
+        self._slot = slot
         return slot.wait
 
     def _use(self, cost: float) -> None:
         """Use the slot up; what the price has fallen by meanwhile comes back."""
         slot, self._slot = self._slot, None
+        self.granted += 1
         if slot is not None and slot.cost > cost + _DUST:
             self._owed -= slot.cost - cost
 
@@ -129,41 +166,79 @@ class SharedGate(Gate):
                 slot, self._slot = (self._slot, None) if not self.queue else (None, self._slot)
                 if slot is not None:
                     try:
-                        await self._state.store.give_back(slot)
+                        await self._desk.ask(GiveBack(slot.name, slot.limit, slot.cost, slot.due))
                     except StateUnavailable as error:
                         LOG.warning("a slot of the %s counter is lost: %s", self.name, error)
 
     def reserve(self, cost: float) -> None:
         """Hold points whether they fit or not, and have the store count them."""
         super().reserve(cost)
+        self.granted += 1
         self.owe(cost)
 
     def owe(self, points: float) -> None:
         """Have the store's counter corrected by so many points."""
         self._owed += points
+        if self.owing:
+            self._desk.owe(self)
+
+    def learn(self, cost: float, sent: float) -> None:
+        """Have the store told of a refusal: all that share the counter pause and go on more slowly."""
+        self._refusals.append((cost, sent))
+        if self.bucket.blocked_until == self.bucket.caution.until:
+            self._told = self.bucket.blocked_until
+        self._desk.owe(self)
 
     @property
     def owing(self) -> bool:
         """Whether the store has to be told something."""
-        return self._owed != 0 or self.bucket.blocked_until != self._told
+        return bool(self._owed or self._refusals or self.bucket.blocked_until != self._told)
 
-    async def pay(self) -> None:
-        """Tell the store what this process has learnt since: points to correct, and a block."""
-        if not self.owing:
-            return
-        until, owed = self.bucket.blocked_until, self._owed
-        left = until - self._now()
-        blocked = until != self._told and left > 0
+    def owed(self) -> list[Step]:
+        """Take over what is to be told: points to correct, a block, refusals."""
         name, limit, _initial = self.shared
+        until, points, now = self.bucket.blocked_until, self._owed, self._now()
+        block = max(0.0, until - now) if until != self._told else 0.0
         self._owed, self._told = 0.0, until
-        try:
-            await self._state.store.adjust(
-                name, limit, delta=owed, floor=limit.cap if blocked else 0.0, block=left if blocked else 0.0
-            )
-        except BaseException:
-            self._owed += owed
-            self._told = -math.inf
-            raise
+        refusals, self._refusals = self._refusals, []
+        cap = self.bucket.spec.cap
+        steps: list[Step] = [
+            Refuse(name, limit, cap + cost, now - sent, max(0.0, cap - _DEAREST)) for cost, sent in refusals
+        ]
+        if points or block:
+            steps.append(Adjust(name, limit, points, limit.cap if block else 0.0, block))
+        return steps
+
+    def unpaid(self, steps: list[Step]) -> None:
+        """Take back what could not be told, as far as telling it twice does no harm."""
+        for step in steps:
+            if isinstance(step, Adjust):
+                self._owed += max(0.0, step.delta)
+                if step.block:
+                    self._told = -math.inf
+            elif isinstance(step, Refuse):
+                self._refusals.append((step.floor - self.bucket.spec.cap, self._now() - step.ago))
+        if self.owing:
+            self._desk.owe(self)
+
+    @property
+    def to_send(self) -> Send:
+        """Asks whether anybody was refused meanwhile."""
+        return Send(self.shared.name, self.shared.limit)
+
+    def put_off(self, seconds: float) -> None:
+        """Another process was refused: calls that were let through go back into line."""
+        if seconds > 0 and self.bucket.blocked_until - self._now() < seconds - _DRIFT:
+            self.bucket.block(seconds)
+            self._told = self.bucket.blocked_until
+
+    async def tell(self) -> None:
+        """Have told what is owed."""
+        await self._desk.tell()
+
+    def over(self) -> None:
+        """A call that was let through is over."""
+        self.granted -= 1
 
     def late(self, granted: float) -> float:
         """Points that have decayed too early, because a call took longer than it is allowed for."""
@@ -178,7 +253,7 @@ class SharedGate(Gate):
         return self._now() - granted > SPREAD / 2
 
     def _now(self) -> float:
-        return self._state.clock.monotonic()
+        return self._clock.monotonic()
 
 
 def _time_left() -> float:
@@ -203,21 +278,41 @@ class SharedHold(Hold):
 
     def settle(self, *, refused: bool = False) -> None:
         """An answer came: the points begin to decay."""
-        for gate, (_gate, cost, fixed, _pause) in zip(self._gates, self._charges, strict=False):
+        for gate, (_gate, cost, fixed, _pause) in self._shared():
             gate.owe(min(cost, gate.late(self._sent)) - (gate.unused(cost - fixed, self._sent) if refused else 0.0))
         super().settle(refused=refused)
 
     def keep(self) -> None:
         """No answer came, but the request may still arrive: count it once more, as if it did now."""
-        for gate, (_gate, cost, _fixed, _pause) in zip(self._gates, self._charges, strict=False):
+        for gate, (_gate, cost, _fixed, _pause) in self._shared():
             gate.owe(cost)
         super().keep()
 
+    def refused(self, error: RateLimitExceeded, wall: float) -> None:
+        """Kraken refused for a count of its own: believe it, and have all others told."""
+        known = [(gate, charged.cost, gate.bucket.caution) for gate, charged in self._shared()]
+        super().refused(error, wall)
+        for gate, cost, before in known:
+            if gate.bucket.caution is not before:
+                gate.learn(cost, self._sent)
+            elif gate.owing:
+                gate.owe(0.0)
+
     def __exit__(self, *exc: object) -> None:
         """Nothing was sent: what cannot have decayed comes back."""
-        for gate, (_gate, cost, _fixed, _pause) in zip(self._gates, self._charges, strict=False):
+        for gate, (_gate, cost, _fixed, _pause) in self._shared():
             gate.owe(-gate.unused(cost, self._sent))
         super().__exit__(*exc)
+
+    def _shared(self) -> list[tuple[SharedGate, Charged]]:
+        """The gates of the charges that are still open."""
+        return list(zip(self._gates, self._charges, strict=False))
+
+    def _ended(self, late: float | None = None) -> Sequence[Charged]:
+        charges = super()._ended(late)
+        for gate, _charged in zip(self._gates, charges, strict=False):
+            gate.over()
+        return charges
 
     @property
     def owing(self) -> bool:
@@ -225,73 +320,6 @@ class SharedHold(Hold):
         return any(gate.owing for gate in self._gates)
 
     async def pay(self) -> None:
-        """Tell the store what came of the attempt; what cannot be told now is told before the next slot."""
-        with anyio.CancelScope(shield=True):
-            for gate in self._gates:
-                try:
-                    await gate.pay()
-                except StateUnavailable as error:
-                    LOG.warning("the %s counter is not shared just now: %s", gate.name, error)
-
-
-class SharedLane(KeyLane):
-    """The lane of a key that several processes use: one call in flight in all of them, window or not.
-
-    One caller of this process at a time stands in the store's line, so processes take turns.
-    """
-
-    alone = False
-
-    def __init__(self, nonces: NonceSource, window: int, name: str, state: SharedState) -> None:
-        super().__init__(nonces, window)
-        self._places = 1  # other processes' nonces in flight are not known here, so no window can be kept
-        self._name = name
-        self._state = state
-        self._who = str(uuid.uuid4())
-
-    def turn(self, lane: Lane, lasts: float = 10.0) -> Turn:
-        """Wait for the turn among all processes; the turn ends with the block, or `MARGIN` after it should."""
-        return SharedTurn(self, lane, lasts + MARGIN)
-
-    async def enter(self, lease: float) -> int:
-        """Wait for the store's lane and return the nonce to send."""
-        self._flying[0] = None  # whoever comes next waits here
-        try:
-            store = await self._state.ready()
-            nonce = await store.enter(self._name, self._who, lease=lease, unit=self.nonces.unit, floor=self.nonces.last)
-        except BaseException:
-            self.land(0)
-            raise
-        self.nonces.raise_to(nonce)
-        return nonce
-
-    async def leave(self) -> None:
-        """Leave the store's lane; if it cannot be told, the lease ends it."""
-        try:
-            with anyio.CancelScope(shield=True):
-                await self._state.store.leave(self._name, self._who)
-        except StateUnavailable as error:
-            LOG.warning("a lane is not left in order: %s", error)
-        finally:
-            self.land(0)
-
-
-class SharedTurn(Turn):
-    """One call's turn among all processes."""
-
-    __slots__ = ("_lease", "_shared")
-
-    def __init__(self, shared: SharedLane, lane: Lane, lease: float) -> None:
-        super().__init__(shared, lane)
-        self._shared = shared
-        self._lease = lease
-
-    async def __aenter__(self) -> int:
-        """Wait for the turn."""
-        if not self._shared.free:
-            await self._shared.wait(self._lane)
-        return await self._shared.enter(self._lease)
-
-    async def __aexit__(self, *_exc: object) -> None:
-        """Let the next call go, here or elsewhere."""
-        await self._shared.leave()
+        """Have the store told what came of the attempt, without waiting for it."""
+        if self._gates:
+            await self._gates[0].tell()

@@ -24,7 +24,7 @@ MARGIN: Final = 3.0
 MARGIN_FADES: Final = 1800.0
 
 
-class Caution(msgspec.Struct, frozen=True):
+class Caution(msgspec.Struct, frozen=True, array_like=True):
     """What the refusals so far have taught us. All times are seconds of one steady clock.
 
     Attributes:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from krakenasync.clock import Clock
 from krakenasync.errors import ConfigurationError, StateUnavailable
 from krakenasync.state.inprocess import InProcessStore
-from krakenasync.state.port import Booking, Limit, Standing, Store
+from krakenasync.state.lines import NOT_DUE
+from krakenasync.state.port import Adjust, Book, Enter, GiveBack, Leave, Limit, Nonce, Refuse, Step, Store
+from krakenasync.state.records import is_due
 
 __all__ = ["FallbackStore"]
 
-A = TypeVar("A")
-
 _HERE: Final = "here: "
 """Marks what was booked in this process: it must not be given back to the store."""
+_MOST: Final = 64
+"""Callers whose leaving is told later; the leases end the others' turns."""
 _AGAIN: Final = 1.0
 """Seconds after which a store that was away is asked again."""
 
 
-class FallbackStore:
+class FallbackStore(Store):
     """Asks a store; while it is away, counts in this process by a share of each limit.
 
     All clients of a key together stay within its limits if their shares add up to at most 1. Nonces then come from
@@ -41,91 +42,92 @@ class FallbackStore:
         self._share = share
         self._local = InProcessStore(clock)
         self._away_until = float("-inf")
-        self._entered: dict[str, Store] = {}
+        self._lined_up: set[str] = set()  # who was let into the lane or the line here
+        self._leaving: list[Step] = []  # what the store has to be told once it is back
 
     @property
     def away(self) -> bool:
         """Whether the store did not answer when it was last asked."""
         return self._clock.monotonic() < self._away_until
 
-    async def _either(self, ask: Callable[[Store], Awaitable[A]], instead: Callable[[], Awaitable[A]]) -> A:
-        if not self.away:
-            try:
-                return await ask(self.store)
-            except StateUnavailable:
-                self._away_until = self._clock.monotonic() + _AGAIN
-        return await instead()
-
-    def _part(self, limit: Limit, cost: float = 0.0) -> Limit:
-        """This process's share; the dearest call must still fit."""
-        return Limit(max(limit.cap * self._share, cost), limit.decay * self._share)
-
     async def start(self) -> None:
         """Start the store; one that does not answer now may do so later."""
-        await self._either(lambda store: store.start(), self._local.start)
-
-    async def book(self, name: str, limit: Limit, cost: float, *, longest: float = 1e9, **how: Any) -> Booking:
-        """Charge `cost` points and say when the call may be sent."""
-        part = self._part(limit, cost)
-        return await self._either(
-            lambda store: store.book(name, limit, cost, longest=longest, **how),
-            # What others did meanwhile is not known: no burst.
-            lambda: self._local.book(_HERE + name, part, cost, longest=longest, initial=part.cap),
-        )
-
-    async def send(self, booking: Booking) -> float:
-        """Ask at the due time whether to send now; where it was booked, or here if that is away."""
-        if booking.name.startswith(_HERE):
-            return await self._local.send(booking)
-        here = booking._replace(name=_HERE + booking.name)
-        return await self._either(lambda store: store.send(booking), lambda: self._local.send(here))
-
-    async def give_back(self, booking: Booking) -> None:
-        """Give a slot back where it was booked; if that is away, it is lost."""
-        if booking.name.startswith(_HERE):
-            return await self._local.give_back(booking)
-
-        async def never() -> None:
-            return None
-
-        return await self._either(lambda store: store.give_back(booking), never)
-
-    async def adjust(self, name: str, limit: Limit, **how: float) -> Standing:
-        """Correct a counter by what Kraken's answers tell."""
-        return await self._either(
-            lambda store: store.adjust(name, limit, **how),
-            lambda: self._local.adjust(_HERE + name, self._part(limit), **how),
-        )
-
-    async def peek(self, name: str, limit: Limit) -> Standing:
-        """Look at a counter, without changing it."""
-        return await self._either(
-            lambda store: store.peek(name, limit), lambda: self._local.peek(_HERE + name, self._part(limit))
-        )
-
-    async def nonce(self, name: str, unit: str, floor: int = 0) -> int:
-        """Return a nonce above `floor`."""
-        return await self._either(
-            lambda store: store.nonce(name, unit, floor), lambda: self._local.nonce(name, unit, floor)
-        )
-
-    async def enter(self, name: str, who: str, *, lease: float, unit: str, floor: int = 0) -> int:
-        """Wait for the lane of a key and return the nonce to send."""
-
-        async def enter(store: Store) -> int:
-            nonce = await store.enter(name, who, lease=lease, unit=unit, floor=floor)
-            self._entered[who] = store
-            return nonce
-
-        return await self._either(enter, lambda: enter(self._local))
-
-    async def leave(self, name: str, who: str) -> None:
-        """Leave the lane where it was entered."""
-        where = self._entered.pop(who, self.store)
         try:
-            await where.leave(name, who)
+            await self.store.start()
         except StateUnavailable:
-            self._away_until = self._clock.monotonic() + _AGAIN
+            self._gone()
+
+    async def ask(self, *steps: Step) -> list[Any]:
+        """Answer the steps: what was begun here is ended here, all else is the store's, unless it is away."""
+        here = [step.name.startswith(_HERE) or getattr(step, "who", "") in self._lined_up for step in steps]
+        found = iter(await self._ask_here([step for step, ours in zip(steps, here, strict=True) if ours]))
+        answers = [next(found) if ours else None for ours in here]
+        places = [place for place, ours in enumerate(here) if not ours]
+        if not all(is_due(steps[place], answers[place]) for place, ours in enumerate(here) if ours):
+            for place in places:
+                step = steps[place]
+                if isinstance(step, Enter) and step.if_due:
+                    answers[place] = NOT_DUE
+            places = [place for place in places if answers[place] is None]
+        if places:
+            there = await self._ask_there([steps[place] for place in places])
+            for place, answer in zip(places, there, strict=True):
+                answers[place] = answer
+        return answers
+
+    async def _ask_there(self, steps: list[Step]) -> list[Any]:
+        """Ask the store, or answer here if it is away."""
+        if not self.away:
+            late, self._leaving = self._leaving, []
+            try:
+                return (await self.store.ask(*late, *steps))[len(late) :]
+            except StateUnavailable:
+                self._leaving = late
+                self._gone()
+        self._leaving += [step for step in steps if isinstance(step, Leave)][: _MOST - len(self._leaving)]
+        return await self._ask_here(steps)
+
+    async def _ask_here(self, steps: list[Step]) -> list[Any]:
+        """Answer by this process's share; what was booked there and is given back is lost."""
+        answered = [self._part(step) for step in steps]
+        found = iter(await self._local.ask(*(step for step in answered if step is not None)))
+        answers = [None if step is None else next(found) for step in answered]
+        for step, answer in zip(steps, answers, strict=True):
+            if isinstance(step, Enter) and answer is not NOT_DUE:
+                self._lined_up.add(step.who)
+            elif isinstance(step, Leave):
+                self._lined_up.discard(step.who)
+        return answers
+
+    def _part(self, step: Step) -> Step | None:
+        """What to ask here instead: this process's share of the limits; the dearest call must still fit."""
+        if isinstance(step, (Nonce, Enter, Leave)) or step.name.startswith(_HERE):
+            return step
+        if isinstance(step, GiveBack):
+            return None
+        part = Limit(step.limit.cap * self._share, step.limit.decay * self._share)
+        name = _HERE + step.name
+        if isinstance(step, Book):
+            part = part._replace(cap=max(part.cap, step.cost))
+            # What others did meanwhile is not known: no burst.
+            return step._replace(name=name, limit=part, headroom=0.0, initial=part.cap)
+        if isinstance(step, Refuse):
+            return step._replace(name=name, limit=part, floor=part.cap, most=min(step.most, part.cap))
+        if isinstance(step, Adjust):
+            return step._replace(name=name, limit=part, floor=min(step.floor, part.cap))
+        return step._replace(name=name, limit=part)
+
+    def _gone(self) -> None:
+        self._away_until = self._clock.monotonic() + _AGAIN
+
+    async def called(self, name: str, who: str, longest: float) -> None:
+        """Sleep until somebody calls us up, where we stand in line."""
+        if who not in self._lined_up and not self.away:
+            try:
+                return await self.store.called(name, who, longest)
+            except StateUnavailable:
+                self._gone()
+        return await self._local.called(name, who, longest)
 
     async def aclose(self) -> None:
         """Close the store."""

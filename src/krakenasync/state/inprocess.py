@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from krakenasync.clock import SYSTEM_CLOCK, Clock
-from krakenasync.state.keeping import RecordStore
-from krakenasync.state.records import Counter, Line
+from krakenasync.state.keeping import RecordStore, Work
 
 __all__ = ["InProcessStore"]
-
-A = TypeVar("A")
-R = TypeVar("R", Counter, Line)
 
 
 class InProcessStore(RecordStore):
@@ -27,17 +22,15 @@ class InProcessStore(RecordStore):
     async def start(self) -> None:
         """Nothing can be wrong."""
 
-    async def change(self, kind: type[R], name: str, rule: Callable[[R | None, int], tuple[R, A]]) -> tuple[R, A]:  # noqa: ARG002 - the port's shape: a file has to know what to read
-        """Replace a record by what the rule makes of it."""
+    async def change(self, work: Work) -> list[Any]:
+        """Do the work on the records."""
         with self._lock:
-            record, answer = rule(self._records.get(name), self.micros())
-            self._records[name] = record
-            return record, answer
+            written, answers = work(self._read, self.micros())
+            self._records.update(written)
+            return answers
 
-    async def look(self, name: str) -> Counter | None:
-        """Read a counter."""
-        found: Counter | None = self._records.get(name)
-        return found and Counter(found.level, found.at, found.blocked, found.seq)
+    def _read(self, _kind: type[Any], name: str, /) -> Any:
+        return self._records.get(name)
 
     def __repr__(self) -> str:
         return f"<InProcessStore {len(self._records)} records>"

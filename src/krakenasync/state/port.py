@@ -1,5 +1,9 @@
 """The port through which counters, nonces and lanes are shared by processes; a store implements it.
 
+A store is asked in steps: each is a small value, several asked together are answered in their order and as one, in one
+round trip. So a private call costs one question as long as nobody is before it: the last call's lane is left, a slot is
+booked and, since it is due at once, the lane entered.
+
 A slot on a counter is *booked*, not polled for: the points are charged at once, in the order of asking, and the caller
 is told when his slot is due. At that moment he asks once more, for a refusal meanwhile pushes everybody back. So a call
 costs two questions at the most, and a dear one is never overtaken for ever by cheap ones.
@@ -13,17 +17,47 @@ that remembers more asks again; see `krakenasync.state.recall`.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, Protocol
+from abc import ABC, abstractmethod
+from contextlib import suppress
+from typing import Any, Final, NamedTuple, TypeAlias
 
-__all__ = ["PICKUP", "QUARANTINE", "SCHEMA", "Booking", "Limit", "Standing", "Store"]
+import anyio
 
-SCHEMA: Final = 1
+from krakenasync.errors import StateUnavailable
+
+__all__ = [
+    "PICKUP",
+    "PLACES",
+    "QUARANTINE",
+    "SCHEMA",
+    "Adjust",
+    "Book",
+    "Booking",
+    "CounterStep",
+    "Enter",
+    "Entry",
+    "GiveBack",
+    "Leave",
+    "Limit",
+    "Nonce",
+    "Peek",
+    "Refuse",
+    "Send",
+    "Standing",
+    "Step",
+    "Store",
+]
+
+SCHEMA: Final = 2
 """The version of what stores keep. Another one is refused at the start instead of being misread."""
 
 PICKUP: Final = 1.0
-"""Seconds in which the next in line has to take up the lane that was handed to it; it may be dead."""
+"""Seconds in which the next in line has to take up the lane once it is called; it may be dead."""
 QUARANTINE: Final = 2.0
 """Seconds for which a lane is taken for occupied after a store has lost it: somebody may be under way."""
+PLACES: Final = 16
+"""Calls in a lane at the most, however wide the key's nonce window is."""
+_SHORTEST_NAP: Final = 0.001
 
 
 class Limit(NamedTuple):
@@ -39,13 +73,13 @@ class Limit(NamedTuple):
 
 
 class Booking(NamedTuple):
-    """A slot on a counter.
+    """A slot on a counter: what `Book` is answered with.
 
     Attributes:
         name: The counter.
         limit: Its limit.
         cost: Points charged; 0 if nothing was booked, because the wait would have been too long.
-        wait: Seconds until the slot is due; 0: it is due now and needs no `Store.send`.
+        wait: Seconds until the slot is due; 0: it is due now and needs no `Send`.
         level: Points on the counter, all bookings included.
         due: The moment the slot is due, in microseconds of the store's clock.
     """
@@ -69,92 +103,238 @@ class Standing(NamedTuple):
     Attributes:
         level: Points on it, all bookings included.
         blocked_for: Seconds for which nothing is sent.
+        pace: The share of the decay that is used; below 1 for a while after a refusal.
+        margin: Points of the cap that are left free; above 0 for a while after several refusals.
     """
 
     level: float
     blocked_for: float
+    pace: float = 1.0
+    margin: float = 0.0
 
 
-class Store(Protocol):
-    """Counters, nonces and lanes that several clients share. Every method is atomic for all of them.
+class Entry(NamedTuple):
+    """What a wish to enter a lane is answered with.
 
-    All raise `StateUnavailable` if the store does not answer. Names tell neither key nor secret.
+    Attributes:
+        nonce: The nonce to send; 0: not yet.
+        wait: Seconds after which to ask again, even if nobody calls. Below 0: a slot was not due, so the caller
+            does not stand in line either.
     """
 
+    nonce: int
+    wait: float
+
+
+class Book(NamedTuple):
+    """Charge `cost` points and say when the call may be sent; answered with a `Booking`.
+
+    Attributes:
+        name: The counter.
+        limit: Its limit.
+        cost: Points, above 0.
+        headroom: Points of the cap left to others.
+        longest: Seconds of waiting that still make sense; nothing is booked beyond.
+        initial: Points on a counter that the store has never seen.
+    """
+
+    name: str
+    limit: Limit
+    cost: float
+    headroom: float = 0.0
+    longest: float = 1e9
+    initial: float = 0.0
+
+
+class Send(NamedTuple):
+    """Ask at the due time whether to send now: 0, or the seconds by which a refusal elsewhere put it off."""
+
+    name: str
+    limit: Limit
+
+
+class GiveBack(NamedTuple):
+    """Give a slot back that was not used.
+
+    Once due, a slot decays: so much less comes back, for the counter must not fall below the calls of others.
+    """
+
+    name: str
+    limit: Limit
+    cost: float
+    due: int
+
+
+class Adjust(NamedTuple):
+    """Correct a counter by what Kraken's answers tell; answered with its `Standing`.
+
+    Attributes:
+        name: The counter.
+        limit: Its limit.
+        delta: Points to add; negative ones are taken off.
+        floor: Points it holds at the least.
+        block: Seconds for which nobody sends.
+    """
+
+    name: str
+    limit: Limit
+    delta: float = 0.0
+    floor: float = 0.0
+    block: float = 0.0
+
+
+class Refuse(NamedTuple):
+    """Tell that Kraken refused a call that the counter had let through; answered with its `Standing`.
+
+    All that share the counter pause and go on more slowly, by the rule of `krakenasync.state.caution`.
+
+    Attributes:
+        name: The counter.
+        limit: Its limit.
+        floor: Points it holds at the least: what Kraken's own counter must stand at.
+        ago: Seconds since the call was sent. One sent before the last refusal became known belongs to that episode.
+        most: The largest margin that still lets the dearest call through.
+    """
+
+    name: str
+    limit: Limit
+    floor: float
+    ago: float
+    most: float
+
+
+class Peek(NamedTuple):
+    """Look at a counter without changing it; answered with its `Standing`."""
+
+    name: str
+    limit: Limit
+
+
+class Nonce(NamedTuple):
+    """Make a nonce above all that were handed out for that key in this unit, and above `floor`."""
+
+    name: str
+    unit: str
+    floor: int = 0
+
+
+class Enter(NamedTuple):
+    """Take a place in the lane of a key, first come, first served, or stand in line; answered with an `Entry`.
+
+    Attributes:
+        name: The key.
+        who: Names the caller; one name waits once at a time.
+        lease: Seconds after which the place is free even if nobody left it.
+        unit: The nonce's unit.
+        floor: The nonce will be above.
+        window: The key's nonce window in ticks of the unit; all nonces under way lie within it. 0: one at a time.
+        if_due: Only if every slot booked or asked for in the same question is due now.
+    """
+
+    name: str
+    who: str
+    lease: float
+    unit: str
+    floor: int = 0
+    window: int = 0
+    if_due: bool = False
+
+
+class Leave(NamedTuple):
+    """Leave the lane, or the line before it, and call the next one up."""
+
+    name: str
+    who: str
+
+
+CounterStep: TypeAlias = Book | Send | GiveBack | Adjust | Refuse | Peek
+Step: TypeAlias = CounterStep | Nonce | Enter | Leave
+
+
+class Store(ABC):
+    """Counters, nonces and lanes that several clients share; three methods make one.
+
+    Names tell neither key nor secret. The last word of a name tells whose it is: steps asked together mostly have one
+    owner, so a store may keep what belongs to one owner in one place.
+    """
+
+    @abstractmethod
     async def start(self) -> None:
         """Find out whether the store can be used at all; called before anything else, and only once needed.
 
         Raises:
             ConfigurationError: It never can be: read-only, of another schema, without scripting, ....
         """
-        ...
+
+    @abstractmethod
+    async def ask(self, *steps: Step) -> list[Any]:
+        """Answer the steps in their order, with nobody else's in between.
+
+        Raises:
+            StateUnavailable: The store does not answer.
+        """
+
+    @abstractmethod
+    async def called(self, name: str, who: str, longest: float) -> None:
+        """Sleep until a caller in the line of a lane is called up, at the most so many seconds."""
+
+    async def aclose(self) -> None:  # noqa: B027 - some stores have nothing to let go of
+        """Let go of files and connections of the running event loop."""
 
     async def book(
         self, name: str, limit: Limit, cost: float, *, headroom: float = 0.0, longest: float = 1e9, initial: float = 0.0
     ) -> Booking:
-        """Charge `cost` points and say when the call may be sent.
-
-        Args:
-            name: The counter.
-            limit: Its limit.
-            cost: Points, above 0.
-            headroom: Points of the cap left to others.
-            longest: Seconds of waiting that still make sense; nothing is booked beyond.
-            initial: Points on a counter that the store has never seen.
-        """
-        ...
+        """Ask one `Book`."""
+        booking: Booking
+        (booking,) = await self.ask(Book(name, limit, cost, headroom, longest, initial))
+        return booking
 
     async def send(self, booking: Booking) -> float:
-        """Ask at the due time whether to send now: 0, or the seconds by which a refusal elsewhere put it off."""
-        ...
+        """Ask one `Send`."""
+        wait: float
+        (wait,) = await self.ask(Send(booking.name, booking.limit))
+        return wait
 
     async def give_back(self, booking: Booking) -> None:
-        """Give a slot back that was not used.
-
-        Once due, a slot decays: so much less comes back, for the counter must not fall below the calls of others.
-        """
-        ...
+        """Ask one `GiveBack`, if anything was booked."""
+        if booking.made:
+            await self.ask(GiveBack(booking.name, booking.limit, booking.cost, booking.due))
 
     async def adjust(
         self, name: str, limit: Limit, *, delta: float = 0.0, floor: float = 0.0, block: float = 0.0
     ) -> Standing:
-        """Correct a counter by what Kraken's answers tell.
-
-        Args:
-            name: The counter.
-            limit: Its limit.
-            delta: Points to add; negative ones are taken off.
-            floor: Points it holds at the least.
-            block: Seconds for which nobody sends.
-        """
-        ...
+        """Ask one `Adjust`."""
+        standing: Standing
+        (standing,) = await self.ask(Adjust(name, limit, delta, floor, block))
+        return standing
 
     async def peek(self, name: str, limit: Limit) -> Standing:
-        """Look at a counter, without changing it."""
-        ...
+        """Ask one `Peek`."""
+        standing: Standing
+        (standing,) = await self.ask(Peek(name, limit))
+        return standing
 
     async def nonce(self, name: str, unit: str, floor: int = 0) -> int:
-        """Return a nonce above all that were handed out for that key in this unit, and above `floor`."""
-        ...
+        """Ask for one `Nonce`."""
+        nonce: int
+        (nonce,) = await self.ask(Nonce(name, unit, floor))
+        return nonce
 
-    async def enter(self, name: str, who: str, *, lease: float, unit: str, floor: int = 0) -> int:
-        """Wait for the lane of a key, first come, first served, and return the nonce to send.
-
-        A cancelled caller is out of the line. One that is killed in the lane loses it after `lease` seconds.
-
-        Args:
-            name: The key.
-            who: Names the caller; one name waits once at a time.
-            lease: Seconds after which the lane is free even if nobody left it.
-            unit: The nonce's unit.
-            floor: The nonce will be above.
-        """
-        ...
+    async def enter(self, name: str, who: str, *, lease: float, unit: str, floor: int = 0, window: int = 0) -> int:
+        """Wait for a place in the lane and return the nonce to send; a cancelled caller is out of the line."""
+        step = Enter(name, who, lease, unit, floor, window)
+        try:
+            while True:
+                (entry,) = await self.ask(step)
+                if entry.nonce:
+                    nonce: int = entry.nonce
+                    return nonce
+                await self.called(name, who, max(entry.wait, _SHORTEST_NAP))
+        except BaseException:
+            with anyio.CancelScope(shield=True), suppress(StateUnavailable):
+                await self.leave(name, who)
+            raise
 
     async def leave(self, name: str, who: str) -> None:
-        """Leave the lane, and hand it to the next in line."""
-        ...
-
-    async def aclose(self) -> None:
-        """Let go of files and connections of the running event loop."""
-        ...
+        """Ask one `Leave`."""
+        await self.ask(Leave(name, who))

@@ -26,6 +26,8 @@ class Recall(NamedTuple):
         elapsed: How long ago that was, by the client's clock.
         level: What the counter must still hold by what the client knows.
         blocked: For how long nothing may be sent.
+        pace: The share of the decay that was used.
+        margin: Points of the cap that were left free.
     """
 
     seq: int = 0
@@ -33,6 +35,8 @@ class Recall(NamedTuple):
     elapsed: int = 0
     level: float = 0.0
     blocked: int = 0
+    pace: float = 1.0
+    margin: float = 0.0
 
 
 NOTHING: Final = Recall()
@@ -45,6 +49,8 @@ class _Last(NamedTuple):
     level: float
     decay: float
     blocked: int
+    pace: float
+    margin: float
 
 
 class Memory:
@@ -67,11 +73,27 @@ class Memory:
         elapsed = self._clock.monotonic() - last.asked
         micros = round(elapsed * 1e6)
         return Recall(
-            last.seq, last.seen, micros, max(0.0, last.level - elapsed * last.decay), max(0, last.blocked - micros)
+            last.seq,
+            last.seen,
+            micros,
+            max(0.0, last.level - elapsed * last.decay),
+            max(0, last.blocked - micros),
+            last.pace,
+            last.margin,
         )
 
     def note(
-        self, name: str, asked: float, *, seq: int, seen: int, level: float = 0.0, decay: float = 0.0, blocked: int = 0
+        self,
+        name: str,
+        asked: float,
+        *,
+        seq: int,
+        seen: int,
+        level: float = 0.0,
+        decay: float = 0.0,
+        blocked: int = 0,
+        pace: float = 1.0,
+        margin: float = 0.0,
     ) -> None:
         """Remember an answer; `asked` is when the question was put, so that nothing is remembered as too high."""
         with self._lock:
@@ -80,4 +102,4 @@ class Memory:
                 return  # answers may overtake each other
             if last is None and len(self._last) >= _KEEP:
                 del self._last[next(iter(self._last))]
-            self._last[name] = _Last(seq, seen, asked, level, decay, blocked)
+            self._last[name] = _Last(seq, seen, asked, level, decay, blocked, pace, margin)

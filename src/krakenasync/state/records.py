@@ -1,4 +1,4 @@
-"""What a store does to a counter and to a lane: pure functions on records.
+"""What a store does to a counter: pure functions on records.
 
 Times are whole microseconds of the store's clock. `shared.lua` says the same to a Redis server; the conformance suite
 holds both to one behaviour.
@@ -7,176 +7,125 @@ holds both to one behaviour.
 from __future__ import annotations
 
 import math
-from typing import Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
-from krakenasync.state.port import PICKUP, QUARANTINE, Limit
-from krakenasync.state.recall import NOTHING, Recall
+from krakenasync.state.caution import CALM, Caution, after_refusal, margin_at, pace_at
+from krakenasync.state.port import Adjust, Book, Booking, CounterStep, GiveBack, Peek, Refuse, Send, Standing, Step
+from krakenasync.state.recall import Recall
 
-__all__ = ["Answer", "Counter", "Entry", "Line", "adjust", "book", "enter", "give_back", "leave", "mint", "send"]
+__all__ = ["SECOND", "Counter", "answer", "is_due", "standing", "stepped_ahead"]
 
 SECOND: Final = 1_000_000
-PICKUP_US: Final = round(PICKUP * SECOND)
 _DUST: Final = 1e-9
 _SKEW: Final = 250_000
 """How far the store's clock may run ahead of a client's before it counts as having stepped."""
 
 
 class Counter(msgspec.Struct, array_like=True):
-    """A counter: its level at a moment, until when it is blocked, how often it was changed."""
+    """A counter: its level at a moment, until when it is blocked, how often it was changed, what refusals taught it.
+
+    The caution's times are seconds of the store's clock.
+    """
 
     level: float = 0.0
     at: int = 0
     blocked: int = 0
     seq: int = 0
+    caution: Caution = CALM
 
 
-class Line(msgspec.Struct, array_like=True):
-    """A key's lane: who holds it until when and for how long at the most, who waits, the last nonce of each unit."""
-
-    holder: str = ""
-    until: int = 0
-    lease: int = 0
-    queue: list[str] = []
-    nonces: dict[str, int] = {}
-    at: int = 0
-    seq: int = 0
-
-    def hand(self, who: str, now: int, lease: int) -> None:
-        """Give the lane to somebody, or to nobody."""
-        self.holder, self.until, self.lease = who, now + lease if who else 0, lease
-        self.queue = [name for name in self.queue if name != who]
-
-
-class Answer(NamedTuple):
-    """What became of a question about a counter; the wait in microseconds."""
-
-    ok: bool
-    wait: int
-
-
-class Entry(NamedTuple):
-    """What became of a wish to enter: a nonce, or how long to wait at the most before asking again."""
-
-    nonce: int
-    wait: int
-
-
-def _stepped_ahead(now: int, recall: Recall) -> int:
+def stepped_ahead(now: int, recall: Recall) -> int:
     """By how much the store's clock has run ahead of the client's since they last spoke; 0 if not noticeably."""
     ahead = now - recall.seen - recall.elapsed
     return ahead if recall.seen and ahead > _SKEW else 0
 
 
-def _counted(found: Counter | None, now: int, limit: Limit, recall: Recall, initial: float) -> Counter:
+def answer(step: CounterStep, found: Counter | None, now: int, recall: Recall) -> tuple[Counter, Any]:
+    """Change a counter as a step asks for, and answer it."""
+    counter = _counted(step, found, now, recall)
+    if isinstance(step, Book):
+        return counter, _booked(step, counter, now)
+    if isinstance(step, GiveBack):
+        decayed = max(0, now - step.due) * step.limit.decay / SECOND
+        counter.level = max(0.0, counter.level - max(0.0, step.cost - decayed))
+        return counter, None
+    if isinstance(step, Send):
+        return counter, max(0, counter.blocked - now) / SECOND
+    if isinstance(step, Adjust):
+        counter.level = max(0.0, counter.level + step.delta, step.floor)
+        if step.block > 0:
+            counter.blocked = max(counter.blocked, now + math.ceil(step.block * SECOND))
+    elif isinstance(step, Refuse):
+        _learn(step, counter, now)
+    return counter, standing(counter, now)
+
+
+def is_due(step: Step, answer: Any) -> bool:
+    """Whether a slot may be used now, if the step was about one."""
+    if isinstance(step, Book):
+        return bool(answer.made and not answer.wait)
+    return not (isinstance(step, Send) and answer)
+
+
+def standing(counter: Counter, now: int) -> Standing:
+    """How a counter that was brought up to now stands."""
+    seconds, caution = now / SECOND, counter.caution
+    return Standing(
+        counter.level,
+        max(0, counter.blocked - now) / SECOND,
+        pace_at(caution, seconds),
+        margin_at(caution, seconds),
+    )
+
+
+def _counted(step: CounterStep, found: Counter | None, now: int, recall: Recall) -> Counter:
     """Bring a counter up to now, and to what the client remembers better."""
-    counter = found or Counter(initial, now)
+    counter = found or Counter(step.initial if isinstance(step, Book) else 0.0, now)
+    if isinstance(step, Peek):
+        counter = msgspec.structs.replace(counter)
     if now < counter.at:  # the clock stepped back: begin anew from here, and credit nothing
-        counter.blocked = max(0, counter.blocked - (counter.at - now))
+        back = counter.at - now
+        counter.blocked = max(0, counter.blocked - back)
+        counter.caution = _moved(counter.caution, back / SECOND)
         counter.at = now
-    counter.level = max(0.0, counter.level - (now - counter.at) * limit.decay / SECOND)
+    pace = pace_at(counter.caution, counter.at / SECOND)
+    counter.level = max(0.0, counter.level - (now - counter.at) * step.limit.decay * pace / SECOND)
     lost = recall.seq > counter.seq
-    if lost or _stepped_ahead(now, recall):
-        counter.level = max(counter.level, recall.level, limit.cap if lost else 0.0)
+    if lost or stepped_ahead(now, recall):
+        counter.level = max(counter.level, recall.level, step.limit.cap if lost else 0.0)
         if recall.blocked:
             counter.blocked = max(counter.blocked, now + recall.blocked)
+    if lost and recall.pace < pace_at(counter.caution, now / SECOND):
+        counter.caution = Caution(now / SECOND, recall.pace, recall.margin, 0.0, now / SECOND, 1)
     counter.at = now
     counter.seq = max(counter.seq, recall.seq) + 1
     return counter
 
 
-def book(
-    found: Counter | None,
-    now: int,
-    limit: Limit,
-    recall: Recall,
-    *,
-    cost: float,
-    headroom: float,
-    longest: float,
-    initial: float,
-) -> tuple[Counter, Answer]:
-    """Charge `cost` points and say in how many microseconds the slot is due, unless that is too long."""
-    counter = _counted(found, now, limit, recall, initial)
-    over = counter.level + cost - (limit.cap - headroom)
-    wait = math.ceil(over / limit.decay * SECOND) if over > _DUST else 0
+def _moved(caution: Caution, back: float) -> Caution:
+    """Follow a clock that was set back."""
+    if caution.pace >= 1.0:
+        return CALM
+    return msgspec.structs.replace(caution, since=caution.since - back, until=caution.until - back)
+
+
+def _booked(step: Book, counter: Counter, now: int) -> Booking:
+    """Charge the cost and say when the slot is due, unless that is too late."""
+    limit, seconds = step.limit, now / SECOND
+    over = counter.level + step.cost - (limit.cap - step.headroom) + margin_at(counter.caution, seconds)
+    wait = math.ceil(over / (limit.decay * pace_at(counter.caution, seconds)) * SECOND) if over > _DUST else 0
     wait = max(wait, counter.blocked - now, 0)
-    if wait > longest * SECOND:
-        return counter, Answer(False, wait)
-    counter.level += cost
-    return counter, Answer(True, wait)
+    made = wait <= step.longest * SECOND
+    counter.level += step.cost if made else 0.0
+    return Booking(step.name, limit, step.cost if made else 0.0, wait / SECOND, counter.level, now + wait)
 
 
-def send(found: Counter | None, now: int, limit: Limit, recall: Recall) -> tuple[Counter, Answer]:
-    """Say whether a slot that is due may be used now."""
-    counter = _counted(found, now, limit, recall, 0.0)
-    wait = max(0, counter.blocked - now)
-    return counter, Answer(not wait, wait)
-
-
-def give_back(
-    found: Counter | None, now: int, limit: Limit, recall: Recall, *, cost: float, due: int
-) -> tuple[Counter, Answer]:
-    """Take an unused slot off: all of it before it is due, later only what cannot have decayed."""
-    counter = _counted(found, now, limit, recall, 0.0)
-    decayed = max(0, now - due) * limit.decay / SECOND
-    counter.level = max(0.0, counter.level - max(0.0, cost - decayed))
-    return counter, Answer(True, 0)
-
-
-def adjust(
-    found: Counter | None, now: int, limit: Limit, recall: Recall, *, delta: float, floor: float, block: float
-) -> tuple[Counter, Answer]:
-    """Correct the level and stop everybody for a while."""
-    counter = _counted(found, now, limit, recall, 0.0)
-    counter.level = max(0.0, counter.level + delta, floor)
-    if block > 0:
-        counter.blocked = max(counter.blocked, now + math.ceil(block * SECOND))
-    return counter, Answer(True, max(0, counter.blocked - now))
-
-
-def _lined(found: Line | None, now: int, recall: Recall) -> Line:
-    """Bring a lane up to now, and to what the client remembers better."""
-    line = found or Line(at=now)
-    if now < line.at and line.holder:
-        line.until -= line.at - now
-    elif line.holder and (ahead := _stepped_ahead(now, recall)):
-        line.until = min(line.until + ahead, now + line.lease)
-    if recall.seq > line.seq:
-        line.hand("?", now, round(QUARANTINE * SECOND))
-    line.at = now
-    line.seq = max(line.seq, recall.seq) + 1
-    return line
-
-
-def enter(
-    found: Line | None, now: int, recall: Recall, *, who: str, lease: int, unit: str, stamp: int, floor: int
-) -> tuple[Line, Entry]:
-    """Take the lane if it is free and nobody was before, else stand in line."""
-    line = _lined(found, now, recall)
-    if line.holder in {"", who} or line.until <= now:
-        first = who if line.holder == who or not line.queue else line.queue[0]
-        line.hand(first, now, lease if first == who else PICKUP_US)
-        if first == who:
-            return line, Entry(mint(line, unit, stamp, floor), 0)
-    if who not in line.queue:
-        line.queue = [*line.queue, who]
-    return line, Entry(0, line.until - now)
-
-
-def leave(found: Line | None, now: int, *, who: str) -> tuple[Line, str]:
-    """Give the lane or the place in line up; return who has the lane now, if that changed."""
-    line = _lined(found, now, NOTHING)
-    line.queue = [name for name in line.queue if name != who]
-    if line.holder != who:
-        return line, ""
-    line.hand(line.queue[0] if line.queue else "", now, PICKUP_US)
-    return line, line.holder
-
-
-def mint(line: Line, unit: str, stamp: int, floor: int) -> int:
-    """Make a nonce: the clock's reading, but above the last one and above the floor."""
-    nonce = max(stamp, line.nonces.get(unit, 0) + 1, floor + 1)
-    line.nonces = {**line.nonces, unit: nonce}
-    return nonce
+def _learn(step: Refuse, counter: Counter, now: int) -> None:
+    """Believe Kraken's count, pause, go on more slowly; once per episode."""
+    seconds, before = now / SECOND, counter.caution
+    counter.caution = after_refusal(before, seconds, sent=seconds - step.ago, most=step.most)
+    if counter.caution is not before:
+        counter.level = max(counter.level, step.floor)
+        counter.blocked = max(counter.blocked, round(counter.caution.until * SECOND))

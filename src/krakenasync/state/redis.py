@@ -9,20 +9,24 @@ Source: https://redis.io/docs/latest/develop/programmability/eval-intro/
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import hashlib
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from importlib.resources import files
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
-import anyio
-
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.errors import ConfigurationError, StateUnavailable
-from krakenasync.state.nonces import tick_of
-from krakenasync.state.port import SCHEMA, Booking, Limit, Standing
+from krakenasync.state.lines import NOT_DUE
+from krakenasync.state.port import SCHEMA, Book, Enter, GiveBack, Leave, Limit, Nonce, Peek, Step, Store
 from krakenasync.state.recall import Memory
+from krakenasync.state.records import is_due
+from krakenasync.state.spelling import Reply, key_of, memory_words, owner_of, read, record_of, words_of
+from krakenasync.state.wire import PATIENCE, Wire
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -32,30 +36,30 @@ __all__ = ["SCRIPT", "RedisStore"]
 SCRIPT: Final = files(__package__).joinpath("shared.lua").read_text(encoding="utf-8")
 
 _SCHEMA_KEY: Final = "krakenasync:schema"
-_PATIENCE: Final = 2.0
-"""Seconds to wait for a connection or an answer."""
 _LONGEST_NAP: Final = 1.0
 """Seconds after which a waiting caller asks again even if nobody called it up."""
 _FIRST_TRY: Final = 0.02
+_SLOTS: Final = 16
+"""Records looked at in the start: on a cluster of several servers one of them is elsewhere."""
 
 
-class _Reply:
-    """The script's answer."""
+class _Ways:
+    """One event loop's connections: one for questions, some for those who wait to be called."""
 
-    __slots__ = ("blocked", "first", "level", "now", "seq", "wait")
+    def __init__(self, server: Redis) -> None:
+        self.server = server
+        self.wire = Wire(server.connection_pool)
 
-    def __init__(self, text: bytes | str) -> None:
-        parts = text.split()
-        self.first = int(parts[0])
-        self.wait = int(parts[1])
-        self.level = float(parts[2])
-        self.seq, self.now, self.blocked = (int(part) for part in parts[3:])
+    async def aclose(self) -> None:
+        await self.wire.aclose()
+        await self.server.aclose()
+        await self.server.connection_pool.disconnect()
 
 
-class RedisStore:
+class RedisStore(Store):
     """Keeps counters, nonces and lanes on a server that many machines reach.
 
-    Works on asyncio; redis-py has no other.
+    Works on asyncio; redis-py has no other. Of a caller that is cancelled while it asks, no slot and no place remain.
 
     Args:
         url: ``redis://host:port/db``, ``rediss://`` for TLS, ``unix://`` for a socket.
@@ -71,7 +75,9 @@ class RedisStore:
         self._script = script
         self._digest = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
         self._memory = Memory(clock)
-        self._servers: WeakKeyDictionary[Any, Redis] = WeakKeyDictionary()
+        self._ways: WeakKeyDictionary[Any, _Ways] = WeakKeyDictionary()
+        self._apart = False
+        self._undoing: set[asyncio.Task[Any]] = set()
         self.calls = 0
         """Commands sent so far."""
         self._connect()
@@ -88,10 +94,9 @@ class RedisStore:
         try:
             pool = ConnectionPool.from_url(
                 self._url,
-                socket_timeout=_PATIENCE,
-                socket_connect_timeout=_PATIENCE,
-                # A restarted server is found again; a silent one is not asked twice. A question that did arrive and
-                # is repeated does no harm: what is charged twice decays, who enters twice enters once.
+                socket_timeout=PATIENCE,
+                socket_connect_timeout=PATIENCE,
+                # A restarted server is found again; a silent one is not asked twice.
                 retry=Retry(ExponentialBackoff(cap=0.3, base=0.02), 4, (LostConnection,)),
             )
             pool.connection_class(**pool.connection_kwargs)  # an unknown option shows only here
@@ -101,19 +106,17 @@ class RedisStore:
             ) from None
         return Redis(connection_pool=pool)
 
-    def _server(self) -> Redis:
+    def _way(self) -> _Ways:
         """The running loop's connections."""
-        import asyncio  # noqa: PLC0415 - redis-py's own loop; nothing else here needs to know which one runs
-
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             raise ConfigurationError(
                 "a Redis state works on asyncio only, for redis-py does", hint="use asyncio, or state='sqlite:///path'"
             ) from None
-        found = self._servers.get(loop)
+        found = self._ways.get(loop)
         if found is None:
-            found = self._servers[loop] = self._connect()
+            found = self._ways[loop] = _Ways(self._connect())
         return found
 
     async def start(self) -> None:
@@ -123,7 +126,7 @@ class RedisStore:
             ConfigurationError: It does not, or it is not.
             StateUnavailable: It does not answer.
         """
-        server = self._server()
+        server = self._way().server
         try:
             await server.set(_SCHEMA_KEY, SCHEMA, nx=True)
             found = await server.get(_SCHEMA_KEY)
@@ -135,135 +138,141 @@ class RedisStore:
                 f"the Redis server holds schema {version}, this version of krakenasync writes {SCHEMA}",
                 hint="let all processes run one version of krakenasync, or use another database number",
             )
-        await self.peek("start", Limit(1.0, 1.0))
+        await self.ask(*(Peek(f"start {number}", Limit(1.0, 1.0)) for number in range(_SLOTS)))
 
-    async def _ask(self, question: str, key: str, *how: Any) -> _Reply:
-        """Run the script by its digest."""
-        words = " ".join(map(str, (question, *how)))
-        server = self._server()
-        self.calls += 1
-        try:
-            reply: Any = await server.evalsha(self._digest, 1, key, words)
-        except (*_wrong(), OSError) as error:
-            if type(error).__name__ != "NoScriptError":
-                raise _failure(error) from error
-            return await self._teach(server, key, words)
-        return _Reply(reply)
+    async def ask(self, *steps: Step) -> list[Any]:
+        """Answer the steps in their order, in one call of the script."""
+        if not self._apart:
+            try:
+                return await self._run(steps)
+            except _Scattered:
+                self._apart = True
+        answers: list[Any] = []
+        due = True
+        for _owner, group in groupby(steps, owner_of):  # a cluster keeps the records of two owners in two places
+            for early, part in groupby(group, lambda step: not due and isinstance(step, Enter) and step.if_due):
+                asked = list(part)
+                found = [NOT_DUE] * len(asked) if early else await self._run(asked)
+                answers += found
+                due = due and all(is_due(step, answer) for step, answer in zip(asked, found, strict=True))
+        return answers
 
-    async def _teach(self, server: Redis, key: str, words: str) -> _Reply:
-        """Run the script on a server that does not know it, or was restarted and forgot it."""
-        self.calls += 1
+    async def _run(self, steps: Sequence[Step]) -> list[Any]:
+        """Run the script by its digest; the server may have been restarted and have forgotten it."""
+        records = dict.fromkeys(map(record_of, steps))
+        numbers = {name: number for number, name in enumerate(records, 1)}
+        asked = self._memory.now()
+        how = [len(numbers), *map(key_of, numbers), *(memory_words(self._memory.recall(name)) for name in numbers)]
+        how += [words_of(step, numbers[record_of(step)]) for step in steps]
         try:
-            reply: Any = await server.eval(self._script, 1, key, words)
+            try:
+                text = await self._command(steps, "EVALSHA", self._digest, *how)
+            except _wrong() as error:
+                if type(error).__name__ != "NoScriptError":
+                    raise
+                text = await self._command(steps, "EVAL", self._script, *how)
         except (*_wrong(), OSError) as error:
             raise _failure(error) from error
-        return _Reply(reply)
+        replies = [Reply(line) for line in text.split(_LINE)]
+        for step, reply in zip(steps, replies, strict=True):
+            self._note(step, reply, asked)
+        return [read(step, reply) for step, reply in zip(steps, replies, strict=True)]
 
-    async def _counter(self, question: str, name: str, limit: Limit, *how: Any) -> _Reply:
-        recall, asked = self._memory.recall(name), self._memory.now()
-        reply = await self._ask(
-            question,
-            _key(name),
-            recall.seq,
-            recall.seen,
-            recall.elapsed,
-            limit.cap,
-            limit.decay,
-            f"{recall.level:.9f}",
-            recall.blocked,
-            *how,
-        )
-        if question != "peek":
+    async def _command(self, steps: Sequence[Step], *command: Any) -> bytes:
+        """Send a command and wait for its answer; once more if the connection was lost.
+
+        A question that did arrive and is repeated does no harm: what is charged twice decays, who enters twice enters
+        once.
+        """
+        from redis.exceptions import ConnectionError as LostConnection  # noqa: PLC0415 - only for those who use it
+
+        wire = self._way().wire
+        for last in (False, True):
+            self.calls += 1
+            try:
+                answer = await wire.ask(*command)
+                text = await asyncio.shield(answer)
+            except LostConnection:
+                if last:
+                    raise
+            except asyncio.CancelledError:
+                answer.add_done_callback(functools.partial(self._undo, steps))
+                raise
+            else:
+                return text.encode() if isinstance(text, str) else bytes(text)
+        raise AssertionError
+
+    def _undo(self, steps: Sequence[Step], answer: asyncio.Future[Any]) -> None:
+        """Give back what was booked for a caller that is gone, and leave what it entered."""
+        if answer.cancelled() or answer.exception() is not None:
+            return
+        text = answer.result()
+        lines = (text.encode() if isinstance(text, str) else text).split(_LINE)
+        undone = list(_undone(steps, [read(step, Reply(line)) for step, line in zip(steps, lines, strict=True)]))
+        if undone:
+            task = asyncio.ensure_future(self._forgive(undone))
+            self._undoing.add(task)
+            task.add_done_callback(self._undoing.discard)
+
+    async def _forgive(self, steps: Sequence[Step]) -> None:
+        with suppress(StateUnavailable):
+            await self.ask(*steps)
+
+    def _note(self, step: Step, reply: Reply, asked: float) -> None:
+        if isinstance(step, (Enter, Leave)):
+            if reply.seq:
+                self._memory.note(record_of(step), asked, seq=reply.seq, seen=reply.now)
+        elif not isinstance(step, (Nonce, Peek)):
             self._memory.note(
-                name,
+                step.name,
                 asked,
                 seq=reply.seq,
                 seen=reply.now,
                 level=reply.level,
-                decay=limit.decay,
+                decay=step.limit.decay,
                 blocked=reply.blocked,
+                pace=reply.pace,
+                margin=reply.margin,
             )
-        return reply
 
-    async def book(
-        self, name: str, limit: Limit, cost: float, *, headroom: float = 0.0, longest: float = 1e9, initial: float = 0.0
-    ) -> Booking:
-        """Charge `cost` points and say when the call may be sent."""
-        reply = await self._counter("book", name, limit, cost, headroom, longest, initial)
-        charged = cost if reply.first else 0.0
-        return Booking(name, limit, charged, reply.wait / 1e6, reply.level, reply.now + reply.wait)
-
-    async def send(self, booking: Booking) -> float:
-        """Ask at the due time whether to send now."""
-        return (await self._counter("send", booking.name, booking.limit)).wait / 1e6
-
-    async def give_back(self, booking: Booking) -> None:
-        """Give a slot back that was not used."""
-        if booking.made:
-            await self._counter("give_back", booking.name, booking.limit, booking.cost, booking.due)
-
-    async def adjust(
-        self, name: str, limit: Limit, *, delta: float = 0.0, floor: float = 0.0, block: float = 0.0
-    ) -> Standing:
-        """Correct a counter by what Kraken's answers tell."""
-        reply = await self._counter("adjust", name, limit, delta, floor, block)
-        return Standing(reply.level, reply.wait / 1e6)
-
-    async def peek(self, name: str, limit: Limit) -> Standing:
-        """Look at a counter, without changing it."""
-        reply = await self._counter("peek", name, limit, 0.0, 0.0, 0.0)
-        return Standing(reply.level, reply.wait / 1e6)
-
-    async def nonce(self, name: str, unit: str, floor: int = 0) -> int:
-        """Return a nonce above all that were handed out; whole microseconds, also in nanoseconds."""
-        tick, finer = _ticks(unit)
-        return (await self._ask("nonce", _key(f"lane {name}"), 0, 0, 0, unit, tick, -(-floor // finer))).first * finer
-
-    async def enter(self, name: str, who: str, *, lease: float, unit: str, floor: int = 0) -> int:
-        """Wait for the lane of a key and return the nonce to send."""
-        lane, key = f"lane {name}", _key(f"lane {name}")
-        tick, finer = _ticks(unit)
-        try:
-            while True:
-                recall, asked = self._memory.recall(lane), self._memory.now()
-                reply = await self._ask(
-                    "enter", key, *recall[:3], who, round(lease * 1e6), unit, tick, -(-floor // finer)
-                )
-                self._memory.note(lane, asked, seq=reply.seq, seen=reply.now)
-                if reply.first:
-                    return reply.first * finer
-                await self._bell(f"{key}:bell:{who}", min(max(reply.wait / 1e6, _FIRST_TRY), _LONGEST_NAP))
-        except BaseException:
-            with anyio.CancelScope(shield=True), suppress(StateUnavailable):
-                await self.leave(name, who)
-            raise
-
-    async def _bell(self, key: str, longest: float) -> None:
-        """Sleep until somebody hands us the lane."""
+    async def called(self, name: str, who: str, longest: float) -> None:
+        """Sleep until somebody calls us up."""
         self.calls += 1
+        bell = f"{key_of(f'lane {name}')}:bell:{who}"
         try:
-            await self._server().blpop([key], timeout=longest)
+            await self._way().server.blpop([bell], timeout=min(max(longest, _FIRST_TRY), _LONGEST_NAP))
         except (*_wrong(), OSError) as error:
             raise _failure(error) from error
 
-    async def leave(self, name: str, who: str) -> None:
-        """Leave the lane, and hand it to the next in line."""
-        await self._ask("leave", _key(f"lane {name}"), 0, 0, 0, who)
-
     async def aclose(self) -> None:
         """Close the running loop's connections; the next question opens others."""
-        import asyncio  # noqa: PLC0415 - as above
-
         try:
-            server = self._servers.pop(asyncio.get_running_loop(), None)
+            ways = self._ways.pop(asyncio.get_running_loop(), None)
         except RuntimeError:
             return  # no asyncio, no connections
-        if server is not None:
-            await server.aclose()
-            await server.connection_pool.disconnect()
+        if ways is not None:
+            if self._undoing:
+                await asyncio.wait(self._undoing)
+            await ways.aclose()
 
     def __repr__(self) -> str:
         return f"<RedisStore {self.calls} calls>"
+
+
+_LINE: Final = b"\n"
+
+
+class _Scattered(Exception):  # noqa: N818 - not an error: the server is a cluster
+    """The records asked about are not in one place."""
+
+
+def _undone(steps: Sequence[Step], answers: Sequence[Any]) -> Iterator[Step]:
+    """What takes the steps of a caller back."""
+    for step, answer in zip(steps, answers, strict=True):
+        if isinstance(step, Book) and answer.made:
+            yield GiveBack(step.name, step.limit, answer.cost, answer.due)
+        elif isinstance(step, Enter) and answer.wait >= 0:
+            yield Leave(step.name, step.who)
 
 
 @functools.cache
@@ -274,7 +283,7 @@ def _wrong() -> tuple[type[Exception]]:
     return (RedisError,)
 
 
-def _failure(error: Exception) -> ConfigurationError | StateUnavailable:
+def _failure(error: Exception) -> Exception:
     """Say in our words what went wrong, without the URL: it may hold a password."""
     from redis import exceptions as wrong  # noqa: PLC0415 - only for those who use it
 
@@ -283,19 +292,17 @@ def _failure(error: Exception) -> ConfigurationError | StateUnavailable:
             f"the Redis server does not allow us that: {error}",
             hint="the state's user needs EVALSHA, EVAL, GET, SET, BLPOP and what the script calls",
         )
+    if "CROSSSLOT" in str(error) or type(error).__name__ == "ClusterCrossSlotError":
+        return _Scattered()
+    if isinstance(error, wrong.ResponseError) and (
+        str(error).startswith("MOVED") or type(error).__name__ == "MovedError"
+    ):
+        return ConfigurationError(
+            "the Redis server is one of a cluster, and some records would be on another",
+            hint="name a server that holds all slots, or a proxy",
+        )
     if isinstance(error, wrong.ResponseError) and "unknown command" in str(error).lower():
         return ConfigurationError(f"the Redis server has no scripting: {error}", hint="use one that knows EVALSHA")
     if isinstance(error, wrong.ResponseError):
         return StateUnavailable(f"the Redis server refused: {error}")
     return StateUnavailable(f"the Redis server does not answer: {type(error).__name__}")
-
-
-def _key(name: str) -> str:
-    """Name a record: what is in braces decides a cluster's slot."""
-    return f"krakenasync:{{{hashlib.sha256(name.encode()).hexdigest()[:16]}}}"
-
-
-def _ticks(unit: str) -> tuple[int, int]:
-    """Microseconds in the tick the script counts in, and how many of the unit's own ticks that is."""
-    tick = tick_of(unit)
-    return max(1, tick // 1000), max(1, 1000 // tick)

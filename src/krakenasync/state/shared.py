@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.errors import ConfigurationError
 from krakenasync.protocol.tiers import CounterSpec
+from krakenasync.state.desk import Desk, running_loop
 from krakenasync.state.memory import Bucket, MemoryState
 from krakenasync.state.port import Limit, Store
 from krakenasync.state.urls import open_store
@@ -51,6 +52,7 @@ class SharedState(MemoryState):
         self.store = store
         self._counters: WeakKeyDictionary[Bucket, SharedCounter] = WeakKeyDictionary()
         self._started = False
+        self._desks: WeakKeyDictionary[Any, Desk] = WeakKeyDictionary()
         self._users: WeakSet[object] = WeakSet()
 
     async def ready(self) -> Store:
@@ -78,6 +80,14 @@ class SharedState(MemoryState):
             self._counters[found] = SharedCounter(name, Limit(cap, spec.decay), initial)
         return found
 
+    def desk(self) -> Desk:
+        """Return where the running loop speaks to the store."""
+        loop = running_loop()
+        found = self._desks.get(loop)
+        if found is None:
+            found = self._desks[loop] = Desk(self.ready)
+        return found
+
     def join(self, user: object) -> None:
         """Take note of somebody who uses the state."""
         self._users.add(user)
@@ -85,6 +95,8 @@ class SharedState(MemoryState):
     async def part(self, user: object) -> None:
         """Take note that he does not any more; the last one has the running loop's connections closed."""
         self._users.discard(user)
+        if (desk := self._desks.get(running_loop())) is not None:
+            await desk.drain()
         if not self._users:
             await self.store.aclose()
 
@@ -118,9 +130,9 @@ def state_from(given: object, clock: Clock) -> MemoryState | None:
             if found is None:
                 found = _OPEN[given] = SharedState(open_store(given, clock), clock)
             return found
-    if all(callable(getattr(given, name, None)) for name in ("book", "send", "give_back", "enter", "leave")):
+    if all(callable(getattr(given, name, None)) for name in ("start", "ask", "called", "aclose")):
         return SharedState(given, clock)  # type: ignore[arg-type]  # a Protocol's methods are all there is to look at
     raise ConfigurationError(
         f"state is of type {type(given).__name__}",
-        hint="a URL like 'sqlite:///path' or 'redis://host:6379/0', or an object with the methods of a Store",
+        hint="a URL like 'sqlite:///path' or 'redis://host:6379/0', or a Store of your own",
     )

@@ -21,14 +21,12 @@ import msgspec
 
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.errors import ConfigurationError, StateUnavailable
-from krakenasync.state.keeping import RecordStore
+from krakenasync.state.keeping import RecordStore, Work
 from krakenasync.state.port import SCHEMA
-from krakenasync.state.records import Counter, Line
 
 __all__ = ["SqliteStore"]
 
 A = TypeVar("A")
-R = TypeVar("R", Counter, Line)
 
 _MARK: Final = 0x4B524B41
 """The file's application id ("KRKA"): tells our files from others."""
@@ -38,6 +36,7 @@ _PAUSE: Final = 0.0005
 _READ: Final = "SELECT body FROM records WHERE name = ?"
 _WRITE: Final = "INSERT INTO records VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET body = excluded.body"
 _TABLE: Final = "CREATE TABLE IF NOT EXISTS records (name TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID"
+_encode: Final = msgspec.msgpack.Encoder().encode
 _BUSY: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
@@ -65,21 +64,20 @@ class SqliteStore(RecordStore):
         """
         await self._patiently(lambda: self._within(_prepare))
 
-    async def change(self, kind: type[R], name: str, rule: Callable[[R | None, int], tuple[R, A]]) -> tuple[R, A]:
-        """Replace a record, in one transaction, by what the rule makes of it."""
+    async def change(self, work: Work) -> list[Any]:
+        """Do the work in one transaction."""
 
-        def transaction(file: sqlite3.Connection) -> tuple[R, A]:
-            found = file.execute(_READ, (name,)).fetchone()
-            record, answer = rule(msgspec.msgpack.decode(found[0], type=kind) if found else None, self.micros())
-            file.execute(_WRITE, (name, msgspec.msgpack.encode(record)))
-            return record, answer
+        def transaction(file: sqlite3.Connection) -> list[Any]:
+            def read(kind: type[Any], name: str, /) -> Any:
+                found = file.execute(_READ, (name,)).fetchone()
+                return msgspec.msgpack.decode(found[0], type=kind) if found else None
+
+            written, answers = work(read, self.micros())
+            for name, record in written.items():
+                file.execute(_WRITE, (name, _encode(record)))
+            return answers
 
         return await self._patiently(lambda: self._within(transaction))
-
-    async def look(self, name: str) -> Counter | None:
-        """Read a counter."""
-        found = await self._patiently(lambda: self._file().execute(_READ, (name,)).fetchone())
-        return msgspec.msgpack.decode(found[0], type=Counter) if found else None
 
     def _within(self, work: Callable[[sqlite3.Connection], A]) -> A:
         """Do the work in one write transaction."""

@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 
 import anyio
 
-from krakenasync.state.port import Booking, Limit, Store
+from krakenasync.state.port import Booking, Limit, Standing, Store
 
 __all__ = ["CHECKS", "Check", "Make", "peak"]
 
@@ -179,7 +179,7 @@ async def looking_changes_nothing(make: Make) -> None:
     """A counter that is looked at stays, and one never seen is empty."""
     one, other = await _pair(make)
     name = _name()
-    assert (await one.peek(name, SLOW)) == (0.0, 0.0), "a counter never seen is empty"
+    assert (await one.peek(name, SLOW)) == Standing(0.0, 0.0), "a counter never seen is empty"
     await other.book(name, SLOW, 1.0, initial=2.0)
     assert _near((await one.peek(name, SLOW)).level, 3.0), "looking made the counter"
     await _close(one, other)

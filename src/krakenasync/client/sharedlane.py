@@ -1,0 +1,216 @@
+"""The lane of a key that several processes use.
+
+One caller of this process at a time stands in the store's line, so processes take turns. The store knows the nonces of
+all calls under way, so a nonce window opens the lane for all of them together.
+
+A gate that books a slot applies for the lane in the same question; the call then finds its place, or its place in line,
+taken ahead. It is given up at once if that call does not go on.
+"""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from typing import TYPE_CHECKING, Final
+from weakref import WeakSet
+
+import anyio
+
+from krakenasync.client.nonces import KeyLane, Turn
+from krakenasync.client.queueing import Lane, Queue
+from krakenasync.state.nonces import NonceSource
+from krakenasync.state.port import PLACES, Enter, Entry
+from krakenasync.state.shared import SharedState
+
+if TYPE_CHECKING:
+    from krakenasync.client.shared import SharedGate
+
+__all__ = ["Application", "SharedLane"]
+
+MARGIN: Final = 5.0
+"""Seconds by which a lane's lease is longer than an attempt may take, or twice as long if that is less."""
+_SHORTEST_NAP: Final = 0.001
+_STALE: Final = 1.0
+"""Seconds for which a place that was taken ahead is good."""
+
+
+class Application:
+    """A caller's way into the lane: what it asks for, and what it was answered."""
+
+    __slots__ = ("at", "entry", "lease", "who")
+
+    def __init__(self, who: str, lease: float, at: float) -> None:
+        self.who = who
+        self.lease = lease
+        self.at = at
+        self.entry = Entry(0, 0.0)
+
+
+class SharedLane(KeyLane):
+    """Lets private calls of one key through, in fair order, in this process and between all.
+
+    Args:
+        nonces: This process's nonce source of the key.
+        window: The key's nonce window in its own ticks.
+        name: The key, to the store.
+        state: Leads to the store.
+    """
+
+    alone = False
+
+    def __init__(self, nonces: NonceSource, window: int, name: str, state: SharedState) -> None:
+        super().__init__(nonces, window)
+        self._name = name
+        self._clock = state.clock
+        self._desk = state.desk()
+        self._who = uuid.uuid4().hex
+        self._numbers = itertools.count()
+        self._line = Queue()
+        self._applying = False
+        self._ahead: Application | None = None
+        self._under_way: dict[str, int] = {}
+        self._lease = 0.0
+        self._gates: WeakSet[SharedGate] = WeakSet()
+
+    def turn(self, lane: Lane, lasts: float = 10.0) -> Turn:
+        """Wait for the turn among all processes; the turn ends with the block, or with its lease."""
+        return SharedTurn(self, lane, lasts + min(MARGIN, lasts))
+
+    @property
+    def free(self) -> bool:
+        """Whether a call may apply for a place at once."""
+        return not self._line and self._room()
+
+    def _room(self) -> bool:
+        """Whether one more call of this process may apply; the store applies the rule to those of all."""
+        if self._applying:
+            return False
+        if not self._under_way:
+            return True
+        if not self.window or len(self._under_way) >= PLACES:
+            return False
+        return self.nonces.peek() - min(self._under_way.values()) < self.window
+
+    def apply(self, gate: SharedGate) -> tuple[Application, Enter] | None:
+        """Apply for a place along with a slot on a counter; None if somebody of this process is before."""
+        self._gates.add(gate)
+        if not self._lease or not self.free:
+            return None  # how long an attempt takes is known from the first turn on
+        self._applying = True
+        application = self._application(self._lease)
+        return application, self._wish(application, if_due=True)
+
+    def answered(self, application: Application, entry: Entry | None) -> None:
+        """Take note of what was answered to an application; None: nothing was."""
+        if entry is None:
+            self._desk.leave(self._name, application.who)  # it may have arrived
+        if entry is None or entry.wait < 0:
+            self._done()
+        else:
+            application.entry = entry
+            application.at = self._clock.monotonic()
+            self._ahead = application
+
+    async def give_up(self, application: Application) -> None:
+        """The call does not go on: give up what was taken ahead for it."""
+        if self._ahead is application:
+            self._ahead = None
+            self._done()
+            self._desk.leave(self._name, application.who)
+            await self._desk.tell()
+
+    async def enter(self, lane: Lane, lease: float) -> tuple[str, int]:
+        """Wait for a place and return what names it, and the nonce to send."""
+        self._lease = lease
+        application, self._ahead = self._ahead, None
+        if application is None:
+            if not self.free:
+                await self._stand(lane)
+            self._applying = True
+            application = self._application(lease)
+        try:
+            nonce = await self._admitted(application, lease)
+            self.nonces.raise_to(nonce)
+            self._under_way[application.who] = nonce
+        except BaseException:
+            self._desk.leave(self._name, application.who)
+            await self._desk.tell()
+            raise
+        finally:
+            self._done()
+        return application.who, nonce
+
+    async def _stand(self, lane: Lane) -> None:
+        waiter = self._line.join(lane)
+        try:
+            while self._line.head() is not waiter or not self._room():
+                await waiter.event.wait()
+                waiter.event = anyio.Event()
+        except BaseException:
+            self._line.leave(waiter)
+            self._line.wake_head()
+            raise
+        self._line.leave(waiter)
+
+    async def _admitted(self, application: Application, lease: float) -> int:
+        nonce, wait = application.entry
+        fresh = self._clock.monotonic() - application.at < _STALE and application.lease >= lease
+        if nonce and fresh:
+            return nonce
+        application.lease = max(application.lease, lease)
+        while True:
+            if wait and not nonce:
+                await self._desk.called(self._name, application.who, max(wait, _SHORTEST_NAP))
+            gates = [gate for gate in self._gates if gate.granted]
+            *blocks, entry = await self._desk.ask(*(gate.to_send for gate in gates), self._wish(application))
+            for gate, block in zip(gates, blocks, strict=True):
+                gate.put_off(block)
+            nonce, wait = entry
+            if nonce:
+                return nonce
+
+    def _application(self, lease: float) -> Application:
+        return Application(f"{self._who}:{next(self._numbers)}", lease, self._clock.monotonic())
+
+    def _wish(self, application: Application, *, if_due: bool = False) -> Enter:
+        unit, floor = self.nonces.unit, self.nonces.last
+        return Enter(self._name, application.who, application.lease, unit, floor, self.window, if_due)
+
+    def _done(self) -> None:
+        self._applying = False
+        self._line.wake_head()
+
+    async def leave(self, who: str) -> None:
+        """Leave the place; the store is told with the next question, or at once if nobody has one."""
+        del self._under_way[who]
+        self._desk.leave(self._name, who)
+        self._line.wake_head()
+        await self._desk.tell()
+
+    @property
+    def waiting(self) -> int:
+        """How many calls of this process wait for their turn."""
+        return len(self._line)
+
+    def __repr__(self) -> str:
+        return f"<SharedLane {len(self._under_way)} under way, {self.waiting} waiting>"
+
+
+class SharedTurn(Turn):
+    """One call's turn among all processes."""
+
+    __slots__ = ("_lease", "_shared", "_who")
+
+    def __init__(self, shared: SharedLane, lane: Lane, lease: float) -> None:
+        super().__init__(shared, lane)
+        self._shared = shared
+        self._lease = lease
+
+    async def __aenter__(self) -> int:
+        """Wait for the turn."""
+        self._who, nonce = await self._shared.enter(self._lane, self._lease)
+        return nonce
+
+    async def __aexit__(self, *_exc: object) -> None:
+        """Let the next call go, here or elsewhere."""
+        await self._shared.leave(self._who)

@@ -1,0 +1,132 @@
+"""Where one event loop speaks to a store: what can wait goes along with the next question, at once if there is none.
+
+After a call its lane has to be left and its points may have to be corrected. Nobody waits for either: both are noted
+here. A call that asks next, in the same breath, takes the notes along in its own question; else they are sent off by
+themselves, before anything else happens on the loop. The answer in the caller's hand is never held up.
+
+What cannot be told because the store is away is told later: leaving a lane and a refusal as they are, points only if
+they make the counter higher, for nobody knows whether the question arrived.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, Final, Protocol
+
+import anyio
+from anyio.lowlevel import current_token
+
+from krakenasync.errors import StateUnavailable
+from krakenasync.state.port import Leave, Step, Store
+
+__all__ = ["Debtor", "Desk", "running_loop"]
+
+LOG: Final = logging.getLogger("krakenasync")
+
+_MOST: Final = 64
+"""Callers whose leaving is told later; a lease ends each one's turn anyhow."""
+
+
+class Debtor(Protocol):
+    """Somebody who has something to tell the store about a counter."""
+
+    def owed(self) -> list[Step]:
+        """Take over what is to be told."""
+        ...
+
+    def unpaid(self, steps: list[Step]) -> None:
+        """Take back what could not be told, as far as telling it twice does no harm."""
+        ...
+
+
+class Opened(Protocol):
+    """Gives the store, looked at before its first use."""
+
+    async def __call__(self) -> Store:
+        """Return the store."""
+        ...
+
+
+class Desk:
+    """Asks a store, and tells it what was noted meanwhile.
+
+    Args:
+        opened: Gives the store.
+    """
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+        self._debtors: dict[Debtor, None] = {}
+        self._leaving: list[Step] = []
+        self._sending: set[asyncio.Task[None]] = set()
+        self._due = False
+        try:
+            self._loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
+        except RuntimeError:
+            self._loop = None  # trio: nothing runs there that nobody waits for
+
+    async def ask(self, *steps: Step) -> list[Any]:
+        """Ask the store, and tell it before that what was noted.
+
+        Raises:
+            StateUnavailable: It does not answer.
+        """
+        store = await self._opened()
+        owed = [(debtor, debtor.owed()) for debtor in self._debtors]
+        leaving, self._leaving = self._leaving, []
+        self._debtors.clear()
+        told = [step for _debtor, part in owed for step in part] + leaving
+        if not told and not steps:
+            return []
+        try:
+            return (await store.ask(*told, *steps))[len(told) :]
+        except BaseException:
+            self._leaving = [*leaving, *self._leaving][:_MOST]
+            for debtor, part in owed:
+                debtor.unpaid(part)
+            raise
+
+    async def called(self, name: str, who: str, longest: float) -> None:
+        """Sleep until somebody calls us up."""
+        await (await self._opened()).called(name, who, longest)
+
+    def owe(self, debtor: Debtor) -> None:
+        """Note that somebody has something to tell."""
+        self._debtors[debtor] = None
+
+    def leave(self, name: str, who: str) -> None:
+        """Note that a lane is left."""
+        self._leaving.append(Leave(name, who))
+
+    async def tell(self) -> None:
+        """Have told what was noted, without waiting for it where that is possible."""
+        if self._loop is None:
+            with anyio.CancelScope(shield=True):
+                await self._tell()
+        elif not self._due:
+            self._due = True
+            task = self._loop.create_task(self._tell())
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+
+    async def _tell(self) -> None:
+        self._due = False
+        try:
+            await self.ask()
+        except StateUnavailable as error:
+            LOG.warning("a lane or a counter is not shared just now, the store is told later: %s", error)
+
+    async def drain(self) -> None:
+        """Wait until everything that was noted is told."""
+        await self.tell()
+        while self._sending:
+            await asyncio.wait(self._sending)
+
+
+def running_loop() -> object:
+    """Return the running event loop, or what stands for it."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return current_token().native_token
