@@ -21,7 +21,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clocks: `time.monotonic` and `time.time_ns` as they are, since every call asks them several times."""
+    """The machine's clocks, `time.monotonic` and `time.time_ns` as they are: every call asks them several times."""
 
     monotonic = staticmethod(time.monotonic)
     wall_ns = staticmethod(time.time_ns)

@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import math
 import select
+from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol, cast
 
-from krakenasync.client.http1 import BadResponse, Bounds, Reader, Response
+from krakenasync.client.http1 import BadResponse, Bounds, Reader, Response, plain
 
 __all__ = [
     "Broken",
@@ -117,8 +118,10 @@ class Connection(asyncio.BufferedProtocol):
     __slots__ = (
         "_answer",
         "_buffer",
+        "_fresh",
         "_keeper",
         "_loop",
+        "_poll",
         "_read_within",
         "_reader",
         "_transport",
@@ -136,14 +139,16 @@ class Connection(asyncio.BufferedProtocol):
         self._buffer = memoryview(bytearray(_READ_SIZE))
         self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[Response] | None = None
+        self._poll: Callable[[int], object] | None = None
+        self._fresh = True
         self._writing = False
         self._read_within: float | None = None
         self._until = self.deadline = NEVER
         self.idle_since = 0.0
         self.ready = False
 
-    async def exchange(self, request: Outgoing, timeouts: Timeouts, until: float) -> Response:
-        """Write a request, in this very step, and wait for its answer.
+    def begin(self, request: Outgoing, timeouts: Timeouts, until: float) -> asyncio.Future[Response]:
+        """Write a request and return what its answer comes in; `end` has to follow.
 
         Args:
             request: What to write; its `left` is set just before.
@@ -161,18 +166,20 @@ class Connection(asyncio.BufferedProtocol):
         if transport is None or not self.usable():
             raise ConnectFailed("the connection was closed before the request was written")
         self.ready = False
-        self._reader.start()
+        self._fresh = True
         self._read_within, self._until = timeouts.read, until
-        self._answer = self._loop.create_future()
+        answer = self._answer = self._loop.create_future()
         request.left = True
         transport.write(request.data)
-        self.deadline = earliest(self._loop.time(), timeouts.write if self._writing else timeouts.read, until)
+        within = timeouts.write if self._writing else timeouts.read
+        self.deadline = until if within is None else earliest(self._loop.time(), within, until)
         self._keeper.watch(self.deadline)
-        try:
-            return await self._answer
-        finally:
-            self._answer = None
-            self.deadline = NEVER
+        return answer
+
+    def end(self) -> None:
+        """End the exchange, answered or not."""
+        self._answer = None
+        self.deadline = NEVER
 
     def expire(self) -> None:
         """End an exchange that is late."""
@@ -201,11 +208,7 @@ class Connection(asyncio.BufferedProtocol):
         """Look whether something came that the loop has not handed over yet: an end, or bytes nobody asked for."""
         if self._transport is None or not self.usable():
             return True
-        if not hasattr(select, "poll"):  # Windows
-            return False
-        poll = select.poll()
-        poll.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
-        return bool(poll.poll(0))
+        return self._poll is not None and bool(self._poll(0))
 
     def _finish(self, response: Response) -> None:
         """Hand over the answer; a peer that answers before it has read the request shall not get another one."""
@@ -219,6 +222,10 @@ class Connection(asyncio.BufferedProtocol):
         """Begin."""
         stream = self._transport = cast("asyncio.Transport", transport)  # by its methods; uvloop's is not one by class
         stream.set_write_buffer_limits(high=1, low=0)  # so that a pause means: not everything has left yet
+        if hasattr(select, "poll"):  # not on Windows
+            poll = select.poll()
+            poll.register(stream.get_extra_info("socket").fileno(), select.POLLIN)
+            self._poll = poll.poll
         self.ready = True
 
     def pause_writing(self) -> None:
@@ -243,7 +250,7 @@ class Connection(asyncio.BufferedProtocol):
             self.abort()
             return
         try:
-            response = self._reader.feed(self._buffer[:nbytes])
+            response = self._read(self._buffer[:nbytes])
         except BadResponse as error:
             self.fail(error)
             return
@@ -251,6 +258,15 @@ class Connection(asyncio.BufferedProtocol):
             self._finish(response)
         elif self._read_within is not None and not self._writing:
             self.deadline = earliest(self._loop.time(), self._read_within, self._until)
+
+    def _read(self, came: memoryview) -> Response | None:
+        """Read on; most answers are plain ones that come whole in one piece, and need no parser."""
+        if self._fresh:
+            self._fresh = False
+            if (response := plain(came)) is not None:
+                return response
+            self._reader.start()
+        return self._reader.feed(came)
 
     def eof_received(self) -> None:
         """Take note that the peer will say no more; the transport then closes itself."""
@@ -270,6 +286,8 @@ class Connection(asyncio.BufferedProtocol):
         if error is not None:
             self.fail(Broken(f"{type(error).__name__}: {error}"))
             return
+        if self._fresh:
+            self._reader.start()
         try:
             self._finish(self._reader.eof())
         except BadResponse as cut:

@@ -20,10 +20,14 @@ from krakenasync.protocol.requests import Spec
 from krakenasync.spot.orders import OrderInfo
 from krakenasync.state.ages import Known, OrderAges
 
-__all__ = ["UNKNOWN_PAIR", "Ageing", "Engine", "Price"]
+__all__ = ["TELLING", "UNKNOWN_PAIR", "Ageing", "Engine", "Price"]
 
 UNKNOWN_PAIR: Final = "?"
 """Where a change is counted while not a single pair of the account is known."""
+TELLING: Final = frozenset(
+    {"AddOrder", "AddOrderBatch", "EditOrder", "CancelOrder", "CancelOrderBatch", "CancelAll", "OpenOrders"}
+)
+"""The calls whose answers tell of orders' ages; see `Engine.learn`."""
 _SKEW: Final = 2.0
 """Seconds by which Kraken's calendar may be behind ours: an order read from a list is taken for that much younger."""
 _DRIFT: Final = 0.05

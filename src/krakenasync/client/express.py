@@ -92,14 +92,16 @@ class Express:
             ExchangeFailed: No answer came; see its subclasses. `request.left` tells whether a byte was written.
             BadResponse: What came is no whole answer.
         """
-        until = NEVER if timeouts.whole is None else self._loop.time() + timeouts.whole
-        connection = self._rested() or await self._next(timeouts, until)
+        now = self._loop.time()
+        until = NEVER if timeouts.whole is None else now + timeouts.whole
+        connection = self._rested(now) or await self._next(timeouts, until)
         try:
-            return await connection.exchange(request, timeouts, until)
+            return await connection.begin(request, timeouts, until)
         finally:
+            connection.end()
             self._give_back(connection)
 
-    def _rested(self) -> Connection | None:
+    def _rested(self, now: float) -> Connection | None:
         """Take the idle connection that was used last, if it is still good.
 
         A peer may hang up with the very answer and not say so in it; an order written after that would be an order
@@ -107,7 +109,7 @@ class Express:
         """
         while self._idle:
             connection = self._idle.pop()
-            if self._loop.time() - connection.idle_since < self._keep_alive and not connection.stale():
+            if now - connection.idle_since < self._keep_alive and not connection.stale():
                 return connection
             connection.abort()
             self._taken -= 1

@@ -50,7 +50,7 @@ class Gate:
         Raises:
             RateLimitTimeout: The wait cannot end before the caller's deadline.
         """
-        if not self.queue and self.bucket.try_reserve(cost := price()):
+        if self.at_once(cost := price()):
             return cost
         waiter = self.queue.join(lane, price)
         try:
@@ -68,6 +68,10 @@ class Gate:
             self.queue.leave(waiter)
             self.queue.wake_head()
         return cost
+
+    def at_once(self, cost: float) -> bool:
+        """Hold the points if nobody is before and they fit now."""
+        return self.queue.empty and self.bucket.try_reserve(cost)
 
     def reserve(self, cost: float) -> None:
         """Hold points whether they fit or not."""
@@ -116,10 +120,6 @@ Over = Callable[[float | None], None]
 """Told what became of a call: None if nothing, else for how many seconds it may still arrive."""
 
 
-def _nothing(_late: float | None) -> None:
-    """Whoever does not ask is not told."""
-
-
 class Hold:
     """Points held for one attempt, given back unless one of `settle`, `keep` or `refused` says what became of it.
 
@@ -128,7 +128,7 @@ class Hold:
 
     __slots__ = ("_charges", "_over", "_sent", "counter")
 
-    def __init__(self, charges: Sequence[Charged], sent: float, over: Over = _nothing) -> None:
+    def __init__(self, charges: Sequence[Charged], sent: float, over: Over | None = None) -> None:
         self._charges = charges
         self._over = over
         self._sent = sent
@@ -186,8 +186,9 @@ class Hold:
 
     def _ended(self, late: float | None = None) -> Sequence[Charged]:
         charges, self._charges = self._charges, ()
-        over, self._over = self._over, _nothing
-        over(late)
+        if self._over is not None:
+            over, self._over = self._over, None
+            over(late)
         return charges
 
     def __enter__(self) -> Self:
@@ -195,6 +196,8 @@ class Hold:
 
     def __exit__(self, *_exc: object) -> None:
         """Nothing was sent, or else one of the methods would have been called: the points come back."""
+        if not self._charges and self._over is None:
+            return
         for gate, cost, _fixed, _pause in self._ended():
             gate.bucket.refund(cost)
             gate.queue.wake_head()

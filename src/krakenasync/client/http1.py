@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Sequence
+from http import HTTPStatus
+from typing import Final, overload
 
 import httptools
 import msgspec
@@ -19,6 +20,8 @@ __all__ = ["BadRequest", "BadResponse", "Bounds", "Reader", "Response", "Undecod
 
 _HEAD: Final = re.compile(r"[A-Z]+ [!-~]+ HTTP/1\.1(?:\r\n[-!#$%&'*+.^_`|~0-9A-Za-z]+: [\t -~\x80-\xff]*)*")
 
+_PLAIN: Final = re.compile(rb"HTTP/1\.1 200 OK\r\n(?:[-!#$%&'*+.^_`|~0-9A-Za-z]+:[\t -~\x80-\xff]*\r\n)+").fullmatch
+_DIGITS: Final = 9
 _REASON: Final = re.compile(rb"[\t -~\x80-\xff]*")
 _OPENING: Final = b"HTTP/"  # httptools would take RTSP/ and ICE/ as well
 _FRAMING: Final = {b"content-length", b"transfer-encoding"}
@@ -59,11 +62,58 @@ class Response(msgspec.Struct):
     """
 
     status: int
-    headers: list[tuple[bytes, bytes]]
+    headers: Sequence[tuple[bytes, bytes]]
     body: bytes
     reusable: bool
     reason: bytes = b""
     version: str = "1.1"
+
+
+class Head(Sequence[tuple[bytes, bytes]]):
+    """The headers of a plain answer, taken apart only if somebody asks: the client never does."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+
+    def _parts(self) -> list[tuple[bytes, bytes]]:
+        lines = [line.partition(b":") for line in self._text.split(b"\r\n")[1:]]
+        return [(name, value.strip(b" \t")) for name, _colon, value in lines]
+
+    @overload
+    def __getitem__(self, place: int) -> tuple[bytes, bytes]: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[tuple[bytes, bytes]]: ...
+
+    def __getitem__(self, place: int | slice) -> tuple[bytes, bytes] | list[tuple[bytes, bytes]]:
+        return self._parts()[place]
+
+    def __len__(self) -> int:
+        return self._text.count(b"\r\n")
+
+
+def plain(came: memoryview) -> Response | None:
+    """Read an answer of the plainest kind, whole in one piece; None for any other, which is the parser's to read.
+
+    That is: 200, HTTP/1.1, its length named once, nothing coded, the connection kept. Whatever it accepts the parser
+    reads to the same answer, which a test holds.
+    """
+    data = bytes(came)
+    end = data.find(b"\r\n\r\n")
+    if end < 0 or _PLAIN(data, 0, end + 2) is None:
+        return None
+    head = data[: end + 2].lower()
+    at = head.find(b"\r\ncontent-length:")
+    digits = head[at + 17 : head.find(b"\r", at + 17)].strip(b" \t")
+    if at < 0 or not digits.isdigit() or len(digits) > _DIGITS or int(digits) != len(data) - end - 4:
+        return None
+    if head.count(b"content-length") > 1 or b"-encoding:" in head or b"upgrade" in head:
+        return None
+    if b"connection:" in head and (b"\r\nconnection: keep-alive\r\n" not in head or head.count(b"connection") > 1):
+        return None
+    return Response(HTTPStatus.OK, Head(data[:end]), data[end + 4 :], True, b"OK")
 
 
 def request(method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes = b"") -> bytes:
@@ -240,6 +290,8 @@ def decoded(response: Response, limit: int) -> bytes:
         Undecodable: A coding is another one, the body is broken, cut short or longer than `limit`.
     """
     body = response.body
+    if type(response.headers) is Head:
+        return body  # a plain answer has none
     codings = [value for name, value in response.headers if len(name) == _CONTENT_ENCODING and name.lower() == _CODED]
     if not codings:
         return body

@@ -10,7 +10,7 @@ import msgspec
 
 from krakenasync.client.engine import Engine
 from krakenasync.client.gates import Charged, Gate, Hold
-from krakenasync.client.loops import PerLoop
+from krakenasync.client.loops import PerLoop, running_loop
 from krakenasync.client.queueing import Lane, Queue
 from krakenasync.client.shared import SharedGate, SharedHold
 from krakenasync.client.sharedlane import SharedLane
@@ -129,9 +129,37 @@ class Limits:
         self._public = config.public or PUBLIC
         self._buckets: dict[str, Bucket] = {}
         self._gates: PerLoop[Gate] = PerLoop()
+        # Loop, and what an endpoint of a fixed price is charged to and costs there; replaced as a whole, as in PerLoop.
+        self._fixed: tuple[object, dict[str, tuple[Gate, float]]] = (None, {})
         self._hold = SharedHold if isinstance(state, SharedState) else Hold
         self.door: Callable[[], SharedLane] | None = None
         """With a shared state: gives the lane that private calls enter next, on the running loop."""
+
+    def at_once(self, spec: Spec) -> Hold | None:
+        """Hold a call's points without waiting; None if it has to wait, or if its price has to be found out."""
+        loop, view = running_loop(), self._fixed
+        if view[0] is not loop:
+            view = self._fixed = (loop, {})
+        found = view[1].get(spec.path)
+        if found is None:
+            if spec.charge.counter not in {Counter.REST, Counter.PUBLIC}:
+                return None
+            found = view[1][spec.path] = self._priced(spec, {})
+        gate, cost = found
+        if not gate.at_once(cost):
+            return None
+        return self._hold((Charged(gate, cost, cost, gate.bucket.blocked_until),), self._state.clock.monotonic())
+
+    def _priced(self, spec: Spec, params: Mapping[str, Any]) -> tuple[Gate, float]:
+        """Return the gate and the cost of a call that one counter of a fixed price is charged for."""
+        counter = spec.charge.counter
+        if counter is None:
+            raise ConfigurationError(f"{spec.name} is charged to no counter")
+        gate = self._gate(self._label(counter, params))
+        cost = float(spec.charge.cost(dear=self._config.dear_history))
+        if cost > gate.bucket.spec.cap:
+            raise ConfigurationError(f"{spec.name} costs {cost:g} points, the {gate.name} counter's cap is lower")
+        return gate, cost
 
     async def acquire(self, spec: Spec, params: Mapping[str, Any], lane: Lane) -> Hold:
         """Wait until the call may be sent.
@@ -147,10 +175,7 @@ class Limits:
             return Hold((), 0.0)
         if charge.counter is Counter.ENGINE:
             return await self._acquire_engine(spec, params, lane)
-        gate = self._gate(self._label(charge.counter, params))
-        cost = float(charge.cost(dear=self._config.dear_history))
-        if cost > gate.bucket.spec.cap:
-            raise ConfigurationError(f"{spec.name} costs {cost:g} points, the {gate.name} counter's cap is lower")
+        gate, cost = self._priced(spec, params)
         door = self.door() if self.door is not None and charge.counter is Counter.REST else None
         if door is not None and isinstance(gate, SharedGate):
             await gate.acquire(lambda: cost, lane, door)

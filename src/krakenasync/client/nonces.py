@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import threading
 import weakref
+from collections.abc import Awaitable
 from typing import Any, Final
 
 import anyio
@@ -29,7 +30,11 @@ WIDEST: Final = 16
 
 
 class Turn:
-    """One call's turn in a key's lane: an async context manager that gives the nonce."""
+    """One call's turn in a key's lane, which gives the nonce to send now.
+
+    What can be decided at once is decided at once; only what has to be waited for is awaited. Either of `at_once` and
+    `begin` starts the turn, `end` has to follow.
+    """
 
     __slots__ = ("_key_lane", "_lane", "_nonce")
 
@@ -37,16 +42,24 @@ class Turn:
         self._key_lane = key_lane
         self._lane = lane
 
-    async def __aenter__(self) -> int:
+    def at_once(self) -> int | None:
+        """Return the nonce if nobody is before; None: `begin` has to be awaited."""
+        if not self._key_lane.free:
+            return None
+        self._nonce = nonce = self._key_lane.take_off()
+        return nonce
+
+    async def begin(self) -> int:
         """Wait for the turn."""
         if not self._key_lane.free:
             await self._key_lane.wait(self._lane)
         self._nonce = self._key_lane.take_off()
         return self._nonce
 
-    async def __aexit__(self, *_exc: object) -> None:
-        """Let the next call take off."""
+    def end(self) -> Awaitable[None] | None:
+        """Let the next call take off; return what has to be awaited for that, if anything."""
         self._key_lane.land(self._nonce)
+        return None
 
 
 class KeyLane:
@@ -70,7 +83,7 @@ class KeyLane:
             _watch_loops(nonces)
 
     def turn(self, lane: Lane, lasts: float = 0.0) -> Turn:  # noqa: ARG002 - a lane of several processes has to know
-        """Wait for the turn and hand over the nonce to send now; the turn ends with the block.
+        """Return a turn, which is not begun yet.
 
         Args:
             lane: Where the call stands in line.
@@ -81,7 +94,7 @@ class KeyLane:
     @property
     def free(self) -> bool:
         """Whether a call may take off at once."""
-        return not self._queue and self._open()
+        return self._queue.empty and self._open()
 
     def take_off(self) -> int:
         """Return the nonce to send now; `land` has to follow."""

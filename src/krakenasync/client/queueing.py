@@ -80,7 +80,7 @@ class Queue:
 
     def wake_head(self) -> None:
         """Tell the head to look again."""
-        if (head := self.head()) is not None:
+        if self._heap and (head := self.head()) is not None:
             head.event.set()
 
     def cost_before(self, waiter: Waiter) -> float:
@@ -94,6 +94,11 @@ class Queue:
             if not waiter.gone:
                 found[waiter.lane] += 1
         return tuple(found)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nobody waits."""
+        return not self._length
 
     def __len__(self) -> int:
         return self._length

@@ -56,7 +56,8 @@ class Budget:
 
     def succeeded(self) -> None:
         """Earn part of a repetition back."""
-        self._left = min(self._most, self._left + self._earn)
+        if self._left < self._most:
+            self._left = min(self._most, self._left + self._earn)
 
     @property
     def left(self) -> float:
@@ -82,6 +83,11 @@ class Breaker:
         self._row = 0
         self._open_until = float("-inf")
         self._reason: AuthenticationError | None = None
+
+    @property
+    def tripped(self) -> bool:
+        """Whether `check` has anything to say."""
+        return self._reason is not None
 
     def check(self, endpoint: str) -> None:
         """Raise what Kraken would say, without asking it, while the road is closed.
@@ -121,8 +127,9 @@ class Breaker:
 
     def succeeded(self) -> None:
         """Take note that Kraken knows us."""
-        self._row = 0
-        self._reason = None
+        if self._row or self._reason is not None:
+            self._row = 0
+            self._reason = None
 
 
 _STANDINGS: weakref.WeakKeyDictionary[NonceSource, tuple[Breaker, Budget]] = weakref.WeakKeyDictionary()
@@ -184,6 +191,7 @@ class _Judge:
 
 async def persist(
     attempt: Callable[[int], Awaitable[T]],
+    failure: KrakenError,
     *,
     endpoint: str,
     effect: Effect,
@@ -193,10 +201,11 @@ async def persist(
     chance: Callable[[], float],
     notify: Hook,
 ) -> T:
-    """Make attempts until one succeeds or the rules say stop.
+    """Go on after a first attempt that failed, until one succeeds or the rules say stop.
 
     Args:
         attempt: Makes one attempt, given its number from 1.
+        failure: What came of the first one.
         endpoint: Kraken's name of the call, for the hooks.
         effect: What the call does.
         policy: How patient to be.
@@ -208,13 +217,6 @@ async def persist(
     Raises:
         KrakenError: The last failure.
     """
-    try:
-        result = await attempt(1)
-    except KrakenError as error:
-        failure = error
-    else:
-        budget.succeeded()
-        return result
     failure.attempts = 1
     judge = _Judge(effect, policy, budget, clock, chance)
     verdict = judge.verdict(failure, 1)

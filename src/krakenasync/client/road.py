@@ -8,13 +8,13 @@ from __future__ import annotations
 import functools
 import random
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
 import msgspec
 
 from krakenasync.client.config import Options
 from krakenasync.client.credentials import Credentials
+from krakenasync.client.engine import TELLING
 from krakenasync.client.events import Answered, Failed, Notifier, Sent, Waited
 from krakenasync.client.gates import Hold
 from krakenasync.client.limits import Limits
@@ -113,8 +113,16 @@ class Road:
                 hint="pass api_key and api_secret, or set KRAKEN_API_KEY and KRAKEN_API_SECRET and use from_env()",
             )
         try:
+            try:
+                answer = await self._attempt(call, options, 1)
+            except KrakenError as error:
+                failure = error
+            else:
+                self._budget.succeeded()
+                return answer
             return await persist(
                 functools.partial(self._attempt, call, options),
+                failure,
                 endpoint=spec.name,
                 effect=spec.effect,
                 policy=options.retry,
@@ -132,17 +140,17 @@ class Road:
     async def _attempt(self, call: Call, options: Options, number: int) -> wire.Answer[Any]:
         """Make one attempt."""
         spec, lane = call.spec, call.lane(options)
-        if spec.private:
+        if spec.private and self._breaker.tripped:
             self._breaker.check(spec.name)
         while True:
-            began = self._clock.monotonic()
-            with await self.limits.acquire(spec, call.params, lane) as hold:
-                waited = self._clock.monotonic() - began
-                if waited > _WORTH_TELLING:
-                    self._notify(Waited(spec.name, number, waited, hold.counter))
-                async with self._turn(spec, lane, options.timeout) as nonce:
+            with self.limits.at_once(spec) or await self._room(call, lane, number) as hold:
+                turn = self._lane().turn(lane, options.timeout) if spec.private else self.transport.turn()
+                nonce = turn.at_once()
+                if nonce is None:
+                    nonce = await turn.begin()
+                try:
                     # What was learnt while this call waited for its turn holds for it as well.
-                    if spec.private:
+                    if spec.private and self._breaker.tripped:
                         self._breaker.check(spec.name)
                     if not hold.overtaken:
                         message = self._signed(call, str(nonce)) if spec.private else compose(spec, call.params)
@@ -151,12 +159,18 @@ class Road:
                         finally:
                             if hold.owing:
                                 await hold.pay()
+                finally:
+                    if (ending := turn.end()) is not None:
+                        await ending
 
-    def _turn(self, spec: Spec, lane: Lane, lasts: float) -> AbstractAsyncContextManager[Any]:
-        """Wait for the last thing before the wire: the key's lane for a private call, else a place."""
-        if spec.private:
-            return self._lane().turn(lane, lasts)
-        return self.transport.places
+    async def _room(self, call: Call, lane: Lane, number: int) -> Hold:
+        """Wait for room on the call's counters, and tell of the wait."""
+        began = self._clock.monotonic()
+        hold = await self.limits.acquire(call.spec, call.params, lane)
+        waited = self._clock.monotonic() - began
+        if waited > _WORTH_TELLING:
+            self._notify(Waited(call.spec.name, number, waited, hold.counter))
+        return hold
 
     def _signed(self, call: Call, nonce: str) -> Message:
         """Compose and sign a private call; nothing is awaited between the nonce and the wire."""
@@ -193,7 +207,8 @@ class Road:
         hold.settle()
         if spec.private:
             self._recognised()
-            self.limits.engine.learn(spec, call.params, answer.result)
+            if spec.name in TELLING:
+                self.limits.engine.learn(spec, call.params, answer.result)
         if told or answer.warnings:
             self._notify(Answered(spec.name, number, self._clock.monotonic() - sent, answer.warnings))
         return answer

@@ -170,6 +170,10 @@ class SharedGate(Gate):
                     except StateUnavailable as error:
                         LOG.warning("a slot of the %s counter is lost: %s", self.name, error)
 
+    def at_once(self, _cost: float) -> bool:
+        """Only the store knows whether nobody is before."""
+        return False
+
     def reserve(self, cost: float) -> None:
         """Hold points whether they fit or not, and have the store count them."""
         super().reserve(cost)
@@ -268,7 +272,7 @@ class SharedHold(Hold):
     __slots__ = ("_gates",)
 
     def __init__(self, charges: Sequence[Charged], sent: float, over: Over | None = None) -> None:
-        super().__init__(charges, sent, *(() if over is None else (over,)))
+        super().__init__(charges, sent, over)
         self._gates = [gate for gate, *_rest in charges if isinstance(gate, SharedGate)]
 
     @property

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 import uuid
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Final
 from weakref import WeakSet
 
@@ -73,7 +74,7 @@ class SharedLane(KeyLane):
         self._gates: WeakSet[SharedGate] = WeakSet()
 
     def turn(self, lane: Lane, lasts: float = 10.0) -> Turn:
-        """Wait for the turn among all processes; the turn ends with the block, or with its lease."""
+        """Return a turn among all processes; it ends with its lease at the latest."""
         return SharedTurn(self, lane, lasts + min(MARGIN, lasts))
 
     @property
@@ -206,11 +207,14 @@ class SharedTurn(Turn):
         self._shared = shared
         self._lease = lease
 
-    async def __aenter__(self) -> int:
+    def at_once(self) -> None:
+        """Only the store knows whether nobody is before."""
+
+    async def begin(self) -> int:
         """Wait for the turn."""
         self._who, nonce = await self._shared.enter(self._lane, self._lease)
         return nonce
 
-    async def __aexit__(self, *_exc: object) -> None:
+    def end(self) -> Awaitable[None]:
         """Let the next call go, here or elsewhere."""
-        await self._shared.leave(self._who)
+        return self._shared.leave(self._who)

@@ -32,6 +32,35 @@ __all__ = ["Delivery", "Reply", "Transport"]
 _BOUNDS = Bounds()
 
 
+_within = functools.lru_cache(maxsize=64)(lambda seconds: Timeouts(whole=seconds))
+"""Only the whole is bounded."""
+
+
+class Place:
+    """A public call's turn, like `krakenasync.client.nonces.Turn`: it stands for a connection, and gives no nonce."""
+
+    __slots__ = ("_places",)
+
+    def __init__(self, places: anyio.Semaphore) -> None:
+        self._places = places
+
+    def at_once(self) -> int | None:
+        """Take a place if there is one; None: `begin` has to be awaited."""
+        if not self._places.value:
+            return None
+        self._places.acquire_nowait()
+        return 0
+
+    async def begin(self) -> int:
+        """Wait for a place."""
+        await self._places.acquire()
+        return 0
+
+    def end(self) -> None:
+        """Give it back."""
+        self._places.release()
+
+
 class Transport:
     """The way to one exchange, over connections of its own or a client that is handed in.
 
@@ -65,12 +94,11 @@ class Transport:
         self._places: anyio.Semaphore | None = None
         self._closed = False
 
-    @property
-    def places(self) -> anyio.Semaphore:
-        """What public calls enter; private ones come from their key's lane, and nothing may wait after their nonce."""
+    def turn(self) -> Place:
+        """Return the turn of a public call; private ones come from their lane: nothing may wait after their nonce."""
         if self._places is None:
             self._places = anyio.Semaphore(self._connections, fast_acquire=True)
-        return self._places
+        return Place(self._places)
 
     async def deliver(self, delivery: Delivery, timeout: float) -> Reply:  # noqa: ASYNC109 - bounds the socket too
         """Send a message and read the whole answer within `timeout` seconds.
@@ -87,7 +115,7 @@ class Transport:
             return await self._theirs().deliver(delivery, timeout)
         try:
             delivery.outgoing = Outgoing(self._origin.write(delivery.message))
-            response = await express.exchange(delivery.outgoing, Timeouts(whole=timeout))
+            response = await express.exchange(delivery.outgoing, _within(timeout))
             return Reply(response.status, decoded(response, _BOUNDS.body))
         except (BadRequest, ConnectFailed, PoolTimeout) as error:
             raise NotSent(said(error)) from error
