@@ -180,7 +180,7 @@ def test_a_restarted_server_is_found_again(own_redis):
 
 def test_a_silent_server_is_unavailable_in_good_time(monkeypatch):
     """A server that takes the connection and never answers is asked once, not five times."""
-    monkeypatch.setattr("krakenasync.state.redis._PATIENCE", 0.05)
+    monkeypatch.setattr("krakenasync.state.wire.PATIENCE", 0.05)
 
     async def main():
         with socket.create_server(("127.0.0.1", 0)) as silent:
