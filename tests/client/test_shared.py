@@ -225,3 +225,47 @@ def test_two_clients_of_one_url_share_the_file(naive_kraken, tmp_path):
     kraken, seconds = run(main)
     assert kraken.refused == []
     assert seconds >= 36 - 20
+
+
+CHILD = """
+import asyncio, sys
+from krakenasync import KrakenClient
+
+async def main():
+    base, key, secret, state = sys.argv[1:]
+    async with KrakenClient(key, secret, base_url=base, state=state, timeout=0.5, tier="pro") as kraken:
+        await kraken.balance()
+        kraken._road.transport.deliver = stuck  # under way, and never answered
+        await kraken.balance()
+
+async def stuck(*how):
+    print("in the lane", flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "redis"])
+def test_a_process_killed_in_the_lane_loses_it_after_its_lease(kind, tmp_path, request):
+    """The next call of another process goes through once the lease is over, not before, and no nonce is refused."""
+    if kind == "redis" and not os.environ.get("KRAKENASYNC_TEST_REDIS"):
+        pytest.skip("needs KRAKENASYNC_TEST_REDIS")
+    state = f"sqlite:///{tmp_path / 'state.db'}" if kind == "sqlite" else os.environ["KRAKENASYNC_TEST_REDIS"]
+
+    async def main():
+        async with serve(SandboxConfig()) as exchange:
+            kraken = exchange.client(tier="pro", state=state, timeout=0.5, max_attempts=1)
+            words = [exchange.base_url, exchange.api_key, exchange.api_secret, state]
+            child = await asyncio.create_subprocess_exec(sys.executable, "-c", CHILD, *words, stdout=subprocess.PIPE)
+            assert await child.stdout.readline() == b"in the lane\n"
+            began = time.monotonic()
+            child.kill()
+            await child.wait()
+            await kraken.balance()
+            waited = time.monotonic() - began
+            await kraken.aclose()
+            return waited
+
+    # The lease is twice the timeout of 0.5 s; it began a moment before the child spoke.
+    assert 0.8 <= asyncio.run(main()) <= 4.0

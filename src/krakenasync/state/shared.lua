@@ -189,9 +189,11 @@ local function turn(key, recall, step)
     return {0, 0, lane[6], now}
   end
   local lease, unit, window = step[4], step[5], step[8]
-  without(lane[1], who, holder)  -- asked again: the answer was lost
+  local before = #lane[1]
+  without(lane[1], who, holder)
+  local again = #lane[1] < before  -- the answer was lost: nobody goes before it
   local nonce, head = mint(lane, unit, step[6], step[7]), lane[2][1]
-  if (head and head ~= who) or not is_open(lane[1], unit, window, nonce) then
+  if (head and head ~= who and not again) or not is_open(lane[1], unit, window, nonce) then
     return {0, stand_in_line(key, lane, who), lane[6], now}
   end
   remove(lane, who)
