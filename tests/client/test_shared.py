@@ -1,12 +1,19 @@
 """Clients that share their limits through a store: a strict, naive Kraken refuses none of their calls."""
 
+import asyncio
+import os
+import subprocess
+import sys
+import time
+
 import anyio
 import pytest
 
 from krakenasync import ConfigurationError, Lane, RateLimitTimeout, RetryPolicy, StateUnavailable
+from krakenasync.sandbox import SandboxConfig
 from krakenasync.state.inprocess import InProcessStore
 from krakenasync.state.shared import SharedState
-from krakenasync.testing import run
+from krakenasync.testing import run, serving
 from krakenasync.testing.hammer import jain
 
 ONCE = RetryPolicy(attempts=1)
@@ -254,7 +261,7 @@ def test_a_process_killed_in_the_lane_loses_it_after_its_lease(kind, tmp_path, r
     state = f"sqlite:///{tmp_path / 'state.db'}" if kind == "sqlite" else os.environ["KRAKENASYNC_TEST_REDIS"]
 
     async def main():
-        async with serve(SandboxConfig()) as exchange:
+        async with serving(SandboxConfig()) as exchange:
             kraken = exchange.client(tier="pro", state=state, timeout=0.5, max_attempts=1)
             words = [exchange.base_url, exchange.api_key, exchange.api_secret, state]
             child = await asyncio.create_subprocess_exec(sys.executable, "-c", CHILD, *words, stdout=subprocess.PIPE)
@@ -269,3 +276,38 @@ def test_a_process_killed_in_the_lane_loses_it_after_its_lease(kind, tmp_path, r
 
     # The lease is twice the timeout of 0.5 s; it began a moment before the child spoke.
     assert 0.8 <= asyncio.run(main()) <= 4.0
+
+
+def test_a_nonce_window_opens_the_lane_of_all_processes(naive_kraken):
+    """Two processes have calls under way side by side, more than one and none further apart than the window."""
+
+    async def main(clock):
+        kraken = naive_kraken(clock, tier="pro", jitter=0.03, window=10_000)
+        answered = await saturate(kraken, clients(kraken, InProcessStore(clock), 2, nonce_window=10_000), 20)
+        return kraken, answered
+
+    kraken, answered = run(main)
+    assert kraken.refused == []
+    assert kraken.most_in_flight > 1
+    assert min(answered) > 0
+
+
+def test_a_call_at_the_head_asks_the_store_once(naive_kraken):
+    """Leaving the last lane, booking and entering are one question."""
+    asked = []
+
+    class Counting(InProcessStore):
+        async def ask(self, *steps):
+            asked.append([type(step).__name__ for step in steps])
+            return await super().ask(*steps)
+
+    async def main(clock):
+        kraken = naive_kraken(clock, tier="pro")
+        (client,) = clients(kraken, Counting(clock), 1)
+        for _ in range(4):
+            await client.balance()
+        await client.aclose()
+
+    run(main)
+    one = ["Leave", "Book", "Enter"]
+    assert [[step for step in steps if step != "Adjust"] for steps in asked[2:]] == [one, one, one, ["Leave"]]
