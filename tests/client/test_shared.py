@@ -11,6 +11,7 @@ import pytest
 
 from krakenasync import ConfigurationError, Lane, RateLimitTimeout, RetryPolicy, StateUnavailable
 from krakenasync.sandbox import SandboxConfig
+from krakenasync.state.fallback import FallbackStore
 from krakenasync.state.inprocess import InProcessStore
 from krakenasync.state.shared import SharedState
 from krakenasync.testing import run, serving
@@ -311,3 +312,41 @@ def test_a_call_at_the_head_asks_the_store_once(naive_kraken):
     run(main)
     one = ["Leave", "Book", "Enter"]
     assert [[step for step in steps if step != "Adjust"] for steps in asked[2:]] == [one, one, one, ["Leave"]]
+
+
+def test_with_a_stated_share_calls_go_on_while_the_store_is_away(naive_kraken):
+    """No burst, and a quarter of the pace; Kraken refuses nothing."""
+
+    async def main(clock):
+        kraken = naive_kraken(clock, tier="pro")
+        store = Unsteady(clock)
+        (client,) = clients(kraken, FallbackStore(store, clock, 0.25), 1)
+        await saturate(kraken, [client], 20)
+        store.away = True
+        before = len(kraken.calls)
+        await saturate(kraken, [client], 100)
+        return kraken, len(kraken.calls) - before
+
+    kraken, calls = run(main)
+    assert kraken.refused == []
+    assert 8 <= calls <= 27
+
+
+def test_after_a_refusal_all_processes_go_on_more_slowly(naive_kraken):
+    """The pace is 0.8 of the tier's for the process that was refused and for the others alike."""
+
+    async def main(clock):
+        kraken = naive_kraken(clock, tier="pro")
+        one, other = clients(kraken, InProcessStore(clock), 2, retry=ONCE)
+        kraken.script.append(("Balance", "EAPI:Rate limit exceeded"))
+        with pytest.raises(Exception, match="Rate limit"):
+            await one.balance()
+        await saturate(kraken, [other], 10)
+        before = len(kraken.calls)
+        (answered,) = await saturate(kraken, [other], 100)
+        points = len(kraken.calls) - before + 3 * kraken.calls[before:].count("ClosedOrders")
+        return answered, points
+
+    answered, points = run(main)
+    assert answered > 0
+    assert 70 <= points <= 88
