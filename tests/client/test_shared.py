@@ -1,12 +1,20 @@
 """Clients that share their limits through a store: a strict, naive Kraken refuses none of their calls."""
 
+import asyncio
+import os
+import subprocess
+import sys
+import time
+
 import anyio
 import pytest
 
 from krakenasync import ConfigurationError, Lane, RateLimitTimeout, RetryPolicy, StateUnavailable
+from krakenasync.sandbox import SandboxConfig
+from krakenasync.state.fallback import FallbackStore
 from krakenasync.state.inprocess import InProcessStore
 from krakenasync.state.shared import SharedState
-from krakenasync.testing import run
+from krakenasync.testing import run, serving
 from krakenasync.testing.hammer import jain
 
 ONCE = RetryPolicy(attempts=1)
@@ -225,3 +233,120 @@ def test_two_clients_of_one_url_share_the_file(naive_kraken, tmp_path):
     kraken, seconds = run(main)
     assert kraken.refused == []
     assert seconds >= 36 - 20
+
+
+CHILD = """
+import asyncio, sys
+from krakenasync import KrakenClient
+
+async def main():
+    base, key, secret, state = sys.argv[1:]
+    async with KrakenClient(key, secret, base_url=base, state=state, timeout=0.5, tier="pro") as kraken:
+        await kraken.balance()
+        kraken._road.transport.deliver = stuck  # under way, and never answered
+        await kraken.balance()
+
+async def stuck(*how):
+    print("in the lane", flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "redis"])
+def test_a_process_killed_in_the_lane_loses_it_after_its_lease(kind, tmp_path, request):
+    """The next call of another process goes through once the lease is over, not before, and no nonce is refused."""
+    if kind == "redis" and not os.environ.get("KRAKENASYNC_TEST_REDIS"):
+        pytest.skip("needs KRAKENASYNC_TEST_REDIS")
+    state = f"sqlite:///{tmp_path / 'state.db'}" if kind == "sqlite" else os.environ["KRAKENASYNC_TEST_REDIS"]
+
+    async def main():
+        async with serving(SandboxConfig()) as exchange:
+            kraken = exchange.client(tier="pro", state=state, timeout=0.5, max_attempts=1)
+            words = [exchange.base_url, exchange.api_key, exchange.api_secret, state]
+            child = await asyncio.create_subprocess_exec(sys.executable, "-c", CHILD, *words, stdout=subprocess.PIPE)
+            assert await child.stdout.readline() == b"in the lane\n"
+            began = time.monotonic()
+            child.kill()
+            await child.wait()
+            await kraken.balance()
+            waited = time.monotonic() - began
+            await kraken.aclose()
+            return waited
+
+    # The lease is twice the timeout of 0.5 s; it began a moment before the child spoke.
+    assert 0.8 <= asyncio.run(main()) <= 4.0
+
+
+def test_a_nonce_window_opens_the_lane_of_all_processes(naive_kraken):
+    """Two processes have calls under way side by side, more than one and none further apart than the window."""
+
+    async def main(clock):
+        kraken = naive_kraken(clock, tier="pro", jitter=0.03, window=10_000)
+        answered = await saturate(kraken, clients(kraken, InProcessStore(clock), 2, nonce_window=10_000), 20)
+        return kraken, answered
+
+    kraken, answered = run(main)
+    assert kraken.refused == []
+    assert kraken.most_in_flight > 1
+    assert min(answered) > 0
+
+
+def test_a_call_at_the_head_asks_the_store_once(naive_kraken):
+    """Leaving the last lane, booking and entering are one question."""
+    asked = []
+
+    class Counting(InProcessStore):
+        async def ask(self, *steps):
+            asked.append([type(step).__name__ for step in steps])
+            return await super().ask(*steps)
+
+    async def main(clock):
+        kraken = naive_kraken(clock, tier="pro")
+        (client,) = clients(kraken, Counting(clock), 1)
+        for _ in range(4):
+            await client.balance()
+        await client.aclose()
+
+    run(main)
+    one = ["Leave", "Book", "Enter"]
+    assert [[step for step in steps if step != "Adjust"] for steps in asked[2:]] == [one, one, one, ["Leave"]]
+
+
+def test_with_a_stated_share_calls_go_on_while_the_store_is_away(naive_kraken):
+    """No burst, and a quarter of the pace; Kraken refuses nothing."""
+
+    async def main(clock):
+        kraken = naive_kraken(clock, tier="pro")
+        store = Unsteady(clock)
+        (client,) = clients(kraken, FallbackStore(store, clock, 0.25), 1)
+        await saturate(kraken, [client], 20)
+        store.away = True
+        before = len(kraken.calls)
+        await saturate(kraken, [client], 100)
+        return kraken, len(kraken.calls) - before
+
+    kraken, calls = run(main)
+    assert kraken.refused == []
+    assert 8 <= calls <= 27
+
+
+def test_after_a_refusal_all_processes_go_on_more_slowly(naive_kraken):
+    """The pace is 0.8 of the tier's for the process that was refused and for the others alike."""
+
+    async def main(clock):
+        kraken = naive_kraken(clock, tier="pro")
+        one, other = clients(kraken, InProcessStore(clock), 2, retry=ONCE)
+        kraken.script.append(("Balance", "EAPI:Rate limit exceeded"))
+        with pytest.raises(Exception, match="Rate limit"):
+            await one.balance()
+        await saturate(kraken, [other], 10)
+        before = len(kraken.calls)
+        (answered,) = await saturate(kraken, [other], 100)
+        points = len(kraken.calls) - before + 3 * kraken.calls[before:].count("ClosedOrders")
+        return answered, points
+
+    answered, points = run(main)
+    assert answered > 0
+    assert 70 <= points <= 88

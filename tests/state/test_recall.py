@@ -15,10 +15,10 @@ def test_a_level_is_remembered_as_it_must_have_decayed():
     memory = Memory(clock)
     asked = memory.now()
     clock.advance(0.5)
-    memory.note("counter", asked, seq=3, seen=1000, level=4.0, decay=2.0, blocked=2_000_000)
+    memory.note("counter", asked, seq=3, seen=1000, level=4.0, decay=2.0, blocked=2_000_000, pace=0.8, margin=3.0)
     clock.advance(0.5)
     recall = memory.recall("counter")
-    assert recall == (3, 1000, 1_000_000, 2.0, 1_000_000)
+    assert recall == (3, 1000, 1_000_000, 2.0, 1_000_000, 0.8, 3.0)
 
 
 def test_an_answer_overtaken_by_a_newer_one_is_not_taken():

@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from krakenasync.state import records
-from krakenasync.state.port import Limit
+from krakenasync.state.caution import SLOWER, Caution, after_refusal, margin_at
+from krakenasync.state.port import Book, GiveBack, Limit, Refuse, Send
 from krakenasync.state.recall import NOTHING, Recall
-from krakenasync.state.records import Counter, Line
+from krakenasync.state.records import Counter, answer
 from krakenasync.testing.conformance import peak
 
 SECOND = 1_000_000
@@ -23,13 +23,12 @@ def test_slots_never_pass_the_cap_whatever_is_given_back(asked, decay):
     limit, counter, now, slots = Limit(4.0, decay), None, 0, []
     for pause, cost, gives_up in asked:
         now += pause
-        counter, answer = records.book(counter, now, limit, NOTHING, cost=cost, headroom=0.0, longest=1e9, initial=0.0)
-        due = now + answer.wait
+        counter, slot = answer(Book("counter", limit, cost), counter, now, NOTHING)
         if gives_up:
             now += pause // 2
-            counter, _answer = records.give_back(counter, now, limit, NOTHING, cost=cost, due=due)
+            counter, _none = answer(GiveBack("counter", limit, cost, slot.due), counter, now, NOTHING)
         else:
-            slots.append((due, cost))
+            slots.append((slot.due, cost))
     assert peak(slots, decay) <= limit.cap + 1e-4
 
 
@@ -37,38 +36,37 @@ def test_what_a_client_remembers_better_counts():
     """A counter that has lost changes is taken for full, and its block is put up again."""
     lost = Counter(0.0, 10 * SECOND, 0, 2)
     recall = Recall(seq=9, seen=9 * SECOND, elapsed=SECOND, level=1.0, blocked=SECOND)
-    counter, answer = records.send(lost, 10 * SECOND, Limit(4.0, 1.0), recall)
-    assert (counter.level, counter.seq, answer.wait) == (4.0, 10, SECOND)
+    counter, wait = answer(Send("counter", Limit(4.0, 1.0)), lost, 10 * SECOND, recall)
+    assert (counter.level, counter.seq, wait) == (4.0, 10, 1.0)
 
 
-def test_a_lease_outlasts_a_clock_that_steps():
-    """Whoever is under way keeps the lane for its time, whichever way the store's clock went."""
-    how = {"who": "heir", "lease": 5 * SECOND, "unit": "ms", "stamp": 0, "floor": 0}
-    line, _entry = records.enter(None, 100 * SECOND, NOTHING, **how | {"who": "holder"})
-    line, entry = records.enter(line, 90 * SECOND, NOTHING, **how)
-    assert entry == (0, 5 * SECOND)
-    recall = Recall(seq=line.seq, seen=90 * SECOND, elapsed=SECOND)
-    _line, entry = records.enter(line, 121 * SECOND, recall, **how)
-    assert entry.nonce == 0
-    assert 0 < entry.wait <= 5 * SECOND
+def test_a_refusal_is_learnt_once_by_the_rule_of_caution():
+    """The pause, the pace and the margin are those of `after_refusal`; a call sent before belongs to the episode."""
+    limit, now = Limit(16.0, 1.0), 100 * SECOND
+    refuse = Refuse("counter", limit, 21.0, ago=0.5, most=12.0)
+    counter, standing = answer(refuse, None, now, NOTHING)
+    first = after_refusal(Caution(), 100.0, sent=99.5, most=12.0)
+    assert counter.caution == first
+    assert standing == (21.0, 5.0, SLOWER, 0.0)
+    counter, standing = answer(refuse, counter, now + SECOND // 4, NOTHING)
+    assert counter.caution == first
+    counter, standing = answer(refuse, counter, now + 10 * SECOND, NOTHING)
+    second = after_refusal(first, 110.0, sent=109.5, most=12.0)
+    assert counter.caution == second
+    assert standing.blocked_for == 10.0
+    assert standing.margin == margin_at(second, 110.0) == 3.0
 
 
-def test_the_next_in_line_has_to_take_the_lane_up():
-    """A lane that was handed to a dead caller goes to the one behind him a second later."""
-    how = {"lease": 5 * SECOND, "unit": "ms", "stamp": 0, "floor": 0}
-    line = None
-    for who in ("holder", "dead", "alive"):
-        line, _entry = records.enter(line, 0, NOTHING, who=who, **how)
-    line, heir = records.leave(line, SECOND, who="holder")
-    assert heir == "dead"
-    line, entry = records.enter(line, SECOND, NOTHING, who="alive", **how)
-    assert entry.nonce == 0
-    _line, entry = records.enter(line, 2 * SECOND, NOTHING, who="alive", **how)
-    assert entry.nonce > 0
+def test_slots_are_booked_at_the_slower_pace_and_below_the_margin():
+    """After two refusals a slot is due when what is over the cap less the margin has drained at the slower pace."""
+    limit = Limit(16.0, 1.0)
+    counter = Counter(16.0, 0, 0, 1, Caution(0.0, 0.5, 3.0, 5.0, 0.0, 2))
+    _counter, slot = answer(Book("counter", limit, 1.0), counter, 0, NOTHING)
+    assert slot.wait == 4.0 / 0.5
 
 
-def test_leaving_twice_does_no_harm():
-    """Whoever has lost the lane cannot take it from its heir."""
-    line = Line(holder="heir", until=SECOND, at=0)
-    line, told = records.leave(line, 0, who="late")
-    assert (line.holder, told) == ("heir", "")
+def test_a_pace_outlasts_a_store_that_lost_it():
+    """A client that remembers the slower pace has it put up again."""
+    recall = Recall(seq=9, seen=SECOND, elapsed=SECOND, pace=0.8, margin=3.0)
+    counter, _wait = answer(Send("counter", Limit(4.0, 1.0)), None, 2 * SECOND, recall)
+    assert (counter.caution.pace, counter.caution.margin) == (0.8, 3.0)

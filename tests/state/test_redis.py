@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 import uuid
 
 import anyio
@@ -12,7 +13,7 @@ from redis import Redis
 
 from krakenasync.errors import ConfigurationError, StateUnavailable
 from krakenasync.state.inprocess import InProcessStore
-from krakenasync.state.port import Limit
+from krakenasync.state.port import Book, Enter, Limit
 from krakenasync.state.redis import SCRIPT, RedisStore
 from krakenasync.testing import VirtualClock
 
@@ -180,7 +181,7 @@ def test_a_restarted_server_is_found_again(own_redis):
 
 def test_a_silent_server_is_unavailable_in_good_time(monkeypatch):
     """A server that takes the connection and never answers is asked once, not five times."""
-    monkeypatch.setattr("krakenasync.state.redis._PATIENCE", 0.05)
+    monkeypatch.setattr("krakenasync.state.wire.PATIENCE", 0.05)
 
     async def main():
         with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -258,6 +259,56 @@ def test_keys_tell_nothing_and_share_a_slot(redis_url):
         keys = [key.decode() for key in direct.keys("*")]
     assert not [key for key in keys if "kraken.com" in key]
     assert all("{" in key for key in keys if key != "krakenasync:schema" and key.startswith("krakenasync"))
+
+
+def test_of_a_caller_that_is_cancelled_nothing_remains(redis_url):
+    """His question is on its way: the slot comes back, and the lane is left."""
+    name = f"cancelled {uuid.uuid4()}"
+    slow = Limit(4.0, 0.001)
+
+    async def main():
+        store = RedisStore(redis_url)
+        await store.start()
+        question = store.ask(Book(name, slow, 4.0), Enter(name, "me", 5.0, "ms", if_due=True))
+        asking = asyncio.create_task(question)
+        await asyncio.sleep(0)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        for _ in range(200):
+            await anyio.sleep(0.005)
+            if (await store.peek(name, slow)).level < 0.1:
+                break
+        else:
+            pytest.fail("the slot did not come back")
+        with anyio.fail_after(1.0):
+            await store.enter(name, "you", lease=5.0, unit="ms")
+        await store.aclose()
+
+    asyncio.run(main())
+
+
+def test_on_a_cluster_two_owners_are_asked_one_after_the_other(own_redis, tmp_path):
+    """What belongs to one key is in one place; a step that depends on another place still does."""
+    server = own_redis("--cluster-enabled", "yes", "--dir", str(tmp_path))
+    with Redis.from_url(server.url) as direct:
+        direct.execute_command("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
+        for _ in range(500):
+            if b"cluster_state:ok" in direct.execute_command("CLUSTER", "INFO"):
+                break
+            time.sleep(0.01)
+
+    async def main():
+        store = RedisStore(server.url)
+        await store.start()
+        booking, entry = await store.ask(Book("engine a", LIMIT, 4.0), Enter("lane b", "me", 5.0, "ms", if_due=True))
+        assert (booking.wait, entry.nonce > 0) == (0.0, True)
+        booking, entry = await store.ask(Book("engine a", LIMIT, 4.0), Enter("lane c", "me", 5.0, "ms", if_due=True))
+        assert booking.wait > 0
+        assert entry == (0, -1.0)
+        await store.aclose()
+
+    asyncio.run(main())
 
 
 QUESTIONS = st.lists(

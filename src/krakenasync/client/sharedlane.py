@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 import uuid
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 from weakref import WeakSet
 
 import anyio
@@ -20,11 +20,8 @@ import anyio
 from krakenasync.client.nonces import KeyLane, Turn
 from krakenasync.client.queueing import Lane, Queue
 from krakenasync.state.nonces import NonceSource
-from krakenasync.state.port import PLACES, Enter, Entry
+from krakenasync.state.port import PLACES, Enter, Entry, Send
 from krakenasync.state.shared import SharedState
-
-if TYPE_CHECKING:
-    from krakenasync.client.shared import SharedGate
 
 __all__ = ["Application", "SharedLane"]
 
@@ -33,6 +30,21 @@ MARGIN: Final = 5.0
 _SHORTEST_NAP: Final = 0.001
 _STALE: Final = 1.0
 """Seconds for which a place that was taken ahead is good."""
+
+
+class Granting(Protocol):
+    """A gate, to the lane behind it: a refusal elsewhere puts off those it let through, who wait here."""
+
+    granted: int
+
+    @property
+    def to_send(self) -> Send:
+        """Asks whether anybody was refused meanwhile."""
+        ...
+
+    def put_off(self, seconds: float) -> None:
+        """Hear for how long nobody sends."""
+        ...
 
 
 class Application:
@@ -71,7 +83,7 @@ class SharedLane(KeyLane):
         self._ahead: Application | None = None
         self._under_way: dict[str, int] = {}
         self._lease = 0.0
-        self._gates: WeakSet[SharedGate] = WeakSet()
+        self._gates: WeakSet[Granting] = WeakSet()
 
     def turn(self, lane: Lane, lasts: float = 10.0) -> Turn:
         """Return a turn among all processes; it ends with its lease at the latest."""
@@ -92,7 +104,7 @@ class SharedLane(KeyLane):
             return False
         return self.nonces.peek() - min(self._under_way.values()) < self.window
 
-    def apply(self, gate: SharedGate) -> tuple[Application, Enter] | None:
+    def apply(self, gate: Granting) -> tuple[Application, Enter] | None:
         """Apply for a place along with a slot on a counter; None if somebody of this process is before."""
         self._gates.add(gate)
         if not self._lease or not self.free:
@@ -154,6 +166,7 @@ class SharedLane(KeyLane):
         self._line.leave(waiter)
 
     async def _admitted(self, application: Application, lease: float) -> int:
+        nonce: int
         nonce, wait = application.entry
         fresh = self._clock.monotonic() - application.at < _STALE and application.lease >= lease
         if nonce and fresh:

@@ -89,10 +89,11 @@ def _lined(found: Line | None, now: int, recall: Recall) -> Line:
 
 def _enter(line: Line, step: Enter, now: Moment) -> Entry:
     """Take a place if there is one and nobody is before, else stand in line."""
-    line.places = [place for place in line.places if place.who != step.who]  # asked again: the answer was lost
+    others = [place for place in line.places if place.who != step.who]
+    again, line.places = len(others) < len(line.places), others  # the answer was lost: nobody goes before it
     nonce = _candidate(line, step.unit, step.floor, now)
     head = not line.queue or line.queue[0] == step.who
-    if head and _open(line, step, nonce):
+    if (head or again) and _open(line, step, nonce):
         _remove(line, step.who)
         lease = round(step.lease * SECOND)
         line.places = [*line.places, Place(step.who, now.micros + lease, lease, nonce, step.unit, step.window)]

@@ -21,12 +21,13 @@ from weakref import WeakKeyDictionary
 
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.errors import ConfigurationError, StateUnavailable
+from krakenasync.state import wire as wires
 from krakenasync.state.lines import NOT_DUE
 from krakenasync.state.port import SCHEMA, Book, Enter, GiveBack, Leave, Limit, Nonce, Peek, Step, Store
 from krakenasync.state.recall import Memory
 from krakenasync.state.records import is_due
-from krakenasync.state.spelling import Reply, key_of, memory_words, owner_of, read, record_of, words_of
-from krakenasync.state.wire import PATIENCE, Wire
+from krakenasync.state.spelling import key_of, owner_of, read, record_of, replies, spell
+from krakenasync.state.wire import Wire, packed
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -94,11 +95,12 @@ class RedisStore(Store):
         try:
             pool = ConnectionPool.from_url(
                 self._url,
-                socket_timeout=PATIENCE,
-                socket_connect_timeout=PATIENCE,
+                socket_timeout=wires.PATIENCE,
+                socket_connect_timeout=wires.PATIENCE,
                 # A restarted server is found again; a silent one is not asked twice.
                 retry=Retry(ExponentialBackoff(cap=0.3, base=0.02), 4, (LostConnection,)),
             )
+            pool.connection_kwargs["decode_responses"] = False
             pool.connection_class(**pool.connection_kwargs)  # an unknown option shows only here
         except (ValueError, TypeError) as error:
             raise ConfigurationError(
@@ -150,20 +152,25 @@ class RedisStore(Store):
         answers: list[Any] = []
         due = True
         for _owner, group in groupby(steps, owner_of):  # a cluster keeps the records of two owners in two places
-            for early, part in groupby(group, lambda step: not due and isinstance(step, Enter) and step.if_due):
-                asked = list(part)
-                found = [NOT_DUE] * len(asked) if early else await self._run(asked)
-                answers += found
-                due = due and all(is_due(step, answer) for step, answer in zip(asked, found, strict=True))
+            asked = list(group)
+            if not due:
+                early = [isinstance(step, Enter) and step.if_due for step in asked]
+                found = iter(await self._run([step for step, no in zip(asked, early, strict=True) if not no]))
+                answers += [NOT_DUE if no else next(found) for no in early]
+                continue
+            answers += await self._run(asked)
+            due = all(is_due(step, answer) for step, answer in zip(asked, answers[-len(asked) :], strict=True))
         return answers
 
     async def _run(self, steps: Sequence[Step]) -> list[Any]:
         """Run the script by its digest; the server may have been restarted and have forgotten it."""
+        if not steps:
+            return []
         records = dict.fromkeys(map(record_of, steps))
         numbers = {name: number for number, name in enumerate(records, 1)}
         asked = self._memory.now()
-        how = [len(numbers), *map(key_of, numbers), *(memory_words(self._memory.recall(name)) for name in numbers)]
-        how += [words_of(step, numbers[record_of(step)]) for step in steps]
+        question = spell([self._memory.recall(name) for name in numbers], numbers, steps)
+        how: list[str | bytes] = [str(len(numbers)), *map(key_of, numbers), question]
         try:
             try:
                 text = await self._command(steps, "EVALSHA", self._digest, *how)
@@ -173,12 +180,13 @@ class RedisStore(Store):
                 text = await self._command(steps, "EVAL", self._script, *how)
         except (*_wrong(), OSError) as error:
             raise _failure(error) from error
-        replies = [Reply(line) for line in text.split(_LINE)]
-        for step, reply in zip(steps, replies, strict=True):
+        answers = []
+        for step, reply in zip(steps, replies(text), strict=True):
             self._note(step, reply, asked)
-        return [read(step, reply) for step, reply in zip(steps, replies, strict=True)]
+            answers.append(read(step, reply))
+        return answers
 
-    async def _command(self, steps: Sequence[Step], *command: Any) -> bytes:
+    async def _command(self, steps: Sequence[Step], *words: str | bytes) -> bytes:
         """Send a command and wait for its answer; once more if the connection was lost.
 
         A question that did arrive and is repeated does no harm: what is charged twice decays, who enters twice enters
@@ -186,12 +194,12 @@ class RedisStore(Store):
         """
         from redis.exceptions import ConnectionError as LostConnection  # noqa: PLC0415 - only for those who use it
 
-        wire = self._way().wire
+        wire, command = self._way().wire, packed(*words)
         for last in (False, True):
             self.calls += 1
             try:
-                answer = await wire.ask(*command)
-                text = await asyncio.shield(answer)
+                answer = await wire.ask(command)
+                text: bytes = await asyncio.shield(answer)
             except LostConnection:
                 if last:
                     raise
@@ -199,16 +207,15 @@ class RedisStore(Store):
                 answer.add_done_callback(functools.partial(self._undo, steps))
                 raise
             else:
-                return text.encode() if isinstance(text, str) else bytes(text)
+                return text
         raise AssertionError
 
     def _undo(self, steps: Sequence[Step], answer: asyncio.Future[Any]) -> None:
         """Give back what was booked for a caller that is gone, and leave what it entered."""
         if answer.cancelled() or answer.exception() is not None:
             return
-        text = answer.result()
-        lines = (text.encode() if isinstance(text, str) else text).split(_LINE)
-        undone = list(_undone(steps, [read(step, Reply(line)) for step, line in zip(steps, lines, strict=True)]))
+        answers = [read(step, reply) for step, reply in zip(steps, replies(answer.result()), strict=True)]
+        undone = list(_undone(steps, answers))
         if undone:
             task = asyncio.ensure_future(self._forgive(undone))
             self._undoing.add(task)
@@ -218,21 +225,24 @@ class RedisStore(Store):
         with suppress(StateUnavailable):
             await self.ask(*steps)
 
-    def _note(self, step: Step, reply: Reply, asked: float) -> None:
+    def _note(self, step: Step, reply: tuple[float, ...], asked: float) -> None:
+        if isinstance(step, (Nonce, Peek)) or reply[1] < 0:
+            return  # nothing was changed
+        seq, seen = int(reply[2]), int(reply[3])
         if isinstance(step, (Enter, Leave)):
-            if reply.seq:
-                self._memory.note(record_of(step), asked, seq=reply.seq, seen=reply.now)
-        elif not isinstance(step, (Nonce, Peek)):
+            self._memory.note(record_of(step), asked, seq=seq, seen=seen)
+        else:
+            level, blocked, pace, margin = reply[4:]
             self._memory.note(
                 step.name,
                 asked,
-                seq=reply.seq,
-                seen=reply.now,
-                level=reply.level,
+                seq=seq,
+                seen=seen,
+                level=level,
                 decay=step.limit.decay,
-                blocked=reply.blocked,
-                pace=reply.pace,
-                margin=reply.margin,
+                blocked=int(blocked),
+                pace=pace,
+                margin=margin,
             )
 
     async def called(self, name: str, who: str, longest: float) -> None:
@@ -259,10 +269,7 @@ class RedisStore(Store):
         return f"<RedisStore {self.calls} calls>"
 
 
-_LINE: Final = b"\n"
-
-
-class _Scattered(Exception):  # noqa: N818 - not an error: the server is a cluster
+class _Scattered(Exception):
     """The records asked about are not in one place."""
 
 

@@ -1,10 +1,13 @@
-"""How steps and answers are spelt for `shared.lua`: words in a string, for reading the wire costs most."""
+"""How steps and answers are spelt for `shared.lua`: in MessagePack, which both sides read quickest."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
+
+import msgspec
 
 from krakenasync.state.nonces import tick_of
 from krakenasync.state.port import (
@@ -22,23 +25,13 @@ from krakenasync.state.port import (
     Standing,
     Step,
 )
-from krakenasync.state.recall import NOTHING, Recall
+from krakenasync.state.recall import Recall
 
-__all__ = ["Reply", "key_of", "memory_words", "owner_of", "read", "record_of", "words_of"]
+__all__ = ["key_of", "owner_of", "read", "record_of", "replies", "spell"]
 
 _COUNTERS: Final = {Book: "book", Send: "send", GiveBack: "give_back", Adjust: "adjust", Refuse: "refuse", Peek: "peek"}
-_FORGOTTEN: Final = "0 0 0 0 0 1 0"
-
-
-class Reply:
-    """The script's answer to one step."""
-
-    __slots__ = ("blocked", "first", "level", "margin", "now", "pace", "seq", "wait")
-
-    def __init__(self, line: bytes) -> None:
-        first, wait, level, seq, now, blocked, pace, margin = line.split()
-        self.first, self.wait, self.seq, self.now, self.blocked = map(int, (first, wait, seq, now, blocked))
-        self.level, self.pace, self.margin = float(level), float(pace), float(margin)
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode: Final = msgspec.msgpack.Decoder(list[tuple[float, ...]]).decode
 
 
 def record_of(step: Step) -> str:
@@ -58,46 +51,48 @@ def key_of(record: str) -> str:
     return f"krakenasync:{{{owner}}}:{name}"
 
 
-def memory_words(recall: Recall) -> str:
-    """Spell what a client remembers of a record."""
-    if recall is NOTHING:
-        return _FORGOTTEN
-    seq, seen, elapsed, level, blocked, pace, margin = recall
-    return f"{seq} {seen} {elapsed} {level:.9f} {blocked} {pace:.12f} {margin:.12f}"
+def spell(recalls: Sequence[Recall], numbers: Mapping[str, int], steps: Sequence[Step]) -> bytes:
+    """Spell a question: what the client remembers of each record, and the steps with their records' numbers."""
+    return _encode((recalls, [(numbers[record_of(step)], *_spelt(step)) for step in steps]))
 
 
-def words_of(step: Step, number: int) -> str:
-    """Spell a step about the record of that number."""
+def _spelt(step: Step) -> tuple[Any, ...]:
     if isinstance(step, Leave):
-        return f"{number} leave {step.who}"
+        return "leave", step.who
     if isinstance(step, (Enter, Nonce)):
         tick, finer = _ticks(step.unit)
         floor = -(-step.floor // finer)
         if isinstance(step, Nonce):
-            return f"{number} nonce {step.unit} {tick} {floor}"
-        word = "enter_if_due" if step.if_due else "enter"
-        lease, window = round(step.lease * 1e6), step.window / finer
-        return f"{number} {word} {step.who} {lease} {step.unit} {tick} {floor} {window}"
-    (cap, decay), *how = step[1:]
-    return f"{number} {_COUNTERS[type(step)]} {cap} {decay} {' '.join(map(str, how))}"
+            return "nonce", step.unit, tick, floor
+        kind = "enter_if_due" if step.if_due else "enter"
+        return kind, step.who, round(step.lease * 1e6), step.unit, tick, floor, step.window / finer
+    return _COUNTERS[type(step)], *step[1:]
 
 
-def read(step: Step, reply: Reply) -> Any:
-    """Read an answer."""
+def replies(text: bytes) -> list[tuple[float, ...]]:
+    """Take an answer apart: for a counter (made, wait, seq, now, level, blocked, pace, margin), for a lane four."""
+    return _decode(text)
+
+
+def read(step: Step, reply: tuple[float, ...]) -> Any:
+    """Read what a step was answered with."""
+    first, wait, _seq, now, *more = reply
     if isinstance(step, Book):
-        cost = step.cost if reply.first else 0.0
-        return Booking(step.name, step.limit, cost, reply.wait / 1e6, reply.level, reply.now + reply.wait)
+        cost = step.cost if first else 0.0
+        return Booking(step.name, step.limit, cost, wait / 1e6, more[0], int(now + wait))
     if isinstance(step, Send):
-        return reply.wait / 1e6
+        return wait / 1e6
     if isinstance(step, Enter):
-        return Entry(reply.first * _ticks(step.unit)[1], -1.0 if reply.wait < 0 else reply.wait / 1e6)
+        return Entry(int(first) * _ticks(step.unit)[1], -1.0 if wait < 0 else wait / 1e6)
     if isinstance(step, Nonce):
-        return reply.first * _ticks(step.unit)[1]
+        return int(first) * _ticks(step.unit)[1]
     if isinstance(step, (GiveBack, Leave)):
         return None
-    return Standing(reply.level, reply.blocked / 1e6, reply.pace, reply.margin)
+    level, blocked, pace, margin = more
+    return Standing(level, blocked / 1e6, pace, margin)
 
 
+@functools.cache
 def _ticks(unit: str) -> tuple[int, int]:
     """Microseconds in the tick the script counts in, and how many of the unit's own ticks that is."""
     tick = tick_of(unit)

@@ -16,10 +16,19 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from redis.asyncio.connection import AbstractConnection, ConnectionPool
 
-__all__ = ["Wire"]
+__all__ = ["PATIENCE", "Wire", "packed"]
 
 PATIENCE: Final = 2.0
 """Seconds to wait for a connection or an answer."""
+
+
+def packed(*words: str | bytes) -> bytes:
+    """Spell a command for the wire.
+
+    Source: https://redis.io/docs/latest/develop/reference/protocol-spec/
+    """
+    encoded = [word if isinstance(word, bytes) else word.encode() for word in words]
+    return b"*%d\r\n" % len(encoded) + b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in encoded])
 
 
 class Wire:
@@ -39,8 +48,8 @@ class Wire:
         self._waiting: deque[asyncio.Future[Any]] = deque()
         self._closing: asyncio.Future[None] | None = None
 
-    async def ask(self, *command: Any) -> asyncio.Future[Any]:
-        """Send a command; its answer comes as the result of what is returned.
+    async def ask(self, command: bytes) -> asyncio.Future[Any]:
+        """Send a packed command; its answer comes as the result of what is returned.
 
         Raises:
             RedisError: There is no connection.
@@ -51,12 +60,11 @@ class Wire:
             connection = await self._open()
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
-        packed = connection.pack_command(*command)
         self._waiting.append(answer)
         timer = loop.call_later(PATIENCE, self._silent, answer)
         answer.add_done_callback(lambda _answer: timer.cancel())
         # Written before anything is awaited: the order of the answers is that of the questions.
-        await connection.send_packed_command(packed, check_health=False)
+        await connection.send_packed_command(command, check_health=False)
         return answer
 
     async def _open(self) -> AbstractConnection:
@@ -65,7 +73,7 @@ class Wire:
                 await self._lose(self._connection, ConnectionError("the connection is lost"))
             if self._connection is None:
                 connection = self._pool.connection_class(**self._pool.connection_kwargs)
-                await connection.connect()
+                await connection.connect()  # type: ignore[no-untyped-call]  # redis-py's own has no types
                 # From here on our own timer watches, for all answers together.
                 connection.socket_timeout = None
                 self._connection = connection
