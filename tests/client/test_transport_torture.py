@@ -583,7 +583,7 @@ async def at_random_cancelled(chance, calls):
 
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
 def test_random_cancellation(secure):
-    """Of 10,000 requests, half of them here, some are cancelled at any step: no answer goes astray, no place is lost."""
+    """Of 10,000 requests, half of them here, some are cancelled at any step: no answer and no place is lost."""
     chance = random.Random(7)
     tls = secured(CA.issue_cert("127.0.0.1")) if secure else None
 
