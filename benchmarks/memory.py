@@ -3,7 +3,7 @@
     python benchmarks/memory.py [--waiting 10000] [--hours 1]
 
 The first part lets calls wait for a counter that is full; the second polls balances in virtual time, four accounts
-every two seconds.
+every two seconds. An hour of it takes about 20 seconds.
 """
 
 from __future__ import annotations
@@ -72,6 +72,7 @@ def polling(hours: float) -> list[int]:
 
             for _ in range(4):
                 tasks.start_soon(poll)
+            held()  # the first look makes things that tracemalloc keeps
             for _ in range(11):
                 await anyio.sleep(hours * 360)
                 found.append(held())

@@ -583,7 +583,7 @@ async def at_random_cancelled(chance, calls):
 
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
 def test_random_cancellation(secure):
-    """Of 2,000 requests some are cancelled at any step: nobody gets another's answer, no place is lost."""
+    """Of 10,000 requests, half of them here, some are cancelled at any step: no answer and no place is lost."""
     chance = random.Random(7)
     tls = secured(CA.issue_cert("127.0.0.1")) if secure else None
 
@@ -600,10 +600,10 @@ def test_random_cancellation(secure):
                 return result
 
             results = []
-            for first in range(0, 2_000, 100):
+            for first in range(0, 5_000, 100):
                 results += await at_random_cancelled(chance, map(call, range(first, first + 100)))
             answered = sum(isinstance(result, tuple) for result in results)
-            assert 300 < answered <= len(results) < 2_000
+            assert 750 < answered <= len(results) < 5_000
             pool = express._express
             assert repr(pool).endswith(" 0 waiting>")
             assert pool._taken == len(pool._idle) <= 8

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from krakenasync.errors import InvalidArguments, InvalidType
+from krakenasync.errors import InvalidArguments, InvalidType, ProtocolError
 from krakenasync.spot.market import AssetPairs, Assets, SystemStatus, Ticker, Time
 
 
@@ -42,6 +42,22 @@ def test_pair_fees_are_decoded_when_asked_for(sample):
     assert str(pairs["XXBTZUSD"].fees_maker[0].percent) == "0.25"
     assert pairs["USDTZUSD"].fees_maker == []
     assert pairs["XXBTZUSD"].tick_size == Decimal("0.1")
+
+
+@pytest.mark.parametrize("field", ["fees", "fees_maker"])
+@pytest.mark.parametrize("table", [[[0, "0.4O"]], [[0]], {}, "0.4"])
+def test_a_garbled_fee_table_is_no_answer(answer, field, table):
+    """It is refused with the answer, not when somebody looks at the fees."""
+    with pytest.raises(ProtocolError, match="another shape"):
+        answer(AssetPairs, {"XXBTZUSD": {field: table}})
+
+
+def test_pairs_share_fee_tables_but_not_lists(sample):
+    """Whoever changes the list that was handed out changes nobody else's."""
+    pair = sample(AssetPairs)["XXBTZUSD"]
+    pair.fees.clear()
+
+    assert pair.fees
 
 
 def test_slice_of_a_pair_does_not_pretend(answer):

@@ -5,6 +5,7 @@ Source: https://docs.kraken.com/api/docs/category/rest-api/market-data
 
 from __future__ import annotations
 
+import functools
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Final, Literal, TypeVar
@@ -129,7 +130,15 @@ class FeeStep(msgspec.Struct, frozen=True, array_like=True, gc=False):
     percent: Decimal
 
 
-_FEES: Final = msgspec.json.Decoder(list[FeeStep], strict=False)
+_FEES: Final = msgspec.json.Decoder(tuple[FeeStep, ...], strict=False)
+
+
+@functools.lru_cache(maxsize=64)
+def _steps(table: bytes) -> tuple[FeeStep, ...]:
+    """Read a fee table. Hundreds of pairs share a few tables, so that each need not be read anew."""
+    return _FEES.decode(table)
+
+
 _NO_FEES: Final = msgspec.Raw(b"[]")
 _LEFT_OUT: Final[Any] = msgspec.UNSET
 """In place of what a slice (``info="fees"``) does not hold: calculating with it fails loudly, a 0 would mislead."""
@@ -175,15 +184,20 @@ class AssetPair(msgspec.Struct, frozen=True, kw_only=True):
     long_position_limit: Decimal | None = None
     short_position_limit: Decimal | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse a garbled fee table with the answer, not when somebody looks at it."""
+        _steps(bytes(self.fees_raw))
+        _steps(bytes(self.fees_maker_raw))
+
     @property
     def fees(self) -> list[FeeStep]:
-        """The taker's fees. Decoded when asked for: they are the greater part of the answer."""
-        return _FEES.decode(self.fees_raw)
+        """The taker's fees."""
+        return [*_steps(bytes(self.fees_raw))]
 
     @property
     def fees_maker(self) -> list[FeeStep]:
         """The maker's fees; empty where `fees` holds for both."""
-        return _FEES.decode(self.fees_maker_raw)
+        return [*_steps(bytes(self.fees_maker_raw))]
 
 
 class OfPairs(Named[R], frozen=True):
