@@ -71,8 +71,11 @@ class Bench:
         self.connection.connection_made(self.pipe)
         self.timeouts, self.until = timeouts, until
 
-    def ask(self):
-        return self.connection.exchange(self.request, self.timeouts, self.until)
+    async def ask(self):
+        try:
+            return await self.connection.begin(self.request, self.timeouts, self.until)
+        finally:
+            self.connection.end()
 
     async def asked(self):
         task = asyncio.ensure_future(self.ask())

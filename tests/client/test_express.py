@@ -194,14 +194,14 @@ def test_a_turn_that_comes_with_the_cancellation_is_passed_on():
 
     async def test(_exchange, pool):
         await pool.exchange(asking(), Timeouts())
-        connection = pool._rested()
+        connection = pool._rested(asyncio.get_running_loop().time())
         for given in (connection, None):
             tasks = [asyncio.ensure_future(pool.exchange(asking(), Timeouts())) for _ in range(2)]
             await asyncio.sleep(0)
             pool._pass_on(given)
             tasks[0].cancel()
             assert (await tasks[1]).status == 200
-            connection = pool._rested()
+            connection = pool._rested(asyncio.get_running_loop().time())
         pool._vacate()
         assert pool._taken == 0
 
@@ -213,7 +213,7 @@ def test_a_connection_that_dies_on_its_way_to_the_next_in_line():
 
     async def test(exchange, pool):
         await pool.exchange(asking(), Timeouts())
-        connection = pool._rested()
+        connection = pool._rested(asyncio.get_running_loop().time())
         task = asyncio.ensure_future(pool.exchange(asking(), Timeouts()))
         await asyncio.sleep(0)
         pool._give_back(connection)
@@ -234,7 +234,7 @@ def test_an_idle_connection_expires():
         assert pool._taken == 0
         await pool.exchange(asking(), Timeouts())
         pool._idle[0].idle_since -= 1.0
-        assert pool._rested() is None
+        assert pool._rested(asyncio.get_running_loop().time()) is None
         assert pool._taken == 0
         assert exchange.accepted == 2
 
@@ -262,7 +262,7 @@ def test_a_connection_is_looked_at_before_the_next_in_line_uses_it():
 
     async def test(exchange, pool):
         await pool.exchange(asking(), Timeouts())
-        connection = pool._rested()
+        connection = pool._rested(asyncio.get_running_loop().time())
         task = asyncio.ensure_future(pool.exchange(asking(), Timeouts()))
         await asyncio.sleep(0)
         exchange.hang_up()

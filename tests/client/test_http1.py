@@ -9,7 +9,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from krakenasync.client.http1 import BadRequest, BadResponse, Bounds, Reader, Response, Undecodable, decoded, request
+from krakenasync.client.http1 import (
+    BadRequest,
+    BadResponse,
+    Bounds,
+    Reader,
+    Response,
+    Undecodable,
+    decoded,
+    plain,
+    request,
+)
 
 SMALL = Bounds(head=300, body=1000)
 PLAIN = b"HTTP/1.1 200 OK\r\nServer: x\r\nContent-Length: 5\r\n\r\nhello"
@@ -322,3 +332,67 @@ def test_a_single_change_never_makes_another_reader_see_another_body(data, draw)
         return
     if response is not None:
         assert (response.status, response.body) == witnessed(changed)
+
+
+LINES = st.sampled_from(
+    [
+        b"Server: x",
+        b"server:x\t ",
+        b"Content-Length: 5",
+        b"content-length:  5 ",
+        b"Content-Length: 05",
+        b"Content-Length: +5",
+        b"Content-Length: 4",
+        b"X-Content-Length: 5",
+        b"Transfer-Encoding: chunked",
+        b"Content-Encoding: gzip",
+        b"Connection: keep-alive",
+        b"Connection: Keep-Alive",
+        b"Connection: keep-alive, x",
+        b"Connection: close",
+        b"Proxy-Connection: close",
+        b"Keep-Alive: timeout=5",
+        b"Upgrade: h2c",
+        b" folded: x",
+        b"no colon",
+        b"space : x",
+        b": empty",
+        b"Date: \x80\xff",
+        b"Bell: \x07",
+        b"Bare: \n x",
+        b"Return: \r x",
+    ]
+)
+
+
+@given(
+    st.lists(LINES, max_size=6),
+    st.sampled_from([b"HTTP/1.1 200 OK", b"HTTP/1.0 200 OK", b"HTTP/1.1 204 OK", b"HTTP/1.1 200 ", b"http/1.1 200 OK"]),
+    st.sampled_from([b"hello", b"hell", b"hellos", b"hello" + PLAIN, b""]),
+    st.binary(max_size=3),
+    st.integers(0, 60),
+)
+@example([b"Server: x", b"Content-Length: 5", b"Connection: keep-alive"], b"HTTP/1.1 200 OK", b"hello", b"", 0)
+def test_what_needs_no_parser_is_read_as_by_the_parser(lines, first, body, noise, at):
+    """The quick way takes fewer answers than the parser, and never reads one differently."""
+    data = b"\r\n".join([first, *lines, b"", body])
+    data = data[:at] + noise + data[at:]
+    quick = plain(memoryview(data), SMALL.body)
+    if quick is not None:
+        whole = read(data)
+        assert [*quick.headers] == whole.headers
+        assert (quick.status, quick.body, quick.reusable, quick.reason, quick.version) == (
+            whole.status,
+            whole.body,
+            whole.reusable,
+            whole.reason,
+            whole.version,
+        )
+
+
+@pytest.mark.parametrize("line", [b"Server: x", b"Connection: keep-alive", b"Set-Cookie: a=b; c"])
+def test_the_plainest_answer_needs_no_parser(line):
+    """What Kraken's edge sends as a rule goes the quick way; what is greater than allowed does not."""
+    data = heads(b"Date: today\r\nContent-Length: 5\r\n" + line)
+    assert plain(memoryview(data), 5).body == b"hello"
+    assert plain(memoryview(data), 4) is None

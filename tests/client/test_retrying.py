@@ -4,7 +4,14 @@ import anyio
 import pytest
 
 from krakenasync.client.retrying import Breaker, Budget, persist, standing
-from krakenasync.errors import InvalidKey, InvalidSignature, KrakenError, ServiceUnavailable, TemporaryLockout, Throttled
+from krakenasync.errors import (
+    InvalidKey,
+    InvalidSignature,
+    KrakenError,
+    ServiceUnavailable,
+    TemporaryLockout,
+    Throttled,
+)
 from krakenasync.protocol.requests import Effect
 from krakenasync.protocol.retries import RetryPolicy
 from krakenasync.state.nonces import NonceSource

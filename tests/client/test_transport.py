@@ -321,8 +321,11 @@ def test_many_public_calls_wait_for_a_place_and_not_in_the_pool():
         )
 
         async def call():
-            async with transport.places:
-                await transport.deliver(Delivery(GET), 10.0)
+            turn = transport.turn()
+            if turn.at_once() is None:
+                await turn.begin()
+            await transport.deliver(Delivery(GET), 10.0)
+            turn.end()
 
         async with anyio.create_task_group() as tasks:
             for _ in range(9):

@@ -121,6 +121,7 @@ class Connection(asyncio.BufferedProtocol):
         "_fresh",
         "_keeper",
         "_loop",
+        "_most",
         "_poll",
         "_read_within",
         "_reader",
@@ -136,6 +137,7 @@ class Connection(asyncio.BufferedProtocol):
         self._keeper = keeper
         self._loop = loop
         self._reader = Reader(bounds)
+        self._most = bounds.body
         self._buffer = memoryview(bytearray(_READ_SIZE))
         self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[Response] | None = None
@@ -222,9 +224,10 @@ class Connection(asyncio.BufferedProtocol):
         """Begin."""
         stream = self._transport = cast("asyncio.Transport", transport)  # by its methods; uvloop's is not one by class
         stream.set_write_buffer_limits(high=1, low=0)  # so that a pause means: not everything has left yet
-        if hasattr(select, "poll"):  # not on Windows
+        socket = stream.get_extra_info("socket")
+        if socket is not None and hasattr(select, "poll"):  # not on Windows
             poll = select.poll()
-            poll.register(stream.get_extra_info("socket").fileno(), select.POLLIN)
+            poll.register(socket.fileno(), select.POLLIN)
             self._poll = poll.poll
         self.ready = True
 
@@ -263,7 +266,7 @@ class Connection(asyncio.BufferedProtocol):
         """Read on; most answers are plain ones that come whole in one piece, and need no parser."""
         if self._fresh:
             self._fresh = False
-            if (response := plain(came)) is not None:
+            if (response := plain(came, self._most)) is not None:
                 return response
             self._reader.start()
         return self._reader.feed(came)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterable, Sequence
-from http import HTTPStatus
 from typing import Final, overload
 
 import httptools
@@ -94,11 +93,15 @@ class Head(Sequence[tuple[bytes, bytes]]):
         return self._text.count(b"\r\n")
 
 
-def plain(came: memoryview) -> Response | None:
+def plain(came: memoryview, most: int) -> Response | None:
     """Read an answer of the plainest kind, whole in one piece; None for any other, which is the parser's to read.
 
     That is: 200, HTTP/1.1, its length named once, nothing coded, the connection kept. Whatever it accepts the parser
     reads to the same answer, which a test holds.
+
+    Args:
+        came: The first bytes after a request.
+        most: Bytes a body may have.
     """
     data = bytes(came)
     end = data.find(b"\r\n\r\n")
@@ -107,13 +110,15 @@ def plain(came: memoryview) -> Response | None:
     head = data[: end + 2].lower()
     at = head.find(b"\r\ncontent-length:")
     digits = head[at + 17 : head.find(b"\r", at + 17)].strip(b" \t")
-    if at < 0 or not digits.isdigit() or len(digits) > _DIGITS or int(digits) != len(data) - end - 4:
+    if at < 0 or not digits.isdigit() or len(digits) > _DIGITS:
+        return None
+    if int(digits) != len(data) - end - 4 or int(digits) > most:
         return None
     if head.count(b"content-length") > 1 or b"-encoding:" in head or b"upgrade" in head:
         return None
     if b"connection:" in head and (b"\r\nconnection: keep-alive\r\n" not in head or head.count(b"connection") > 1):
         return None
-    return Response(HTTPStatus.OK, Head(data[:end]), data[end + 4 :], True, b"OK")
+    return Response(200, Head(data[:end]), data[end + 4 :], True, b"OK")
 
 
 def request(method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes = b"") -> bytes:
