@@ -33,7 +33,7 @@ from krakenasync.errors import ConfigurationError, OutcomeUnknown
 from krakenasync.protocol.requests import Effect, Request, result_type
 from krakenasync.protocol.retries import RetryPolicy
 from krakenasync.protocol.tiers import Tier
-from krakenasync.protocol.wire import Answer, decode
+from krakenasync.protocol.wire import Answer, reader
 from krakenasync.spot.orders import OrderInfo
 from krakenasync.state.memory import PROCESS, MemoryState
 from krakenasync.state.nonces import NonceSource
@@ -194,7 +194,9 @@ class KrakenClient(Calls, Pages, Book):
         call = Call(request.spec, request.params(), _reader(type(request)), late)
         began = self._clock.monotonic()
         try:
-            return await (self._travel(call) if self._options.max_age is None else self._make(call))
+            if self._options.max_age is None:
+                return await self._road.travel(call, self._options)
+            return await self._make(call)
         except OutcomeUnknown as error:
             outcome = outcome_of(
                 request,
@@ -291,7 +293,7 @@ class KrakenClient(Calls, Pages, Book):
 @functools.cache
 def _reader(request: type[Request[Any]]) -> Callable[[int, bytes], Answer[Any]]:
     """Prepare, once per endpoint, how its answers are read."""
-    return functools.partial(decode, result_type(request), endpoint=request.spec.name)
+    return reader(result_type(request), request.spec.name)
 
 
 def _lane(state: MemoryState, name: str) -> Callable[[NonceSource, int], KeyLane]:

@@ -22,7 +22,7 @@ class Credentials:
         InvalidType: One half is no text.
     """
 
-    __slots__ = ("_otp", "_secret", "api_key", "key_id", "signer")
+    __slots__ = ("_secret", "api_key", "key_id", "otp", "signer")
 
     def __init__(self, api_key: str, api_secret: str, otp: str | None = None) -> None:
         for half in (api_key, api_secret):
@@ -34,7 +34,8 @@ class Credentials:
         self.api_key = api_key
         self._secret = decode_secret(api_secret)
         self.signer = Signer(self._secret)
-        self._otp = otp
+        self.otp = otp
+        """The second factor, for keys that have one."""
         self.key_id = hashlib.sha256(api_key.encode()).hexdigest()[:16]
         """Names the key without telling it: what counters and logs use."""
 
@@ -42,11 +43,6 @@ class Credentials:
     def secret(self) -> bytes:
         """The decoded private half. For signing only."""
         return self._secret
-
-    @property
-    def otp(self) -> str | None:
-        """The second factor, for keys that have one."""
-        return self._otp
 
     def __repr__(self) -> str:
         return f"<Credentials {self.key_id}>"

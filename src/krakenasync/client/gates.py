@@ -71,7 +71,7 @@ class Gate:
 
     def at_once(self, cost: float) -> bool:
         """Hold the points if nobody is before and they fit now."""
-        return self.queue.empty and self.bucket.try_reserve(cost)
+        return not self.queue.length and self.bucket.try_reserve(cost)
 
     def reserve(self, cost: float) -> None:
         """Hold points whether they fit or not."""
@@ -143,10 +143,8 @@ class Hold:
                 return True
         return False
 
-    @property
-    def owing(self) -> bool:
-        """Whether anybody else has to be told what came of the call."""
-        return False
+    owing: bool = False
+    """Whether anybody else has to be told what came of the call."""
 
     async def pay(self) -> None:
         """Tell everybody else."""
@@ -161,7 +159,8 @@ class Hold:
             if refused:
                 gate.bucket.refund(cost - fixed)
             gate.bucket.settle(fixed if refused else cost)
-            gate.queue.wake_head()
+            if gate.queue.length:
+                gate.queue.wake_head()
 
     def keep(self) -> None:
         """No answer came, but the request may still arrive: hold the points for a grace."""

@@ -94,7 +94,7 @@ class KeyLane:
     @property
     def free(self) -> bool:
         """Whether a call may take off at once."""
-        return self._queue.empty and self._open()
+        return not self._queue.length and self._open()
 
     def take_off(self) -> int:
         """Return the nonce to send now; `land` has to follow."""
@@ -105,7 +105,8 @@ class KeyLane:
     def land(self, nonce: int) -> None:
         """End the turn."""
         del self._flying[nonce]
-        self._queue.wake_head()
+        if self._queue.length:
+            self._queue.wake_head()
 
     def _open(self) -> bool:
         """Whether one more call may fly.

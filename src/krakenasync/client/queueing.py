@@ -57,20 +57,21 @@ class Queue:
     def __init__(self) -> None:
         self._heap: list[Waiter] = []
         self._orders = itertools.count()
-        self._length = 0
+        self.length = 0
+        """How many wait."""
 
     def join(self, lane: Lane, price: Price = _free) -> Waiter:
         """Stand in line."""
         waiter = Waiter(lane, next(self._orders), price)
         heapq.heappush(self._heap, waiter)
-        self._length += 1
+        self.length += 1
         return waiter
 
     def leave(self, waiter: Waiter) -> None:
         """Give the place up, served or not."""
         if not waiter.gone:
             waiter.gone = True
-            self._length -= 1
+            self.length -= 1
 
     def head(self) -> Waiter | None:
         """Whose turn it is."""
@@ -95,10 +96,5 @@ class Queue:
                 found[waiter.lane] += 1
         return tuple(found)
 
-    @property
-    def empty(self) -> bool:
-        """Whether nobody waits."""
-        return not self._length
-
     def __len__(self) -> int:
-        return self._length
+        return self.length

@@ -82,12 +82,8 @@ class Breaker:
         self._clock = clock
         self._row = 0
         self._open_until = float("-inf")
-        self._reason: AuthenticationError | None = None
-
-    @property
-    def tripped(self) -> bool:
-        """Whether `check` has anything to say."""
-        return self._reason is not None
+        self.reason: AuthenticationError | None = None
+        """The refusal that closed the road; None: `check` has nothing to say."""
 
     def check(self, endpoint: str) -> None:
         """Raise what Kraken would say, without asking it, while the road is closed.
@@ -96,20 +92,20 @@ class Breaker:
             AuthenticationError: Of the same class as the refusal that closed the road.
         """
         left = self.left
-        if self._reason is None or left <= 0:
+        if self.reason is None or left <= 0:
             return
-        raise type(self._reason)(
-            f"not sent: {', '.join(self._reason.codes)} before, so private calls of this key pause for {left:.0f} s",
-            codes=self._reason.codes,
+        raise type(self.reason)(
+            f"not sent: {', '.join(self.reason.codes)} before, so private calls of this key pause for {left:.0f} s",
+            codes=self.reason.codes,
             endpoint=endpoint,
-            hint=self._reason.hint,
+            hint=self.reason.hint,
             retry_after=left,
         )
 
     @property
     def left(self) -> float:
         """Seconds for which the road stays closed; 0 while it is open."""
-        return 0.0 if self._reason is None else max(0.0, self._open_until - self._clock.monotonic())
+        return 0.0 if self.reason is None else max(0.0, self._open_until - self._clock.monotonic())
 
     def failed(self, error: KrakenError) -> None:
         """Take note of a refusal."""
@@ -121,15 +117,15 @@ class Breaker:
                 self._close(error, self.PAUSE)
 
     def _close(self, error: AuthenticationError, seconds: float) -> None:
-        self._reason = error.with_traceback(None)
+        self.reason = error.with_traceback(None)
         self._open_until = self._clock.monotonic() + seconds
         self._row = 0
 
     def succeeded(self) -> None:
         """Take note that Kraken knows us."""
-        if self._row or self._reason is not None:
+        if self._row or self.reason is not None:
             self._row = 0
-            self._reason = None
+            self.reason = None
 
 
 _STANDINGS: weakref.WeakKeyDictionary[NonceSource, tuple[Breaker, Budget]] = weakref.WeakKeyDictionary()

@@ -18,7 +18,7 @@ from krakenasync.client.engine import TELLING
 from krakenasync.client.events import Answered, Failed, Notifier, Sent, Waited
 from krakenasync.client.gates import Hold
 from krakenasync.client.limits import Limits
-from krakenasync.client.loops import PerLoop
+from krakenasync.client.loops import PerLoop, running_loop
 from krakenasync.client.nonces import KeyLane, diagnosis
 from krakenasync.client.queueing import Lane
 from krakenasync.client.retrying import persist, standing
@@ -90,6 +90,7 @@ class Road:
         self._notify = notify
         self._clock = clock
         self._lanes: PerLoop[KeyLane] = PerLoop()
+        self._last_lane: tuple[object, KeyLane | None] = (None, None)  # loop and lane, replaced as a whole
         self._lane_of = lane
         self._breaker, self._budget = standing(nonces, policy, clock)
         self._chance = random.random
@@ -140,7 +141,7 @@ class Road:
     async def _attempt(self, call: Call, options: Options, number: int) -> wire.Answer[Any]:
         """Make one attempt."""
         spec, lane = call.spec, call.lane(options)
-        if spec.private and self._breaker.tripped:
+        if spec.private and self._breaker.reason is not None:
             self._breaker.check(spec.name)
         while True:
             with self.limits.at_once(spec) or await self._room(call, lane, number) as hold:
@@ -150,7 +151,7 @@ class Road:
                     nonce = await turn.begin()
                 try:
                     # What was learnt while this call waited for its turn holds for it as well.
-                    if spec.private and self._breaker.tripped:
+                    if spec.private and self._breaker.reason is not None:
                         self._breaker.check(spec.name)
                     if not hold.overtaken:
                         message = self._signed(call, str(nonce)) if spec.private else compose(spec, call.params)
@@ -247,12 +248,16 @@ class Road:
         nonces = self._nonces
         if nonces is None:
             raise ConfigurationError("a private call needs an API key")
+        loop, view = running_loop(), self._last_lane
+        if view[0] is loop and view[1] is not None:
+            return view[1]
         lane = self._lanes.get((id(nonces),), lambda: self._lane_of(nonces, self._window))
         if lane.window != self._window:
             raise ConfigurationError(
                 f"another client of this key has nonce_window={lane.window}, this one {self._window}",
                 hint="all clients of one key share its lane: give them the window that is set on the key at Kraken",
             )
+        self._last_lane = (loop, lane)
         return lane
 
 

@@ -319,7 +319,7 @@ class SharedHold(Hold):
         return charges
 
     @property
-    def owing(self) -> bool:
+    def owing(self) -> bool:  # type: ignore[override] # nobody writes it
         """Whether the store has to be told of this attempt."""
         return any(gate.owing for gate in self._gates)
 

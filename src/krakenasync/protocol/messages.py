@@ -14,7 +14,7 @@ from krakenasync.protocol.signing import Signer, sign
 
 __all__ = ["Message", "compose"]
 
-_CONTENT_TYPES = {Body.FORM: "application/x-www-form-urlencoded", Body.JSON: "application/json"}
+_FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -57,7 +57,7 @@ def compose(
     headers = {
         "API-Key": key,
         "API-Sign": sign(secret, spec.path, nonce, body),
-        "Content-Type": _CONTENT_TYPES[spec.body],
+        "Content-Type": _JSON if spec.body is Body.JSON else _FORM,
     }
     return Message(spec.method, spec.path, headers, body)
 
@@ -75,7 +75,7 @@ def _compose_beta(
     body = b"" if query_only else wire.encode(Body.JSON, rest)
     headers = {"API-Key": key, "API-Nonce": nonce, "API-Sign": sign(secret, target, nonce, body)}
     if body:
-        headers["Content-Type"] = _CONTENT_TYPES[Body.JSON]
+        headers["Content-Type"] = _JSON
     if otp is not None:
         headers["API-OTP"] = otp
     return Message(spec.method, target, headers, body)

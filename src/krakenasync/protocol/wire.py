@@ -14,6 +14,7 @@ from typing import Any, Final, Generic, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 import msgspec
+from msgspec import UNSET
 
 from krakenasync.errors import (
     KrakenError,
@@ -25,7 +26,7 @@ from krakenasync.protocol.nulls import without_nulls
 from krakenasync.protocol.refusals import error_from_codes, split_codes
 from krakenasync.protocol.requests import Body
 
-__all__ = ["Answer", "Envelope", "decode", "encode", "envelope", "form", "parse_body", "parse_form", "query"]
+__all__ = ["Answer", "Envelope", "decode", "encode", "envelope", "form", "parse_body", "parse_form", "query", "reader"]
 
 R = TypeVar("R")
 
@@ -96,6 +97,8 @@ def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
 
 def encode(body: Body, params: Mapping[str, Any], nonce: str | None = None) -> bytes:
     """Write a request's body, the nonce first. These bytes are signed and these bytes are sent."""
+    if not params and nonce is not None and body is Body.FORM:
+        return b"nonce=%b" % nonce.encode()  # half of all reads ask for nothing in particular
     signed = params if nonce is None else {"nonce": nonce, **params}
     if body is Body.JSON:
         return msgspec.json.encode(signed)
@@ -208,6 +211,23 @@ def _no_envelope(body: bytes) -> bytes:
 
 
 _HEAD = msgspec.json.Decoder(Envelope[msgspec.Raw])
+
+
+@functools.cache
+def reader(result: Any, endpoint: str) -> Callable[[int, bytes], Answer[Any]]:
+    """Prepare, once per endpoint, how its answers are read; see `decode`."""
+    read = _decoder(result)
+
+    def quickly(status: int, body: bytes) -> Answer[Any]:
+        try:
+            answer = read(body)
+        except _GARBLED:
+            return decode(result, status, body, endpoint=endpoint)
+        if answer.error or answer.result is UNSET or status not in _SUCCESS:
+            return decode(result, status, body, endpoint=endpoint)
+        return Answer(answer.result, (), body)
+
+    return quickly
 
 
 def decode(result: Any, status: int, body: bytes, *, endpoint: str) -> Answer[Any]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 import math
 import threading
-from typing import Final, cast
+from typing import Any, Final
 from weakref import WeakValueDictionary
 
 import msgspec
@@ -71,13 +70,20 @@ class Bucket(AsyncLimiter):
     * `step`: Kraken reduces its counter only every couple of seconds; a call has to fit that counter too (`Steps`).
     * Giving back, reading, filling, slowing down.
 
+    Attributes:
+        blocked_until: When something may be sent again, on the clock's steady time; it only ever moves on.
+
     It never waits: `krakenasync.client.limits.Gate` does, in fair order. Safe to use from several threads.
     """
+
+    _loop: Any = None  # aiolimiter's own looks for a running event loop
 
     def __init__(self, spec: CounterSpec, clock: Clock, *, step: float = 0.0, initial: float = 0.0) -> None:
         super().__init__(spec.cap, spec.cap / spec.decay)
         self._clock = clock
         self._moment = _Moment(clock.monotonic())
+        # No event loop is bound, so the counter outlives loops and serves trio as well.
+        self._loop = self._moment
         self._last_check = self._moment.at
         self._level = min(initial, spec.cap)
         self.spec = spec
@@ -87,12 +93,7 @@ class Bucket(AsyncLimiter):
         self._held = 0.0
         self._ripening: list[tuple[float, float]] = []
         self._caution = CALM
-        self._blocked_until = -math.inf
-
-    @property
-    def _loop(self) -> asyncio.AbstractEventLoop:
-        """No event loop is bound, so the counter outlives loops and serves trio as well."""
-        return cast("asyncio.AbstractEventLoop", self._moment)
+        self.blocked_until = -math.inf
 
     def _note(self, at: float, cost: float) -> None:
         if self._steps is not None:
@@ -107,8 +108,11 @@ class Bucket(AsyncLimiter):
             self._held -= cost
             self._level += cost
             self._note(self._moment.at, cost)
-        self._moment.at = now
-        self._leak()
+        if self._level:
+            self._moment.at = now
+            self._leak()
+        else:
+            self._last_check = now
         if self._caution is not CALM and self._caution.pace < 1.0:
             self._rate_per_sec = self.spec.decay * pace_at(self._caution, now)
         return now
@@ -122,7 +126,7 @@ class Bucket(AsyncLimiter):
         """Hold `cost` points if they fit now."""
         with self._lock:
             now = self._settled()
-            if self._blocked_until > now or self._missing(cost, now) > _DUST:
+            if self.blocked_until > now or self._missing(cost, now) > _DUST:
                 return False
             if self._steps is not None and self._steps.wait(self._held + cost, now) > 0:
                 return False
@@ -143,7 +147,7 @@ class Bucket(AsyncLimiter):
         with self._lock:
             now = self._settled()
             decayed = self._decayed(self._missing(cost + ahead, now), now)
-            return max(decayed, self._unreduced(cost + ahead, now), self._blocked_until - now, 0.0)
+            return max(decayed, self._unreduced(cost + ahead, now), self.blocked_until - now, 0.0)
 
     def _unreduced(self, cost: float, now: float) -> float:
         """Seconds until a counter that falls in steps has certainly fallen far enough."""
@@ -167,7 +171,8 @@ class Bucket(AsyncLimiter):
             now = self._settled()
             self._held -= cost
             self._level += cost
-            self._note(now, cost)
+            if self._steps is not None:
+                self._steps.note(now, cost)
 
     def keep(self, cost: float, grace: float) -> None:
         """No answer came, but the call may still arrive: hold its points for `grace` seconds more."""
@@ -194,18 +199,13 @@ class Bucket(AsyncLimiter):
             before_it = self._level
             self._level = max(self._level, self.max_rate + cost - answered)
             self._note(now, self._level - before_it)
-            self._blocked_until = max(self._blocked_until, self._caution.until)
+            self.blocked_until = max(self.blocked_until, self._caution.until)
             self._rate_per_sec = self.spec.decay * self._caution.pace
 
     def block(self, seconds: float) -> None:
         """Send nothing for so long: Kraken said when it listens again."""
         with self._lock:
-            self._blocked_until = max(self._blocked_until, self._clock.monotonic() + seconds)
-
-    @property
-    def blocked_until(self) -> float:
-        """When something may be sent again, on the clock's steady time; it only ever moves on."""
-        return self._blocked_until
+            self.blocked_until = max(self.blocked_until, self._clock.monotonic() + seconds)
 
     def state(self) -> BucketState:
         """How the counter stands now."""
@@ -216,7 +216,7 @@ class Bucket(AsyncLimiter):
                 held=self._held,
                 cap=self.max_rate,
                 decay=self._rate_per_sec,
-                blocked_for=max(0.0, self._blocked_until - now),
+                blocked_for=max(0.0, self.blocked_until - now),
                 refusals=self._caution.refusals,
             )
 
