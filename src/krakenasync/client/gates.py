@@ -60,10 +60,7 @@ class Gate:
                 if self.queue.head() is waiter:
                     self._fail_early(waiter)  # a refusal may have made the wait longer
                     delay = self._soonest(price)
-                with anyio.move_on_after(delay):
-                    await waiter.event.wait()
-                if waiter.event.is_set():
-                    waiter.event = anyio.Event()
+                await waiter.wait(delay)
         finally:
             self.queue.leave(waiter)
             self.queue.wake_head()

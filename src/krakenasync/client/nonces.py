@@ -10,12 +10,11 @@ Source: https://docs.kraken.com/api/docs/guides/spot-rest-auth,
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import weakref
 from collections.abc import Awaitable
 from typing import Any, Final
-
-import anyio
 
 from krakenasync.client.loops import running_loop
 from krakenasync.client.queueing import Lane, Queue
@@ -124,8 +123,7 @@ class KeyLane:
         waiter = self._queue.join(lane)
         try:
             while self._queue.head() is not waiter or not self._open():
-                await waiter.event.wait()
-                waiter.event = anyio.Event()
+                await waiter.wait(math.inf)
         except BaseException:
             self._queue.leave(waiter)
             self._queue.wake_head()

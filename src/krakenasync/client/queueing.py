@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 from collections.abc import Callable
 from enum import IntEnum
 
@@ -41,6 +42,16 @@ class Waiter:
         self.price = price
         self.event = anyio.Event()
         self.gone = False
+
+    async def wait(self, longest: float) -> None:
+        """Wait until it is told to look again, or for so many seconds."""
+        if math.isinf(longest):  # all but the head: a scope would be a third of what a waiting call holds in memory
+            await self.event.wait()
+        else:
+            with anyio.move_on_after(longest):
+                await self.event.wait()
+        if self.event.is_set():
+            self.event = anyio.Event()
 
     @property
     def cost(self) -> float:

@@ -83,10 +83,7 @@ class SharedGate(Gate):
                     return cost
                 if door is not None and application is not None:
                     await door.give_up(application)
-                with anyio.move_on_after(delay):
-                    await waiter.event.wait()
-                if waiter.event.is_set():
-                    waiter.event = anyio.Event()
+                await waiter.wait(delay)
         finally:
             self.queue.leave(waiter)
             self.queue.wake_head()

@@ -10,12 +10,11 @@ taken ahead. It is given up at once if that call does not go on.
 from __future__ import annotations
 
 import itertools
+import math
 import uuid
 from collections.abc import Awaitable
 from typing import Final, Protocol
 from weakref import WeakSet
-
-import anyio
 
 from krakenasync.client.nonces import KeyLane, Turn
 from krakenasync.client.queueing import Lane, Queue
@@ -157,8 +156,7 @@ class SharedLane(KeyLane):
         waiter = self._line.join(lane)
         try:
             while self._line.head() is not waiter or not self._room():
-                await waiter.event.wait()
-                waiter.event = anyio.Event()
+                await waiter.wait(math.inf)
         except BaseException:
             self._line.leave(waiter)
             self._line.wake_head()

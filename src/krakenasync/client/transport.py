@@ -12,7 +12,6 @@ import functools
 import ssl
 import sys
 from typing import TYPE_CHECKING, Any
-from urllib.request import getproxies
 
 import anyio
 
@@ -84,6 +83,8 @@ class Transport:
         self.base_url = self._origin.base_url
         if kind not in {"express", "httpx"}:
             raise ConfigurationError(f"no transport {kind!r}", hint='"express" or "httpx"')
+        from urllib.request import getproxies  # noqa: PLC0415 - three milliseconds that a mere import need not take
+
         # A proxy is httpx's to find: it reads the same environment.
         proxied = bool(getproxies().keys() & {self._origin.scheme, "all"})
         self.kind = "httpx" if http_client is not None or proxied else kind
