@@ -16,7 +16,7 @@ from krakenasync.client.connections import ConnectFailed, ConnectTimeout, Outgoi
 from krakenasync.client.express import Express
 from krakenasync.client.origin import Origin
 from krakenasync.client.stock import ExpressTransport
-from krakenasync.client.transport import Delivery, Transport
+from krakenasync.client.transport import Delivery, Reply, Transport
 from krakenasync.protocol.messages import Message
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s"
@@ -357,8 +357,8 @@ def test_the_bytes_of_a_delivery(kind):
     async def main():
         async with Exchange() as exchange:
             prefixed = f"{exchange.url}/some%20where"
-            assert await deliver(Transport(prefixed, kind=kind)) == ((200, b"1"), True)
-            assert await deliver(Transport(prefixed, kind=kind), GET) == ((200, b"2"), True)
+            assert await deliver(Transport(prefixed, kind=kind)) == (Reply(200, b"1"), True)
+            assert await deliver(Transport(prefixed, kind=kind), GET) == (Reply(200, b"2"), True)
             for head in exchange.requests:
                 assert b"Host: 127.0.0.1:%d\r\n" % exchange.port in head
                 assert b"User-Agent: krakenasync/" in head

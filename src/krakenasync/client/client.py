@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
@@ -194,9 +194,7 @@ class KrakenClient(Calls, Pages, Book):
         call = Call(request.spec, request.params(), _reader(type(request)), late)
         began = self._clock.monotonic()
         try:
-            if self._options.max_age is None:
-                return await self._road.travel(call, self._options)
-            return await self._make(call)
+            return await (self._travel(call) if self._options.max_age is None else self._make(call))
         except OutcomeUnknown as error:
             outcome = outcome_of(
                 request,
@@ -214,8 +212,8 @@ class KrakenClient(Calls, Pages, Book):
             return await self._recent.get(call, options.max_age, lambda: self._travel(call))
         return await self._travel(call)
 
-    async def _travel(self, call: Call) -> Answer[Any]:
-        return await self._road.travel(call, self._options)
+    def _travel(self, call: Call) -> Awaitable[Answer[Any]]:
+        return self._road.travel(call, self._options)  # a coroutine already: no need of one around it
 
     async def public(self, name: str, /, **params: Any) -> Any:
         """Make any public call by Kraken's name and return its raw result; numbers come as Decimal.

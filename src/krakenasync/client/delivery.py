@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import NamedTuple
+
+import msgspec
 
 from krakenasync.client.connections import Outgoing
 from krakenasync.errors import KrakenError, NotSent, Unanswered
@@ -12,7 +13,7 @@ from krakenasync.protocol.messages import Message
 __all__ = ["Body", "Delivery", "Reply", "said"]
 
 
-class Reply(NamedTuple):
+class Reply(msgspec.Struct, frozen=True):
     """Status and bytes of an answer."""
 
     status: int

@@ -9,7 +9,7 @@ Source: https://docs.kraken.com/exchange/guides/rest/ratelimits
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self
@@ -151,8 +151,8 @@ class AccountClient(KrakenClient):
         """How the counters stand, by `Key.key_id`."""
         return {road.credentials.key_id: road.limits.snapshot() for road in self._roads if road.credentials}
 
-    async def _travel(self, call: Call) -> Answer[Any]:
-        return await self._choose(call).travel(call, self._options)
+    def _travel(self, call: Call) -> Awaitable[Answer[Any]]:
+        return self._choose(call).travel(call, self._options)
 
     def _choose(self, call: Call) -> Road:
         """Choose the key for a call."""

@@ -56,7 +56,7 @@ def compose(
     body = wire.encode(spec.body, params if otp is None else {"otp": otp, **params}, nonce)
     headers = {
         "API-Key": key,
-        "API-Sign": sign(secret, spec.path, nonce, body),
+        "API-Sign": secret(spec.path, nonce, body) if type(secret) is Signer else sign(secret, spec.path, nonce, body),
         "Content-Type": _JSON if spec.body is Body.JSON else _FORM,
     }
     return Message(spec.method, spec.path, headers, body)
