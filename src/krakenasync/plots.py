@@ -19,7 +19,7 @@ from krakenasync.client.polling import BalanceSnapshot
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.errors import ConfigurationError
 
-__all__ = ["Budget", "Level", "bars", "plot_balances", "plot_budget", "plot_candles", "require"]
+__all__ = ["Budget", "Level", "bars", "plot_balances", "plot_budget", "plot_candles", "require", "writable"]
 
 ENDINGS: Final = (".png", ".svg")
 UP, DOWN, LINE, LIMIT = "#2a9d6f", "#c8553d", "#5b3fd6", "#888888"
@@ -86,6 +86,25 @@ def require(path: Path | str) -> Path:
     except ModuleNotFoundError:
         raise ConfigurationError("pictures need matplotlib", hint="pip install 'krakenasync[plot]'") from None
     return target
+
+
+def writable(path: Path) -> Path:
+    """Make sure that a file can be written, and leave it as it was.
+
+    Raises:
+        ConfigurationError: It cannot.
+    """
+    there = path.exists()
+    try:
+        with path.open("ab"):
+            pass
+        if not there:
+            path.unlink()
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path} cannot be written: {error.strerror}", hint="does its folder exist, and is it yours?"
+        ) from None
+    return path
 
 
 def plot_candles(path: Path | str, candles: Sequence[Any], title: str) -> None:
@@ -191,4 +210,7 @@ def _save(figure: Any, path: Path | str) -> None:
     target = Path(path)
     metadata = {"Date": None} if target.suffix.lower() == ".svg" else None
     with importlib.import_module("matplotlib").rc_context({"svg.hashsalt": "krakenasync", "svg.fonttype": "none"}):
-        figure.savefig(target, metadata=metadata)
+        try:
+            figure.savefig(target, metadata=metadata)
+        except OSError as error:
+            raise ConfigurationError(f"{target} cannot be written: {error.strerror}") from error

@@ -19,6 +19,7 @@ from krakenasync.testing import in_process
 
 TRADES = 70
 ROWS = 2 * TRADES
+SOURCE = ("http://sandbox", "key")
 
 KILLED = """
 import asyncio, os, signal, sys
@@ -145,9 +146,9 @@ async def test_rows_whose_position_was_not_written_do_not_count(kraken_sandbox, 
 def test_two_runs_do_not_write_to_one_file(tmp_path):
     """The second one is refused while the first is at it, and welcome afterwards."""
     out = tmp_path / "ledgers.csv"
-    with Journal(out, "csv", "ledgers", {}), pytest.raises(ConfigurationError, match="another run"):
-        Journal(out, "csv", "ledgers", {})
-    with Journal(out, "csv", "ledgers", {}) as journal:
+    with Journal(out, "csv", "ledgers", {}, SOURCE), pytest.raises(ConfigurationError, match="another run"):
+        Journal(out, "csv", "ledgers", {}, SOURCE)
+    with Journal(out, "csv", "ledgers", {}, SOURCE) as journal:
         assert journal.position.rows == 0
 
 
@@ -193,7 +194,7 @@ async def test_the_time_left_is_what_the_limiter_needs(tmp_path):
     """A Starter's counter gets 0.33 points a second: two pages of 4 points after one are 0 s, many are not."""
     exchange = in_process(SandboxConfig())
     async with exchange.client() as kraken:
-        with Journal(tmp_path / "x.csv", "csv", "ledgers", {}) as journal:
+        with Journal(tmp_path / "x.csv", "csv", "ledgers", {}, SOURCE) as journal:
             run = _Run(kraken, KINDS["ledgers"], journal, "csv", {}, lambda _: None)
             journal.position.seen = 50
             assert run._progress(150) == Progress(50, 150, 0.0)
@@ -312,3 +313,37 @@ async def test_wrong_names_say_what_is_right(kraken_sandbox, tmp_path):
         with pytest.raises(ConfigurationError, match=r"\.parquet"):
             await download(kraken, "ledgers", tmp_path / "x.xls")
     assert not kraken_sandbox.stats.requests
+
+
+@pytest.mark.asyncio
+async def test_a_file_belongs_to_one_account(kraken_sandbox, tmp_path):
+    """Another key is refused and leaves the file as it was; `adopt` goes on; the key itself stands nowhere."""
+    out = tmp_path / "ledgers.csv"
+    async with kraken_sandbox.client() as alice, kraken_sandbox.client("bob") as bob:
+        await trade(alice, 2)
+        await download(alice, "ledgers", out)
+        before, beside = out.read_bytes(), out.with_name("ledgers.csv.position")
+        assert kraken_sandbox.api_key not in beside.read_text()
+        with pytest.raises(ConfigurationError, match="another key"):
+            await download(bob, "ledgers", out)
+        assert out.read_bytes() == before
+        await download(alice, "ledgers", out)  # its own key still goes on
+        await download(bob, "ledgers", out, adopt=True)
+        with pytest.raises(ConfigurationError, match="another key"):
+            await download(alice, "ledgers", out)
+
+
+@pytest.mark.asyncio
+async def test_a_file_belongs_to_one_exchange(tmp_path):
+    """What came from one address is not continued from another; a public list takes any key."""
+    out = tmp_path / "candles.csv"
+    exchange = in_process(SandboxConfig(limits=False))
+    async with exchange.client() as kraken:
+        await download(kraken, "ohlc", out, pair="XBTUSD")
+    async with exchange.client("bob") as kraken:
+        await download(kraken, "ohlc", out, pair="XBTUSD")
+    beside = out.with_name("candles.csv.position")
+    beside.write_text(beside.read_text().replace(kraken.identity[0], "https://api.kraken.com"))
+    async with exchange.client() as kraken:
+        with pytest.raises(ConfigurationError, match=r"from https://api\.kraken\.com, not from"):
+            await download(kraken, "ohlc", out, pair="XBTUSD")

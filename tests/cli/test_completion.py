@@ -2,6 +2,8 @@
 
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -63,3 +65,24 @@ def test_the_shell_can_read_its_script(shell, tmp_path, capsys):
     script = tmp_path / "script"
     script.write_text(capsys.readouterr().out, encoding="utf-8")
     assert subprocess.run([shell, "-n", str(script)], check=False, capture_output=True).returncode == 0
+
+
+def test_fish_offers_commands_and_pairs(tmp_path, capsys, monkeypatch):
+    """A real fish, asked as Tab asks it, offers commands, options and pairs."""
+    if shutil.which("fish") is None:
+        pytest.skip("there is no fish on this machine")
+    assert main(["completion", "fish"]) == 0
+    script = tmp_path / "script.fish"
+    script.write_text(capsys.readouterr().out, encoding="utf-8")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:/usr/bin:/bin")
+
+    def tab(line):
+        code = f"source {script}; complete -C '{line}'"
+        ended = subprocess.run(["fish", "-c", code], capture_output=True, text=True, check=True)
+        return [each.partition("\t")[0] for each in ended.stdout.splitlines()]
+
+    assert {"balances", "order", "ticker"} <= set(tab("krakenasync "))
+    assert "cancel-all" in tab("krakenasync order c")
+    assert "--watch" in tab("krakenasync balances --w")
+    assert "XBTUSD" in tab("krakenasync ticker XBT")

@@ -69,18 +69,20 @@ async def download(
     out: Path | str,
     *,
     on_progress: Callable[[Progress], None] = lambda _progress: None,
+    adopt: bool = False,
     **filters: Any,
 ) -> Report:
     """Bring a list to the disk. Interrupted, it goes on where it stood; finished, it fetches what is newer.
 
     The first run writes Kraken's order: private lists newest first, public ones oldest first. Each later run appends
-    what is new in the same order. Use one account a file.
+    what is new in the same order. A file belongs to one account: another key or address is refused.
 
     Args:
         client: Whom to ask.
         kind: ``"ledgers"``, ``"trades"``, ``"closed-orders"``, ``"public-trades"`` or ``"ohlc"``.
         out: The file; its ending says the format: ``.csv``, ``.ndjson``, ``.jsonl`` or ``.parquet``.
         on_progress: Told now and then how far it is.
+        adopt: Go on with a file of another key or address: the account is the same and has a new key.
         filters: What the client's iterator takes, such as ``asset="XBT"`` or ``pair="XBTUSD"``.
 
     Raises:
@@ -90,7 +92,9 @@ async def download(
     path = Path(out)
     wanted, form = _kind(kind), _form(path)
     keep = path.with_name(f"{path.name}.rows") if path.suffix == PARQUET else path
-    with Journal(keep, form, kind, _plain(filters)) as journal:
+    base_url, key_id = client.identity
+    source = base_url, key_id if wanted.private else None
+    with Journal(keep, form, kind, _plain(filters), source, adopt=adopt) as journal:
         report = await _Run(client, wanted, journal, form, filters, on_progress).go()
     if path.suffix == PARQUET:
         parquet.write(path, keep, columns(wanted.row, wanted.without))

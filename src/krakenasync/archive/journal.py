@@ -35,6 +35,8 @@ class Position(msgspec.Struct, kw_only=True):
         since: From when on it asks; None: from the beginning.
         newest: The time of the newest row it has met.
         covered: All rows up to this time are there; what is newer, the next run fetches.
+        base_url: Whom it was fetched from.
+        key_id: A hash that names the key it was fetched with; None for what takes none.
     """
 
     kind: str
@@ -46,6 +48,8 @@ class Position(msgspec.Struct, kw_only=True):
     since: str | None = None
     newest: str | None = None
     covered: str | None = None
+    base_url: str | None = None
+    key_id: str | None = None
 
 
 class Journal:
@@ -56,26 +60,39 @@ class Journal:
         form: ``"csv"`` or ``"ndjson"``.
         kind: What is kept.
         filters: What it is asked for with.
+        source: Whom, and with which key: base URL and key id.
+        adopt: Go on with a file of another source.
 
     Raises:
         ConfigurationError: The file is not what such a journal left there.
     """
 
-    def __init__(self, path: Path, form: str, kind: str, filters: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        form: str,
+        kind: str,
+        filters: dict[str, Any],
+        source: tuple[str, str | None],
+        *,
+        adopt: bool = False,
+    ) -> None:
         self.path = path
         self._form = form
+        self._adopt = adopt
         self._beside = path.with_name(f"{path.name}.position")
         self._file = _open(path)
         try:
             _claim(self._file, path.name)
-            self.position = self._find(kind, filters)
+            self.position = self._find(kind, filters, source)
+            self.position.base_url, self.position.key_id = source
             self._write_position()  # before any row: whoever is killed on the first page leaves a file that is known
             self._file.truncate(self.position.offset)
         except BaseException:
             self._file.close()
             raise
 
-    def _find(self, kind: str, filters: dict[str, Any]) -> Position:
+    def _find(self, kind: str, filters: dict[str, Any], source: tuple[str, str | None]) -> Position:
         """Read the position, and make sure that it belongs to this file and this question."""
         size = self.path.stat().st_size if self.path.exists() else 0
         if not self._beside.exists():
@@ -98,6 +115,8 @@ class Journal:
                 f"{self.path.name} holds {found.kind} of {found.filters or 'everything'}, not what is asked for now",
                 hint="ask for the same again, or choose another name",
             )
+        if not self._adopt:
+            _same_source(self.path.name, found, source)
         if size < found.offset:
             raise ConfigurationError(
                 f"{self.path.name} is shorter than it was left", hint="move both files away, and begin anew"
@@ -136,6 +155,25 @@ class Journal:
     def __exit__(self, *_exc: object) -> None:
         """Close the file; what was not committed is cut off by the next run."""
         self._file.close()
+
+
+def _same_source(name: str, found: Position, source: tuple[str, str | None]) -> None:
+    """Make sure that rows of two accounts, or of Kraken and a sandbox, never meet in one file.
+
+    Raises:
+        ConfigurationError: The file was fetched from elsewhere, or with another key.
+    """
+    base_url, key_id = source
+    if found.base_url not in {None, base_url}:
+        raise ConfigurationError(
+            f"{name} was fetched from {found.base_url}, not from {base_url}",
+            hint="choose another name; or --adopt (adopt=True) if both are the same exchange under two addresses",
+        )
+    if found.base_url is not None and found.key_id != key_id:
+        raise ConfigurationError(
+            f"{name} was fetched with another key (named {found.key_id}, this one {key_id})",
+            hint="choose a name for each account; or --adopt (adopt=True) if it is a new key of the same account",
+        )
 
 
 def _open(path: Path) -> BinaryIO:

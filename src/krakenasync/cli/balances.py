@@ -13,6 +13,8 @@ from cyclopts.validators import Number
 from rich.live import Live
 
 from krakenasync.cli.connection import ENVIRONMENT, Connection, Where, connect
+from krakenasync.cli.inline import over_time
+from krakenasync.cli.pictures import NO_PICTURE, Picture
 from krakenasync.cli.rendering import (
     AS_TABLE,
     Output,
@@ -29,14 +31,20 @@ from krakenasync.cli.rendering import (
 )
 from krakenasync.client.polling import BalanceSnapshot
 from krakenasync.clock import SYSTEM_CLOCK
+from krakenasync.errors import InvalidArguments
+from krakenasync.plots import plot_balances
 
 __all__ = ["balances"]
+
+_KEPT = 4000
+"""Snapshots kept for a picture: more than it has dots."""
 
 
 async def balances(
     *,
     watch: bool = False,
     every: Annotated[float, Parameter(validator=Number(gt=0))] = 5.0,
+    picture: Picture = NO_PICTURE,
     where: Where = ENVIRONMENT,
     output: Output = AS_TABLE,
 ) -> None:
@@ -47,12 +55,18 @@ async def balances(
     Args:
         watch: Go on asking until interrupted, and show what changes.
         every: Seconds between two questions.
+        picture: The balances over time: with --watch; a file is written when that is interrupted.
         where: Whom to ask.
         output: In which form.
     """
+    if picture and not watch:
+        raise InvalidArguments("a picture shows balances over time", hint="add --watch; Ctrl-C ends it")
+    if picture.chart and not sys.stdout.isatty():
+        raise InvalidArguments("--chart with --watch is for a terminal", hint="--plot FILE.png works everywhere")
+    picture.check(output)
     async with connect(where) as connection:
         if watch:
-            await _watch(connection, every, output)
+            await _recorded(connection, every, output, picture)
         else:
             _once(connection.source, await connection.client.balance(), output)
 
@@ -66,10 +80,35 @@ def _once(source: str, owned: Mapping[str, Decimal], output: Output) -> None:
         show(_sheet(source, owned), output)
 
 
-async def _watch(connection: Connection, every: float, output: Output) -> None:
+async def _recorded(connection: Connection, every: float, output: Output, picture: Picture) -> None:
+    """Watch, and draw what was seen: as it comes on the terminal, at the end into a file."""
+    seen: list[BalanceSnapshot] = []
+    try:
+        await _watch(connection, every, output, picture, seen)
+    finally:
+        if picture.plot is not None and seen:
+            plot_balances(picture.plot, seen, f"Balances - {connection.source}")
+            remark(f"{picture.plot} is written")
+
+
+async def _kept(
+    snapshots: AsyncIterator[BalanceSnapshot], seen: list[BalanceSnapshot]
+) -> AsyncGenerator[BalanceSnapshot, None]:
+    """Keep what passes by for a picture; a long watch keeps every second one, and so on."""
+    async for snapshot in snapshots:
+        if len(seen) >= _KEPT:
+            del seen[1::2]
+        seen.append(snapshot)
+        yield snapshot
+
+
+async def _watch(
+    connection: Connection, every: float, output: Output, picture: Picture, seen_all: list[BalanceSnapshot]
+) -> None:
     """Print the balances again and again."""
-    snapshots = _good(connection.client.poll_balances(every, on_error="yield"))
-    async with aclosing(snapshots):
+    good = _good(connection.client.poll_balances(every, on_error="yield"))
+    snapshots = _kept(good, seen_all) if picture else good
+    async with aclosing(good), aclosing(snapshots):
         if output.json:
             async for seen in snapshots:
                 emit(_record(connection.source, seen))
@@ -80,6 +119,9 @@ async def _watch(connection: Connection, every: float, output: Output) -> None:
         elif sys.stdout.isatty():
             with Live(console=screen(), auto_refresh=False) as live:
                 async for seen in snapshots:
+                    if picture.chart:
+                        live.update(over_time(screen(), seen_all, f"Balances - {connection.source}"), refresh=True)
+                        continue
                     sheet = _sheet(f"{connection.source} {moment(seen.at)}", seen.balances, seen.changed)
                     live.update(table_of(sheet), refresh=True)
         else:

@@ -32,6 +32,7 @@ async def history(
     pair: str | None = None,
     interval: int | None = None,
     since: datetime | None = None,
+    adopt: bool = False,
     where: Where = ENVIRONMENT,
 ) -> Exit:
     """Keep a long list in a file.
@@ -45,6 +46,7 @@ async def history(
         pair: The pair of public-trades or ohlc.
         interval: Minutes of a candle of ohlc.
         since: Begin here, such as 2026-01-31; in UTC. Without it, at the very beginning.
+        adopt: Go on with a file that was fetched with another key or from another address: the same account's new key.
         where: Whom to ask.
     """
     filters = _filters(kind, pair, interval, since)
@@ -52,7 +54,12 @@ async def history(
         with _bar() as bar:
             task = bar.add_task(f"{kind} - {connection.source}", total=None, left="")
             report = await download(
-                connection.client, kind, out, on_progress=lambda reached: _advance(bar, task, reached), **filters
+                connection.client,
+                kind,
+                out,
+                on_progress=lambda reached: _advance(bar, task, reached),
+                adopt=adopt,
+                **filters,
             )
     return _conclude(kind, out, report)
 

@@ -15,7 +15,9 @@ from rich.live import Live
 
 from krakenasync.cli.completion import pair_names
 from krakenasync.cli.connection import ENVIRONMENT, Where, connect, suggesting
+from krakenasync.cli.inline import candles
 from krakenasync.cli.moments import spoken, when
+from krakenasync.cli.pictures import NO_PICTURE, Picture
 from krakenasync.cli.rendering import (
     AS_TABLE,
     Output,
@@ -30,6 +32,7 @@ from krakenasync.cli.rendering import (
 from krakenasync.client.client import KrakenClient
 from krakenasync.clock import SYSTEM_CLOCK
 from krakenasync.errors import KrakenError
+from krakenasync.plots import plot_candles
 from krakenasync.spot.books import BookLevel
 from krakenasync.spot.market import TickerInfo
 
@@ -118,6 +121,7 @@ async def ohlc(
     interval: Literal[1, 5, 15, 30, 60, 240, 1440, 10080, 21600] = 60,
     since: str | None = None,
     count: Annotated[int, Parameter(validator=Number(gte=1, lte=720))] = 720,
+    picture: Picture = NO_PICTURE,
     where: Where = ENVIRONMENT,
     output: Output = AS_TABLE,
 ) -> None:
@@ -128,11 +132,13 @@ async def ohlc(
         interval: Minutes of a candle.
         since: Only candles after this moment: 2026-01-31, 2026-01-31T12:00 or unix seconds.
         count: Only so many, the newest.
+        picture: Drawn instead of a table.
         where: Whom to ask.
         output: In which form.
     """
     columns = ("time", "open", "high", "low", "close", "vwap", "volume", "trades")
     start = when("--since", since)
+    picture.check(output)
     async with connect(where, private=False) as connection, suggesting(connection.client, pair):
         found = await connection.client.ohlc(pair, interval=interval, since=start)
     rows = [
@@ -144,6 +150,13 @@ async def ohlc(
         for each in found.candles[-count:]
     ]
     title = f"{found.pair}, candles of {interval} min - {connection.source}"
+    if picture.plot is not None:
+        plot_candles(picture.plot, found.candles[-count:], title)
+        remark(f"{picture.plot} is written")
+    if picture.chart:
+        screen().print(candles(screen(), found.candles[-count:], title))
+    if picture and not (output.json or output.csv):
+        return
     show(Sheet(title, columns, rows, right=frozenset(columns[1:])), output)
 
 

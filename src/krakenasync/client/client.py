@@ -176,6 +176,12 @@ class KrakenClient(Calls, Pages, Book):
         return view
 
     @property
+    def identity(self) -> tuple[str, str | None]:
+        """The base URL it talks to, and the hash that names its key without telling it (None without a key)."""
+        road = self._road
+        return road.transport.base_url, road.credentials.key_id if road.credentials else None
+
+    @property
     def limits(self) -> Limits:
         """The limiter; ``kraken.limits.snapshot()`` shows every counter."""
         return self._road.limits
