@@ -10,7 +10,6 @@ Source: https://docs.kraken.com/api/docs/guides/spot-rest-auth,
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import weakref
 from collections.abc import Awaitable
@@ -123,7 +122,7 @@ class KeyLane:
         waiter = self._queue.join(lane)
         try:
             while self._queue.head() is not waiter or not self._open():
-                await waiter.wait(math.inf)
+                await waiter.wait()
         except BaseException:
             self._queue.leave(waiter)
             self._queue.wake_head()

@@ -10,7 +10,6 @@ taken ahead. It is given up at once if that call does not go on.
 from __future__ import annotations
 
 import itertools
-import math
 import uuid
 from collections.abc import Awaitable
 from typing import Final, Protocol
@@ -156,7 +155,7 @@ class SharedLane(KeyLane):
         waiter = self._line.join(lane)
         try:
             while self._line.head() is not waiter or not self._room():
-                await waiter.wait(math.inf)
+                await waiter.wait()
         except BaseException:
             self._line.leave(waiter)
             self._line.wake_head()
