@@ -144,7 +144,12 @@ class Road:
         if spec.private and self._breaker.reason is not None:
             self._breaker.check(spec.name)
         while True:
-            with self.limits.at_once(spec) or await self._room(call, lane, number) as hold:
+            hold = self.limits.at_once(spec)
+            if hold is None:
+                began = self._clock.monotonic()
+                hold = await self.limits.acquire(spec, call.params, lane)
+                self._tell_of_wait(spec, number, began, hold)
+            with hold:
                 turn = self._lane().turn(lane, options.timeout) if spec.private else self.transport.turn()
                 nonce = turn.at_once()
                 if nonce is None:
@@ -164,14 +169,10 @@ class Road:
                     if (ending := turn.end()) is not None:
                         await ending
 
-    async def _room(self, call: Call, lane: Lane, number: int) -> Hold:
-        """Wait for room on the call's counters, and tell of the wait."""
-        began = self._clock.monotonic()
-        hold = await self.limits.acquire(call.spec, call.params, lane)
+    def _tell_of_wait(self, spec: Spec, number: int, began: float, hold: Hold) -> None:
         waited = self._clock.monotonic() - began
         if waited > _WORTH_TELLING:
-            self._notify(Waited(call.spec.name, number, waited, hold.counter))
-        return hold
+            self._notify(Waited(spec.name, number, waited, hold.counter))
 
     def _signed(self, call: Call, nonce: str) -> Message:
         """Compose and sign a private call; nothing is awaited between the nonce and the wire."""
