@@ -137,6 +137,16 @@ class Limits:
 
     def at_once(self, spec: Spec) -> Hold | None:
         """Hold a call's points without waiting; None if it has to wait, or if its price has to be found out."""
+        found = self._at_fixed_price(spec)
+        if found is None:
+            return None
+        gate, cost = found
+        if not gate.at_once(cost):
+            return None
+        return self._hold((Charged(gate, cost, cost, gate.bucket.blocked_until),), self._state.clock.monotonic())
+
+    def _at_fixed_price(self, spec: Spec) -> tuple[Gate, float] | None:
+        """Return the gate and the cost of a call if they are always the same."""
         loop, view = running_loop(), self._fixed
         if view[0] is not loop:
             view = self._fixed = (loop, {})
@@ -145,10 +155,7 @@ class Limits:
             if spec.charge.counter not in {Counter.REST, Counter.PUBLIC}:
                 return None
             found = view[1][spec.path] = self._priced(spec, {})
-        gate, cost = found
-        if not gate.at_once(cost):
-            return None
-        return self._hold((Charged(gate, cost, cost, gate.bucket.blocked_until),), self._state.clock.monotonic())
+        return found
 
     def _priced(self, spec: Spec, params: Mapping[str, Any]) -> tuple[Gate, float]:
         """Return the gate and the cost of a call that one counter of a fixed price is charged for."""
@@ -175,7 +182,7 @@ class Limits:
             return Hold((), 0.0)
         if charge.counter is Counter.ENGINE:
             return await self._acquire_engine(spec, params, lane)
-        gate, cost = self._priced(spec, params)
+        gate, cost = self._at_fixed_price(spec) or self._priced(spec, params)
         door = self.door() if self.door is not None and charge.counter is Counter.REST else None
         if door is not None and isinstance(gate, SharedGate):
             await gate.acquire(lambda: cost, lane, door)

@@ -69,14 +69,17 @@ class SharedGate(Gate):
         waiter = self.queue.join(lane, price)
         application = None
         try:
-            self._fail_early(waiter)
+            if self.queue.head() is not waiter:
+                self._fail_early(waiter)
             while True:
                 delay = math.inf
                 if self.queue.head() is waiter:
-                    self._fail_early(waiter)
+                    left = _time_left()
+                    if left < _EVER:
+                        self._fail_early(waiter)
                     delay = self._soonest(price)
                     if not delay:
-                        delay, application = await self._slot_in(price(), _time_left(), door)
+                        delay, application = await self._slot_in(price(), left, door)
                 if not delay and self.queue.head() is waiter and self.bucket.try_reserve(cost := price()):
                     self._use(cost)
                     application = None  # it is the call's to use
@@ -135,8 +138,9 @@ class SharedGate(Gate):
 
     def _to_book(self, cost: float, longest: float) -> Book:
         name, limit, initial = self.shared
-        # A call that costs more than the reduced cap goes when the counter is empty.
-        return Book(name, limit._replace(cap=max(limit.cap, cost)), cost, 0.0, longest, initial)
+        if cost > limit.cap:  # then it goes when the counter is empty
+            limit = limit._replace(cap=cost)
+        return Book(name, limit, cost, 0.0, longest, initial)
 
     def _booked(self, slot: Booking, longest: float) -> float:
         if not slot.made:
@@ -235,7 +239,8 @@ class SharedGate(Gate):
 
     async def tell(self) -> None:
         """Have told what is owed."""
-        await self._desk.tell()
+        if (telling := self._desk.tell()) is not None:
+            await telling
 
     def over(self) -> None:
         """A call that was let through is over."""
@@ -318,7 +323,10 @@ class SharedHold(Hold):
     @property
     def owing(self) -> bool:  # type: ignore[override] # nobody writes it
         """Whether the store has to be told of this attempt."""
-        return any(gate.owing for gate in self._gates)
+        for gate in self._gates:  # noqa: SIM110 - a generator would cost as much as the rest
+            if gate.owing:
+                return True
+        return False
 
     async def pay(self) -> None:
         """Have the store told what came of the attempt, without waiting for it."""

@@ -27,7 +27,7 @@ from krakenasync.state.port import SCHEMA, Book, Enter, GiveBack, Leave, Limit, 
 from krakenasync.state.recall import Memory
 from krakenasync.state.records import is_due
 from krakenasync.state.spelling import key_of, owner_of, read, record_of, replies, spell
-from krakenasync.state.wire import Wire, packed
+from krakenasync.state.wire import Wire, packed, packed_word
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -74,6 +74,7 @@ class RedisStore(Store):
     def __init__(self, url: str, clock: Clock = SYSTEM_CLOCK, *, script: str = SCRIPT) -> None:
         self._url = url
         self._script = script
+        self._heads: dict[int, bytes] = {}
         self._digest = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
         self._memory = Memory(clock)
         self._ways: WeakKeyDictionary[Any, _Ways] = WeakKeyDictionary()
@@ -166,55 +167,57 @@ class RedisStore(Store):
         """Run the script by its digest; the server may have been restarted and have forgotten it."""
         if not steps:
             return []
-        records = dict.fromkeys(map(record_of, steps))
-        numbers = {name: number for number, name in enumerate(records, 1)}
+        names = [record_of(step) for step in steps]
+        numbers = {name: number for number, name in enumerate(dict.fromkeys(names), 1)}
         asked = self._memory.now()
-        question = spell([self._memory.recall(name) for name in numbers], numbers, steps)
-        how: list[str | bytes] = [str(len(numbers)), *map(key_of, numbers), question]
+        recalls = [self._memory.recall(name) for name in numbers]
+        question = spell(recalls, [numbers[name] for name in names], steps)
+        how = b"".join([_packed_key(name) for name in numbers]) + packed_word(question)
         try:
             try:
-                text = await self._command(steps, "EVALSHA", self._digest, *how)
+                text = await self._command(steps, self._begun(len(numbers)) + how)
             except _wrong() as error:
                 if type(error).__name__ != "NoScriptError":
                     raise
-                text = await self._command(steps, "EVAL", self._script, *how)
+                text = await self._command(steps, self._begun(len(numbers), whole=True) + how)
         except (*_wrong(), OSError) as error:
             raise _failure(error) from error
         answers = []
-        for step, reply in zip(steps, replies(text), strict=True):
-            self._note(step, reply, asked)
+        for step, name, reply in zip(steps, names, replies(text), strict=True):
+            self._note(step, name, reply, asked)
             answers.append(read(step, reply))
         return answers
 
-    async def _command(self, steps: Sequence[Step], *words: str | bytes) -> bytes:
+    def _begun(self, records: int, *, whole: bool = False) -> bytes:
+        """The beginning of a command about so many records, with the script's digest, or the whole script."""
+        if whole:
+            return packed("EVAL", self._script, str(records), more=records + 1)
+        found = self._heads.get(records)
+        if found is None:
+            found = self._heads[records] = packed("EVALSHA", self._digest, str(records), more=records + 1)
+        return found
+
+    async def _command(self, steps: Sequence[Step], command: bytes) -> bytes:
         """Send a command and wait for its answer; once more if the connection was lost.
 
         A question that did arrive and is repeated does no harm: what is charged twice decays, who enters twice enters
         once.
         """
-        from redis.exceptions import ConnectionError as LostConnection  # noqa: PLC0415 - only for those who use it
-
-        wire, command = self._way().wire, packed(*words)
+        wire, undo = self._way().wire, functools.partial(self._undo, steps)
         for last in (False, True):
             self.calls += 1
             try:
-                answer = await wire.ask(command)
-                text: bytes = await asyncio.shield(answer)
-            except LostConnection:
+                text: bytes = await wire.ask(command, undo)
+            except (_lost(), ConnectionError):
                 if last:
                     raise
-            except asyncio.CancelledError:
-                answer.add_done_callback(functools.partial(self._undo, steps))
-                raise
             else:
                 return text
         raise AssertionError
 
-    def _undo(self, steps: Sequence[Step], answer: asyncio.Future[Any]) -> None:
+    def _undo(self, steps: Sequence[Step], text: bytes) -> None:
         """Give back what was booked for a caller that is gone, and leave what it entered."""
-        if answer.cancelled() or answer.exception() is not None:
-            return
-        answers = [read(step, reply) for step, reply in zip(steps, replies(answer.result()), strict=True)]
+        answers = [read(step, reply) for step, reply in zip(steps, replies(text), strict=True)]
         undone = list(_undone(steps, answers))
         if undone:
             task = asyncio.ensure_future(self._forgive(undone))
@@ -225,16 +228,16 @@ class RedisStore(Store):
         with suppress(StateUnavailable):
             await self.ask(*steps)
 
-    def _note(self, step: Step, reply: tuple[float, ...], asked: float) -> None:
-        if isinstance(step, (Nonce, Peek)) or reply[1] < 0:
-            return  # nothing was changed
+    def _note(self, step: Step, name: str, reply: tuple[float, ...], asked: float) -> None:
+        """Remember what was answered, unless nothing was changed."""
         seq, seen = int(reply[2]), int(reply[3])
         if isinstance(step, (Enter, Leave)):
-            self._memory.note(record_of(step), asked, seq=seq, seen=seen)
-        else:
+            if reply[1] >= 0:
+                self._memory.note(name, asked, seq=seq, seen=seen)
+        elif not isinstance(step, (Nonce, Peek)):
             level, blocked, pace, margin = reply[4:]
             self._memory.note(
-                step.name,
+                name,
                 asked,
                 seq=seq,
                 seen=seen,
@@ -269,6 +272,11 @@ class RedisStore(Store):
         return f"<RedisStore {self.calls} calls>"
 
 
+@functools.lru_cache(4096)
+def _packed_key(record: str) -> bytes:
+    return packed_word(key_of(record))
+
+
 class _Scattered(Exception):
     """The records asked about are not in one place."""
 
@@ -288,6 +296,14 @@ def _wrong() -> tuple[type[Exception]]:
     from redis.exceptions import RedisError  # noqa: PLC0415 - only for those who use it
 
     return (RedisError,)
+
+
+@functools.cache
+def _lost() -> type[Exception]:
+    """redis-py's error for a connection that could not be made, or is lost."""
+    from redis.exceptions import ConnectionError as LostConnection  # noqa: PLC0415 - only for those who use it
+
+    return LostConnection
 
 
 def _failure(error: Exception) -> Exception:
