@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import anyio
 
 from krakenasync.client.gates import Charged, Gate, Hold, Over
-from krakenasync.client.queueing import Lane, Price
+from krakenasync.client.queueing import Lane, Price, Waiter
 from krakenasync.errors import RateLimitExceeded, RateLimitTimeout, StateUnavailable
 from krakenasync.state.memory import Bucket
 from krakenasync.state.port import Adjust, Book, Booking, GiveBack, Refuse, Send, Step
@@ -44,7 +44,7 @@ class SharedGate(Gate):
         self._clock = state.clock
         self._desk = state.desk()
         self.shared = state.counter(bucket)
-        self._asking = anyio.Lock(fast_acquire=True)
+        self._asking = False
         self._slot: Booking | None = None
         self._due = 0.0
         self._asked = False
@@ -79,7 +79,7 @@ class SharedGate(Gate):
                         self._fail_early(waiter)
                     delay = self._soonest(price)
                     if not delay:
-                        delay, application = await self._slot_in(price(), left, door)
+                        delay, application = await self._slot_in(waiter, left, door)
                 if not delay and self.queue.head() is waiter and self.bucket.try_reserve(cost := price()):
                     self._use(cost)
                     application = None  # it is the call's to use
@@ -95,12 +95,19 @@ class SharedGate(Gate):
             if self._slot is not None and not self.queue:
                 await self._abandon()
 
-    async def _slot_in(self, cost: float, longest: float, door: SharedLane | None) -> tuple[float, Application | None]:
+    async def _slot_in(
+        self, waiter: Waiter, longest: float, door: SharedLane | None
+    ) -> tuple[float, Application | None]:
         """Seconds until this gate's slot may be used, 0 for now; books one if there is none, or too small a one."""
-        with anyio.CancelScope(shield=True):  # what is booked must be known; each question ends by its own time limit
-            async with self._asking:
-                return await self._ask(cost, longest, door)
-        raise AssertionError  # a shield swallows nothing
+        if self._asking:
+            return math.inf, None  # somebody who was at the head before us; he wakes us up
+        self._asking = True
+        try:
+            return await self._ask(waiter.cost, longest, door)
+        finally:
+            self._asking = False
+            if self.queue.head() is not waiter:
+                self.queue.wake_head()
 
     async def _ask(self, cost: float, longest: float, door: SharedLane | None) -> tuple[float, Application | None]:
         slot, steps = self._slot, list[Step]()
@@ -162,14 +169,14 @@ class SharedGate(Gate):
 
     async def _abandon(self) -> None:
         """Nobody waits any more: give the slot back."""
+        slot, self._slot = self._slot, None
+        if slot is None:
+            return
         with anyio.CancelScope(shield=True):
-            async with self._asking:
-                slot, self._slot = (self._slot, None) if not self.queue else (None, self._slot)
-                if slot is not None:
-                    try:
-                        await self._desk.ask(GiveBack(slot.name, slot.limit, slot.cost, slot.due))
-                    except StateUnavailable as error:
-                        LOG.warning("a slot of the %s counter is lost: %s", self.name, error)
+            try:
+                await self._desk.ask(GiveBack(slot.name, slot.limit, slot.cost, slot.due))
+            except StateUnavailable as error:
+                LOG.warning("a slot of the %s counter is lost: %s", self.name, error)
 
     def at_once(self, _cost: float) -> bool:
         """Only the store knows whether nobody is before."""

@@ -270,6 +270,8 @@ class Store(ABC):
     async def ask(self, *steps: Step) -> list[Any]:
         """Answer the steps in their order, with nobody else's in between.
 
+        Of a caller that is cancelled while it asks nothing may remain: no slot, no place in a lane or its line.
+
         Raises:
             StateUnavailable: The store does not answer.
         """

@@ -182,10 +182,13 @@ class RedisStore(Store):
                 text = await self._command(steps, self._begun(len(numbers), whole=True) + how)
         except (*_wrong(), OSError) as error:
             raise _failure(error) from error
-        answers = []
+        answers, latest = [], {}
         for step, name, reply in zip(steps, names, replies(text), strict=True):
-            self._note(step, name, reply, asked)
             answers.append(read(step, reply))
+            if reply[1] >= 0 and not isinstance(step, (Nonce, Peek)):  # else nothing was changed
+                latest[name] = step, reply
+        for name, (step, reply) in latest.items():
+            self._note(step, name, reply, asked)
         return answers
 
     def _begun(self, records: int, *, whole: bool = False) -> bytes:
@@ -229,24 +232,23 @@ class RedisStore(Store):
             await self.ask(*steps)
 
     def _note(self, step: Step, name: str, reply: tuple[float, ...], asked: float) -> None:
-        """Remember what was answered, unless nothing was changed."""
-        seq, seen = int(reply[2]), int(reply[3])
-        if isinstance(step, (Enter, Leave)):
-            if reply[1] >= 0:
-                self._memory.note(name, asked, seq=seq, seen=seen)
-        elif not isinstance(step, (Nonce, Peek)):
-            level, blocked, pace, margin = reply[4:]
-            self._memory.note(
-                name,
-                asked,
-                seq=seq,
-                seen=seen,
-                level=level,
-                decay=step.limit.decay,
-                blocked=int(blocked),
-                pace=pace,
-                margin=margin,
-            )
+        """Remember how a record stands."""
+        _first, _wait, seq, seen, *more = reply
+        if isinstance(step, (Nonce, Enter, Leave)):
+            self._memory.note(name, asked, seq=int(seq), seen=int(seen))
+            return
+        level, blocked, pace, margin = more
+        self._memory.note(
+            name,
+            asked,
+            seq=int(seq),
+            seen=int(seen),
+            level=level,
+            decay=step.limit.decay,
+            blocked=int(blocked),
+            pace=pace,
+            margin=margin,
+        )
 
     async def called(self, name: str, who: str, longest: float) -> None:
         """Sleep until somebody calls us up."""
