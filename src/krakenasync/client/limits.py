@@ -12,7 +12,8 @@ from krakenasync.client.engine import Engine
 from krakenasync.client.gates import Charged, Gate, Hold
 from krakenasync.client.loops import PerLoop, running_loop
 from krakenasync.client.queueing import Lane, Queue
-from krakenasync.client.shared import SharedGate, SharedHold
+from krakenasync.client.shared import SharedGate
+from krakenasync.client.sharedhold import SharedHold
 from krakenasync.client.sharedlane import SharedLane
 from krakenasync.errors import ConfigurationError
 from krakenasync.protocol.charges import Counter, pair_key

@@ -15,11 +15,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from krakenasync.errors import ConfigurationError
+from krakenasync.state.mishaps import refusal, wrong
 
 if TYPE_CHECKING:
     from redis.asyncio.connection import AbstractConnection, ConnectionPool
 
-__all__ = ["PATIENCE", "Orphaned", "Wire", "packed", "packed_word"]
+__all__ = ["PATIENCE", "Orphaned", "Wire", "packed", "packed_word", "place_of", "pool_of"]
 
 PATIENCE: Final = 2.0
 """Seconds to wait for a connection or an answer."""
@@ -40,6 +41,43 @@ def packed_word(word: str | bytes) -> bytes:
     """Spell one word of a command."""
     text = word if isinstance(word, bytes) else word.encode()
     return b"$%d\r\n%b\r\n" % (len(text), text)
+
+
+def pool_of(url: str) -> ConnectionPool:
+    """Make a pool of connections; none is opened yet.
+
+    Raises:
+        ConfigurationError: The URL cannot be read, or redis-py is not installed.
+    """
+    try:
+        from redis.asyncio import ConnectionPool  # noqa: PLC0415 - only for those who use it
+        from redis.asyncio.retry import Retry  # noqa: PLC0415 - the same
+        from redis.backoff import ExponentialBackoff  # noqa: PLC0415 - the same
+        from redis.exceptions import ConnectionError as LostConnection  # noqa: PLC0415 - the same
+    except ImportError:
+        raise ConfigurationError("a Redis state needs redis-py", hint="pip install 'krakenasync[redis]'") from None
+    unreadable: tuple[type[Exception], ...] = (ValueError, TypeError, *wrong())
+    try:
+        pool = ConnectionPool.from_url(
+            url,
+            socket_timeout=PATIENCE,
+            socket_connect_timeout=PATIENCE,
+            # A restarted server is found again; a silent one is not asked twice.
+            retry=Retry(ExponentialBackoff(cap=0.3, base=0.02), 4, (LostConnection,)),
+        )
+        pool.connection_kwargs["decode_responses"] = False
+        pool.connection_class(**pool.connection_kwargs)  # an unknown option shows only here
+    except unreadable as error:
+        raise ConfigurationError(
+            f"the state's URL cannot be read: {error}", hint="like redis://127.0.0.1:6379/0"
+        ) from None
+    return pool
+
+
+def place_of(pool: ConnectionPool) -> str:
+    """Name the server that a pool leads to, without user and password."""
+    how = pool.connection_kwargs
+    return str(how.get("path") or f"{how.get('host', 'localhost')}:{how.get('port', 6379)}")
 
 
 class _Asked(NamedTuple):
@@ -114,7 +152,7 @@ class _Line(asyncio.Protocol):
         self.over = False
         self._connection = connection
         self._loop = asyncio.get_running_loop()
-        self._read = hiredis.Reader(replyError=_refusal)
+        self._read = hiredis.Reader(replyError=refusal)
         self._garbled = hiredis.ProtocolError, IndexError  # an answer to no question
         self._pushed = getattr(hiredis, "PushNotification", ())
         self._asked: deque[_Asked] = deque()
@@ -188,16 +226,3 @@ class _Line(asyncio.Protocol):
         """Wait until nothing of it is left."""
         if self._ending is not None:
             await self._ending
-
-
-def _refusal(text: str) -> Exception:
-    """Tell the server's refusals apart."""
-    from redis import exceptions as wrong  # noqa: PLC0415 - only for those who use it
-
-    kinds = {
-        "NOSCRIPT": wrong.NoScriptError,
-        "NOPERM": wrong.NoPermissionError,
-        "NOAUTH": wrong.AuthenticationError,
-        "READONLY": wrong.ReadOnlyError,
-    }
-    return kinds.get(text.partition(" ")[0], wrong.ResponseError)(text)
