@@ -9,7 +9,7 @@ import itertools
 import math
 from collections.abc import Awaitable, Callable
 from enum import IntEnum
-from typing import Final
+from typing import Final, TypeAlias
 
 import anyio
 
@@ -39,7 +39,7 @@ class Lane(IntEnum):
     """Polls, which can wait for whatever a person or a strategy asks."""
 
 
-Bell = asyncio.Future[None] | anyio.Event
+Bell: TypeAlias = "asyncio.Future[None] | anyio.Event"
 """What one waiter waits for: on asyncio a bare future, which takes a kilobyte less than an event."""
 
 
