@@ -145,13 +145,14 @@ class Road:
             self._breaker.check(spec.name)
         while True:
             hold = self.limits.at_once(spec)
+            waited = hold is None
             if hold is None:
                 began = self._clock.monotonic()
                 hold = await self.limits.acquire(spec, call.params, lane)
                 self._tell_of_wait(spec, number, began, hold)
             with hold:
                 turn = self._lane().turn(lane, options.timeout) if spec.private else self.transport.turn()
-                nonce, waited = turn.at_once(), False
+                nonce = turn.at_once()
                 if nonce is None:
                     nonce, waited = await turn.begin(), True
                 try:

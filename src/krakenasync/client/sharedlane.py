@@ -134,7 +134,7 @@ class SharedLane(KeyLane):
         if (telling := self._desk.tell()) is not None:
             await telling
 
-    def at_once(self, lease: float) -> tuple[str, int] | None:
+    def taken_ahead(self, lease: float) -> tuple[str, int] | None:
         """What names the place that was taken ahead, and the nonce to send; None if it was not, or not given yet."""
         self._lease = lease
         application = self._ahead
@@ -241,7 +241,7 @@ class SharedTurn(Turn):
 
     def at_once(self) -> int | None:
         """Return the nonce if the place was taken ahead; else only the store knows whether nobody is before."""
-        found = self._shared.at_once(self._lease)
+        found = self._shared.taken_ahead(self._lease)
         if found is None:
             return None
         self._who, nonce = found

@@ -45,7 +45,7 @@ def refusal(text: str) -> Exception:
         "NOAUTH": exceptions.AuthenticationError,
         "READONLY": exceptions.ReadOnlyError,
     }
-    return kinds.get(text.partition(" ")[0], exceptions.ResponseError)(text)
+    return kinds.get(text.partition(" ")[0], exceptions.ResponseError)(text.removeprefix("ERR "))
 
 
 def failure(error: Exception, where: str) -> KrakenError | Scattered:
