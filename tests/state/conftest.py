@@ -26,8 +26,10 @@ class Server:
     """A redis-server of a test's own, on loopback, that can be killed and started again."""
 
     def __init__(self, *options):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = 65_535
+        while self.port + 10_000 > 65_535:  # a cluster's server takes the port 10,000 above as well
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                self.port = free.getsockname()[1]
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.options = options
         self.start()
