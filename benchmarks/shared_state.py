@@ -40,7 +40,7 @@ ENDLESS = LimitsConfig(rest=CounterSpec(10**9, 10**9))
 @contextlib.contextmanager
 def server() -> Iterator[str | None]:
     """A Redis server for a while, if one is installed."""
-    program = shutil.which("redis-server")
+    program = shutil.which("redis-server") or shutil.which("valkey-server")
     if program is None:
         yield None
         return
