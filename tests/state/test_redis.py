@@ -347,8 +347,10 @@ def test_tls_where_there_is_none_says_so(own_redis, monkeypatch):
 def test_what_is_no_redis_server_is_refused_at_the_start():
     """A web server, say."""
 
-    async def serve(_reader, writer):
+    async def serve(reader, writer):
+        await reader.read(1000)
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await reader.read()
         writer.close()
 
     async def main():
