@@ -84,6 +84,14 @@ def test_a_json_body_comes_back_as_it_was(params, nonce):
     assert parse_body("application/json", encode(Body.JSON, params, nonce)) == {**params, "nonce": nonce}
 
 
+@pytest.mark.parametrize("body", [Body.FORM, Body.JSON])
+def test_the_nonce_that_is_signed_is_the_one_that_is_sent(body):
+    """A parameter of that name does not take its place, and it stays the first."""
+    kind = "application/json" if body is Body.JSON else "application/x-www-form-urlencoded"
+    sent = parse_body(kind, encode(body, {"asset": "XBT", "nonce": "5"}, "7"))
+    assert list(sent.items()) == [("nonce", "7"), ("asset", "XBT")]
+
+
 @given(texts)
 def test_json_money_stays_exact(text):
     """A number in a JSON body never becomes a float on its way."""

@@ -99,7 +99,8 @@ def encode(body: Body, params: Mapping[str, Any], nonce: str | None = None) -> b
     """Write a request's body, the nonce first. These bytes are signed and these bytes are sent."""
     if not params and nonce is not None and body is Body.FORM:
         return b"nonce=%b" % nonce.encode()  # half of all reads ask for nothing in particular
-    signed = params if nonce is None else {"nonce": nonce, **params}
+    # Whatever else is asked for, the nonce that is sent is the one that is signed.
+    signed = params if nonce is None else {"nonce": nonce} | {**params, "nonce": nonce}
     if body is Body.JSON:
         return msgspec.json.encode(signed)
     return form(signed).encode()
