@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 
 from anyio.lowlevel import RunVar, current_token
 
-__all__ = ["PerLoop", "running_loop"]
+__all__ = ["PerLoop", "forget_closed", "is_closed", "running_loop"]
 
 T = TypeVar("T")
 
@@ -22,6 +22,18 @@ def running_loop() -> object:
         return asyncio.get_running_loop()  # thirty times as fast as asking anyio, on every call's road
     except RuntimeError:
         return current_token().native_token
+
+
+def is_closed(loop: Any) -> bool:
+    """Whether an event loop is over; trio's say so by being gone."""
+    return bool(loop.is_closed()) if hasattr(loop, "is_closed") else False
+
+
+def forget_closed(by_loop: dict[Any, Any]) -> None:
+    """Let go of what belongs to loops that are over, sockets among it; else each ``asyncio.run`` would add some."""
+    for loop in tuple(by_loop):
+        if is_closed(loop):
+            by_loop.pop(loop, None)
 
 
 class PerLoop(Generic[T]):

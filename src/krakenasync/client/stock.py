@@ -21,7 +21,7 @@ from krakenasync.client.delivery import Delivery, Reply, said
 from krakenasync.client.express import Express, on_asyncio
 from krakenasync.client.http1 import BadRequest, BadResponse, Bounds, Response
 from krakenasync.client.http1 import request as written
-from krakenasync.client.loops import running_loop
+from krakenasync.client.loops import forget_closed, running_loop
 from krakenasync.client.origin import USER_AGENT, Origin
 from krakenasync.errors import ConfigurationError, NotSent, ProtocolError
 
@@ -187,6 +187,7 @@ class Stock:
             return self._given
         loop = running_loop()  # a connection lives and dies with its event loop
         if loop not in self._own:
+            forget_closed(self._own)
             limits = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=_KEPT_ALIVE)
             self._own[loop] = httpx.AsyncClient(limits=limits, verify=shared_tls())
         return self._own[loop]
