@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.pretty import pretty_repr
 
 from krakenasync.protocol.messages import Message, compose
 from krakenasync.protocol.requests import Body, Spec
@@ -82,3 +83,10 @@ def test_a_beta_body_is_json_without_the_nonce():
     assert message.body == b'{"a":"1"}'
     assert message.headers["Content-Type"] == "application/json"
     assert verify(SECRET, message.target, NONCE, message.body, message.headers["API-Sign"])
+
+
+def test_a_glance_shows_no_secret():
+    """Key, signature, second factor and parameters stay out of sight, rich's included."""
+    message = compose(spec("Balance"), {"asset": "XBT"}, key="KEY", secret=SECRET, nonce=NONCE, otp="123456")
+    assert repr(message) == "<Message POST /0/private/Balance>"
+    assert pretty_repr(message) == "Message(method='POST', target='/0/private/Balance')"

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.pretty import pretty_repr
 
 from krakenasync.errors import (
     InsufficientFunds,
@@ -351,3 +352,10 @@ def test_messages_never_quote_the_body():
         decode(Balances, 200, b'{"error":[],"result":{"token":"SECRET-TOKEN"}}', endpoint="GetWebSocketsToken")
     assert "SECRET" not in str(caught.value)
     assert "SECRET" not in repr(caught.value)
+
+
+def test_a_glance_at_an_answer_shows_its_result_only():
+    """The result hides what is secret in it, so the bytes that it came in are not shown either."""
+    answer = Answer("hidden", ("WGeneral:Danger",), b'{"token":"secret"}')
+    assert repr(answer) == "Answer(result='hidden', warnings=('WGeneral:Danger',), raw=<18 bytes>)"
+    assert pretty_repr(answer) == "Answer(result='hidden', warnings=('WGeneral:Danger',))"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import msgspec
 
@@ -18,6 +18,14 @@ class Reply(msgspec.Struct, frozen=True):
 
     status: int
     body: bytes
+
+    def __repr__(self) -> str:
+        """Hide the body, which may hold a token."""
+        return f"<Reply {self.status}, {len(self.body)} bytes>"
+
+    def __rich_repr__(self) -> Iterator[tuple[str, object]]:
+        """Show no more to rich, which does not ask `__repr__`."""
+        yield "status", self.status
 
 
 class Body:

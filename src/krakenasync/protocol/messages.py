@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -28,6 +28,11 @@ class Message(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         """Show where it goes; headers and body hold key, signature and second factor."""
         return f"<Message {self.method} {self.target.partition('?')[0]}>"
+
+    def __rich_repr__(self) -> Iterator[tuple[str, object]]:
+        """Show no more to rich, which does not ask `__repr__`."""
+        yield "method", self.method
+        yield "target", self.target.partition("?")[0]
 
 
 def compose(

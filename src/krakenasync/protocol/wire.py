@@ -57,6 +57,15 @@ class Answer(msgspec.Struct, Generic[R], frozen=True):
     warnings: tuple[str, ...] = ()
     raw: bytes = b""
 
+    def __repr__(self) -> str:
+        """Show the result, which hides what is secret in it; the bytes would tell."""
+        return f"Answer(result={self.result!r}, warnings={self.warnings!r}, raw=<{len(self.raw)} bytes>)"
+
+    def __rich_repr__(self) -> Iterator[tuple[str, object]]:
+        """Show no more to rich, which does not ask `__repr__`."""
+        yield "result", self.result
+        yield "warnings", self.warnings
+
 
 _SAFE: Final = re.compile(r"[A-Za-z0-9_.~=&-]*").fullmatch
 """What a form writes as it is, and what it writes between."""
