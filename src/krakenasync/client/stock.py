@@ -40,7 +40,6 @@ _NEVER_SENT: Final = (
     httpx.PoolTimeout,
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
-    httpx.LocalProtocolError,
     httpx.InvalidURL,
 )
 
@@ -215,7 +214,13 @@ async def _written(request: httpx.Request) -> bytes:
 @functools.cache
 def shared_tls() -> ssl.SSLContext:
     """Return httpx's default context. Loading the certificates takes over ten milliseconds: once for all."""
-    return httpx.create_ssl_context()
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:  # ssl's own errors are among them
+        raise ConfigurationError(
+            f"the certificates to trust cannot be loaded: {error}",
+            hint="SSL_CERT_FILE and SSL_CERT_DIR of the environment name them, if set: a PEM file, a directory",
+        ) from error
 
 
 def mocked() -> bool:
