@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
+from typing import Any
 
 import msgspec
 
@@ -23,9 +24,9 @@ class Reply(msgspec.Struct, frozen=True):
         """Hide the body, which may hold a token."""
         return f"<Reply {self.status}, {len(self.body)} bytes>"
 
-    def __rich_repr__(self) -> Iterator[tuple[str, object]]:
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
         """Show no more to rich, which does not ask `__repr__`."""
-        yield "status", self.status
+        return [("status", self.status)]
 
 
 class Body:

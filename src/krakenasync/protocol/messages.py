@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -29,10 +29,9 @@ class Message(msgspec.Struct, frozen=True):
         """Show where it goes; headers and body hold key, signature and second factor."""
         return f"<Message {self.method} {self.target.partition('?')[0]}>"
 
-    def __rich_repr__(self) -> Iterator[tuple[str, object]]:
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
         """Show no more to rich, which does not ask `__repr__`."""
-        yield "method", self.method
-        yield "target", self.target.partition("?")[0]
+        return [("method", self.method), ("target", self.target.partition("?")[0])]
 
 
 def compose(

@@ -61,10 +61,9 @@ class Answer(msgspec.Struct, Generic[R], frozen=True):
         """Show the result, which hides what is secret in it; the bytes would tell."""
         return f"Answer(result={self.result!r}, warnings={self.warnings!r}, raw=<{len(self.raw)} bytes>)"
 
-    def __rich_repr__(self) -> Iterator[tuple[str, object]]:
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
         """Show no more to rich, which does not ask `__repr__`."""
-        yield "result", self.result
-        yield "warnings", self.warnings
+        return [("result", self.result), ("warnings", self.warnings)]
 
 
 _SAFE: Final = re.compile(r"[A-Za-z0-9_.~=&-]*").fullmatch
