@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 
 from anyio.lowlevel import RunVar, checkpoint, current_token
 
-__all__ = ["PerLoop", "forget_closed", "is_closed", "running_loop", "told_to_stop"]
+__all__ = ["PerLoop", "forget_closed", "is_closed", "on_asyncio", "running_loop", "told_to_stop"]
 
 T = TypeVar("T")
 
@@ -22,6 +22,14 @@ def running_loop() -> object:
         return asyncio.get_running_loop()  # thirty times as fast as asking anyio, on every call's road
     except RuntimeError:
         return current_token().native_token
+
+
+def on_asyncio() -> bool:
+    """Whether the running task is asyncio's; on asyncio's loop there may also be guests, of trio's."""
+    try:
+        return asyncio.current_task() is not None
+    except RuntimeError:  # no loop of asyncio's
+        return False
 
 
 async def told_to_stop() -> None:

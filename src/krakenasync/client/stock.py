@@ -18,10 +18,10 @@ import httpx
 
 from krakenasync.client import connections as ours
 from krakenasync.client.delivery import Delivery, Reply, said
-from krakenasync.client.express import Express, on_asyncio
+from krakenasync.client.express import Express
 from krakenasync.client.http1 import BadRequest, BadResponse, Bounds, Response
 from krakenasync.client.http1 import request as written
-from krakenasync.client.loops import forget_closed, running_loop
+from krakenasync.client.loops import forget_closed, on_asyncio, running_loop
 from krakenasync.client.origin import USER_AGENT, Origin
 from krakenasync.errors import ConfigurationError, NotSent, ProtocolError
 

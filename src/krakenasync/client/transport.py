@@ -17,9 +17,9 @@ import anyio
 
 from krakenasync.client.connections import ConnectFailed, ExchangeFailed, Outgoing, PoolTimeout, Timeouts
 from krakenasync.client.delivery import Delivery, Reply, said
-from krakenasync.client.express import Express, on_asyncio
+from krakenasync.client.express import Express
 from krakenasync.client.http1 import BadRequest, BadResponse, Bounds, Undecodable, decoded
-from krakenasync.client.loops import PerLoop, forget_closed, running_loop
+from krakenasync.client.loops import PerLoop, forget_closed, on_asyncio, running_loop
 from krakenasync.client.origin import Origin
 from krakenasync.errors import ConfigurationError, NotSent, ProtocolError
 
