@@ -1,7 +1,9 @@
 """Bytes out, bytes in: every odd answer and every broken connection is a typed error, and nothing hangs."""
 
 import socket
+import traceback
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Thread
 
 import anyio
@@ -10,6 +12,7 @@ import pytest
 import respx
 from rich.pretty import pretty_repr
 
+import krakenasync
 from krakenasync import ConfigurationError, KrakenClient, NotSent, ProtocolError, ServiceUnavailable, Unanswered
 from krakenasync.client.stock import shared_tls
 from krakenasync.client.transport import Delivery, Reply, Transport
@@ -375,3 +378,32 @@ def test_a_store_of_certificates_that_cannot_be_read(monkeypatch, kind):
             await Transport("https://127.0.0.1:1", kind=kind).deliver(Delivery(POST), 1.0)
 
     anyio.run(main)
+
+
+@pytest.mark.parametrize("kind", ["express", "httpx"])
+@pytest.mark.parametrize("answer", [b"", b"nonsense"])
+def test_a_traceback_with_locals_tells_no_secret(secrets_of_the_key, kind, answer):
+    """Some tools show the local variables of each frame: neither key nor signature nor second factor is among ours."""
+    key, secret, *_ = secrets = (*secrets_of_the_key, "246813", "API-Sign")
+
+    def hang_up(connection):
+        connection.recv(65536)
+        connection.sendall(answer)
+
+    async def ask(url):
+        kraken = KrakenClient(key, secret, base_url=url, transport=kind, otp="246813", max_attempts=1)
+        try:
+            await kraken.balance()
+        finally:
+            await kraken.aclose()
+
+    with listening(hang_up) as url, pytest.raises(Unanswered) as caught:
+        anyio.run(ask, url)
+    told, ours = traceback.TracebackException.from_exception(caught.value, capture_locals=True), []
+    while told is not None:
+        ours += [
+            frame for frame in told.stack if Path(frame.filename).is_relative_to(Path(krakenasync.__file__).parent)
+        ]
+        told = told.__cause__
+    assert {frame.name for frame in ours} >= {"travel", "_attempt", "_deliver", "deliver"}
+    assert not [word for word in secrets for frame in ours if word in str(frame.locals)]

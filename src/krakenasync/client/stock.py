@@ -24,6 +24,7 @@ from krakenasync.client.http1 import request as written
 from krakenasync.client.loops import forget_closed, on_asyncio, running_loop
 from krakenasync.client.origin import USER_AGENT, Origin
 from krakenasync.errors import ConfigurationError, NotSent, ProtocolError
+from krakenasync.protocol.messages import Message
 
 __all__ = ["ExpressTransport", "HttpClient", "Stock", "mocked", "shared_tls"]
 
@@ -163,15 +164,12 @@ class Stock:
 
     async def _exchange(self, client: httpx.AsyncClient, delivery: Delivery, within: float) -> Reply:
         message, body = delivery.message, delivery.streamed()
-        headers = {**message.headers, "User-Agent": USER_AGENT}
-        if message.body:
-            headers["Content-Length"] = str(len(message.body))
         # A limit of ours over all: httpx's timeouts are per read, a slow drip would hold us for ever.
         with anyio.fail_after(within):
             request = client.build_request(
                 message.method,
                 self._base_url + message.target,
-                headers=headers,
+                headers=_headers(message),  # never a local of ours: some show those with a traceback
                 content=body if message.body else None,
                 timeout=within,
             )
@@ -197,6 +195,13 @@ class Stock:
         # What another event loop opened can only be closed there, and is gone with it.
         if own := owned.get(running_loop()):
             await own.aclose()
+
+
+def _headers(message: Message) -> dict[str, str]:
+    headers = {**message.headers, "User-Agent": USER_AGENT}
+    if message.body:
+        headers["Content-Length"] = str(len(message.body))
+    return headers
 
 
 async def _written(request: httpx.Request) -> bytes:
