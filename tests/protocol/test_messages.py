@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.pretty import pretty_repr
 
+from krakenasync.errors import InvalidArguments
 from krakenasync.protocol.messages import Message, compose
 from krakenasync.protocol.requests import Body, Spec
 from krakenasync.protocol.signing import decode_secret, sign, verify
@@ -90,3 +91,14 @@ def test_a_glance_shows_no_secret():
     message = compose(spec("Balance"), {"asset": "XBT"}, key="KEY", secret=SECRET, nonce=NONCE, otp="123456")
     assert repr(message) == "<Message POST /0/private/Balance>"
     assert pretty_repr(message) == "Message(method='POST', target='/0/private/Balance')"
+
+
+@pytest.mark.parametrize("private", [True, False])
+@pytest.mark.parametrize("rules", [{}, {"body": Body.JSON}, {"beta": True, "body": Body.QUERY}])
+def test_half_a_character_is_a_bad_argument(private, rules):
+    """A lone surrogate, as a text read the wrong way has it, is refused in words; the text itself is not repeated."""
+    with pytest.raises(InvalidArguments, match="half a character") as caught:
+        compose(spec(private=private, **rules), {"name": "a\udcff"}, key="K", secret=SECRET, nonce=NONCE)
+    assert caught.value.__suppress_context__
+    with pytest.raises(InvalidArguments, match="half a character"):
+        compose(spec(), {}, key="K", secret=SECRET, nonce=NONCE, otp="\udcff")
