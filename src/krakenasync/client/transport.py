@@ -92,12 +92,13 @@ class Transport:
         self._express: dict[object, Express] = {}
         self._stock: Stock | None = None
         self._connections = connections
+        self._name = (self._origin, "places")  # an id could be another transport's later
         self._places: PerLoop[anyio.Semaphore] = PerLoop()  # nobody can be woken from another loop
         self._closed = False
 
     def turn(self) -> Place:
         """Return the turn of a public call; private ones come from their lane: nothing may wait after their nonce."""
-        return Place(self._places.get((id(self), "places"), self._as_many))
+        return Place(self._places.get(self._name, self._as_many))
 
     def _as_many(self) -> anyio.Semaphore:
         return anyio.Semaphore(self._connections, fast_acquire=True)
