@@ -118,6 +118,20 @@ def test_the_wrong_kind_of_call(naive_kraken, call, name):
     run(main)
 
 
+@pytest.mark.parametrize("name", ["Balance", "Mystery", "FundingBeta/Limits"])
+def test_a_nonce_of_the_callers_own(naive_kraken, name):
+    """It is refused before anything is sent: the signature is made with the client's, and would not fit."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        with pytest.raises(InvalidArguments, match="leave the nonce out"):
+            await exchange.client().private(name, nonce=5)
+        await exchange.client().private("Balance", nonce=None)
+        assert exchange.calls == ["Balance"]
+
+    run(main)
+
+
 def test_an_unknown_endpoint_counts_as_a_write(naive_kraken):
     """Nothing is known about it, so it is never repeated blindly."""
 

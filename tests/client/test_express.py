@@ -425,6 +425,42 @@ def test_a_cancelled_delivery_knows_whether_it_left():
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("kind", ["express", "httpx"])
+def test_loops_that_are_over_leave_nothing(kind):
+    """A client that is used under one `asyncio.run` after the other does not gather the connections of each."""
+    transport, kept = Transport("http://127.0.0.1:1", kind=kind), []
+    transport._theirs()
+
+    async def main():
+        async with Exchange(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\n1") as exchange:
+            transport._origin, transport._stock._base_url = Origin(exchange.url), exchange.url
+            assert (await transport.deliver(Delivery(GET), 2.0)).body == b"1"
+            await settle()
+            by_loop = transport._express if kind == "express" else transport._stock._own
+            kept.append(len(by_loop))
+
+    for _ in range(3):
+        asyncio.run(main())
+    assert kept == [1, 1, 1]
+
+
+@pytest.mark.parametrize("second", ["asyncio", "trio"])
+def test_places_are_of_one_loop(second):
+    """Who waits for a place can be woken on its own loop only, so each loop has its own; on trio as on asyncio."""
+    transport = Transport("http://127.0.0.1:1", connections=1)
+
+    async def main():
+        turn, other = transport.turn(), transport.turn()
+        assert (turn.at_once(), other.at_once()) == (0, None)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(other.begin)
+            await anyio.wait_all_tasks_blocked()
+            turn.end()
+
+    anyio.run(main)  # and the second place is never given back
+    anyio.run(main, backend=second)
+
+
 def test_repr_shows_the_choice(monkeypatch):
     """A glance tells which connections a client uses."""
     assert repr(KrakenClient()).endswith("express>")

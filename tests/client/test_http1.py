@@ -8,6 +8,7 @@ import h11
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from rich.pretty import pretty_repr
 
 from krakenasync.client.http1 import (
     BadRequest,
@@ -396,3 +397,10 @@ def test_the_plainest_answer_needs_no_parser(line):
     data = heads(b"Date: today\r\nContent-Length: 5\r\n" + line)
     assert plain(memoryview(data), 5).body == b"hello"
     assert plain(memoryview(data), 4) is None
+
+
+def test_a_glance_at_an_answer_does_not_show_its_body():
+    """It may be a token."""
+    answer = Response(200, [], b"secret", True)
+    assert repr(answer) == "<Response 200, 6 bytes>"
+    assert pretty_repr(answer) == "Response(status=200)"

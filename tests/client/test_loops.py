@@ -1,8 +1,9 @@
 """Things that belong to one event loop."""
 
+import asyncio
 import gc
 
-from krakenasync.client.loops import PerLoop, running_loop
+from krakenasync.client.loops import PerLoop, forget_closed, is_closed, running_loop
 from krakenasync.testing import run
 
 
@@ -52,3 +53,14 @@ def test_another_loop_has_its_own():
     run(main)
     run(main)
     assert found[0] is not found[1]
+
+
+def test_what_belongs_to_a_loop_that_is_over_is_let_go_of():
+    """A closed loop's things go, a live one's stay; of trio's nobody can tell."""
+    live, over = asyncio.new_event_loop(), asyncio.new_event_loop()
+    over.close()
+    assert (is_closed(live), is_closed(over), is_closed(Thing())) == (False, True, False)
+    things = {live: 1, over: 2, "trio's": 3}
+    forget_closed(things)
+    assert things == {live: 1, "trio's": 3}
+    live.close()

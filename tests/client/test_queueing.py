@@ -1,7 +1,10 @@
 """Who goes first."""
 
+import asyncio
+
 import anyio
 import pytest
+import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -105,3 +108,25 @@ async def test_a_call_after_a_wait_that_ended_by_itself_is_not_lost():
     await waiter.wait(0.0)
     waiter.call()
     assert await ended(waiter.wait(1.0))
+
+
+def test_a_guest_on_the_loop_of_asyncio_waits_as_on_trio():
+    """Trio may run as a guest on asyncio's loop: what its tasks wait for has to be trio's all the same."""
+
+    async def guest():
+        waiter = Queue().join(Lane.NORMAL)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(waiter.wait)
+            await anyio.wait_all_tasks_blocked()
+            waiter.call()
+        return "heard"
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        over = loop.create_future()
+        trio.lowlevel.start_guest_run(
+            guest, run_sync_soon_threadsafe=loop.call_soon_threadsafe, done_callback=over.set_result
+        )
+        assert (await over).unwrap() == "heard"
+
+    asyncio.run(main())

@@ -1,11 +1,16 @@
 """Answers that will do again."""
 
+import asyncio
 from decimal import Decimal
 
 import anyio
 import pytest
 
 from krakenasync import RateLimitTimeout, ServiceUnavailable
+from krakenasync.client.raw import raw_call
+from krakenasync.client.recent import Recent
+from krakenasync.clock import SYSTEM_CLOCK
+from krakenasync.protocol.wire import Answer
 from krakenasync.testing import run
 
 
@@ -176,3 +181,25 @@ def test_old_answers_are_dropped(naive_kraken):
         assert len(kraken._recent._entries) == 256
 
     run(main)
+
+
+def test_another_loop_asks_for_itself():
+    """Who asks on another event loop does not join a question on its way: nobody could wake it from there."""
+    recent, call = Recent(SYSTEM_CLOCK), raw_call("Time", {}, private=False)
+    later = Answer("later", (), b'{"error":[],"result":"later"}')
+
+    async def elsewhere():
+        async def ask():
+            return Answer("elsewhere")
+
+        async with asyncio.timeout(5.0):
+            return await recent.get(call, 60.0, ask)
+
+    async def main():
+        async def ask():
+            assert (await asyncio.to_thread(asyncio.run, elsewhere())).result == "elsewhere"
+            return later
+
+        assert (await recent.get(call, 60.0, ask)).result == "later"
+
+    asyncio.run(main())

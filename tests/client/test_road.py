@@ -1,5 +1,8 @@
 """One call's road: what is repeated, what is not, and what is known afterwards."""
 
+import asyncio
+import functools
+
 import anyio
 import httpx
 import pytest
@@ -422,6 +425,56 @@ def test_a_cancelled_order_carries_a_note(naive_kraken):
             await order()
         assert len(notes) == 1
         assert "open_orders(cl_ord_id='mine')" in notes[0]
+
+    run(main)
+
+
+async def _in_a_cancelled_scope(call):
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await call()
+    raise TimeoutError
+
+
+async def _after_a_deadline(call):
+    with anyio.fail_after(0.001):
+        asyncio.get_running_loop().clock.advance(1.0)  # a computation that takes longer than was thought
+        await call()
+
+
+async def _after_a_deadline_of_asyncio(call):
+    async with asyncio.timeout(0.001):
+        asyncio.get_running_loop().clock.advance(1.0)
+        await call()
+
+
+async def _cancelled_before(call):
+    asyncio.current_task().cancel()
+    await call()
+
+
+@pytest.mark.parametrize(
+    "stop", [_in_a_cancelled_scope, _after_a_deadline, _after_a_deadline_of_asyncio, _cancelled_before]
+)
+def test_an_order_is_not_sent_when_it_is_too_late_already(naive_kraken, enveloped, stop):
+    """Who was told to stop before the call sends nothing, though there would be nothing to wait for."""
+    seen = []
+
+    def at_once(request):
+        seen.append(request.url.path)
+        return enveloped({"txid": ["OAAAAA-BBBBB-CCCCCC"], "descr": {"order": "buy"}})
+
+    async def main(clock):
+        way = httpx.AsyncClient(transport=httpx.MockTransport(at_once))
+        kraken = naive_kraken(clock).client(http_client=way)
+        with pytest.raises((TimeoutError, asyncio.CancelledError)):
+            await stop(functools.partial(kraken.add_order, **ORDER))
+        assert not seen
+        snapshot = kraken.limits.snapshot()
+        assert all(counter.level + counter.held == 0 for counter in snapshot.values())
+        asyncio.current_task().uncancel()
+        await kraken.add_order(**ORDER)  # who cleans up after a cancellation still can
+        assert seen == ["/0/private/AddOrder"]
 
     run(main)
 

@@ -1,16 +1,21 @@
 """Bytes out, bytes in: every odd answer and every broken connection is a typed error, and nothing hangs."""
 
 import socket
+import traceback
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Thread
 
 import anyio
 import httpx
 import pytest
 import respx
+from rich.pretty import pretty_repr
 
+import krakenasync
 from krakenasync import ConfigurationError, KrakenClient, NotSent, ProtocolError, ServiceUnavailable, Unanswered
-from krakenasync.client.transport import Delivery, Transport
+from krakenasync.client.stock import shared_tls
+from krakenasync.client.transport import Delivery, Reply, Transport
 from krakenasync.errors import PermissionDenied, RateLimitExceeded
 from krakenasync.protocol.messages import Message
 from krakenasync.protocol.signing import verify
@@ -336,3 +341,69 @@ def test_many_public_calls_wait_for_a_place_and_not_in_the_pool():
         assert repr(transport) == "<Transport httpx http://kraken.test>"
 
     run(main)
+
+
+def test_a_glance_at_a_reply_does_not_show_its_body():
+    """It may be a token."""
+    assert repr(Reply(200, b"secret")) == "<Reply 200, 6 bytes>"
+    assert pretty_repr(Reply(200, b"secret")) == "Reply(status=200)"
+
+
+@pytest.mark.parametrize(("asked_for", "error"), [(True, Unanswered), (False, NotSent)])
+def test_a_protocol_that_breaks_halfway(asked_for, error):
+    """httpx calls it the client's fault; over HTTP/2 also when the request had left already, and was carried out."""
+
+    class Breaking(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request):
+            if asked_for:
+                await request.aread()
+            raise httpx.LocalProtocolError("invalid frame")
+
+    async def main():
+        transport = Transport("http://kraken.test", http_client=httpx.AsyncClient(transport=Breaking()))
+        with pytest.raises(error, match="invalid frame"):
+            await transport.deliver(Delivery(POST), 1.0)
+
+    anyio.run(main)
+
+
+@pytest.mark.parametrize("kind", ["express", "httpx"])
+def test_a_store_of_certificates_that_cannot_be_read(monkeypatch, kind):
+    """The environment may name another one; if it is not there, the error says which, and nothing is sent."""
+    shared_tls.cache_clear()
+    monkeypatch.setenv("SSL_CERT_FILE", "/not/there.pem")
+
+    async def main():
+        with pytest.raises(ConfigurationError, match="cannot be loaded"):
+            await Transport("https://127.0.0.1:1", kind=kind).deliver(Delivery(POST), 1.0)
+
+    anyio.run(main)
+
+
+@pytest.mark.parametrize("kind", ["express", "httpx"])
+@pytest.mark.parametrize("answer", [b"", b"nonsense"])
+def test_a_traceback_with_locals_tells_no_secret(secrets_of_the_key, kind, answer):
+    """Some tools show the local variables of each frame: neither key nor signature nor second factor is among ours."""
+    key, secret, *_ = secrets = (*secrets_of_the_key, "246813", "API-Sign")
+
+    def hang_up(connection):
+        connection.recv(65536)
+        connection.sendall(answer)
+
+    async def ask(url):
+        kraken = KrakenClient(key, secret, base_url=url, transport=kind, otp="246813", max_attempts=1)
+        try:
+            await kraken.balance()
+        finally:
+            await kraken.aclose()
+
+    with listening(hang_up) as url, pytest.raises(Unanswered) as caught:
+        anyio.run(ask, url)
+    told, ours = traceback.TracebackException.from_exception(caught.value, capture_locals=True), []
+    while told is not None:
+        ours += [
+            frame for frame in told.stack if Path(frame.filename).is_relative_to(Path(krakenasync.__file__).parent)
+        ]
+        told = told.__cause__
+    assert {frame.name for frame in ours} >= {"travel", "_attempt", "_deliver", "deliver"}
+    assert not [word for word in secrets for frame in ours if word in str(frame.locals)]

@@ -3,7 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.pretty import pretty_repr
 
+from krakenasync.errors import InvalidArguments
 from krakenasync.protocol.messages import Message, compose
 from krakenasync.protocol.requests import Body, Spec
 from krakenasync.protocol.signing import decode_secret, sign, verify
@@ -82,3 +84,21 @@ def test_a_beta_body_is_json_without_the_nonce():
     assert message.body == b'{"a":"1"}'
     assert message.headers["Content-Type"] == "application/json"
     assert verify(SECRET, message.target, NONCE, message.body, message.headers["API-Sign"])
+
+
+def test_a_glance_shows_no_secret():
+    """Key, signature, second factor and parameters stay out of sight, rich's included."""
+    message = compose(spec("Balance"), {"asset": "XBT"}, key="KEY", secret=SECRET, nonce=NONCE, otp="123456")
+    assert repr(message) == "<Message POST /0/private/Balance>"
+    assert pretty_repr(message) == "Message(method='POST', target='/0/private/Balance')"
+
+
+@pytest.mark.parametrize("private", [True, False])
+@pytest.mark.parametrize("rules", [{}, {"body": Body.JSON}, {"beta": True, "body": Body.QUERY}])
+def test_half_a_character_is_a_bad_argument(private, rules):
+    """A lone surrogate, as a text read the wrong way has it, is refused in words; the text itself is not repeated."""
+    with pytest.raises(InvalidArguments, match="half a character") as caught:
+        compose(spec(private=private, **rules), {"name": "a\udcff"}, key="K", secret=SECRET, nonce=NONCE)
+    assert caught.value.__suppress_context__
+    with pytest.raises(InvalidArguments, match="half a character"):
+        compose(spec(), {}, key="K", secret=SECRET, nonce=NONCE, otp="\udcff")

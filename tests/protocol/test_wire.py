@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.pretty import pretty_repr
 
 from krakenasync.errors import (
     InsufficientFunds,
@@ -82,6 +83,14 @@ def test_a_form_comes_back_as_it_was(params):
 def test_a_json_body_comes_back_as_it_was(params, nonce):
     """A JSON body carries the nonce as text and the parameters unchanged."""
     assert parse_body("application/json", encode(Body.JSON, params, nonce)) == {**params, "nonce": nonce}
+
+
+@pytest.mark.parametrize("body", [Body.FORM, Body.JSON])
+def test_the_nonce_that_is_signed_is_the_one_that_is_sent(body):
+    """A parameter of that name does not take its place, and it stays the first."""
+    kind = "application/json" if body is Body.JSON else "application/x-www-form-urlencoded"
+    sent = parse_body(kind, encode(body, {"asset": "XBT", "nonce": "5"}, "7"))
+    assert list(sent.items()) == [("nonce", "7"), ("asset", "XBT")]
 
 
 @given(texts)
@@ -343,3 +352,10 @@ def test_messages_never_quote_the_body():
         decode(Balances, 200, b'{"error":[],"result":{"token":"SECRET-TOKEN"}}', endpoint="GetWebSocketsToken")
     assert "SECRET" not in str(caught.value)
     assert "SECRET" not in repr(caught.value)
+
+
+def test_a_glance_at_an_answer_shows_its_result_only():
+    """The result hides what is secret in it, so the bytes that it came in are not shown either."""
+    answer = Answer("hidden", ("WGeneral:Danger",), b'{"token":"secret"}')
+    assert repr(answer) == "Answer(result='hidden', warnings=('WGeneral:Danger',), raw=<18 bytes>)"
+    assert pretty_repr(answer) == "Answer(result='hidden', warnings=('WGeneral:Danger',))"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rich.pretty import pretty_repr
+
 from krakenasync.spot.websockets import GetWebSocketsToken
 
 
@@ -12,3 +14,9 @@ def test_token_is_a_secret(sample):
     assert token.token not in repr(token)
     assert token.token not in f"{[token]}"
     assert (len(token.token), token.expires) == (43, 900)
+
+
+def test_neither_does_rich_show_it(sample):
+    """Rich's pretty printer and its tracebacks have a way of their own to look at things."""
+    token = sample(GetWebSocketsToken)
+    assert pretty_repr(token) == "WebSocketsToken(expires=900)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import msgspec
 
@@ -18,6 +19,14 @@ class Reply(msgspec.Struct, frozen=True):
 
     status: int
     body: bytes
+
+    def __repr__(self) -> str:
+        """Hide the body, which may hold a token."""
+        return f"<Reply {self.status}, {len(self.body)} bytes>"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Show no more to rich, which does not ask `__repr__`."""
+        return [("status", self.status)]
 
 
 class Body:

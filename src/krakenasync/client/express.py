@@ -27,7 +27,7 @@ from krakenasync.client.connections import (
 from krakenasync.client.http1 import Bounds, Response
 from krakenasync.client.origin import Origin
 
-__all__ = ["Express", "on_asyncio"]
+__all__ = ["Express"]
 
 _GRAIN: Final = 0.005
 """Seconds by which a timeout may come late, so that many of them share one look around."""
@@ -277,14 +277,6 @@ class Express:
         lent = len(self._open) - len(self._idle)
         waiting = sum(not waiter.turn.done() for waiter in self._waiting)
         return f"<Express {self._origin.base_url} {lent} active, {len(self._idle)} idle, {waiting} waiting>"
-
-
-def on_asyncio() -> bool:
-    """Whether the running task is asyncio's."""
-    try:
-        return asyncio.current_task() is not None
-    except RuntimeError:  # no loop of asyncio's
-        return False
 
 
 def _is_address(host: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterable, Sequence
-from typing import Final, overload
+from typing import Any, Final, overload
 
 import httptools
 import msgspec
@@ -73,6 +73,14 @@ class Response(msgspec.Struct):
     reusable: bool
     reason: bytes = b""
     version: str = "1.1"
+
+    def __repr__(self) -> str:
+        """Hide the body, which may hold a token."""
+        return f"<Response {self.status}, {len(self.body)} bytes>"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Show no more to rich, which does not ask `__repr__`."""
+        return [("status", self.status)]
 
 
 class Head(Sequence[tuple[bytes, bytes]]):

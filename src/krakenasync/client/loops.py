@@ -7,9 +7,9 @@ from collections.abc import Callable, Hashable, Iterator
 from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
-from anyio.lowlevel import RunVar, current_token
+from anyio.lowlevel import RunVar, checkpoint, current_token
 
-__all__ = ["PerLoop", "running_loop"]
+__all__ = ["PerLoop", "forget_closed", "is_closed", "on_asyncio", "running_loop", "told_to_stop"]
 
 T = TypeVar("T")
 
@@ -22,6 +22,36 @@ def running_loop() -> object:
         return asyncio.get_running_loop()  # thirty times as fast as asking anyio, on every call's road
     except RuntimeError:
         return current_token().native_token
+
+
+def on_asyncio() -> bool:
+    """Whether the running task is asyncio's; on asyncio's loop there may also be guests, of trio's."""
+    try:
+        return asyncio.current_task() is not None
+    except RuntimeError:  # no loop of asyncio's
+        return False
+
+
+async def told_to_stop() -> None:
+    """Let a cancellation that is due already, or a deadline that has passed, end the caller here.
+
+    Else a call for which nothing has to be waited would be written first and cancelled then. asyncio takes one round
+    to notice that a deadline has passed, and one to tell.
+    """
+    await checkpoint()
+    await checkpoint()
+
+
+def is_closed(loop: Any) -> bool:
+    """Whether an event loop is over; trio's say so by being gone."""
+    return bool(loop.is_closed()) if hasattr(loop, "is_closed") else False
+
+
+def forget_closed(by_loop: dict[Any, Any]) -> None:
+    """Let go of what belongs to loops that are over, sockets among it; else each ``asyncio.run`` would add some."""
+    for loop in tuple(by_loop):
+        if is_closed(loop):
+            by_loop.pop(loop, None)
 
 
 class PerLoop(Generic[T]):

@@ -15,7 +15,7 @@ import weakref
 from collections.abc import Awaitable
 from typing import Any, Final
 
-from krakenasync.client.loops import running_loop
+from krakenasync.client.loops import is_closed, running_loop
 from krakenasync.client.queueing import Lane, Queue
 from krakenasync.state.nonces import NonceSource
 
@@ -148,7 +148,7 @@ def _watch_loops(nonces: NonceSource) -> None:
     """Say so when a second live event loop uses a key: its calls do not know of each other's order."""
     with _LOOPS_LOCK:
         loops = _LOOPS.setdefault(nonces, weakref.WeakSet())
-        others = [loop for loop in loops if loop is not running_loop() and not _closed(loop)]
+        others = [loop for loop in loops if loop is not running_loop() and not is_closed(loop)]
         loops.add(running_loop())
     if others:
         LOG.warning(
@@ -156,11 +156,6 @@ def _watch_loops(nonces: NonceSource) -> None:
             "refused for their nonce. Give each loop a key of its own, or share a state that serialises them",
             len(others) + 1,
         )
-
-
-def _closed(loop: Any) -> bool:
-    """Whether an event loop is over; trio's say so by being gone."""
-    return bool(loop.is_closed()) if hasattr(loop, "is_closed") else False
 
 
 def diagnosis(nonces: NonceSource) -> str:

@@ -13,6 +13,8 @@ from typing import Final, TypeAlias
 
 import anyio
 
+from krakenasync.client.loops import on_asyncio
+
 __all__ = ["Lane", "Price", "Queue", "Waiter", "fixed"]
 
 
@@ -44,10 +46,7 @@ Bell: TypeAlias = "asyncio.Future[None] | anyio.Event"
 
 
 def _bell() -> Bell:
-    try:
-        return asyncio.get_running_loop().create_future()
-    except RuntimeError:  # trio
-        return anyio.Event()
+    return asyncio.get_running_loop().create_future() if on_asyncio() else anyio.Event()
 
 
 def _rung(bell: Bell) -> Awaitable[object]:

@@ -31,6 +31,8 @@ def raw_call(name: str, params: Mapping[str, Any], *, private: bool) -> Call:
         InvalidArguments: The name is none, or belongs to the other kind of call; a parameter cannot be sent.
     """
     spec = _spec(name, private=private)
+    if private and params.get("nonce") is not None:
+        raise InvalidArguments("a nonce is made for each attempt, at the last moment", hint="leave the nonce out")
     sent = {key: plain(key, value) for key, value in params.items() if value is not None}
     if spec.body is not Body.JSON:
         sent = {key: _joined(value) for key, value in sent.items()}

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import anyio
 
+from krakenasync.client.loops import running_loop
 from krakenasync.client.road import Call
 from krakenasync.clock import Clock
 from krakenasync.errors import KrakenError, RateLimitTimeout
@@ -24,6 +25,7 @@ class _Entry:
     """One question: on its way, answered, or failed."""
 
     def __init__(self) -> None:
+        self.loop = running_loop()
         self.done = anyio.Event()
         self.body: bytes | None = None
         self.at = 0.0
@@ -48,6 +50,8 @@ class Recent:
         key = (call.spec.path, wire.form(call.params))
         while (entry := self._entries.get(key)) is not None:
             if not entry.done.is_set():
+                if entry.loop is not running_loop():
+                    break  # nobody would wake us from there
                 await entry.done.wait()
                 if entry.error is not None:
                     raise copy.copy(entry.error) from entry.error

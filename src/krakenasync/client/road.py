@@ -18,7 +18,7 @@ from krakenasync.client.engine import TELLING
 from krakenasync.client.events import Answered, Failed, Notifier, Sent, Waited
 from krakenasync.client.gates import Hold
 from krakenasync.client.limits import Limits
-from krakenasync.client.loops import PerLoop, running_loop
+from krakenasync.client.loops import PerLoop, running_loop, told_to_stop
 from krakenasync.client.nonces import KeyLane, diagnosis
 from krakenasync.client.queueing import Lane
 from krakenasync.client.retrying import persist, standing
@@ -113,6 +113,8 @@ class Road:
                 endpoint=spec.name,
                 hint="pass api_key and api_secret, or set KRAKEN_API_KEY and KRAKEN_API_SECRET and use from_env()",
             )
+        if spec.effect is not Effect.READ:
+            await told_to_stop()
         try:
             try:
                 answer = await self._attempt(call, options, 1)

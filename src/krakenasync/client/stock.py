@@ -18,12 +18,13 @@ import httpx
 
 from krakenasync.client import connections as ours
 from krakenasync.client.delivery import Delivery, Reply, said
-from krakenasync.client.express import Express, on_asyncio
+from krakenasync.client.express import Express
 from krakenasync.client.http1 import BadRequest, BadResponse, Bounds, Response
 from krakenasync.client.http1 import request as written
-from krakenasync.client.loops import running_loop
+from krakenasync.client.loops import forget_closed, on_asyncio, running_loop
 from krakenasync.client.origin import USER_AGENT, Origin
 from krakenasync.errors import ConfigurationError, NotSent, ProtocolError
+from krakenasync.protocol.messages import Message
 
 __all__ = ["ExpressTransport", "HttpClient", "Stock", "mocked", "shared_tls"]
 
@@ -40,7 +41,6 @@ _NEVER_SENT: Final = (
     httpx.PoolTimeout,
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
-    httpx.LocalProtocolError,
     httpx.InvalidURL,
 )
 
@@ -164,15 +164,12 @@ class Stock:
 
     async def _exchange(self, client: httpx.AsyncClient, delivery: Delivery, within: float) -> Reply:
         message, body = delivery.message, delivery.streamed()
-        headers = {**message.headers, "User-Agent": USER_AGENT}
-        if message.body:
-            headers["Content-Length"] = str(len(message.body))
         # A limit of ours over all: httpx's timeouts are per read, a slow drip would hold us for ever.
         with anyio.fail_after(within):
             request = client.build_request(
                 message.method,
                 self._base_url + message.target,
-                headers=headers,
+                headers=_headers(message),  # never a local of ours: some show those with a traceback
                 content=body if message.body else None,
                 timeout=within,
             )
@@ -187,6 +184,7 @@ class Stock:
             return self._given
         loop = running_loop()  # a connection lives and dies with its event loop
         if loop not in self._own:
+            forget_closed(self._own)
             limits = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=_KEPT_ALIVE)
             self._own[loop] = httpx.AsyncClient(limits=limits, verify=shared_tls())
         return self._own[loop]
@@ -197,6 +195,13 @@ class Stock:
         # What another event loop opened can only be closed there, and is gone with it.
         if own := owned.get(running_loop()):
             await own.aclose()
+
+
+def _headers(message: Message) -> dict[str, str]:
+    headers = {**message.headers, "User-Agent": USER_AGENT}
+    if message.body:
+        headers["Content-Length"] = str(len(message.body))
+    return headers
 
 
 async def _written(request: httpx.Request) -> bytes:
@@ -214,7 +219,13 @@ async def _written(request: httpx.Request) -> bytes:
 @functools.cache
 def shared_tls() -> ssl.SSLContext:
     """Return httpx's default context. Loading the certificates takes over ten milliseconds: once for all."""
-    return httpx.create_ssl_context()
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:  # ssl's own errors are among them
+        raise ConfigurationError(
+            f"the certificates to trust cannot be loaded: {error}",
+            hint="SSL_CERT_FILE and SSL_CERT_DIR of the environment name them, if set: a PEM file, a directory",
+        ) from error
 
 
 def mocked() -> bool:

@@ -17,9 +17,9 @@ import anyio
 
 from krakenasync.client.connections import ConnectFailed, ExchangeFailed, Outgoing, PoolTimeout, Timeouts
 from krakenasync.client.delivery import Delivery, Reply, said
-from krakenasync.client.express import Express, on_asyncio
+from krakenasync.client.express import Express
 from krakenasync.client.http1 import BadRequest, BadResponse, Bounds, Undecodable, decoded
-from krakenasync.client.loops import running_loop
+from krakenasync.client.loops import PerLoop, forget_closed, on_asyncio, running_loop
 from krakenasync.client.origin import Origin
 from krakenasync.errors import ConfigurationError, NotSent, ProtocolError
 
@@ -67,8 +67,8 @@ class Transport:
         base_url: Scheme and host, with a path prefix if need be.
         http_client: A client of the caller's, which stays the caller's to close.
         kind: ``"express"`` for connections of our own where they can serve, ``"httpx"`` for httpx's.
-        connections: How many requests are under way at once; more wait here, in order, not inside httpx's pool,
-            whose cost grows with the square of what waits in it.
+        connections: How many requests are under way at once on one event loop; more wait here, in order, not inside
+            httpx's pool, whose cost grows with the square of what waits in it.
     """
 
     def __init__(
@@ -92,14 +92,16 @@ class Transport:
         self._express: dict[object, Express] = {}
         self._stock: Stock | None = None
         self._connections = connections
-        self._places: anyio.Semaphore | None = None
+        self._name = (self._origin, "places")  # an id could be another transport's later
+        self._places: PerLoop[anyio.Semaphore] = PerLoop()  # nobody can be woken from another loop
         self._closed = False
 
     def turn(self) -> Place:
         """Return the turn of a public call; private ones come from their lane: nothing may wait after their nonce."""
-        if self._places is None:
-            self._places = anyio.Semaphore(self._connections, fast_acquire=True)
-        return Place(self._places)
+        return Place(self._places.get(self._name, self._as_many))
+
+    def _as_many(self) -> anyio.Semaphore:
+        return anyio.Semaphore(self._connections, fast_acquire=True)
 
     async def deliver(self, delivery: Delivery, timeout: float) -> Reply:  # noqa: ASYNC109 - bounds the socket too
         """Send a message and read the whole answer within `timeout` seconds.
@@ -132,6 +134,7 @@ class Transport:
         loop = running_loop()
         found = self._express.get(loop)
         if found is None and on_asyncio():
+            forget_closed(self._express)
             found = Express(self._origin, tls=_tls, connections=self._connections, bounds=_BOUNDS)
             self._express[loop] = found
         return found

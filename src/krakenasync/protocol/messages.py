@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from krakenasync.errors import InvalidArguments
 from krakenasync.protocol import wire
 from krakenasync.protocol.requests import Body, Spec
 from krakenasync.protocol.signing import Signer, sign
@@ -29,6 +30,10 @@ class Message(msgspec.Struct, frozen=True):
         """Show where it goes; headers and body hold key, signature and second factor."""
         return f"<Message {self.method} {self.target.partition('?')[0]}>"
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Show no more to rich, which does not ask `__repr__`."""
+        return [("method", self.method), ("target", self.target.partition("?")[0])]
+
 
 def compose(
     spec: Spec,
@@ -48,18 +53,29 @@ def compose(
         secret: The decoded private half, or what signs with it.
         nonce: Decimal digits, above every nonce sent before.
         otp: The second factor, where the key has one.
+
+    Raises:
+        InvalidArguments: A text holds what is no character.
     """
-    if not spec.private:
-        return Message(spec.method, _with_query(spec.path, params), {}, b"")
-    if spec.beta:
-        return _compose_beta(spec, params, key, secret, nonce, otp)
-    body = wire.encode(spec.body, params if otp is None else {"otp": otp, **params}, nonce)
-    headers = {
-        "API-Key": key,
-        "API-Sign": secret(spec.path, nonce, body) if type(secret) is Signer else sign(secret, spec.path, nonce, body),
-        "Content-Type": _JSON if spec.body is Body.JSON else _FORM,
-    }
-    return Message(spec.method, spec.path, headers, body)
+    try:
+        if not spec.private:
+            return Message(spec.method, _with_query(spec.path, params), {}, b"")
+        if spec.beta:
+            return _compose_beta(spec, params, key, secret, nonce, otp)
+        body = wire.encode(spec.body, params if otp is None else {"otp": otp, **params}, nonce)
+        headers = {
+            "API-Key": key,
+            "API-Sign": secret(spec.path, nonce, body)
+            if type(secret) is Signer
+            else sign(secret, spec.path, nonce, body),
+            "Content-Type": _JSON if spec.body is Body.JSON else _FORM,
+        }
+        return Message(spec.method, spec.path, headers, body)
+    except UnicodeEncodeError:
+        # A text read with errors="surrogateescape" has such. The error itself holds the text, maybe a second factor.
+        raise InvalidArguments(
+            f"a parameter of {spec.name} holds half a character, which cannot be sent", hint="read the text as UTF-8"
+        ) from None
 
 
 def _compose_beta(

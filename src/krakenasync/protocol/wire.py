@@ -57,6 +57,14 @@ class Answer(msgspec.Struct, Generic[R], frozen=True):
     warnings: tuple[str, ...] = ()
     raw: bytes = b""
 
+    def __repr__(self) -> str:
+        """Show the result, which hides what is secret in it; the bytes would tell."""
+        return f"Answer(result={self.result!r}, warnings={self.warnings!r}, raw=<{len(self.raw)} bytes>)"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Show no more to rich, which does not ask `__repr__`."""
+        return [("result", self.result), ("warnings", self.warnings)]
+
 
 _SAFE: Final = re.compile(r"[A-Za-z0-9_.~=&-]*").fullmatch
 """What a form writes as it is, and what it writes between."""
@@ -99,7 +107,8 @@ def encode(body: Body, params: Mapping[str, Any], nonce: str | None = None) -> b
     """Write a request's body, the nonce first. These bytes are signed and these bytes are sent."""
     if not params and nonce is not None and body is Body.FORM:
         return b"nonce=%b" % nonce.encode()  # half of all reads ask for nothing in particular
-    signed = params if nonce is None else {"nonce": nonce, **params}
+    # Whatever else is asked for, the nonce that is sent is the one that is signed.
+    signed = params if nonce is None else {"nonce": nonce} | {**params, "nonce": nonce}
     if body is Body.JSON:
         return msgspec.json.encode(signed)
     return form(signed).encode()

@@ -5,7 +5,7 @@ Source: https://docs.kraken.com/api/docs/category/rest-api/websockets-authentica
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -26,6 +26,10 @@ class WebSocketsToken(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"WebSocketsToken(token=<hidden>, expires={self.expires})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Show no more to rich, which does not ask `__repr__`."""
+        return [("expires", self.expires)]
 
 
 class GetWebSocketsToken(Request[WebSocketsToken], frozen=True, kw_only=True):
