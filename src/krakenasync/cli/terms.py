@@ -46,7 +46,7 @@ class Terms:
     """What an order may say besides pair and volume."""
 
     price: Signed = None
-    """The limit of a limit order, the trigger of the others; +5% and the like are relative."""
+    """The limit of a limit order, the trigger of the others; +5%, -100 and #3 are relative to the market."""
 
     type: Kind | None = None
     """The kind of order; with a price alone it is limit."""

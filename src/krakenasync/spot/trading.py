@@ -78,7 +78,8 @@ class Close(Part, frozen=True, kw_only=True):
 class Order(Part, frozen=True, kw_only=True):
     """What AddOrder and each item of AddOrderBatch say about an order.
 
-    `volume` is in base currency, in quote currency with the flag ``viqc``; ``"0"`` closes a margin position.
+    `volume` is in base currency, in quote currency with the flag ``viqc``; ``"0"`` closes a margin position, so it
+    goes with `leverage` or ``settle-position``.
     `price` is the limit of limit orders and the trigger of the others, `price2` the limit of triggered limits.
     """
 
@@ -106,10 +107,20 @@ class Order(Part, frozen=True, kw_only=True):
         Source: https://docs.kraken.com/api/docs/rest-api/add-order
         """
         exclusive(self, "userref", "cl_ord_id")
+        _check_volume(self)
         _check_flags(self)
         _check_trailing(self.ordertype, self.price, self.price2)
         _check_expiry(self)
         check_display(self.displayvol, self.volume)
+
+
+def _check_volume(order: Order) -> None:
+    """Refuse an order for nothing: 0 stands for a whole margin position, and only there."""
+    margin = order.leverage not in {None, "none"} or order.reduce_only or order.ordertype == "settle-position"
+    if not margin and not Decimal(order.volume):
+        raise InvalidArguments(
+            f"volume={order.volume} buys and sells nothing", hint="say how much; 0 closes a margin position"
+        )
 
 
 def _check_flags(order: Order) -> None:
