@@ -118,7 +118,10 @@ def complain(error: KrakenError) -> None:
 _ADVICE: tuple[tuple[type[KrakenError], str], ...] = (
     (OrderNotPlaced, "there is no order: it is safe to place it again"),
     (UnknownOrder, "krakenasync orders lists the open ones, krakenasync orders closed the others"),
-    (TransportError, "is the network up, and KRAKEN_BASE_URL right? krakenasync doctor looks closer"),
+    (AuthenticationError, "krakenasync doctor looks closer"),
+    (TransportError, "is the network up? krakenasync doctor looks closer"),
+    (ProtocolError, "is that Kraken's address (--base-url, KRAKEN_BASE_URL)? krakenasync doctor looks closer"),
+    (ServiceUnavailable, "Kraken is down or busy: https://status.kraken.com tells; try again later"),
 )
 
 
@@ -128,6 +131,6 @@ def _advice(error: KrakenError) -> str | None:
         return f"look before you repeat it: krakenasync orders show {error.cl_ord_id}"
     if isinstance(error, UnknownAsset) and error.hint == UnknownAsset.default_hint:
         return "krakenasync call AssetPairs lists the pairs, krakenasync call Assets the assets"
-    if isinstance(error, AuthenticationError):
-        return "; ".join(filter(None, (error.hint, "krakenasync doctor looks closer")))
+    if isinstance(error, (AuthenticationError, TransportError)) and error.hint:
+        return f"{error.hint}; krakenasync doctor looks closer"
     return error.hint or next((advice for kind, advice in _ADVICE if isinstance(error, kind)), None)
