@@ -17,7 +17,7 @@ from cyclopts import (
 from krakenasync._version import __version__
 from krakenasync.cli.balances import balances
 from krakenasync.cli.call import call
-from krakenasync.cli.completion import HOW, fetch_pairs
+from krakenasync.cli.completion import HOW, TAIL, fetch_pairs
 from krakenasync.cli.demo import demo
 from krakenasync.cli.doctor import doctor
 from krakenasync.cli.endpoints import endpoints
@@ -89,7 +89,7 @@ async def completion(shell: Literal["bash", "zsh", "fish"], /, *, pairs: bool = 
     """
     if pairs:
         await fetch_pairs()
-    say(APP.generate_completion(shell=shell, prog_name="krakenasync"))
+    say(APP.generate_completion(shell=shell, prog_name="krakenasync") + TAIL.get(shell, ""))
     remark(f"hint: {HOW[shell]}")
 
 

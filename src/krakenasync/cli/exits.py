@@ -132,5 +132,5 @@ def _advice(error: KrakenError) -> str | None:
     if isinstance(error, UnknownAsset) and error.hint == UnknownAsset.default_hint:
         return "krakenasync call AssetPairs lists the pairs, krakenasync call Assets the assets"
     if isinstance(error, (AuthenticationError, TransportError)) and error.hint:
-        return f"{error.hint}; krakenasync doctor looks closer"
+        return f"{error.hint}{'' if error.hint.endswith('?') else ';'} krakenasync doctor looks closer"
     return error.hint or next((advice for kind, advice in _ADVICE if isinstance(error, kind)), None)

@@ -25,13 +25,14 @@ class Reason(NamedTuple):
 _ADDRESS: Final = "is the address right, its port too, and is anything running there?"
 _NETWORK: Final = "is the network up, and no firewall in between?"
 _TLS: Final = "is the address right? one without TLS begins with http://; or a proxy opens what is encrypted"
+_PLAIN: Final = "is the address right? one with TLS begins with https://"
 _TRUST: Final = (
     "is the address right, and this machine's clock? where a proxy opens TLS on purpose, SSL_CERT_FILE names the "
     "certificates to trust"
 )
 _FAILURES: Final = {
     errno.ECONNREFUSED: Reason("connection refused", _ADDRESS),
-    errno.ECONNRESET: Reason("it hung up", "is the address right? one with TLS begins with https://"),
+    errno.ECONNRESET: Reason("it hung up", _PLAIN),
     errno.EPIPE: Reason("it hung up"),
     errno.ETIMEDOUT: Reason("it does not answer", _NETWORK),
     errno.EHOSTUNREACH: Reason("no way leads there from here", _NETWORK),
@@ -72,7 +73,7 @@ def unanswered(error: BaseException, where: str, within: float) -> Reason:
     if _is_timeout(error):
         return Reason(f"{where} gave no whole answer within {within:g} s")
     if type(error).__name__ in {"BadResponse", "RemoteProtocolError"}:
-        return Reason(f"{where} gave no whole answer: {error}")
+        return Reason(f"{where} gave no whole answer: {error}", _PLAIN)
     return Reason(f"the connection to {where} broke before the answer was there: {_why(error, within).said}")
 
 
