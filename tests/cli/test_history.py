@@ -30,6 +30,8 @@ def test_an_account_without_history_is_complete(tmp_path, capsys):
     [
         (["ohlc"], "--pair"),
         (["ledgers", "--pair", "XBTUSD"], "takes no --pair"),
+        (["ohlc", "--pair", "XBTUSD", "--interval", "7"], "Choose from: 1, 5, 15"),
+        (["ledgers", "--since", "soon"], "no point in time"),
         (["trades", "--interval", "5"], "takes no --interval"),
     ],
 )
@@ -37,6 +39,13 @@ def test_what_does_not_belong_together_is_refused(words, said, tmp_path, capsys)
     """A wrong combination is a matter of usage: 2."""
     assert main(["history", *words, "--out", str(tmp_path / "x.csv"), "--sandbox"]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_misspelled_pair_gets_its_suggestion(tmp_path, capsys):
+    """And leaves nothing that hinders the next try."""
+    words = ["history", "ohlc", "--sandbox", "--out", str(tmp_path / "x.csv"), "--pair"]
+    assert main([*words, "XBTUDS"]) == 1
+    assert "did you mean XBTUSD" in capsys.readouterr().err
 
 
 def test_a_missing_row_is_not_passed_over(tmp_path, capsys):

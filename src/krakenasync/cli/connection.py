@@ -121,8 +121,13 @@ def _need_key(found: Settings) -> None:
     Raises:
         ConfigurationError: There is none.
     """
-    if found.value("KRAKEN_API_KEY") or found.value("KRAKEN_API_SECRET"):
+    key, secret = found.value("KRAKEN_API_KEY"), found.value("KRAKEN_API_SECRET")
+    if key and secret:
         return
+    if key or secret:
+        missing = "KRAKEN_API_SECRET" if key else "KRAKEN_API_KEY"
+        said = f"{missing} is not set" if found.origin == "environment" else f"{found.origin} holds half a key only"
+        raise ConfigurationError(said, hint=f"a key has two halves, the other is set; {missing}_FILE may name a file")
     if found.origin != "environment":
         raise ConfigurationError(f"{found.origin} holds no key", hint="krakenasync login stores one")
     raise ConfigurationError(

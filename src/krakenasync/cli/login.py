@@ -38,7 +38,10 @@ def login(
     api_key = secretly("API key")
     api_secret = secretly("Private key")
     if not api_key or not api_secret:
-        raise ConfigurationError("nothing was entered: nothing is stored", hint="both the API key and the private key")
+        missing = "nothing" if not api_key and not api_secret else "only the API key" if api_key else "no API key"
+        raise ConfigurationError(
+            f"{missing} was entered: none is stored", hint="both are needed: the API key, then the private key"
+        )
     suspected = suspicions(api_key, api_secret)
     if suspected:
         raise ConfigurationError(f"{suspected[0].said}: nothing is stored", hint=suspected[0].remedy)

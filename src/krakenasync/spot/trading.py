@@ -145,8 +145,17 @@ def _check_trailing(ordertype: str, price: Number | None, price2: Number | None)
         raise InvalidArguments(f"price2={price2} is not an offset", hint="write '+0' for the trigger price itself")
 
 
+_MOMENT: Final = re.compile(r"\+?\d+(?:\.\d+)?", re.ASCII)
+"""How `starttm` and `expiretm` are written: seconds from now, or unix time."""
+
+
 def _check_expiry(order: Order) -> None:
-    """Refuse a GTD order without an end, and an end too near to be accepted."""
+    """Refuse a GTD order without an end, and an end that is none or too near to be accepted."""
+    for name in ("starttm", "expiretm"):
+        value = getattr(order, name)
+        if isinstance(value, str) and not _MOMENT.fullmatch(value):
+            hint = "write '+3600' for seconds from now, or unix seconds; or pass an aware datetime"
+            raise InvalidArguments(f"{name}={value!r} is no point in time", hint=hint)
     if order.timeinforce == "GTD" and order.expiretm in {None, 0, "0"}:
         raise InvalidArguments("timeinforce='GTD' needs expiretm", hint="say when it expires, like '+3600'")
     ahead = re.fullmatch(r"\+(\d+)", order.expiretm) if isinstance(order.expiretm, str) else None
