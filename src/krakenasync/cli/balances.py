@@ -123,7 +123,7 @@ async def _watch(
                         live.update(over_time(screen(), seen_all, f"Balances - {connection.source}"), refresh=True)
                         continue
                     sheet = _sheet(f"{connection.source} {moment(seen.at)}", seen.balances, seen.changed)
-                    live.update(table_of(sheet), refresh=True)
+                    live.update(table_of(sheet, live.console), refresh=True)
         else:
             async for seen in snapshots:
                 for asset, owned, change in _news(seen):

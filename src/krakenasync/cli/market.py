@@ -66,7 +66,7 @@ async def ticker(
             if sys.stdout.isatty() and not (output.json or output.csv):
                 with Live(console=screen(), auto_refresh=False) as live:
                     async for at, prices in answers:
-                        live.update(table_of(_prices(f"{connection.source} {at}", prices)), refresh=True)
+                        live.update(table_of(_prices(f"{connection.source} {at}", prices), live.console), refresh=True)
             else:
                 header = True
                 async for at, prices in answers:
