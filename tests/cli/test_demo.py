@@ -66,6 +66,14 @@ def test_a_narrow_terminal_cuts_no_number_short(capsys, monkeypatch):
     assert "…" not in out
 
 
+def test_a_terminal_that_cannot_draw_gets_lines(capsys, monkeypatch):
+    """TERM=dumb: a live table would only be seen at the end."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "dumb")
+    assert main(["demo", "--seconds", "0.3"]) == 0
+    assert "alice  starter" in capsys.readouterr().out
+
+
 def test_ctrl_c_ends_it_quietly():
     """An interruption is no error: 130, and nothing on standard error."""
     process = start("krakenasync", "demo", "--json")

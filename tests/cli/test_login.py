@@ -38,7 +38,7 @@ def test_a_terminal_is_asked_without_echo(typed, monkeypatch):
     [
         ("", "nothing was entered"),
         (f"{KEY}\n", "only the API key was entered"),
-        (f"\n{SECRET}\n", "no API key was entered"),
+        (f"\n{SECRET}\n", "nothing was entered"),
         (f"{SECRET}\n{KEY}\n", "swapped"),
         (f"{KEY}\n{'ab' * 64}\n", "hex"),
     ],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -16,7 +15,7 @@ from rich.live import Live
 
 from krakenasync.cli.demo_view import NARROWEST, Account, Calls, as_line, as_record, as_table, summarise
 from krakenasync.cli.exits import Exit
-from krakenasync.cli.rendering import emit, say, screen
+from krakenasync.cli.rendering import emit, lively, say, screen
 from krakenasync.client.client import KrakenClient
 from krakenasync.client.polling import BalanceSnapshot, poll_accounts
 from krakenasync.clock import SYSTEM_CLOCK
@@ -98,7 +97,7 @@ async def _present(
     accounts: Mapping[str, Account], snapshots: AsyncIterator[BalanceSnapshot], exchange: KrakenSandbox, *, json: bool
 ) -> None:
     """Show what comes in: JSON, a live table on a terminal with room for it, plain lines elsewhere."""
-    on_terminal = not json and sys.stdout.isatty() and screen().width >= NARROWEST
+    on_terminal = not json and lively() and screen().width >= NARROWEST
     async with anyio.create_task_group() as painting:
         if on_terminal:
             painting.start_soon(_paint, accounts, exchange)

@@ -36,9 +36,9 @@ def login(
     if sys.stdin.isatty():
         remark("Copy both from Kraken: Settings, API, the key's page. Nothing is shown as you paste.")
     api_key = secretly("API key")
-    api_secret = secretly("Private key")
+    api_secret = secretly("Private key") if api_key else ""
     if not api_key or not api_secret:
-        missing = "nothing" if not api_key and not api_secret else "only the API key" if api_key else "no API key"
+        missing = "only the API key" if api_key else "nothing"
         raise ConfigurationError(
             f"{missing} was entered: none is stored", hint="both are needed: the API key, then the private key"
         )

@@ -19,7 +19,20 @@ from rich.text import Text
 from krakenasync.cli.words import voice
 from krakenasync.errors import InvalidArguments
 
-__all__ = ["AS_TABLE", "Output", "Screen", "Sheet", "amount", "emit", "moment", "remark", "say", "screen", "show"]
+__all__ = [
+    "AS_TABLE",
+    "Output",
+    "Screen",
+    "Sheet",
+    "amount",
+    "emit",
+    "lively",
+    "moment",
+    "remark",
+    "say",
+    "screen",
+    "show",
+]
 
 _PIPED_WIDTH = 160
 
@@ -75,6 +88,11 @@ class Screen(Console):
 def screen() -> Screen:
     """Return standard output as it is now: tables are not folded when no terminal sets the width."""
     return Screen(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)
+
+
+def lively() -> bool:
+    """Whether there is a terminal on which a picture can be drawn over the one before."""
+    return sys.stdout.isatty() and not screen().is_dumb_terminal
 
 
 def say(text: str) -> None:
