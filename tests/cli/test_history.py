@@ -1,6 +1,7 @@
 """``krakenasync history``."""
 
 import csv
+import json
 
 import pytest
 
@@ -23,6 +24,10 @@ def test_an_account_without_history_is_complete(tmp_path, capsys):
     """No rows is an answer, and agrees with Kraken's count."""
     assert main(["history", "trades", "--out", str(tmp_path / "trades.csv"), "--sandbox"]) == 0
     assert "0 new rows of trades, 0 in all, Kraken counts 0" in capsys.readouterr().out
+    out = str(tmp_path / "again.csv")
+    assert main(["history", "trades", "--out", out, "--sandbox", "--json"]) == 0
+    told = {"file": out, "kind": "trades", "new": "0", "rows": "0", "kraken counts": "0"}
+    assert json.loads(capsys.readouterr().out) == told
 
 
 @pytest.mark.parametrize(

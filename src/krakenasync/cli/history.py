@@ -15,7 +15,7 @@ from krakenasync.archive import Progress as Reached
 from krakenasync.cli.connection import ENVIRONMENT, Where, connect, suggesting
 from krakenasync.cli.exits import Exit
 from krakenasync.cli.moments import when
-from krakenasync.cli.rendering import remark, say
+from krakenasync.cli.rendering import AS_TABLE, Output, Sheet, remark, say, show
 from krakenasync.errors import InvalidArguments
 from krakenasync.spot.values import CandleInterval
 
@@ -35,6 +35,7 @@ async def history(
     since: str | None = None,
     adopt: bool = False,
     where: Where = ENVIRONMENT,
+    output: Output = AS_TABLE,
 ) -> Exit:
     """Keep a long list in a file.
 
@@ -52,6 +53,7 @@ async def history(
         since: Begin here: 2026-01-31, 2026-01-31T12:00 or unix seconds; in UTC. Without it, at the very beginning.
         adopt: Go on with a file that was fetched with another key or from another address: the same account's new key.
         where: Whom to ask.
+        output: In which form it is told how many rows there are.
     """
     filters = _filters(kind, pair, interval, when("--since", since))
     pairs = (pair,) if pair else ()
@@ -66,7 +68,7 @@ async def history(
                 adopt=adopt,
                 **filters,
             )
-    return _conclude(kind, out, report)
+    return _conclude(kind, out, report, output)
 
 
 def _filters(kind: Kept, pair: str | None, interval: CandleInterval | None, since: datetime | None) -> dict[str, Any]:
@@ -104,10 +106,15 @@ def _duration(seconds: float) -> str:
     return f"{whole} s" if whole < 60 else f"{whole // 60}:{whole % 60:02} min"  # noqa: PLR2004 - a minute
 
 
-def _conclude(kind: Kept, out: Path, report: Report) -> Exit:
+def _conclude(kind: Kept, out: Path, report: Report, output: Output = AS_TABLE) -> Exit:
     """Say what is there now, and whether that is what Kraken counts."""
     checked = "" if report.count is None else f", Kraken counts {report.count} in this run"
-    say(f"{out}: {report.new} new rows of {kind}, {report.rows} in all{checked}")
+    if output.json or output.csv:
+        counted = "" if report.count is None else str(report.count)
+        row = (str(out), kind, str(report.new), str(report.rows), counted)
+        show(Sheet("", ("file", "kind", "new", "rows", "kraken counts"), [row]), output)
+    else:
+        say(f"{out}: {report.new} new rows of {kind}, {report.rows} in all{checked}")
     if report.complete:
         return Exit.OK
     remark(f"error: {report.count} rows were announced and {report.seen} came", style="bold red")
