@@ -246,5 +246,6 @@ def _sentence(order: AddOrder) -> str:
     extra = ("price", "price2", "oflags", "timeinforce", "expiretm", "leverage")
     said += "".join(f" {name} {value}" for name in extra if (value := getattr(order, name)) is not None)
     # Whoever typed -1 for a price shall see what Kraken will take it for.
-    relative = [name for name in ("price", "price2") if str(getattr(order, name))[0] in "+-#"]
+    prices = {name: str(getattr(order, name)) for name in ("price", "price2")}
+    relative = [name for name, price in prices.items() if price[0] in "+-#" or price[-1] == "%"]
     return said + (f" ({' and '.join(relative)} relative to the market)" if relative else "")
