@@ -56,6 +56,8 @@ def _result(name: str) -> Any:
     start = 1_688_669_597
     if name == "Balance":
         return {f"ASSET{number:02d}": f"{number}.0000000000" for number in range(12)}
+    if name == "BalanceEx":
+        return {f"ASSET{number:02d}": {"balance": f"{number}.0000000000", "hold_trade": "0.00"} for number in range(12)}
     if name == "Ticker":
         return _ticker()
     if name == "AssetPairs":
@@ -69,7 +71,7 @@ def _result(name: str) -> Any:
 
 BODIES = {
     name: json.dumps({"error": [], "result": _result(name)}, separators=(",", ":")).encode()
-    for name in ("Balance", "Ticker", "AssetPairs", "Trades", "OHLC")
+    for name in ("Balance", "BalanceEx", "Ticker", "AssetPairs", "Trades", "OHLC")
 }
 _HEAD = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: keep-alive\r\nCache-Control: no-cache\r\n"

@@ -25,7 +25,7 @@ import trustme
 
 from _answers import answering
 from _bench import headline, middle, table
-from _peers import WAYS, Ask, say_skipped
+from _peers import ONLY, WAYS, Ask, say_skipped
 from transport import pin
 
 SLOW = {"AssetPairs": 40, "Trades": 8}
@@ -59,6 +59,8 @@ async def compare(url: str, name: str, calls: int, wide: int, rounds: int) -> di
     async with contextlib.AsyncExitStack() as stack:
         asks: dict[str, Ask] = {}
         for way, opened in WAYS.items():
+            if name not in ONLY.get(way, {name}):
+                continue
             try:
                 asks[way] = await stack.enter_async_context(opened(url, wide))
             except ImportError as error:

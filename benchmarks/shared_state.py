@@ -19,6 +19,8 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 
+from redis.asyncio import Redis
+
 from _answers import answering
 from _bench import headline, middle, table
 from krakenasync import CounterSpec, KrakenClient, LimitsConfig
@@ -29,13 +31,16 @@ from krakenasync.testing.hammer import hammer
 
 ROOM = Limit(1e12, 1.0)
 SECRET = base64.b64encode(bytes(64)).decode()
+YARDSTICK = "one plain EVALSHA"
+QUESTION, ANSWER = 260, 62
+"""Bytes of the usual question to our script, and of its answer."""
 ENDLESS = LimitsConfig(rest=CounterSpec(10**9, 10**9))
 
 
 @contextlib.contextmanager
 def server() -> Iterator[str | None]:
     """A Redis server for a while, if one is installed."""
-    program = shutil.which("redis-server")
+    program = shutil.which("redis-server") or shutil.which("valkey-server")
     if program is None:
         yield None
         return
@@ -78,22 +83,43 @@ async def _questions(store: Store, times: int) -> tuple[float, float]:
 
 
 async def _added(base: str, states: Mapping[str, str | None], times: int) -> dict[str, tuple[float, float]]:
-    """Microseconds of a whole private call for each store, in turns; median and 10th percentile."""
+    """Microseconds of a whole private call for each store, in turns; median and 10th percentile.
+
+    The yardstick is what nobody can do without: a call without a store, and before it one command to the server through
+    redis-py, a script that does nothing but answer, with as many bytes each way as ours.
+    """
     clients = {
         kind: KrakenClient(f"key of {kind}", SECRET, base_url=base, state=url, limits=ENDLESS, nonce_unit="us")
         for kind, url in states.items()
     }
-    found: dict[str, list[float]] = {kind: [] for kind in clients}
-    for number in range(times // 20 + 1):
-        for kind, kraken in clients.items():
-            for _ in range(20):
-                began = time.perf_counter()
-                await kraken.balance()
-                if number:  # the first round opens connections
-                    found[kind].append((time.perf_counter() - began) * 1e6)
-    for kraken in clients.values():
-        await kraken.aclose()
+    ways: dict[str, Callable[[], Awaitable[object]]] = {kind: kraken.balance for kind, kraken in clients.items()}
+    async with contextlib.AsyncExitStack() as stack:
+        if url := states.get("redis"):
+            plain = await stack.enter_async_context(Redis.from_url(url))
+            digest = await plain.script_load(f"return string.sub(ARGV[1], 1, {ANSWER})")
+            keys, question = [f"bench:{{{uuid.uuid4()}}}:{number}" for number in range(2)], b"x" * QUESTION
+
+            async def yardstick() -> None:
+                await plain.evalsha(digest, 2, *keys, question)
+                await clients["in process"].balance()
+
+            ways[YARDSTICK] = yardstick
+        found: dict[str, list[float]] = {kind: [] for kind in ways}
+        for number in range(times // 20 + 1):
+            for kind, way in ways.items():
+                for _ in range(20):
+                    began = time.perf_counter()
+                    await way()
+                    if number:  # the first round opens connections
+                        found[kind].append((time.perf_counter() - began) * 1e6)
+        for kraken in clients.values():
+            await kraken.aclose()
     return {kind: (middle(values), sorted(values)[len(values) // 10]) for kind, values in found.items()}
+
+
+def _more(call: tuple[float, float], bare: tuple[float, float]) -> tuple[str, str, str]:
+    """Say how long a call takes, and how much longer than a bare one: median and 10th percentile."""
+    return f"{call[0]:.0f}", f"{call[0] - bare[0]:+.0f}", f"{call[1] - bare[1]:+.0f}"
 
 
 def main() -> None:
@@ -114,14 +140,19 @@ def main() -> None:
             calls = asyncio.run(_added(base, {"in process": None} | urls, options.times))
         bare = calls["in process"]
         slot, turn = asyncio.run(_questions(InProcessStore(), options.times))
-        rows = [("in process", f"{slot:.0f}", f"{turn:.0f}", f"{bare[0]:.0f}", "", "")]
+        rows = [("in process", f"{slot:.0f}", f"{turn:.0f}", f"{bare[0]:.0f}", "", "", "")]
+        if YARDSTICK in calls:
+            rows.append((YARDSTICK, "", "", *_more(calls[YARDSTICK], bare), "1.00"))
         for kind, url in urls.items():
             slot, turn = asyncio.run(_questions(open_store(url), options.times))
-            whole, quick = calls[kind]
-            added = f"{whole - bare[0]:+.0f}", f"{quick - bare[1]:+.0f}"
-            rows.append((kind, f"{slot:.0f}", f"{turn:.0f}", f"{whole:.0f}", *added))
-        table(("store", "us a slot", "us a turn in the lane", "us a call", "added, median", "10th percentile"), rows)
-        print("\none caller at a time; calls go to a server in a process of its own, the clients in turns\n")
+            ratio = (calls[kind][0] - bare[0]) / (calls[YARDSTICK][0] - bare[0]) if YARDSTICK in calls else None
+            rows.append(
+                (kind, f"{slot:.0f}", f"{turn:.0f}", *_more(calls[kind], bare), f"{ratio:.2f}" if ratio else "")
+            )
+        columns = ("us a slot", "us a turn in the lane", "us a call", "added, median", "10th percentile", "ratio")
+        table(("store", *columns), rows)
+        print("\none caller at a time; calls go to a server in a process of its own, the clients in turns")
+        print(f"{YARDSTICK}: a call without store after one trivial script through redis-py, as many bytes each way\n")
         rows = []
         for kind, url in urls.items():
             outcome = hammer(url, Limit(20.0, 50.0), seconds=options.seconds)

@@ -1,5 +1,7 @@
 """Who goes first."""
 
+import anyio
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,3 +67,41 @@ def test_the_cost_before_a_waiter():
         assert queue.cost_before(late) == 2
 
     run(main)
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request):
+    """A waiter waits for something else on trio."""
+    return request.param
+
+
+async def ended(waiting):
+    """Whether a wait ends without anybody's call."""
+    with anyio.move_on_after(0.01):
+        await waiting
+        return True
+    return False
+
+
+@pytest.mark.anyio
+async def test_a_call_is_heard_by_the_wait_it_falls_into_or_the_next():
+    """Each call ends one wait, the running one or else the next; two calls before it are one."""
+    waiter = Queue().join(Lane.NORMAL)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(ended, waiter.wait())
+        await anyio.lowlevel.checkpoint()
+        waiter.call()
+    assert not await ended(waiter.wait())
+    waiter.call()
+    waiter.call()
+    assert await ended(waiter.wait())
+    assert not await ended(waiter.wait(1.0))
+
+
+@pytest.mark.anyio
+async def test_a_call_after_a_wait_that_ended_by_itself_is_not_lost():
+    """Between two looks of a head nothing may be missed."""
+    waiter = Queue().join(Lane.NORMAL)
+    await waiter.wait(0.0)
+    waiter.call()
+    assert await ended(waiter.wait(1.0))

@@ -288,6 +288,100 @@ def test_of_a_caller_that_is_cancelled_nothing_remains(redis_url):
     asyncio.run(main())
 
 
+def test_one_of_several_servers_of_a_cluster_is_refused_at_the_start(own_redis, tmp_path):
+    """Some records would be on the other: the error says so before anything is sent."""
+    servers = []
+    for number in range(2):
+        (tmp_path / str(number)).mkdir()
+        servers.append(own_redis("--cluster-enabled", "yes", "--dir", str(tmp_path / str(number))))
+    one, other = (Redis.from_url(server.url) for server in servers)
+    one.execute_command("CLUSTER", "ADDSLOTSRANGE", "0", "8191")
+    other.execute_command("CLUSTER", "ADDSLOTSRANGE", "8192", "16383")
+    other.execute_command("CLUSTER", "SET-CONFIG-EPOCH", "2")
+    one.execute_command("CLUSTER", "MEET", "127.0.0.1", str(servers[1].port))
+    for _ in range(1000):
+        if all(b"cluster_state:ok" in each.execute_command("CLUSTER", "INFO") for each in (one, other)):
+            break
+        time.sleep(0.01)
+    one.close()
+    other.close()
+
+    async def main():
+        for server in servers:
+            store = RedisStore(server.url)
+            with pytest.raises(ConfigurationError, match="one of a cluster"):
+                await store.start()
+            await store.aclose()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("database", "words"), [("/99", "does not have that database"), ("/0?protocol=9", "cannot be read")]
+)
+def test_a_database_or_an_option_that_cannot_be_is_refused_at_the_start(redis_url, database, words):
+    """It will not be there later either: no StateUnavailable, for which a client may wait."""
+
+    async def main():
+        with pytest.raises(ConfigurationError, match=words):
+            await RedisStore(redis_url.rpartition("/")[0] + database).start()
+
+    asyncio.run(main())
+
+
+def test_tls_where_there_is_none_says_so(own_redis, monkeypatch):
+    """The error names the server and says what to look at."""
+    monkeypatch.setattr("krakenasync.state.wire.PATIENCE", 0.1)
+    server = own_redis()
+
+    async def main():
+        store = RedisStore(server.url.replace("redis:", "rediss:"))
+        with pytest.raises(StateUnavailable, match=rf"127\.0\.0\.1:{server.port} does not answer") as failure:
+            await store.start()
+        assert "rediss:// is for a port with TLS" in failure.value.hint
+        await store.aclose()
+
+    asyncio.run(main())
+
+
+def test_what_is_no_redis_server_is_refused_at_the_start():
+    """A web server, say."""
+
+    async def serve(reader, writer):
+        await reader.read(1000)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await reader.read()
+        writer.close()
+
+    async def main():
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as web:
+            store = RedisStore(f"redis://127.0.0.1:{web.sockets[0].getsockname()[1]}/0")
+            with pytest.raises(ConfigurationError, match="no Redis server"):
+                await store.start()
+            await store.aclose()
+
+    asyncio.run(main())
+
+
+def test_a_script_that_was_flushed_is_taught_again(own_redis):
+    """Between two questions, or under many at once: nobody learns of it."""
+    server = own_redis()
+
+    async def main():
+        store, slow = RedisStore(server.url), Limit(40.0, 0.001)
+        await store.start()
+        with Redis.from_url(server.url) as direct:
+            direct.script_flush()
+            assert (await store.book("counter", slow, 1.0)).level == pytest.approx(1.0, abs=0.01)
+            direct.script_flush()
+            await asyncio.gather(*(store.book("counter", slow, 1.0) for _ in range(20)))
+            assert (await store.peek("counter", slow)).level == pytest.approx(21.0, abs=0.01)
+            assert direct.info("commandstats")["cmdstat_eval"]["calls"] >= 2
+        await store.aclose()
+
+    asyncio.run(main())
+
+
 def test_on_a_cluster_two_owners_are_asked_one_after_the_other(own_redis, tmp_path):
     """What belongs to one key is in one place; a step that depends on another place still does."""
     server = own_redis("--cluster-enabled", "yes", "--dir", str(tmp_path))

@@ -202,15 +202,13 @@ class KrakenClient(Calls, Pages, Book):
         try:
             return await (self._travel(call) if self._options.max_age is None else self._make(call))
         except OutcomeUnknown as error:
-            outcome = outcome_of(
-                request,
-                self._urgent(),
-                self._server_clock,
-                error,
-                age=lambda: round((self._clock.monotonic() - began) * 1e9),
-            )
+            age = functools.partial(self._nanoseconds_since, began)
+            outcome = outcome_of(request, self._urgent(), self._server_clock, error, age=age)
             error.resolver = outcome.resolve if outcome else None
             raise
+
+    def _nanoseconds_since(self, began: float) -> int:
+        return round((self._clock.monotonic() - began) * 1e9)
 
     async def _make(self, call: Call) -> Answer[Any]:
         options = self._options

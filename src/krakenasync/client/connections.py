@@ -165,7 +165,7 @@ class Connection(asyncio.BufferedProtocol):
             BadResponse: What came is no whole answer.
         """
         transport = self._transport
-        if transport is None or not self.usable():
+        if transport is None or transport.is_closing() or not self.ready:
             raise ConnectFailed("the connection was closed before the request was written")
         self.ready = False
         self._fresh = True
@@ -208,9 +208,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def stale(self) -> bool:
         """Look whether something came that the loop has not handed over yet: an end, or bytes nobody asked for."""
-        if self._transport is None or not self.usable():
-            return True
-        return self._poll is not None and bool(self._poll(0))
+        return not self.usable() or (self._poll is not None and bool(self._poll(0)))
 
     def _finish(self, response: Response) -> None:
         """Hand over the answer; a peer that answers before it has read the request shall not get another one."""

@@ -170,11 +170,13 @@ class Express:
 
     def _give_back(self, connection: Connection) -> None:
         """End a loan: the connection goes to the first in line, or to rest, or is closed."""
-        if connection.ready and not self._closed:
-            self._pass_on(connection)
-        else:
+        if not connection.ready or self._closed:
             connection.abort()
             self._vacate()
+        elif self._waiting:
+            self._pass_on(connection)
+        else:
+            self._rest(connection)
 
     def _pass_on(self, connection: Connection | None) -> None:
         """Give a connection, or a place without one, to the first in line."""
@@ -183,10 +185,15 @@ class Express:
             return
         if (waiter := self._first()) is not None:
             waiter.turn.set_result(connection)
-            return
-        connection.idle_since = self._loop.time()
+        else:
+            self._rest(connection)
+
+    def _rest(self, connection: Connection) -> None:
+        """Put a connection aside until somebody asks."""
+        connection.idle_since = now = self._loop.time()
         self._idle.append(connection)
-        self.watch(connection.idle_since + self._keep_alive)
+        if now + self._keep_alive < self._timer_at:
+            self.watch(now + self._keep_alive)
 
     def _vacate(self) -> None:
         """Give a place without a connection to the first in line."""

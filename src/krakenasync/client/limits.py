@@ -11,8 +11,9 @@ import msgspec
 from krakenasync.client.engine import Engine
 from krakenasync.client.gates import Charged, Gate, Hold
 from krakenasync.client.loops import PerLoop, running_loop
-from krakenasync.client.queueing import Lane, Queue
-from krakenasync.client.shared import SharedGate, SharedHold
+from krakenasync.client.queueing import Lane, Queue, fixed
+from krakenasync.client.shared import SharedGate
+from krakenasync.client.sharedhold import SharedHold
 from krakenasync.client.sharedlane import SharedLane
 from krakenasync.errors import ConfigurationError
 from krakenasync.protocol.charges import Counter, pair_key
@@ -129,8 +130,8 @@ class Limits:
         self._public = config.public or PUBLIC
         self._buckets: dict[str, Bucket] = {}
         self._gates: PerLoop[Gate] = PerLoop()
-        # Loop, and what an endpoint of a fixed price is charged to and costs there; replaced as a whole, as in PerLoop.
-        self._fixed: tuple[object, dict[str, tuple[Gate, float]]] = (None, {})
+        # Loop, and what each endpoint of a fixed price is charged there; replaced as a whole, as in PerLoop.
+        self._fixed: tuple[object, dict[str, tuple[Charged]]] = (None, {})
         self._hold = SharedHold if isinstance(state, SharedState) else Hold
         self.door: Callable[[], SharedLane] | None = None
         """With a shared state: gives the lane that private calls enter next, on the running loop."""
@@ -144,11 +145,20 @@ class Limits:
         if found is None:
             if spec.charge.counter not in {Counter.REST, Counter.PUBLIC}:
                 return None
-            found = view[1][spec.path] = self._priced(spec, {})
-        gate, cost = found
+            gate, cost = self._priced(spec, {})
+            found = view[1][spec.path] = (Charged(gate, cost, cost, gate.bucket.blocked_until),)
+        gate, cost, _fixed, pause = found[0]
         if not gate.at_once(cost):
             return None
-        return self._hold((Charged(gate, cost, cost, gate.bucket.blocked_until),), self._state.clock.monotonic())
+        if gate.bucket.blocked_until != pause:
+            found = view[1][spec.path] = (Charged(gate, cost, cost, gate.bucket.blocked_until),)
+        return self._hold(found, self._state.clock.monotonic())
+
+    def _known(self, spec: Spec) -> tuple[Gate, float] | None:
+        """Return the gate and the cost of a call if they are always the same, and were found out before."""
+        loop, known = self._fixed
+        found = known.get(spec.path) if loop is running_loop() else None
+        return None if found is None else (found[0].gate, found[0].cost)
 
     def _priced(self, spec: Spec, params: Mapping[str, Any]) -> tuple[Gate, float]:
         """Return the gate and the cost of a call that one counter of a fixed price is charged for."""
@@ -175,12 +185,12 @@ class Limits:
             return Hold((), 0.0)
         if charge.counter is Counter.ENGINE:
             return await self._acquire_engine(spec, params, lane)
-        gate, cost = self._priced(spec, params)
+        gate, cost = self._known(spec) or self._priced(spec, params)
         door = self.door() if self.door is not None and charge.counter is Counter.REST else None
         if door is not None and isinstance(gate, SharedGate):
-            await gate.acquire(lambda: cost, lane, door)
+            await gate.acquire(fixed(cost), lane, door)
         else:
-            await gate.acquire(lambda: cost, lane)
+            await gate.acquire(fixed(cost), lane)
         return self._hold((Charged(gate, cost, cost, gate.bucket.blocked_until),), self._state.clock.monotonic())
 
     async def _acquire_engine(self, spec: Spec, params: Mapping[str, Any], lane: Lane) -> Hold:

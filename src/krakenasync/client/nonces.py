@@ -42,15 +42,14 @@ class Turn:
 
     def at_once(self) -> int | None:
         """Return the nonce if nobody is before; None: `begin` has to be awaited."""
-        if not self._key_lane.free:
-            return None
-        self._nonce = nonce = self._key_lane.take_off()
+        nonce = self._key_lane.at_once()
+        if nonce is not None:
+            self._nonce = nonce
         return nonce
 
     async def begin(self) -> int:
         """Wait for the turn."""
-        if not self._key_lane.free:
-            await self._key_lane.wait(self._lane)
+        await self._key_lane.wait(self._lane)
         self._nonce = self._key_lane.take_off()
         return self._nonce
 
@@ -89,15 +88,16 @@ class KeyLane:
         """
         return Turn(self, lane)
 
-    @property
-    def free(self) -> bool:
-        """Whether a call may take off at once."""
-        return not self._queue.length and self._open()
+    def at_once(self) -> int | None:
+        """Return the nonce to send now, or None if somebody is before; after a nonce `land` has to follow."""
+        if self._queue.length or (self._flying and not self._open()):
+            return None
+        self._flying[nonce := self.nonces.next()] = None
+        return nonce
 
     def take_off(self) -> int:
-        """Return the nonce to send now; `land` has to follow."""
-        nonce = self.nonces.next()
-        self._flying[nonce] = None
+        """Return the nonce to send now, after waiting; `land` has to follow."""
+        self._flying[nonce := self.nonces.next()] = None
         return nonce
 
     def land(self, nonce: int) -> None:

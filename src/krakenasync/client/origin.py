@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -19,7 +18,6 @@ USER_AGENT: Final = f"krakenasync/{_version.__version__}"
 _PORTS: Final = {"http": 80, "https": 443}
 _SIGNED: Final = {"API-Key", "API-Sign", "Content-Type"}
 """The headers of an ordinary private call, of which only the signature differs from one to the next."""
-_BASE64: Final = re.compile(r"[A-Za-z0-9+/=]+").fullmatch
 _KEPT_IN_A_PATH: Final = "/%!$&'()*+,;=:@~"
 
 
@@ -58,21 +56,16 @@ class Origin:
         Raises:
             BadRequest: Something in it cannot be written as HTTP.
         """
-        if message.body and message.headers.keys() == _SIGNED and _BASE64(signature := message.headers["API-Sign"]):
-            key, kind = message.headers["API-Key"], message.headers["Content-Type"]
-            head = self._prepared(message.method, message.target, key, kind)
-            return b"%bAPI-Sign: %b\r\nContent-Length: %d\r\n\r\n%b" % (
-                head,
-                signature.encode("ascii"),
-                len(message.body),
-                message.body,
-            )
-        headers = [*self._headers, *message.headers.items()]
-        if message.body or message.method != "GET":
-            headers.append(("Content-Length", str(len(message.body))))
+        said, body = message.headers, message.body
+        if body and said.keys() == _SIGNED and (signature := said["API-Sign"]).isascii() and signature.isprintable():
+            head = self._prepared(message.method, message.target, said["API-Key"], said["Content-Type"])
+            return b"%bAPI-Sign: %b\r\nContent-Length: %d\r\n\r\n%b" % (head, signature.encode(), len(body), body)
+        headers = [*self._headers, *said.items()]
+        if body or message.method != "GET":
+            headers.append(("Content-Length", str(len(body))))
         else:
             headers.append(("Accept-Encoding", "gzip, deflate"))  # large answers are public ones
-        return self._written(message.method, message.target, headers, message.body)
+        return self._written(message.method, message.target, headers, body)
 
     def _prepare(self, method: str, target: str, key: str, kind: str) -> bytes:
         """Write, once per endpoint and key, the part of a head that is always the same."""

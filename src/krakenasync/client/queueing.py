@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import heapq
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from enum import IntEnum
+from typing import Final, TypeAlias
 
 import anyio
 
-__all__ = ["Lane", "Price", "Queue", "Waiter"]
+__all__ = ["Lane", "Price", "Queue", "Waiter", "fixed"]
 
 
 Price = Callable[[], float]
 """What a call costs at this moment: cancelling an order gets cheaper while it waits."""
 
 
-def _free() -> float:
-    return 0.0
+@functools.cache
+def fixed(cost: float) -> Price:
+    """The price of a call that always costs the same."""
+    return lambda: cost
+
+
+_FREE: Final = fixed(0.0)
 
 
 class Lane(IntEnum):
@@ -32,12 +39,23 @@ class Lane(IntEnum):
     """Polls, which can wait for whatever a person or a strategy asks."""
 
 
-def _bell() -> asyncio.Future[None] | anyio.Event:
-    """What one waiter waits for: on asyncio a bare future, which takes a kilobyte less than an event."""
+Bell: TypeAlias = "asyncio.Future[None] | anyio.Event"
+"""What one waiter waits for: on asyncio a bare future, which takes a kilobyte less than an event."""
+
+
+def _bell() -> Bell:
     try:
         return asyncio.get_running_loop().create_future()
     except RuntimeError:  # trio
         return anyio.Event()
+
+
+def _rung(bell: Bell) -> Awaitable[object]:
+    return bell if isinstance(bell, asyncio.Future) else bell.wait()
+
+
+async def _at_once() -> None:
+    pass
 
 
 class Waiter:
@@ -50,34 +68,35 @@ class Waiter:
         self.order = order
         self.price = price
         self._called = False
-        self._bell: asyncio.Future[None] | anyio.Event | None = None
+        self._bell: Bell | None = None
         self.gone = False
 
-    async def wait(self, longest: float = math.inf) -> None:
-        """Wait until it is told to look again, or for so many seconds."""
-        if not self._called:
-            self._bell = _bell()
-            if math.isinf(longest):  # all but the head: a scope would be a third of what a waiting call holds in memory
-                await self._rung()
-            else:
-                with anyio.move_on_after(longest):
-                    await self._rung()
-        self._called = False
+    def wait(self, longest: float = math.inf) -> Awaitable[object]:
+        """Return what ends when it is told to look again, or after so many seconds.
 
-    async def _rung(self) -> None:
-        if isinstance(self._bell, asyncio.Future):
-            await self._bell
-        elif self._bell is not None:
-            await self._bell.wait()
+        No coroutine, and a scope for the head alone: each would be a tenth of what a waiting call holds in memory.
+        """
+        if self._called:
+            self._called = False
+            return _at_once()
+        self._bell = bell = _bell()
+        return _rung(bell) if math.isinf(longest) else self._rung_within(bell, longest)
+
+    async def _rung_within(self, bell: Bell, longest: float) -> None:
+        with anyio.move_on_after(longest):
+            await _rung(bell)
+        if self._bell is bell:  # nobody called: who does from now on is heard by the next wait
+            self._bell = None
 
     def call(self) -> None:
         """Tell it to look again."""
-        self._called = True
-        if isinstance(self._bell, asyncio.Future):
-            if not self._bell.done():
-                self._bell.set_result(None)
-        elif self._bell is not None:
-            self._bell.set()
+        bell, self._bell = self._bell, None
+        if isinstance(bell, anyio.Event):
+            bell.set()
+        elif bell is not None and not bell.done():
+            bell.set_result(None)
+        else:
+            self._called = True
 
     @property
     def cost(self) -> float:
@@ -97,7 +116,7 @@ class Queue:
         self.length = 0
         """How many wait."""
 
-    def join(self, lane: Lane, price: Price = _free) -> Waiter:
+    def join(self, lane: Lane, price: Price = _FREE) -> Waiter:
         """Stand in line."""
         waiter = Waiter(lane, next(self._orders), price)
         heapq.heappush(self._heap, waiter)

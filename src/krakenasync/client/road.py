@@ -145,6 +145,7 @@ class Road:
             self._breaker.check(spec.name)
         while True:
             hold = self.limits.at_once(spec)
+            waited = hold is None
             if hold is None:
                 began = self._clock.monotonic()
                 hold = await self.limits.acquire(spec, call.params, lane)
@@ -153,12 +154,12 @@ class Road:
                 turn = self._lane().turn(lane, options.timeout) if spec.private else self.transport.turn()
                 nonce = turn.at_once()
                 if nonce is None:
-                    nonce = await turn.begin()
+                    nonce, waited = await turn.begin(), True
                 try:
                     # What was learnt while this call waited for its turn holds for it as well.
-                    if spec.private and self._breaker.reason is not None:
+                    if waited and spec.private and self._breaker.reason is not None:
                         self._breaker.check(spec.name)
-                    if not hold.overtaken:
+                    if not (waited and hold.overtaken):
                         message = self._signed(call, str(nonce)) if spec.private else compose(spec, call.params)
                         try:
                             return await self._deliver(call, options, number, hold, message)

@@ -1,4 +1,4 @@
-"""Gate, hold and lane of a client that shares its limits with other processes.
+"""The gate of a client that shares its limits with other processes.
 
 Inside a process everything is as without a store: lanes, fair order, points held in flight. Behind that the store
 decides. A gate has one slot booked at a time, for whoever is at the head of its queue when the slot is due; so an
@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
-from krakenasync.client.gates import Charged, Gate, Hold, Over
-from krakenasync.client.queueing import Lane, Price
-from krakenasync.errors import RateLimitExceeded, RateLimitTimeout, StateUnavailable
+from krakenasync.client.gates import Gate
+from krakenasync.client.queueing import Lane, Price, Waiter
+from krakenasync.errors import RateLimitTimeout, StateUnavailable
 from krakenasync.state.memory import Bucket
 from krakenasync.state.port import Adjust, Book, Booking, GiveBack, Refuse, Send, Step
 from krakenasync.state.shared import SPREAD, SharedState
@@ -24,7 +23,7 @@ from krakenasync.state.shared import SPREAD, SharedState
 if TYPE_CHECKING:
     from krakenasync.client.sharedlane import Application, SharedLane
 
-__all__ = ["SharedGate", "SharedHold"]
+__all__ = ["SharedGate"]
 
 LOG: Final = logging.getLogger("krakenasync")
 
@@ -44,7 +43,7 @@ class SharedGate(Gate):
         self._clock = state.clock
         self._desk = state.desk()
         self.shared = state.counter(bucket)
-        self._asking = anyio.Lock(fast_acquire=True)
+        self._asking = False
         self._slot: Booking | None = None
         self._due = 0.0
         self._asked = False
@@ -69,14 +68,17 @@ class SharedGate(Gate):
         waiter = self.queue.join(lane, price)
         application = None
         try:
-            self._fail_early(waiter)
+            if self.queue.head() is not waiter:
+                self._fail_early(waiter)
             while True:
                 delay = math.inf
                 if self.queue.head() is waiter:
-                    self._fail_early(waiter)
+                    left = _time_left()
+                    if left < _EVER:
+                        self._fail_early(waiter)
                     delay = self._soonest(price)
                     if not delay:
-                        delay, application = await self._slot_in(price(), _time_left(), door)
+                        delay, application = await self._slot_in(waiter, left, door)
                 if not delay and self.queue.head() is waiter and self.bucket.try_reserve(cost := price()):
                     self._use(cost)
                     application = None  # it is the call's to use
@@ -92,12 +94,19 @@ class SharedGate(Gate):
             if self._slot is not None and not self.queue:
                 await self._abandon()
 
-    async def _slot_in(self, cost: float, longest: float, door: SharedLane | None) -> tuple[float, Application | None]:
+    async def _slot_in(
+        self, waiter: Waiter, longest: float, door: SharedLane | None
+    ) -> tuple[float, Application | None]:
         """Seconds until this gate's slot may be used, 0 for now; books one if there is none, or too small a one."""
-        with anyio.CancelScope(shield=True):  # what is booked must be known; each question ends by its own time limit
-            async with self._asking:
-                return await self._ask(cost, longest, door)
-        raise AssertionError  # a shield swallows nothing
+        if self._asking:
+            return math.inf, None  # somebody who was at the head before us; he wakes us up
+        self._asking = True
+        try:
+            return await self._ask(waiter.cost, longest, door)
+        finally:
+            self._asking = False
+            if self.queue.head() is not waiter:
+                self.queue.wake_head()
 
     async def _ask(self, cost: float, longest: float, door: SharedLane | None) -> tuple[float, Application | None]:
         slot, steps = self._slot, list[Step]()
@@ -135,8 +144,9 @@ class SharedGate(Gate):
 
     def _to_book(self, cost: float, longest: float) -> Book:
         name, limit, initial = self.shared
-        # A call that costs more than the reduced cap goes when the counter is empty.
-        return Book(name, limit._replace(cap=max(limit.cap, cost)), cost, 0.0, longest, initial)
+        if cost > limit.cap:  # then it goes when the counter is empty
+            limit = limit._replace(cap=cost)
+        return Book(name, limit, cost, 0.0, longest, initial)
 
     def _booked(self, slot: Booking, longest: float) -> float:
         if not slot.made:
@@ -158,14 +168,14 @@ class SharedGate(Gate):
 
     async def _abandon(self) -> None:
         """Nobody waits any more: give the slot back."""
+        slot, self._slot = self._slot, None
+        if slot is None:
+            return
         with anyio.CancelScope(shield=True):
-            async with self._asking:
-                slot, self._slot = (self._slot, None) if not self.queue else (None, self._slot)
-                if slot is not None:
-                    try:
-                        await self._desk.ask(GiveBack(slot.name, slot.limit, slot.cost, slot.due))
-                    except StateUnavailable as error:
-                        LOG.warning("a slot of the %s counter is lost: %s", self.name, error)
+            try:
+                await self._desk.ask(GiveBack(slot.name, slot.limit, slot.cost, slot.due))
+            except StateUnavailable as error:
+                LOG.warning("a slot of the %s counter is lost: %s", self.name, error)
 
     def at_once(self, _cost: float) -> bool:
         """Only the store knows whether nobody is before."""
@@ -235,7 +245,8 @@ class SharedGate(Gate):
 
     async def tell(self) -> None:
         """Have told what is owed."""
-        await self._desk.tell()
+        if (telling := self._desk.tell()) is not None:
+            await telling
 
     def over(self) -> None:
         """A call that was let through is over."""
@@ -261,66 +272,3 @@ def _time_left() -> float:
     """Seconds until the caller's deadline; as good as for ever if there is none, or if it is cancelled already."""
     deadline = anyio.current_effective_deadline()
     return _EVER if math.isinf(deadline) else max(0.0, deadline - anyio.current_time())
-
-
-class SharedHold(Hold):
-    """Points held for one attempt, here and in the store."""
-
-    __slots__ = ("_gates",)
-
-    def __init__(self, charges: Sequence[Charged], sent: float, over: Over | None = None) -> None:
-        super().__init__(charges, sent, over)
-        self._gates = [gate for gate, *_rest in charges if isinstance(gate, SharedGate)]
-
-    @property
-    def overtaken(self) -> bool:
-        """Whether this call is not to be sent but goes back into line."""
-        return super().overtaken or any(gate.stale(self._sent) for gate in self._gates)
-
-    def settle(self, *, refused: bool = False) -> None:
-        """An answer came: the points begin to decay."""
-        for gate, (_gate, cost, fixed, _pause) in self._shared():
-            gate.owe(min(cost, gate.late(self._sent)) - (gate.unused(cost - fixed, self._sent) if refused else 0.0))
-        super().settle(refused=refused)
-
-    def keep(self) -> None:
-        """No answer came, but the request may still arrive: count it once more, as if it did now."""
-        for gate, (_gate, cost, _fixed, _pause) in self._shared():
-            gate.owe(cost)
-        super().keep()
-
-    def refused(self, error: RateLimitExceeded, wall: float) -> None:
-        """Kraken refused for a count of its own: believe it, and have all others told."""
-        known = [(gate, charged.cost, gate.bucket.caution) for gate, charged in self._shared()]
-        super().refused(error, wall)
-        for gate, cost, before in known:
-            if gate.bucket.caution is not before:
-                gate.learn(cost, self._sent)
-            elif gate.owing:
-                gate.owe(0.0)
-
-    def __exit__(self, *exc: object) -> None:
-        """Nothing was sent: what cannot have decayed comes back."""
-        for gate, (_gate, cost, _fixed, _pause) in self._shared():
-            gate.owe(-gate.unused(cost, self._sent))
-        super().__exit__(*exc)
-
-    def _shared(self) -> list[tuple[SharedGate, Charged]]:
-        """The gates of the charges that are still open."""
-        return list(zip(self._gates, self._charges, strict=False))
-
-    def _ended(self, late: float | None = None) -> Sequence[Charged]:
-        charges = super()._ended(late)
-        for gate, _charged in zip(self._gates, charges, strict=False):
-            gate.over()
-        return charges
-
-    @property
-    def owing(self) -> bool:  # type: ignore[override] # nobody writes it
-        """Whether the store has to be told of this attempt."""
-        return any(gate.owing for gate in self._gates)
-
-    async def pay(self) -> None:
-        """Have the store told what came of the attempt, without waiting for it."""
-        if self._gates:
-            await self._gates[0].tell()

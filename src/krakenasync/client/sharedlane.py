@@ -127,8 +127,30 @@ class SharedLane(KeyLane):
         if self._ahead is application:
             self._ahead = None
             self._done()
-            self._desk.leave(self._name, application.who)
-            await self._desk.tell()
+            await self._quit(application.who)
+
+    async def _quit(self, who: str) -> None:
+        self._desk.leave(self._name, who)
+        if (telling := self._desk.tell()) is not None:
+            await telling
+
+    def taken_ahead(self, lease: float) -> tuple[str, int] | None:
+        """What names the place that was taken ahead, and the nonce to send; None if it was not, or not given yet."""
+        self._lease = lease
+        application = self._ahead
+        if application is None or not application.entry.nonce or not self._good(application, lease):
+            return None
+        self._ahead = None
+        self._take(application, application.entry.nonce)
+        self._done()
+        return application.who, application.entry.nonce
+
+    def _good(self, application: Application, lease: float) -> bool:
+        return self._clock.monotonic() - application.at < _STALE and application.lease >= lease
+
+    def _take(self, application: Application, nonce: int) -> None:
+        self.nonces.raise_to(nonce)
+        self._under_way[application.who] = nonce
 
     async def enter(self, lane: Lane, lease: float) -> tuple[str, int]:
         """Wait for a place and return what names it, and the nonce to send."""
@@ -141,11 +163,9 @@ class SharedLane(KeyLane):
             application = self._application(lease)
         try:
             nonce = await self._admitted(application, lease)
-            self.nonces.raise_to(nonce)
-            self._under_way[application.who] = nonce
+            self._take(application, nonce)
         except BaseException:
-            self._desk.leave(self._name, application.who)
-            await self._desk.tell()
+            await self._quit(application.who)
             raise
         finally:
             self._done()
@@ -165,8 +185,7 @@ class SharedLane(KeyLane):
     async def _admitted(self, application: Application, lease: float) -> int:
         nonce: int
         nonce, wait = application.entry
-        fresh = self._clock.monotonic() - application.at < _STALE and application.lease >= lease
-        if nonce and fresh:
+        if nonce and self._good(application, lease):
             return nonce
         application.lease = max(application.lease, lease)
         while True:
@@ -191,12 +210,15 @@ class SharedLane(KeyLane):
         self._applying = False
         self._line.wake_head()
 
-    async def leave(self, who: str) -> None:
-        """Leave the place; the store is told with the next question, or at once if nobody has one."""
+    def leave(self, who: str) -> Awaitable[None] | None:
+        """Leave the place; return what has to be awaited for that, if anything.
+
+        The store is told with the next question, or at once if nobody has one.
+        """
         del self._under_way[who]
         self._desk.leave(self._name, who)
         self._line.wake_head()
-        await self._desk.tell()
+        return self._desk.tell()
 
     @property
     def waiting(self) -> int:
@@ -217,14 +239,19 @@ class SharedTurn(Turn):
         self._shared = shared
         self._lease = lease
 
-    def at_once(self) -> None:
-        """Only the store knows whether nobody is before."""
+    def at_once(self) -> int | None:
+        """Return the nonce if the place was taken ahead; else only the store knows whether nobody is before."""
+        found = self._shared.taken_ahead(self._lease)
+        if found is None:
+            return None
+        self._who, nonce = found
+        return nonce
 
     async def begin(self) -> int:
         """Wait for the turn."""
         self._who, nonce = await self._shared.enter(self._lane, self._lease)
         return nonce
 
-    def end(self) -> Awaitable[None]:
+    def end(self) -> Awaitable[None] | None:
         """Let the next call go, here or elsewhere."""
         return self._shared.leave(self._who)

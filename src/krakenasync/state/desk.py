@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from typing import Any, Final, Protocol
 
 import anyio
@@ -57,6 +58,7 @@ class Desk:
 
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
+        self._store: Store | None = None
         self._debtors: dict[Debtor, None] = {}
         self._leaving: list[Step] = []
         self._sending: set[asyncio.Task[None]] = set()
@@ -72,7 +74,11 @@ class Desk:
         Raises:
             StateUnavailable: It does not answer.
         """
-        store = await self._opened()
+        store = self._store
+        if store is None:
+            store = self._store = await self._opened()
+        if not self._debtors and not self._leaving:
+            return await store.ask(*steps) if steps else []
         owed = [(debtor, debtor.owed()) for debtor in self._debtors]
         leaving, self._leaving = self._leaving, []
         self._debtors.clear()
@@ -99,19 +105,28 @@ class Desk:
         """Note that a lane is left."""
         self._leaving.append(Leave(name, who))
 
-    async def tell(self) -> None:
-        """Have told what was noted, without waiting for it where that is possible."""
+    def tell(self) -> Awaitable[None] | None:
+        """Have told what was noted; return what has to be awaited for that, if anything."""
         if self._loop is None:
-            with anyio.CancelScope(shield=True):
-                await self._tell()
-        elif not self._due:
+            return self._tell_now()
+        if not self._due:
             self._due = True
+            self._loop.call_soon(self._send_off)
+        return None
+
+    async def _tell_now(self) -> None:
+        with anyio.CancelScope(shield=True):
+            await self._tell()
+
+    def _send_off(self) -> None:
+        """Send off what nobody has taken along meanwhile."""
+        self._due = False
+        if self._loop is not None and (self._leaving or self._debtors):
             task = self._loop.create_task(self._tell())
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
 
     async def _tell(self) -> None:
-        self._due = False
         try:
             await self.ask()
         except StateUnavailable as error:
@@ -119,7 +134,9 @@ class Desk:
 
     async def drain(self) -> None:
         """Wait until everything that was noted is told."""
-        await self.tell()
+        if self._loop is None:
+            await self._tell_now()
+        self._send_off()
         while self._sending:
             await asyncio.wait(self._sending)
 

@@ -84,6 +84,9 @@ class FallbackStore(Store):
             except StateUnavailable:
                 self._leaving = late
                 self._gone()
+            except BaseException:
+                self._leaving = late + self._leaving
+                raise
         self._leaving += [step for step in steps if isinstance(step, Leave)][: _MOST - len(self._leaving)]
         return await self._ask_here(steps)
 

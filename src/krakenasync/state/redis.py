@@ -21,16 +21,16 @@ from weakref import WeakKeyDictionary
 
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.errors import ConfigurationError, StateUnavailable
-from krakenasync.state import wire as wires
 from krakenasync.state.lines import NOT_DUE
+from krakenasync.state.mishaps import Scattered, failure, lost, wrong
 from krakenasync.state.port import SCHEMA, Book, Enter, GiveBack, Leave, Limit, Nonce, Peek, Step, Store
 from krakenasync.state.recall import Memory
 from krakenasync.state.records import is_due
 from krakenasync.state.spelling import key_of, owner_of, read, record_of, replies, spell
-from krakenasync.state.wire import Wire, packed
+from krakenasync.state.wire import Wire, packed, packed_word, place_of, pool_of
 
 if TYPE_CHECKING:
-    from redis.asyncio import Redis
+    from redis.asyncio import ConnectionPool
 
 __all__ = ["SCRIPT", "RedisStore"]
 
@@ -47,9 +47,11 @@ _SLOTS: Final = 16
 class _Ways:
     """One event loop's connections: one for questions, some for those who wait to be called."""
 
-    def __init__(self, server: Redis) -> None:
-        self.server = server
-        self.wire = Wire(server.connection_pool)
+    def __init__(self, pool: ConnectionPool) -> None:
+        from redis.asyncio import Redis  # noqa: PLC0415 - only for those who use it
+
+        self.server = Redis(connection_pool=pool)
+        self.wire = Wire(pool)
 
     async def aclose(self) -> None:
         await self.wire.aclose()
@@ -74,6 +76,7 @@ class RedisStore(Store):
     def __init__(self, url: str, clock: Clock = SYSTEM_CLOCK, *, script: str = SCRIPT) -> None:
         self._url = url
         self._script = script
+        self._heads: dict[int, bytes] = {}
         self._digest = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
         self._memory = Memory(clock)
         self._ways: WeakKeyDictionary[Any, _Ways] = WeakKeyDictionary()
@@ -81,32 +84,8 @@ class RedisStore(Store):
         self._undoing: set[asyncio.Task[Any]] = set()
         self.calls = 0
         """Commands sent so far."""
-        self._connect()
-
-    def _connect(self) -> Redis:
-        """Make a pool of connections; none is opened yet."""
-        try:
-            from redis.asyncio import ConnectionPool, Redis  # noqa: PLC0415 - only for those who use it
-            from redis.asyncio.retry import Retry  # noqa: PLC0415 - the same
-            from redis.backoff import ExponentialBackoff  # noqa: PLC0415 - the same
-            from redis.exceptions import ConnectionError as LostConnection  # noqa: PLC0415 - the same
-        except ImportError:
-            raise ConfigurationError("a Redis state needs redis-py", hint="pip install 'krakenasync[redis]'") from None
-        try:
-            pool = ConnectionPool.from_url(
-                self._url,
-                socket_timeout=wires.PATIENCE,
-                socket_connect_timeout=wires.PATIENCE,
-                # A restarted server is found again; a silent one is not asked twice.
-                retry=Retry(ExponentialBackoff(cap=0.3, base=0.02), 4, (LostConnection,)),
-            )
-            pool.connection_kwargs["decode_responses"] = False
-            pool.connection_class(**pool.connection_kwargs)  # an unknown option shows only here
-        except (ValueError, TypeError) as error:
-            raise ConfigurationError(
-                f"the state's URL cannot be read: {error}", hint="like redis://127.0.0.1:6379/0"
-            ) from None
-        return Redis(connection_pool=pool)
+        pool = pool_of(url)  # a URL that cannot be read shows here
+        self._where = place_of(pool)
 
     def _way(self) -> _Ways:
         """The running loop's connections."""
@@ -118,7 +97,7 @@ class RedisStore(Store):
             ) from None
         found = self._ways.get(loop)
         if found is None:
-            found = self._ways[loop] = _Ways(self._connect())
+            found = self._ways[loop] = _Ways(pool_of(self._url))
         return found
 
     async def start(self) -> None:
@@ -132,8 +111,8 @@ class RedisStore(Store):
         try:
             await server.set(_SCHEMA_KEY, SCHEMA, nx=True)
             found = await server.get(_SCHEMA_KEY)
-        except (*_wrong(), OSError) as error:
-            raise _failure(error) from None
+        except wrong() as error:
+            raise failure(error, self._where) from None
         version = found.decode(errors="replace") if isinstance(found, bytes) else found
         if version is not None and version != str(SCHEMA):
             raise ConfigurationError(
@@ -147,7 +126,7 @@ class RedisStore(Store):
         if not self._apart:
             try:
                 return await self._run(steps)
-            except _Scattered:
+            except Scattered:
                 self._apart = True
         answers: list[Any] = []
         due = True
@@ -166,55 +145,60 @@ class RedisStore(Store):
         """Run the script by its digest; the server may have been restarted and have forgotten it."""
         if not steps:
             return []
-        records = dict.fromkeys(map(record_of, steps))
-        numbers = {name: number for number, name in enumerate(records, 1)}
+        names = [record_of(step) for step in steps]
+        numbers = {name: number for number, name in enumerate(dict.fromkeys(names), 1)}
         asked = self._memory.now()
-        question = spell([self._memory.recall(name) for name in numbers], numbers, steps)
-        how: list[str | bytes] = [str(len(numbers)), *map(key_of, numbers), question]
+        recalls = [self._memory.recall(name) for name in numbers]
+        question = spell(recalls, [numbers[name] for name in names], steps)
+        how = b"".join([_packed_key(name) for name in numbers]) + packed_word(question)
         try:
             try:
-                text = await self._command(steps, "EVALSHA", self._digest, *how)
-            except _wrong() as error:
+                text = await self._command(steps, self._begun(len(numbers)) + how)
+            except wrong() as error:
                 if type(error).__name__ != "NoScriptError":
                     raise
-                text = await self._command(steps, "EVAL", self._script, *how)
-        except (*_wrong(), OSError) as error:
-            raise _failure(error) from error
-        answers = []
-        for step, reply in zip(steps, replies(text), strict=True):
-            self._note(step, reply, asked)
+                text = await self._command(steps, self._begun(len(numbers), whole=True) + how)
+        except wrong() as error:
+            raise failure(error, self._where) from error
+        answers, latest = [], {}
+        for step, name, reply in zip(steps, names, replies(text), strict=True):
             answers.append(read(step, reply))
+            if reply[1] >= 0 and not isinstance(step, (Nonce, Peek)):  # else nothing was changed
+                latest[name] = step, reply
+        for name, (step, reply) in latest.items():
+            self._note(step, name, reply, asked)
         return answers
 
-    async def _command(self, steps: Sequence[Step], *words: str | bytes) -> bytes:
+    def _begun(self, records: int, *, whole: bool = False) -> bytes:
+        """The beginning of a command about so many records, with the script's digest, or the whole script."""
+        if whole:
+            return packed("EVAL", self._script, str(records), more=records + 1)
+        found = self._heads.get(records)
+        if found is None:
+            found = self._heads[records] = packed("EVALSHA", self._digest, str(records), more=records + 1)
+        return found
+
+    async def _command(self, steps: Sequence[Step], command: bytes) -> bytes:
         """Send a command and wait for its answer; once more if the connection was lost.
 
         A question that did arrive and is repeated does no harm: what is charged twice decays, who enters twice enters
         once.
         """
-        from redis.exceptions import ConnectionError as LostConnection  # noqa: PLC0415 - only for those who use it
-
-        wire, command = self._way().wire, packed(*words)
+        wire, undo = self._way().wire, functools.partial(self._undo, steps)
         for last in (False, True):
             self.calls += 1
             try:
-                answer = await wire.ask(command)
-                text: bytes = await asyncio.shield(answer)
-            except LostConnection:
+                text: bytes = await wire.ask(command, undo)
+            except lost():
                 if last:
                     raise
-            except asyncio.CancelledError:
-                answer.add_done_callback(functools.partial(self._undo, steps))
-                raise
             else:
                 return text
         raise AssertionError
 
-    def _undo(self, steps: Sequence[Step], answer: asyncio.Future[Any]) -> None:
+    def _undo(self, steps: Sequence[Step], text: bytes) -> None:
         """Give back what was booked for a caller that is gone, and leave what it entered."""
-        if answer.cancelled() or answer.exception() is not None:
-            return
-        answers = [read(step, reply) for step, reply in zip(steps, replies(answer.result()), strict=True)]
+        answers = [read(step, reply) for step, reply in zip(steps, replies(text), strict=True)]
         undone = list(_undone(steps, answers))
         if undone:
             task = asyncio.ensure_future(self._forgive(undone))
@@ -225,25 +209,24 @@ class RedisStore(Store):
         with suppress(StateUnavailable):
             await self.ask(*steps)
 
-    def _note(self, step: Step, reply: tuple[float, ...], asked: float) -> None:
-        if isinstance(step, (Nonce, Peek)) or reply[1] < 0:
-            return  # nothing was changed
-        seq, seen = int(reply[2]), int(reply[3])
-        if isinstance(step, (Enter, Leave)):
-            self._memory.note(record_of(step), asked, seq=seq, seen=seen)
-        else:
-            level, blocked, pace, margin = reply[4:]
-            self._memory.note(
-                step.name,
-                asked,
-                seq=seq,
-                seen=seen,
-                level=level,
-                decay=step.limit.decay,
-                blocked=int(blocked),
-                pace=pace,
-                margin=margin,
-            )
+    def _note(self, step: Step, name: str, reply: tuple[float, ...], asked: float) -> None:
+        """Remember how a record stands."""
+        _first, _wait, seq, seen, *more = reply
+        if isinstance(step, (Nonce, Enter, Leave)):
+            self._memory.note(name, asked, seq=int(seq), seen=int(seen))
+            return
+        level, blocked, pace, margin = more
+        self._memory.note(
+            name,
+            asked,
+            seq=int(seq),
+            seen=int(seen),
+            level=level,
+            decay=step.limit.decay,
+            blocked=int(blocked),
+            pace=pace,
+            margin=margin,
+        )
 
     async def called(self, name: str, who: str, longest: float) -> None:
         """Sleep until somebody calls us up."""
@@ -251,8 +234,8 @@ class RedisStore(Store):
         bell = f"{key_of(f'lane {name}')}:bell:{who}"
         try:
             await self._way().server.blpop([bell], timeout=min(max(longest, _FIRST_TRY), _LONGEST_NAP))
-        except (*_wrong(), OSError) as error:
-            raise _failure(error) from error
+        except wrong() as error:
+            raise failure(error, self._where) from error
 
     async def aclose(self) -> None:
         """Close the running loop's connections; the next question opens others."""
@@ -269,8 +252,9 @@ class RedisStore(Store):
         return f"<RedisStore {self.calls} calls>"
 
 
-class _Scattered(Exception):
-    """The records asked about are not in one place."""
+@functools.lru_cache(4096)
+def _packed_key(record: str) -> bytes:
+    return packed_word(key_of(record))
 
 
 def _undone(steps: Sequence[Step], answers: Sequence[Any]) -> Iterator[Step]:
@@ -280,36 +264,3 @@ def _undone(steps: Sequence[Step], answers: Sequence[Any]) -> Iterator[Step]:
             yield GiveBack(step.name, step.limit, answer.cost, answer.due)
         elif isinstance(step, Enter) and answer.wait >= 0:
             yield Leave(step.name, step.who)
-
-
-@functools.cache
-def _wrong() -> tuple[type[Exception]]:
-    """The root of redis-py's errors."""
-    from redis.exceptions import RedisError  # noqa: PLC0415 - only for those who use it
-
-    return (RedisError,)
-
-
-def _failure(error: Exception) -> Exception:
-    """Say in our words what went wrong, without the URL: it may hold a password."""
-    from redis import exceptions as wrong  # noqa: PLC0415 - only for those who use it
-
-    if isinstance(error, (wrong.AuthenticationError, wrong.AuthorizationError, wrong.NoPermissionError)):
-        return ConfigurationError(
-            f"the Redis server does not allow us that: {error}",
-            hint="the state's user needs EVALSHA, EVAL, GET, SET, BLPOP and what the script calls",
-        )
-    if "CROSSSLOT" in str(error) or type(error).__name__ == "ClusterCrossSlotError":
-        return _Scattered()
-    if isinstance(error, wrong.ResponseError) and (
-        str(error).startswith("MOVED") or type(error).__name__ == "MovedError"
-    ):
-        return ConfigurationError(
-            "the Redis server is one of a cluster, and some records would be on another",
-            hint="name a server that holds all slots, or a proxy",
-        )
-    if isinstance(error, wrong.ResponseError) and "unknown command" in str(error).lower():
-        return ConfigurationError(f"the Redis server has no scripting: {error}", hint="use one that knows EVALSHA")
-    if isinstance(error, wrong.ResponseError):
-        return StateUnavailable(f"the Redis server refused: {error}")
-    return StateUnavailable(f"the Redis server does not answer: {type(error).__name__}")

@@ -7,7 +7,7 @@ local memory, steps = unpack(cmsgpack.unpack(ARGV[1]))
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local moment = now / 1e6
-local KEEP_COUNTER, KEEP_LANE = 604800000, 34560000000
+local KEEP_COUNTER, KEEP_LANE = '604800000', '34560000000'  -- strings: turning a number into one takes longer than SET
 local PICKUP, QUARANTINE, SKEW, PLACES = 1000000, 2000000, 250000, 16
 -- caution.py
 local FIRST_PAUSE, LONGEST_PAUSE, SLOWER, SLOWEST, RECOVERY, MARGIN, MARGIN_FADES = 5, 60, 0.8, 0.1, 3600, 3, 1800
@@ -119,19 +119,19 @@ local function opened(key, recall)
   return lane
 end
 
-local function without(list, who, name)
-  for number = #list, 1, -1 do
-    if name(list[number]) == who then table.remove(list, number) end
+local function vacate(places, who)
+  for number = #places, 1, -1 do
+    if places[number][1] == who then table.remove(places, number) end
   end
 end
 
-local function itself(name) return name end
-local function holder(place) return place[1] end
-
 local function remove(lane, who)
-  if lane[2][1] == who then lane[3] = 0 end
-  without(lane[2], who, itself)
-  without(lane[1], who, holder)
+  local queue = lane[2]
+  if queue[1] == who then lane[3] = 0 end
+  for number = #queue, 1, -1 do
+    if queue[number] == who then table.remove(queue, number) end
+  end
+  vacate(lane[1], who)
 end
 
 local function call_up(key, lane)
@@ -190,7 +190,7 @@ local function turn(key, recall, step)
   end
   local lease, unit, window = step[4], step[5], step[8]
   local before = #lane[1]
-  without(lane[1], who, holder)
+  vacate(lane[1], who)
   local again = #lane[1] < before  -- the answer was lost: nobody goes before it
   local nonce, head = mint(lane, unit, step[6], step[7]), lane[2][1]
   if (head and head ~= who and not again) or not is_open(lane[1], unit, window, nonce) then

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -29,7 +29,14 @@ from krakenasync.state.recall import Recall
 
 __all__ = ["key_of", "owner_of", "read", "record_of", "replies", "spell"]
 
-_COUNTERS: Final = {Book: "book", Send: "send", GiveBack: "give_back", Adjust: "adjust", Refuse: "refuse", Peek: "peek"}
+_COUNTERS: Final[dict[type, str]] = {
+    Book: "book",
+    Send: "send",
+    GiveBack: "give_back",
+    Adjust: "adjust",
+    Refuse: "refuse",
+    Peek: "peek",
+}
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(list[tuple[float, ...]]).decode
 
@@ -51,22 +58,25 @@ def key_of(record: str) -> str:
     return f"krakenasync:{{{owner}}}:{name}"
 
 
-def spell(recalls: Sequence[Recall], numbers: Mapping[str, int], steps: Sequence[Step]) -> bytes:
-    """Spell a question: what the client remembers of each record, and the steps with their records' numbers."""
-    return _encode((recalls, [(numbers[record_of(step)], *_spelt(step)) for step in steps]))
+def spell(recalls: Sequence[Recall], numbers: Sequence[int], steps: Sequence[Step]) -> bytes:
+    """Spell a question: what the client remembers of each record, and the steps, each with its record's number."""
+    return _encode((recalls, [(number, *_spelt(step)) for number, step in zip(numbers, steps, strict=True)]))
 
 
 def _spelt(step: Step) -> tuple[Any, ...]:
+    kind = _COUNTERS.get(type(step))
+    if kind is not None:
+        return kind, *step[1:]
     if isinstance(step, Leave):
         return "leave", step.who
-    if isinstance(step, (Enter, Nonce)):
+    if isinstance(step, Enter):
         tick, finer = _ticks(step.unit)
-        floor = -(-step.floor // finer)
-        if isinstance(step, Nonce):
-            return "nonce", step.unit, tick, floor
-        kind = "enter_if_due" if step.if_due else "enter"
+        kind, floor = "enter_if_due" if step.if_due else "enter", -(-step.floor // finer)
         return kind, step.who, round(step.lease * 1e6), step.unit, tick, floor, step.window / finer
-    return _COUNTERS[type(step)], *step[1:]
+    if isinstance(step, Nonce):
+        tick, finer = _ticks(step.unit)
+        return "nonce", step.unit, tick, -(-step.floor // finer)
+    raise AssertionError
 
 
 def replies(text: bytes) -> list[tuple[float, ...]]:
@@ -76,20 +86,43 @@ def replies(text: bytes) -> list[tuple[float, ...]]:
 
 def read(step: Step, reply: tuple[float, ...]) -> Any:
     """Read what a step was answered with."""
-    first, wait, _seq, now, *more = reply
-    if isinstance(step, Book):
-        cost = step.cost if first else 0.0
-        return Booking(step.name, step.limit, cost, wait / 1e6, more[0], int(now + wait))
-    if isinstance(step, Send):
-        return wait / 1e6
-    if isinstance(step, Enter):
-        return Entry(int(first) * _ticks(step.unit)[1], -1.0 if wait < 0 else wait / 1e6)
-    if isinstance(step, Nonce):
-        return int(first) * _ticks(step.unit)[1]
-    if isinstance(step, (GiveBack, Leave)):
-        return None
-    level, blocked, pace, margin = more
+    reader = _READERS.get(type(step))
+    return None if reader is None else reader(step, reply)
+
+
+def _booking(step: Book, reply: tuple[float, ...]) -> Booking:
+    made, wait, now = reply[0], reply[1], reply[3]
+    return Booking(step.name, step.limit, step.cost if made else 0.0, wait / 1e6, reply[4], int(now + wait))
+
+
+def _standing(_step: Step, reply: tuple[float, ...]) -> Standing:
+    level, blocked, pace, margin = reply[4:]
     return Standing(level, blocked / 1e6, pace, margin)
+
+
+def _entry(step: Enter, reply: tuple[float, ...]) -> Entry:
+    nonce, wait = int(reply[0]) * _ticks(step.unit)[1], reply[1]
+    return Entry(nonce, -1.0 if wait < 0 else wait / 1e6)
+
+
+def _nonce(step: Nonce, reply: tuple[float, ...]) -> int:
+    return int(reply[0]) * _ticks(step.unit)[1]
+
+
+def _wait(_step: Send, reply: tuple[float, ...]) -> float:
+    return reply[1] / 1e6
+
+
+_READERS: Final[dict[type, Callable[[Any, tuple[float, ...]], Any]]] = {
+    Book: _booking,
+    Send: _wait,
+    Adjust: _standing,
+    Refuse: _standing,
+    Peek: _standing,
+    Enter: _entry,
+    Nonce: _nonce,
+}
+"""For the steps that are answered with anything."""
 
 
 @functools.cache

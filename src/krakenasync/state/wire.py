@@ -1,7 +1,7 @@
 """One connection to a Redis server that many callers use at once: questions go out as they come, answers in that order.
 
-redis-py's own client takes a connection from a pool for each command, which costs as much again as the command. This
-drives one of redis-py's connections directly: it still connects, logs in, speaks TLS and reads the protocol.
+redis-py's own client takes a connection from a pool for each command and reads through a stream and a task, which costs
+more than the command. This has redis-py make a connection (address, TLS, login, database), then reads it directly.
 
 Works on asyncio; redis-py has no other.
 """
@@ -10,25 +10,82 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from krakenasync.errors import ConfigurationError
+from krakenasync.state.mishaps import refusal, wrong
 
 if TYPE_CHECKING:
     from redis.asyncio.connection import AbstractConnection, ConnectionPool
 
-__all__ = ["PATIENCE", "Wire", "packed"]
+__all__ = ["PATIENCE", "Orphaned", "Wire", "packed", "packed_word", "place_of", "pool_of"]
 
 PATIENCE: Final = 2.0
 """Seconds to wait for a connection or an answer."""
 
+Orphaned = Callable[[Any], None]
+"""Told the answer to a question whose caller was cancelled meanwhile."""
 
-def packed(*words: str | bytes) -> bytes:
-    """Spell a command for the wire.
+
+def packed(*words: str | bytes, more: int = 0) -> bytes:
+    """Spell a command for the wire, or its beginning if so many `more` words follow.
 
     Source: https://redis.io/docs/latest/develop/reference/protocol-spec/
     """
-    encoded = [word if isinstance(word, bytes) else word.encode() for word in words]
-    return b"*%d\r\n" % len(encoded) + b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in encoded])
+    return b"*%d\r\n" % (len(words) + more) + b"".join(map(packed_word, words))
+
+
+def packed_word(word: str | bytes) -> bytes:
+    """Spell one word of a command."""
+    text = word if isinstance(word, bytes) else word.encode()
+    return b"$%d\r\n%b\r\n" % (len(text), text)
+
+
+def pool_of(url: str) -> ConnectionPool:
+    """Make a pool of connections; none is opened yet.
+
+    Raises:
+        ConfigurationError: The URL cannot be read, or redis-py is not installed.
+    """
+    try:
+        from redis.asyncio import ConnectionPool  # noqa: PLC0415 - only for those who use it
+        from redis.asyncio.retry import Retry  # noqa: PLC0415 - the same
+        from redis.backoff import ExponentialBackoff  # noqa: PLC0415 - the same
+        from redis.exceptions import ConnectionError as LostConnection  # noqa: PLC0415 - the same
+    except ImportError:
+        raise ConfigurationError("a Redis state needs redis-py", hint="pip install 'krakenasync[redis]'") from None
+    unreadable: tuple[type[Exception], ...] = (ValueError, TypeError, *wrong())
+    try:
+        pool = ConnectionPool.from_url(
+            url,
+            socket_timeout=PATIENCE,
+            socket_connect_timeout=PATIENCE,
+            # A restarted server is found again; a silent one is not asked twice.
+            retry=Retry(ExponentialBackoff(cap=0.3, base=0.02), 4, (LostConnection,)),
+        )
+        pool.connection_kwargs["decode_responses"] = False
+        pool.connection_class(**pool.connection_kwargs)  # an unknown option shows only here
+    except unreadable as error:
+        raise ConfigurationError(
+            f"the state's URL cannot be read: {error}", hint="like redis://127.0.0.1:6379/0"
+        ) from None
+    return pool
+
+
+def place_of(pool: ConnectionPool) -> str:
+    """Name the server that a pool leads to, without user and password."""
+    how = pool.connection_kwargs
+    return str(how.get("path") or f"{how.get('host', 'localhost')}:{how.get('port', 6379)}")
+
+
+class _Asked(NamedTuple):
+    """A question under way: who waits for its answer, when it went out, who hears it if nobody waits."""
+
+    answer: asyncio.Future[Any]
+    at: float
+    orphaned: Orphaned | None
 
 
 class Wire:
@@ -42,90 +99,130 @@ class Wire:
 
     def __init__(self, pool: ConnectionPool) -> None:
         self._pool = pool
-        self._connection: AbstractConnection | None = None
+        self._line: _Line | None = None
         self._opening = asyncio.Lock()
-        self._reader: asyncio.Task[None] | None = None
-        self._waiting: deque[asyncio.Future[Any]] = deque()
-        self._closing: asyncio.Future[None] | None = None
 
-    async def ask(self, command: bytes) -> asyncio.Future[Any]:
-        """Send a packed command; its answer comes as the result of what is returned.
+    async def ask(self, command: bytes, orphaned: Orphaned | None = None) -> Any:
+        """Send a packed command and return its answer.
+
+        Args:
+            command: What to send.
+            orphaned: Told the answer if the caller is cancelled while it is on its way.
 
         Raises:
-            RedisError: There is no connection.
-            OSError: The same.
+            RedisError: The server refused, or there is no connection.
+            OSError: There is no connection, or it was lost.
         """
-        connection = self._connection
-        if connection is None or not connection.is_connected:
-            connection = await self._open()
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Any] = loop.create_future()
-        self._waiting.append(answer)
-        timer = loop.call_later(PATIENCE, self._silent, answer)
-        answer.add_done_callback(lambda _answer: timer.cancel())
-        # Written before anything is awaited: the order of the answers is that of the questions.
-        await connection.send_packed_command(command, check_health=False)
-        return answer
+        line = self._line
+        if line is None or line.over:
+            line = await self._open()
+        answer = line.ask(command, orphaned)
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            # The answer may have come in the very moment in which the caller was cancelled.
+            if orphaned is not None and not answer.cancelled() and answer.exception() is None:
+                orphaned(answer.result())
+            raise
 
-    async def _open(self) -> AbstractConnection:
+    async def _open(self) -> _Line:
         async with self._opening:
-            if self._connection is not None and not self._connection.is_connected:
-                await self._lose(self._connection, ConnectionError("the connection is lost"))
-            if self._connection is None:
+            if self._line is None or self._line.over:
                 connection = self._pool.connection_class(**self._pool.connection_kwargs)
                 await connection.connect()  # type: ignore[no-untyped-call]  # redis-py's own has no types
-                # From here on our own timer watches, for all answers together.
-                connection.socket_timeout = None
-                self._connection = connection
-                self._reader = asyncio.create_task(self._read(connection))
-            return self._connection
-
-    async def _read(self, connection: AbstractConnection) -> None:
-        """Hand out the answers as they come, until the connection is lost."""
-        from redis.exceptions import ResponseError  # noqa: PLC0415 - only for those who use it
-
-        try:
-            while True:
-                try:
-                    found: Any = await connection.read_response(disconnect_on_error=False)
-                except ResponseError as error:
-                    found = error
-                answer = self._waiting.popleft()
-                if answer.done():
-                    continue
-                if isinstance(found, Exception):
-                    answer.set_exception(found)
-                else:
-                    answer.set_result(found)
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait have to learn it
-            await self._lose(connection, error)
-
-    def _silent(self, answer: asyncio.Future[Any]) -> None:
-        """An answer did not come in time: none of those behind it will."""
-        connection, reader = self._connection, self._reader
-        if connection is None or answer.done():
-            return
-        if reader is not None:
-            reader.cancel()
-        self._closing = asyncio.ensure_future(self._lose(connection, TimeoutError("no answer in time")))
-
-    async def _lose(self, connection: AbstractConnection, error: Exception) -> None:
-        if self._connection is connection:
-            self._connection, waiting, self._waiting = None, self._waiting, deque()
-            for answer in waiting:
-                if not answer.done():
-                    answer.set_exception(error)
-                    answer.exception()  # the caller may be gone
-        with suppress(Exception):
-            await connection.disconnect(nowait=True)
+                self._line = _Line(connection)
+            return self._line
 
     async def aclose(self) -> None:
         """Close the connection."""
-        connection, reader = self._connection, self._reader
-        if reader is not None:
-            reader.cancel()
-            await asyncio.wait([reader])
-        if connection is not None:
-            await self._lose(connection, ConnectionError("closed"))
+        if self._line is not None:
+            self._line.end(ConnectionError("closed"))
+            await self._line.ended()
+
+
+class _Line(asyncio.Protocol):
+    """A connection that redis-py has made, as long as it lasts."""
+
+    def __init__(self, connection: AbstractConnection) -> None:
+        import hiredis  # noqa: PLC0415 - only for those who use it
+
+        writer = getattr(connection, "_writer", None)
+        if writer is None:
+            raise ConfigurationError("this version of redis-py keeps its connections to itself", hint="install redis<9")
+        self.over = False
+        self._connection = connection
+        self._loop = asyncio.get_running_loop()
+        self._read = hiredis.Reader(replyError=refusal)
+        self._garbled = hiredis.ProtocolError, IndexError  # an answer to no question
+        self._pushed = getattr(hiredis, "PushNotification", ())
+        self._asked: deque[_Asked] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self._ending: asyncio.Task[None] | None = None
+        self._way: asyncio.Transport = writer.transport
+        self._way.set_protocol(self)
+
+    def ask(self, command: bytes, orphaned: Orphaned | None) -> asyncio.Future[Any]:
+        """Send at once, so that the order of the answers is that of the questions."""
+        answer: asyncio.Future[Any] = self._loop.create_future()
+        self._asked.append(_Asked(answer, self._loop.time(), orphaned))
+        if self._timer is None:
+            self._timer = self._loop.call_later(PATIENCE, self._look)
+        self._way.write(command)
+        return answer
+
+    def data_received(self, data: bytes) -> None:
+        """Hand out the answers as they come."""
+        self._read.feed(data)
+        try:
+            while (found := self._read.gets()) is not False:
+                if isinstance(found, self._pushed):
+                    continue  # news of the server's, nobody's answer
+                answer, _at, orphaned = self._asked.popleft()
+                if not answer.done():
+                    if isinstance(found, Exception):
+                        answer.set_exception(found)
+                    else:
+                        answer.set_result(found)
+                elif orphaned is not None and not isinstance(found, Exception):
+                    orphaned(found)
+                if type(found).__name__ == "ReadOnlyError":
+                    self.end(ConnectionError("the server is a replica now"))  # look for its successor
+        except self._garbled as error:
+            self.end(ConnectionError(f"the server is not understood: {error}"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Fail everybody who waits."""
+        self.end(ConnectionError(f"the connection is lost: {exc}"))
+
+    def _look(self) -> None:
+        """See whether an answer did not come in time: then none of those behind it will."""
+        self._timer = None
+        if self._asked:
+            left = self._asked[0].at + PATIENCE - self._loop.time()
+            if left <= 0:
+                self.end(TimeoutError("no answer in time"))
+            else:
+                self._timer = self._loop.call_later(left, self._look)
+
+    def end(self, error: Exception) -> None:
+        """Let go of the connection and fail everybody who waits for an answer."""
+        if self.over:
+            return
+        self.over = True
+        if self._timer is not None:
+            self._timer.cancel()
+        while self._asked:
+            answer = self._asked.popleft().answer
+            if not answer.done():
+                answer.set_exception(error)
+        self._way.abort()
+        self._ending = self._loop.create_task(self._end())
+
+    async def _end(self) -> None:
+        with suppress(Exception):
+            await self._connection.disconnect(nowait=True)
+
+    async def ended(self) -> None:
+        """Wait until nothing of it is left."""
+        if self._ending is not None:
+            await self._ending

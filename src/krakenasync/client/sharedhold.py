@@ -1,0 +1,77 @@
+"""Points held for one attempt by a client that shares its limits with other processes: its gates tell the store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from krakenasync.client.gates import Charged, Hold, Over
+from krakenasync.client.shared import SharedGate
+from krakenasync.errors import RateLimitExceeded
+
+__all__ = ["SharedHold"]
+
+
+class SharedHold(Hold):
+    """Points held for one attempt, here and in the store."""
+
+    __slots__ = ("_gates",)
+
+    def __init__(self, charges: Sequence[Charged], sent: float, over: Over | None = None) -> None:
+        super().__init__(charges, sent, over)
+        self._gates = [gate for gate, *_rest in charges if isinstance(gate, SharedGate)]
+
+    @property
+    def overtaken(self) -> bool:
+        """Whether this call is not to be sent but goes back into line."""
+        return super().overtaken or any(gate.stale(self._sent) for gate in self._gates)
+
+    def settle(self, *, refused: bool = False) -> None:
+        """An answer came: the points begin to decay."""
+        for gate, (_gate, cost, fixed, _pause) in self._shared():
+            gate.owe(min(cost, gate.late(self._sent)) - (gate.unused(cost - fixed, self._sent) if refused else 0.0))
+        super().settle(refused=refused)
+
+    def keep(self) -> None:
+        """No answer came, but the request may still arrive: count it once more, as if it did now."""
+        for gate, (_gate, cost, _fixed, _pause) in self._shared():
+            gate.owe(cost)
+        super().keep()
+
+    def refused(self, error: RateLimitExceeded, wall: float) -> None:
+        """Kraken refused for a count of its own: believe it, and have all others told."""
+        known = [(gate, charged.cost, gate.bucket.caution) for gate, charged in self._shared()]
+        super().refused(error, wall)
+        for gate, cost, before in known:
+            if gate.bucket.caution is not before:
+                gate.learn(cost, self._sent)
+            elif gate.owing:
+                gate.owe(0.0)
+
+    def __exit__(self, *exc: object) -> None:
+        """Nothing was sent: what cannot have decayed comes back."""
+        for gate, (_gate, cost, _fixed, _pause) in self._shared():
+            gate.owe(-gate.unused(cost, self._sent))
+        super().__exit__(*exc)
+
+    def _shared(self) -> list[tuple[SharedGate, Charged]]:
+        """The gates of the charges that are still open."""
+        return list(zip(self._gates, self._charges, strict=False))
+
+    def _ended(self, late: float | None = None) -> Sequence[Charged]:
+        charges = super()._ended(late)
+        for gate, _charged in zip(self._gates, charges, strict=False):
+            gate.over()
+        return charges
+
+    @property
+    def owing(self) -> bool:  # type: ignore[override] # nobody writes it
+        """Whether the store has to be told of this attempt."""
+        for gate in self._gates:  # noqa: SIM110 - a generator would cost as much as the rest
+            if gate.owing:
+                return True
+        return False
+
+    async def pay(self) -> None:
+        """Have the store told what came of the attempt, without waiting for it."""
+        if self._gates:
+            await self._gates[0].tell()

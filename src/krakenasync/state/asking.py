@@ -1,0 +1,214 @@
+"""What a store may be asked, and what it answers: the small values of `krakenasync.state.port`."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+__all__ = [
+    "Adjust",
+    "Book",
+    "Booking",
+    "CounterStep",
+    "Enter",
+    "Entry",
+    "GiveBack",
+    "Leave",
+    "Limit",
+    "Nonce",
+    "Peek",
+    "Refuse",
+    "Send",
+    "Standing",
+    "Step",
+]
+
+
+class Limit(NamedTuple):
+    """A counter's limit as one client applies it.
+
+    Attributes:
+        cap: Points up to which slots are due at once.
+        decay: Points that drain away in a second.
+    """
+
+    cap: float
+    decay: float
+
+
+class Booking(NamedTuple):
+    """A slot on a counter: what `Book` is answered with.
+
+    Attributes:
+        name: The counter.
+        limit: Its limit.
+        cost: Points charged; 0 if nothing was booked, because the wait would have been too long.
+        wait: Seconds until the slot is due; 0: it is due now and needs no `Send`.
+        level: Points on the counter, all bookings included.
+        due: The moment the slot is due, in microseconds of the store's clock.
+    """
+
+    name: str
+    limit: Limit
+    cost: float
+    wait: float
+    level: float
+    due: int
+
+    @property
+    def made(self) -> bool:
+        """Whether anything was booked."""
+        return self.cost > 0
+
+
+class Standing(NamedTuple):
+    """How a counter stands.
+
+    Attributes:
+        level: Points on it, all bookings included.
+        blocked_for: Seconds for which nothing is sent.
+        pace: The share of the decay that is used; below 1 for a while after a refusal.
+        margin: Points of the cap that are left free; above 0 for a while after several refusals.
+    """
+
+    level: float
+    blocked_for: float
+    pace: float = 1.0
+    margin: float = 0.0
+
+
+class Entry(NamedTuple):
+    """What a wish to enter a lane is answered with.
+
+    Attributes:
+        nonce: The nonce to send; 0: not yet.
+        wait: Seconds after which to ask again, even if nobody calls. Below 0: a slot was not due, so the caller
+            does not stand in line either.
+    """
+
+    nonce: int
+    wait: float
+
+
+class Book(NamedTuple):
+    """Charge `cost` points and say when the call may be sent; answered with a `Booking`.
+
+    Attributes:
+        name: The counter.
+        limit: Its limit.
+        cost: Points, above 0.
+        headroom: Points of the cap left to others.
+        longest: Seconds of waiting that still make sense; nothing is booked beyond.
+        initial: Points on a counter that the store has never seen.
+    """
+
+    name: str
+    limit: Limit
+    cost: float
+    headroom: float = 0.0
+    longest: float = 1e9
+    initial: float = 0.0
+
+
+class Send(NamedTuple):
+    """Ask at the due time whether to send now: 0, or the seconds by which a refusal elsewhere put it off."""
+
+    name: str
+    limit: Limit
+
+
+class GiveBack(NamedTuple):
+    """Give a slot back that was not used.
+
+    Once due, a slot decays: so much less comes back, for the counter must not fall below the calls of others.
+    """
+
+    name: str
+    limit: Limit
+    cost: float
+    due: int
+
+
+class Adjust(NamedTuple):
+    """Correct a counter by what Kraken's answers tell; answered with its `Standing`.
+
+    Attributes:
+        name: The counter.
+        limit: Its limit.
+        delta: Points to add; negative ones are taken off.
+        floor: Points it holds at the least.
+        block: Seconds for which nobody sends.
+    """
+
+    name: str
+    limit: Limit
+    delta: float = 0.0
+    floor: float = 0.0
+    block: float = 0.0
+
+
+class Refuse(NamedTuple):
+    """Tell that Kraken refused a call that the counter had let through; answered with its `Standing`.
+
+    All that share the counter pause and go on more slowly, by the rule of `krakenasync.state.caution`.
+
+    Attributes:
+        name: The counter.
+        limit: Its limit.
+        floor: Points it holds at the least: what Kraken's own counter must stand at.
+        ago: Seconds since the call was sent. One sent before the last refusal became known belongs to that episode.
+        most: The largest margin that still lets the dearest call through.
+    """
+
+    name: str
+    limit: Limit
+    floor: float
+    ago: float
+    most: float
+
+
+class Peek(NamedTuple):
+    """Look at a counter without changing it; answered with its `Standing`."""
+
+    name: str
+    limit: Limit
+
+
+class Nonce(NamedTuple):
+    """Make a nonce above all that were handed out for that key in this unit, and above `floor`."""
+
+    name: str
+    unit: str
+    floor: int = 0
+
+
+class Enter(NamedTuple):
+    """Take a place in the lane of a key, first come, first served, or stand in line; answered with an `Entry`.
+
+    Attributes:
+        name: The key.
+        who: Names the caller; one name waits once at a time.
+        lease: Seconds after which the place is free even if nobody left it.
+        unit: The nonce's unit.
+        floor: The nonce will be above.
+        window: The key's nonce window in ticks of the unit; all nonces under way lie within it. 0: one at a time.
+        if_due: Only if every slot booked or asked for in the same question is due now.
+    """
+
+    name: str
+    who: str
+    lease: float
+    unit: str
+    floor: int = 0
+    window: int = 0
+    if_due: bool = False
+
+
+class Leave(NamedTuple):
+    """Leave the lane, or the line before it, and call the next one up."""
+
+    name: str
+    who: str
+
+
+CounterStep: TypeAlias = Book | Send | GiveBack | Adjust | Refuse | Peek
+Step: TypeAlias = CounterStep | Nonce | Enter | Leave

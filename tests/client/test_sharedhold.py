@@ -1,0 +1,100 @@
+"""What the store is told of an attempt, whatever became of it."""
+
+import pytest
+
+from krakenasync import RateLimitExceeded
+from krakenasync.client.gates import Charged
+from krakenasync.client.shared import SharedGate
+from krakenasync.client.sharedhold import SharedHold
+from krakenasync.protocol.tiers import Tier
+from krakenasync.state.inprocess import InProcessStore
+from krakenasync.state.shared import SPREAD, SharedState
+from krakenasync.testing import run
+
+
+async def held(clock, cost=4.0):
+    """A gate, its store, and four points held for a call."""
+    store = InProcessStore(clock)
+    state = SharedState(store, clock)
+    gate = SharedGate("rest", state.bucket("rest key", Tier.PRO.rest), state)
+    assert await gate.acquire(lambda: cost, 1) == cost
+    return gate, store, SharedHold((Charged(gate, cost, cost, gate.bucket.blocked_until),), clock.monotonic())
+
+
+async def level(gate, store):
+    """What the store counts, once it is told what is owed."""
+    await gate._desk.ask()
+    return (await store.adjust("rest key", gate.shared.limit)).level
+
+
+@pytest.mark.parametrize("slow", [0.0, SPREAD, SPREAD + 3, SPREAD + 9])
+def test_a_late_answer_is_counted_from_its_coming(slow):
+    """What the store let decay before the answer beyond the spread comes on top; never more than the call cost."""
+
+    async def main(clock):
+        gate, store, hold = await held(clock)
+        with hold:
+            clock.advance(slow)
+            before = (await store.peek("rest key", gate.shared.limit)).level
+            hold.settle()
+        assert hold.owing == (slow > SPREAD)
+        return await level(gate, store) - before
+
+    assert run(main) == pytest.approx(min(4.0, max(0.0, slow - SPREAD)), abs=0.001)
+
+
+def test_of_a_call_that_was_not_sent_all_comes_back_that_cannot_have_decayed():
+    """The counter must not fall below the calls of others."""
+
+    async def main(clock):
+        gate, store, hold = await held(clock)
+        with hold:
+            clock.advance(1.5)
+        assert gate.granted == 0
+        return await level(gate, store)
+
+    assert run(main) == pytest.approx(0.0, abs=0.001)
+
+
+def test_a_call_without_an_answer_counts_once_more():
+    """It may arrive as late as it likes."""
+
+    async def main(clock):
+        gate, store, hold = await held(clock)
+        with hold:
+            hold.keep()
+        return await level(gate, store)
+
+    assert run(main) == pytest.approx(8.0, abs=0.001)
+
+
+def test_a_refusal_is_told_to_all_that_share_the_counter():
+    """Once for those under way together: they pause, and go on more slowly."""
+
+    async def main(clock):
+        gate, store, hold = await held(clock)
+        _gate, other = gate, SharedHold((Charged(gate, 1.0, 1.0, gate.bucket.blocked_until),), clock.monotonic())
+        gate.bucket.reserve(1.0)
+        for each in (hold, other):
+            with each:
+                each.refused(RateLimitExceeded("no"), 0.0)
+        assert hold.owing
+        await gate._desk.ask()
+        return await store.peek("rest key", gate.shared.limit)
+
+    found = run(main)
+    assert found.blocked_for == pytest.approx(5.0)
+    assert found.pace == pytest.approx(0.8)
+    assert found.level >= 20
+
+
+def test_a_grant_that_is_old_is_not_used():
+    """The call would arrive too near to those after it: it goes back into line."""
+
+    async def main(clock):
+        _gate, _store, hold = await held(clock)
+        assert not hold.overtaken
+        clock.advance(SPREAD / 2 + 0.01)
+        return hold.overtaken
+
+    assert run(main)

@@ -1,0 +1,186 @@
+"""The lane of a key between processes, each with a state of its own in front of one store."""
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from krakenasync import Lane
+from krakenasync.client.shared import SharedGate
+from krakenasync.client.sharedlane import SharedLane
+from krakenasync.protocol.tiers import Tier
+from krakenasync.state.inprocess import InProcessStore
+from krakenasync.state.port import Enter, Limit, Refuse
+from krakenasync.state.shared import SharedState
+from krakenasync.testing import run
+
+
+class Counting(InProcessStore):
+    """Writes down what it is asked."""
+
+    def __init__(self, clock):
+        super().__init__(clock)
+        self.asked = []
+
+    async def ask(self, *steps):
+        self.asked += steps
+        return await super().ask(*steps)
+
+
+def lanes(store, clock, number, window=0):
+    """The lane of one key in so many processes."""
+    states = [SharedState(store, clock) for _ in range(number)]
+    return [SharedLane(state.nonces("key", "ms"), window, "key", state) for state in states]
+
+
+def gate_of(state):
+    return SharedGate("rest", state.bucket("rest key", Tier.PRO.rest), state)
+
+
+def test_processes_take_turns():
+    """One caller of each stands in the store's line at a time: three calls of one do not keep the other waiting."""
+    order = []
+
+    async def call(lane, name):
+        turn = lane.turn(Lane.NORMAL)
+        assert turn.at_once() is None
+        nonce = await turn.begin()
+        order.append((name, nonce))
+        await anyio.sleep(0.1)
+        if (ending := turn.end()) is not None:
+            await ending
+
+    async def main(clock):
+        one, other = lanes(InProcessStore(clock), clock, 2)
+        async with anyio.create_task_group() as tasks:
+            for lane, name in ((one, "a1"), (one, "a2"), (one, "a3"), (other, "b1")):
+                tasks.start_soon(call, lane, name)
+                await anyio.lowlevel.checkpoint()
+
+    run(main)
+    names, nonces = zip(*order, strict=True)
+    assert names.index("b1") <= 2
+    assert list(nonces) == sorted(set(nonces))
+
+
+async def ahead(clock, store):
+    """A lane with a place that was taken along with a slot."""
+    state = SharedState(store, clock)
+    lane, gate = SharedLane(state.nonces("key", "ms"), 0, "key", state), gate_of(state)
+    who, _nonce = await lane.enter(Lane.NORMAL, 10.0)
+    lane.leave(who)
+    await gate.acquire(lambda: 1.0, Lane.NORMAL, lane)
+    return lane, gate
+
+
+def test_a_place_taken_ahead_is_used_without_another_question():
+    """The call that booked the slot goes off at once, with a nonce above all before."""
+
+    async def main(clock):
+        store = Counting(clock)
+        lane, _gate = await ahead(clock, store)
+        before, last = len(store.asked), lane.nonces.last
+        turn = lane.turn(Lane.NORMAL, 5.0)
+        nonce = turn.at_once()
+        assert nonce is not None
+        assert nonce > last
+        assert len(store.asked) == before
+        assert turn.end() is None
+
+    run(main)
+
+
+@pytest.mark.parametrize("why", ["it is old", "the attempt lasts longer"])
+def test_a_place_that_is_not_good_any_more_is_asked_for_again(why):
+    """Its lease would end before the call does."""
+
+    async def main(clock):
+        store = Counting(clock)
+        lane, _gate = await ahead(clock, store)
+        before = len(store.asked)
+        clock.advance(1.5 if why == "it is old" else 0)
+        turn = lane.turn(Lane.NORMAL, 5.0 if why == "it is old" else 60.0)
+        assert turn.at_once() is None
+        assert await turn.begin() > 0
+        (wish,) = [step for step in store.asked[before:] if isinstance(step, Enter)]
+        return wish.lease
+
+    assert run(main) == (10.0 if why == "it is old" else 65.0)
+
+
+def test_a_place_that_is_given_up_is_the_next_ones():
+    """The other process does not wait for its lease."""
+
+    async def main(clock):
+        store = Counting(clock)
+        lane, _gate = await ahead(clock, store)
+        (other,) = lanes(store, clock, 1)
+        await lane.give_up(lane._ahead)
+        await anyio.sleep(0.1)
+        began = clock.monotonic()
+        assert await other.turn(Lane.NORMAL).begin() > 0
+        return clock.monotonic() - began
+
+    assert run(main) < 0.1
+
+
+def test_who_is_cancelled_in_line_leaves_it():
+    """Whoever is behind him does not wait for him."""
+
+    async def main(clock):
+        one, other, third = lanes(InProcessStore(clock), clock, 3)
+        turn = one.turn(Lane.NORMAL)
+        await turn.begin()
+        with anyio.move_on_after(0.5):
+            await other.turn(Lane.NORMAL).begin()
+        turn.end()
+        await anyio.sleep(0.1)
+        began = clock.monotonic()
+        await third.turn(Lane.NORMAL).begin()
+        return clock.monotonic() - began
+
+    assert run(main) < 0.1
+
+
+def test_whoever_waits_in_line_hears_of_a_refusal():
+    """Another process was refused meanwhile: his own gate is shut before he sends."""
+
+    async def main(clock):
+        store = Counting(clock)
+        lane, gate = await ahead(clock, store)
+        (other,) = lanes(store, clock, 1)
+        await lane.give_up(lane._ahead)
+        await anyio.lowlevel.checkpoint()
+        turn = other.turn(Lane.NORMAL, 1.0)
+        await turn.begin()
+
+        async def refused():
+            await store.ask(Refuse("rest key", Limit(16.0, 1.0), 21.0, 0.0, 12.0))
+            turn.end()
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(refused)
+            await lane.turn(Lane.NORMAL).begin()
+        return gate.bucket.blocked_until - clock.monotonic()
+
+    assert run(main) == pytest.approx(5.0, abs=0.1)
+
+
+@pytest.mark.parametrize(("window", "at_once"), [(0, 1), (10_000, 3)])
+def test_a_window_lets_several_of_one_process_apply(window, at_once):
+    """Without one, whoever comes second waits for the first."""
+
+    async def main(clock):
+        (lane,) = lanes(InProcessStore(clock), clock, 1, window)
+        entered = []
+
+        async def call():
+            entered.append(await lane.turn(Lane.NORMAL).begin())
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(3):
+                tasks.start_soon(call)
+            await anyio.sleep(0.5)
+            tasks.cancel_scope.cancel()
+        return len(entered)
+
+    assert run(main) == at_once

@@ -1,0 +1,167 @@
+"""Where a loop speaks to a store: what is noted goes along with the next question, or off by itself."""
+
+import asyncio
+
+import anyio
+import pytest
+
+from krakenasync.errors import StateUnavailable
+from krakenasync.state.desk import Desk
+from krakenasync.state.port import Adjust, Leave, Limit, Peek, Store
+
+LIMIT = Limit(4.0, 1.0)
+PEEK = Peek("counter", LIMIT)
+
+
+class Listening(Store):
+    """Writes down what it is asked, and answers each step with its place."""
+
+    def __init__(self):
+        self.asked = []
+        self.away = False
+        self.slow = None
+
+    async def start(self):
+        """Nothing to do."""
+
+    async def ask(self, *steps):
+        self.asked.append(list(steps))
+        if self.slow is not None:
+            await self.slow.wait()
+        if self.away:
+            raise StateUnavailable("away")
+        return list(range(len(steps)))
+
+    async def called(self, name, who, longest):
+        """Nobody calls."""
+
+
+class Gate:
+    """Has points to tell."""
+
+    def __init__(self, *steps):
+        self.steps = list(steps)
+
+    def owed(self):
+        steps, self.steps = self.steps, []
+        return steps
+
+    def unpaid(self, steps):
+        self.steps += steps
+
+
+def desk_of(store):
+    async def opened():
+        return store
+
+    return Desk(opened)
+
+
+def test_what_is_noted_goes_along_with_the_next_question():
+    """In one question and before it; the caller gets the answers to his own steps only."""
+
+    async def main():
+        desk, gate = desk_of(store := Listening()), Gate(Adjust("counter", LIMIT, 1.0))
+        desk.owe(gate)
+        desk.leave("key", "me")
+        assert desk.tell() is None
+        assert await desk.ask(PEEK) == [2]
+        await asyncio.sleep(0)
+        return store.asked
+
+    assert asyncio.run(main()) == [[Adjust("counter", LIMIT, 1.0), Leave("key", "me"), PEEK]]
+
+
+def test_what_nobody_takes_along_is_sent_off_by_itself():
+    """Once, however often it is said; and nothing at all if there is nothing."""
+
+    async def main():
+        desk = desk_of(store := Listening())
+        desk.leave("key", "one")
+        desk.tell()
+        desk.leave("key", "two")
+        desk.tell()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        desk.tell()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        return store.asked
+
+    assert asyncio.run(main()) == [[Leave("key", "one"), Leave("key", "two")]]
+
+
+def test_on_trio_telling_is_waited_for():
+    """Nothing runs there that nobody waits for; not even a cancelled caller keeps it back."""
+
+    async def main():
+        desk = desk_of(store := Listening())
+        desk.leave("key", "me")
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            await desk.tell()
+        return store.asked
+
+    assert anyio.run(main, backend="trio") == [[Leave("key", "me")]]
+
+
+@pytest.mark.parametrize("how", ["away", "cancelled"])
+def test_what_could_not_be_told_is_told_later(how):
+    """Leavings as they are, points as far as their owner takes them back; in the order in which they were noted."""
+
+    async def main():
+        desk, gate = desk_of(store := Listening()), Gate(Adjust("counter", LIMIT, 1.0))
+        desk.owe(gate)
+        desk.leave("key", "first")
+        store.away, store.slow = how == "away", asyncio.Event() if how == "cancelled" else None
+        asking = asyncio.ensure_future(desk.ask(PEEK))
+        await asyncio.sleep(0)
+        if how == "cancelled":
+            asking.cancel()
+        with pytest.raises(asyncio.CancelledError if how == "cancelled" else StateUnavailable):
+            await asking
+        store.away, store.slow = False, None
+        assert gate.steps == [Adjust("counter", LIMIT, 1.0)]
+        desk.owe(gate)
+        desk.leave("key", "second")
+        await desk.ask(PEEK)
+        return store.asked[-1]
+
+    leavings = [Leave("key", "first"), Leave("key", "second")]
+    assert asyncio.run(main()) == [Adjust("counter", LIMIT, 1.0), *leavings, PEEK]
+
+
+def test_a_store_that_is_away_is_only_a_warning_to_what_goes_by_itself(caplog):
+    """No task fails unheard, and what is kept for later has its bounds."""
+
+    async def main():
+        desk = desk_of(store := Listening())
+        store.away = True
+        for number in range(100):
+            desk.leave("key", str(number))
+        await desk.drain()
+        store.away = False
+        await desk.ask(PEEK)
+        return store.asked[-1]
+
+    assert len(asyncio.run(main())) == 64 + 1
+    assert "told later" in caplog.text
+
+
+def test_draining_waits_until_all_is_told():
+    """Also for what is under way already."""
+
+    async def main():
+        desk = desk_of(store := Listening())
+        store.slow = asyncio.Event()
+        desk.leave("key", "me")
+        desk.tell()
+        await asyncio.sleep(0)
+        draining = asyncio.ensure_future(desk.drain())
+        await asyncio.sleep(0.001)
+        assert not draining.done()
+        store.slow.set()
+        await draining
+        return store.asked
+
+    assert asyncio.run(main()) == [[Leave("key", "me")]]
