@@ -114,7 +114,12 @@ class Terms:
 
 def _moment(name: str, text: str) -> datetime | str | None:
     """Read a point in time; seconds from now are left to Kraken's clock."""
-    return text if text.startswith("+") else when(name, text)
+    if text.startswith("+"):
+        return text
+    try:
+        return when(name, text)
+    except InvalidArguments as error:
+        raise InvalidArguments(error.message, hint=f"+3600 is in an hour; or {error.hint}") from None
 
 
 AT_WILL = Terms()

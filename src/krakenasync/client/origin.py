@@ -90,7 +90,7 @@ def _checked(base_url: str) -> str:
         raise ConfigurationError(f"base_url {base_url!r} is not a URL", hint=hint) from None
     if parts.scheme not in _PORTS or not host:
         raise ConfigurationError(f"base_url {base_url!r} has no http(s) scheme or no host", hint=hint)
-    if re.search(r"\s", base_url):
+    if len(base_url.split()) != 1:
         raise ConfigurationError(f"base_url {base_url!r} holds a blank", hint=hint)
     if parts.query or parts.fragment or parts.username:
         raise ConfigurationError("base_url may hold scheme, host, port and a path prefix only", hint=hint)
