@@ -69,7 +69,9 @@ def _exact(name: str, value: object) -> Decimal:
         raise InvalidArguments(f"{name}={value!r} is not a finite number", hint="write it like '0.015'")
     if number.adjusted() > _LARGEST or int(number.as_tuple().exponent) < -_FINEST:
         # Written in full, as it travels, 1e999999999 would fill the memory.
-        raise InvalidArguments(f"{name}={value} is beyond any market", hint="is the exponent meant? write it like '0.015'")
+        raise InvalidArguments(
+            f"{name}={value} is beyond any market", hint="is the exponent meant? write it like '0.015'"
+        )
     return number
 
 
