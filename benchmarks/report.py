@@ -1,6 +1,7 @@
-"""Turns what a benchmark prints into a chart for the docs.
+"""Turns what a benchmark prints into a chart for the docs, with its machine, its date and its baseline.
 
 python benchmarks/utilisation.py | python benchmarks/report.py --out docs/figures/utilisation.svg
+python benchmarks/bulk.py | python benchmarks/report.py --to json.loads --out bulk.png
 """
 
 from __future__ import annotations
@@ -8,11 +9,12 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+import textwrap
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from krakenasync.plots import bars
+from krakenasync.plots import Panel, bars
 
 RULE = re.compile(r"-+(  -+)+")
 NUMBER = re.compile(r"([+-]?[\d,]+(?:\.\d+)?)\s*[%a-zµ/]*")
@@ -38,25 +40,62 @@ def number(cell: str) -> float | None:
     return float(match[1].replace(",", "")) if match else None
 
 
-def chart(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, dict[str, float]]:
-    """Return column -> row -> number; the columns that hold words name the rows."""
+def baselines(rows: Sequence[Sequence[str]], naming: Sequence[int], to: str) -> list[Sequence[str] | None]:
+    """Return for each row the one it is compared with: it has `to` in one cell, and the other names are the same.
+
+    Raises:
+        ValueError: No row has it.
+    """
+    if not any(to in row for row in rows):
+        raise ValueError(f"no row is named {to!r}")
+    (where,) = {place for row in rows for place, cell in enumerate(row) if cell == to}
+    same = [place for place in naming if place != where]
+    kin = {tuple(row[place] for place in same): row for row in rows if row[where] == to}
+    return [kin.get(tuple(row[place] for place in same)) for row in rows]
+
+
+def chart(columns: Sequence[str], rows: Sequence[Sequence[str]], to: str = "") -> tuple[list[str], list[Panel]]:
+    """Return the names of the rows and a panel for each column of numbers.
+
+    Args:
+        columns: Their names.
+        rows: Cells; those that hold words name the row, and numbers too while two rows would be called the same.
+        to: The cell that marks the rows to compare with; each bar then says how many times theirs it is.
+    """
     numeric = [place for place in range(1, len(columns)) if all(number(row[place]) is not None for row in rows)]
-    names = [", ".join(cell for place, cell in enumerate(row) if place not in numeric) for row in rows]
-    return {
-        columns[place]: {name: number(row[place]) or 0.0 for name, row in zip(names, rows, strict=True)}
-        for place in numeric
-    }
+    naming = [place for place in range(len(columns)) if place not in numeric]
+    while len({tuple(row[place] for place in naming) for row in rows}) < len(rows) and numeric:
+        naming.append(numeric.pop(0))
+    bases = baselines(rows, naming, to) if to else [None] * len(rows)
+    panels = []
+    for place in numeric:
+        values = [number(row[place]) or 0.0 for row in rows]
+        labels = []
+        for row, value, base in zip(rows, values, bases, strict=True):
+            least = number(base[place]) if base else None
+            labels.append(f"{row[place]} ({value / least:.2f}x)" if least else row[place])
+        panels.append(Panel(columns[place], values, labels))
+    return [", ".join(row[place] for place in naming) for row in rows], panels
+
+
+def heading(lines: Sequence[str], title: str) -> str:
+    """Write what stands above the chart: title, baseline, machine and date."""
+    found = {name: rest.strip() for name, _, rest in (line.partition(":") for line in lines[:4])}
+    baseline = f"Baseline: {found['Baseline']}" if "Baseline" in found else ""
+    said = (title or found.get("Question", ""), baseline, found.get("Machine", ""))
+    return "\n".join(line for part in said for line in textwrap.wrap(part, 110))
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="the chart: .svg or .png")
-    parser.add_argument("--title", default="")
+    parser.add_argument("--title", default="", help="instead of the benchmark's question")
+    parser.add_argument("--to", default="", help="the name of the rows that the others are compared with")
     options = parser.parse_args()
     try:
         lines = sys.stdin.read().splitlines()
-        machine = next((line.partition(":")[2].strip() for line in lines if line.startswith("Machine:")), "")
-        bars(options.out, "\n".join(filter(None, (options.title, machine))), chart(*read_table(lines)))
+        rows, panels = chart(*read_table(lines), options.to)
+        bars(options.out, heading(lines, options.title), rows, panels)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

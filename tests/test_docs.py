@@ -18,6 +18,8 @@ import pytest
 
 import krakenasync
 from krakenasync.cli import main
+from krakenasync.cli.app import _HELP
+from krakenasync.cli.exits import Exit
 from krakenasync.sandbox import SandboxConfig
 
 ROOT = Path(__file__).parent.parent
@@ -29,6 +31,8 @@ ENDLESS = ("poll_balances", "poll_accounts")
 MOMENT, PATIENCE = 0.3, 20.0
 ELSEWHERE = ("python3", ".venv/", "source", "krakenasync demo")
 """Commands that need a network, and the one that tests/cli/test_demo.py runs."""
+OTHERS = {"--to", "--out", "--strict"}
+"""Options of the benchmarks, and of mypy."""
 NOTEBOOK = "jupyter"
 """The page whose blocks are cells of one notebook."""
 
@@ -148,6 +152,24 @@ def test_a_command_runs(line, environment, capsys):
 def test_a_made_page_is_fresh(page):
     """Errors and limits are what the rules say; ``python docs/tables.py`` makes it so."""
     assert (DOCS / "reference" / f"{page}.md").read_text(encoding="utf-8") == getattr(made("tables"), page)()
+
+
+def test_the_page_of_commands_is_fresh():
+    """Commands, options and exit codes are those there are; ``python docs/commands.py`` makes it so."""
+    page = made("commands")
+    assert (DOCS / "reference" / "command-line.md").read_text(encoding="utf-8") == page.reference()
+    assert set(page.EXITS) == set(Exit)
+    for code in Exit:
+        assert re.search(rf"\b{code.value} \w", _HELP), f"krakenasync --help does not name exit code {code.value}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_no_page_names_an_option_that_there_is_not(page):
+    """An option that stands in a page, a table of commands or a sentence is one of a command's."""
+    reference = (DOCS / "reference" / "command-line.md").read_text(encoding="utf-8")
+    known = set(re.findall(r"--[a-z][a-z0-9-]+", reference)) | {"--help", "--version"} | OTHERS
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", page.read_text(encoding="utf-8")))
+    assert named <= known, named - known
 
 
 def test_every_error_has_cause_and_remedy():

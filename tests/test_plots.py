@@ -83,7 +83,7 @@ def test_nothing_makes_no_picture(draw, tmp_path):
     with pytest.raises(ConfigurationError, match="nothing to draw"):
         draw(tmp_path / "x.png", [], "title")
     with pytest.raises(ConfigurationError, match="nothing to draw"):
-        bars(tmp_path / "x.png", "title", {})
+        bars(tmp_path / "x.png", "title", [], [])
 
 
 def test_what_cannot_be_drawn_is_said_before(monkeypatch):
@@ -95,21 +95,63 @@ def test_what_cannot_be_drawn_is_said_before(monkeypatch):
         require("x.png")
 
 
+PRINTED = (
+    "Question: how many?\nBaseline: none at all\nMachine:  CPython 3.11.7, 2 CPUs, Linux x86_64, 2026-11-21\n\n"
+    "client        tier   used  refused\n------------  ----  -----  -------\n"
+    "krakenasync   pro   97.5%       50\nno limiter    pro   98.8%      200\n\nvirtual time\n"
+)
+
+
+def report(printed, picture, *more):
+    asked = [sys.executable, str(REPORT), "--out", str(picture), *more]
+    return subprocess.run(asked, input=printed, text=True, capture_output=True, check=False)
+
+
 def test_a_benchmark_becomes_a_chart(picture):
-    """benchmarks/report.py reads what a benchmark printed: a panel for each column of numbers."""
+    """benchmarks/report.py reads what a benchmark printed: a panel for each column of numbers, and whence they are."""
+    assert report(PRINTED, picture).returncode == 0
+    drawn = picture.read_text()
+    assert drawn.count('<g id="axes_') == 2
+    for said in ("how many?", "Baseline: none at all", "2 CPUs, Linux x86_64, 2026-11-21", "97.5%", "no limiter, pro"):
+        assert said in drawn
+
+
+def test_a_chart_tells_the_ratio(picture):
+    """With --to every bar says how many times the baseline's it is; what no row is named is refused."""
+    assert report(PRINTED, picture, "--to", "no limiter", "--title", "My own").returncode == 0
+    drawn = picture.read_text()
+    assert "50 (0.25x)" in drawn
+    assert "97.5% (0.99x)" in drawn
+    assert "My own" in drawn
+    assert "how many?" not in drawn
+    assert "no row is named" in report(PRINTED, picture, "--to", "nobody").stderr
+
+
+def test_no_row_and_no_column_is_lost(picture):
+    """Rows that only a number tells apart are named by it; two columns may bear one name."""
     printed = (
-        "Question: how many?\nBaseline: none\n\n"
-        "client        tier   used  refused\n------------  ----  -----  -------\n"
-        "krakenasync   pro   97.5%        0\nno limiter    pro   98.8%      198\n\nvirtual time\n"
+        "lock     calls  refused  beside  beside\n-------  -----  -------  ------  ------\n"
+        "no lock     10        8      +0      -1\nno lock     50       47      +0      -2\n"
     )
-    subprocess.run([sys.executable, str(REPORT), "--out", str(picture)], input=printed, text=True, check=True)
-    assert picture.read_text().count('<g id="axes_') == 2
+    assert report(printed, picture).returncode == 0
+    drawn = picture.read_text()
+    assert drawn.count('<g id="axes_') == 3
+    assert "no lock, 10" in drawn
+    assert "no lock, 50" in drawn
+
+
+def test_every_benchmark_prints_what_a_chart_is_made_of(picture):
+    """The quickest of them, run for real: what `table` prints is what `report` reads, within each of its groups."""
+    quick = [sys.executable, str(REPORT.parent / "bulk.py"), "--rounds", "1"]
+    printed = subprocess.run(quick, capture_output=True, text=True, check=True).stdout
+    ended = report(printed, picture, "--to", "json.loads")
+    assert ended.returncode == 0, ended.stderr
+    assert picture.read_text().count("(1.00x)") >= 4
 
 
 def test_a_text_without_a_table_is_refused(picture):
     """What no benchmark printed ends with a sentence, not with a traceback."""
-    asked = [sys.executable, str(REPORT), "--out", str(picture)]
-    ended = subprocess.run(asked, input="hello\n", text=True, capture_output=True, check=False)
+    ended = report("hello\n", picture)
     assert ended.returncode == 2
     assert "no table" in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -19,7 +19,7 @@ from krakenasync.client.polling import BalanceSnapshot
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.errors import ConfigurationError
 
-__all__ = ["Budget", "Level", "bars", "plot_balances", "plot_budget", "plot_candles", "require", "writable"]
+__all__ = ["Budget", "Level", "Panel", "bars", "plot_balances", "plot_budget", "plot_candles", "require", "writable"]
 
 ENDINGS: Final = (".png", ".svg")
 UP, DOWN, LINE, LIMIT = "#2a9d6f", "#c8553d", "#5b3fd6", "#888888"
@@ -165,21 +165,35 @@ def plot_budget(path: Path | str, levels: Sequence[Level], title: str = "Call bu
     _save(figure, path)
 
 
-def bars(path: Path | str, title: str, columns: Mapping[str, Mapping[str, float]]) -> None:
-    """Draw bars: a panel for each column, a bar for each of its rows.
+class Panel(msgspec.Struct, frozen=True):
+    """A column of bars.
+
+    Attributes:
+        name: Stands above it.
+        values: A bar each; `labels` are written at their ends.
+    """
+
+    name: str
+    values: Sequence[float]
+    labels: Sequence[str]
+
+
+def bars(path: Path | str, title: str, rows: Sequence[str], panels: Sequence[Panel]) -> None:
+    """Draw bars: panels beside each other, a bar in each of them for every row.
 
     Raises:
         ConfigurationError: There is nothing to draw, or no way to.
     """
-    _something(columns)
-    rows = max(len(values) for values in columns.values())
-    figure, panels = _sheet(path, title, across=len(columns), height=1.5 + ROW * rows)
-    for axes, (name, values) in zip(panels, columns.items(), strict=True):
-        drawn = axes.barh(list(values), list(values.values()), color=LINE)
-        axes.bar_label(drawn, fmt="%g", padding=2, fontsize=7)
-        axes.set_title(name, fontsize=9)
-        axes.margins(x=0.15)
-    panels[0].invert_yaxis()
+    _something(panels)
+    figure, columns = _sheet(path, title, across=len(panels), height=1.8 + ROW * len(rows))
+    for axes, panel in zip(columns, panels, strict=True):
+        drawn = axes.barh(range(len(rows)), panel.values, color=LINE)
+        axes.bar_label(drawn, panel.labels, padding=2, fontsize=7)
+        axes.set_title(panel.name, fontsize=9)
+        axes.set_yticks(range(len(rows)), rows)
+        longest = max(map(len, panel.labels), default=0)
+        axes.margins(x=0.05 + longest * len(panels) / 60)  # room for the labels, which are beyond the bars
+    columns[0].invert_yaxis()
     _save(figure, path)
 
 
@@ -197,7 +211,7 @@ def _sheet(
     figure = importlib.import_module("matplotlib.figure").Figure(
         figsize=(WIDTH, max(height, 1.6 * panels)), layout="constrained"
     )
-    figure.suptitle(title)
+    figure.suptitle(title, fontsize=10)
     if panels:
         return figure, figure.subplots(panels, 1, sharex=True, squeeze=False)[:, 0]
     if across:

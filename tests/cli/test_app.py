@@ -1,6 +1,11 @@
 """The command as a whole: words in, exit code out."""
 
+import os
+import shlex
+import shutil
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +39,10 @@ def test_version(capsys):
         (["--verson"], "unknown option --verson"),
         (["balances", "extra"], "balances does not take 'extra'"),
         (["ticker"], "ticker: PAIR is missing"),
+        (["zzz"], 'Unknown command "zzz" hint:'),
+        (["order", "buy", "XBTUSD", "1", "--price"], "order buy: --price needs a value"),
+        (["history", "ledgers"], "history: --out is missing"),
+        (["history", "ledgers", "-o"], "history: -o needs a value"),
         (["ohlc", "XBTUSD", "--interval", "7"], "Choose from: 1, 5, 15"),
         (["completion", "tcsh"], "fish"),
         (["endpoints", "--cvs"], "Did you mean --csv?"),
@@ -73,3 +82,41 @@ def test_another_missing_module_is_not_explained_away(monkeypatch):
     monkeypatch.setitem(sys.modules, "krakenasync.cli.demo", None)
     with pytest.raises(ModuleNotFoundError, match=r"krakenasync\.cli\.demo"):
         cli.main(["demo"])
+
+
+def in_a_shell(line, **environment):
+    """Run a line as a shell does, with krakenasync as a function."""
+    line = f'krakenasync() {{ {shlex.quote(sys.executable)} -m krakenasync "$@"; }}; {line}'
+    return subprocess.run(
+        ["bash", "-c", line], capture_output=True, text=True, check=False, timeout=60, env=os.environ | environment
+    )
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash on this machine")
+@pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        ("krakenasync endpoints >&-", 0, ""),
+        ("krakenasync --help >&-", 0, ""),
+        ("krakenasync balancs 2>&-", 2, ""),
+        ("krakenasync order cancel-all --base-url http://127.0.0.1:1 <&-", 2, "add --yes"),
+        ("krakenasync endpoints --json | head -1 >&2; exit ${PIPESTATUS[0]}", 0, '{"method":'),
+        ("krakenasync --help | head -1 >&2; exit ${PIPESTATUS[0]}", 0, "Usage:"),
+        ("krakenasync endpoints > /dev/full", 6, "the result cannot be written: No space left on device"),
+    ],
+)
+def test_streams_that_are_closed_or_full_are_no_accident(line, code, said):
+    """Nobody reads, nobody can answer, the disk is full: each ends as documented, and never with a traceback."""
+    if "/dev/full" in line and not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    ended = in_a_shell(line, KRAKEN_API_KEY="key", KRAKEN_API_SECRET="c2VjcmV0")
+    assert ended.returncode == code
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("command", ["completion zsh", "endpoints", "--help"])
+def test_a_terminal_without_unicode_is_no_accident(command):
+    """What ASCII cannot show is spelled out or drawn with what there is."""
+    ended = in_a_shell(f"krakenasync {command}", PYTHONIOENCODING="ascii")
+    assert (ended.returncode, ended.stdout.isascii()) == (0, True)

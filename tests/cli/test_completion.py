@@ -86,3 +86,82 @@ def test_fish_offers_commands_and_pairs(tmp_path, capsys, monkeypatch):
     assert "cancel-all" in tab("krakenasync order c")
     assert "--watch" in tab("krakenasync balances --w")
     assert "XBTUSD" in tab("krakenasync ticker XBT")
+
+
+ZSH = """\
+{loading}
+compadd() {{  # note what is offered, before it is
+  if [[ ${{@[1,(i)(-|--)]}} == *-(O|A|D)\\ * ]]; then builtin compadd "$@"; return; fi
+  local -a hits
+  builtin compadd -A hits "$@"
+  (( $#hits )) && print -rl -- $hits >> $ZDOTDIR/offered
+  builtin compadd "$@"
+}}
+finish() {{ print -r -- "-- over"; exit }}
+comppostfuncs=(finish)
+PROMPT=
+bindkey "^I" complete-word
+"""
+TAB = """\
+zmodload zsh/zpty
+zpty tab zsh -i
+zpty -w -n tab "$1"$'\\t'
+zpty -r tab all '*-- over*'
+"""
+
+
+@pytest.mark.parametrize(
+    "loading",
+    [
+        "fpath=($ZDOTDIR $fpath); autoload -Uz compinit; compinit -u -d $ZDOTDIR/dump",
+        "autoload -Uz compinit; compinit -u -d $ZDOTDIR/dump; source $ZDOTDIR/_krakenasync",
+    ],
+    ids=["in fpath", "sourced"],
+)
+def test_zsh_offers_commands_and_pairs(loading, tmp_path, capsys, monkeypatch):
+    """A real zsh, in which Tab is pressed, offers commands, options and pairs, however it got the script."""
+    if shutil.which("zsh") is None:
+        pytest.skip("there is no zsh on this machine")
+    assert main(["completion", "zsh"]) == 0
+    (tmp_path / "_krakenasync").write_text(capsys.readouterr().out, encoding="utf-8")
+    (tmp_path / ".zshrc").write_text(ZSH.format(loading=loading), encoding="utf-8")
+    monkeypatch.setenv("ZDOTDIR", str(tmp_path))
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:/usr/bin:/bin")
+    monkeypatch.setenv("TERM", "xterm")
+
+    def tab(line):
+        found = tmp_path / "offered"
+        found.write_text("", encoding="utf-8")
+        subprocess.run(["zsh", "-f", "-c", TAB, "tab", line], check=True, capture_output=True, timeout=60)
+        return found.read_text(encoding="utf-8").splitlines()
+
+    assert {"balances", "order", "ticker"} <= set(tab("krakenasync "))
+    assert "cancel-all" in tab("krakenasync order c")
+    assert "--watch" in tab("krakenasync balances --w")
+    assert "XBTUSD" in tab("krakenasync ticker XBT")
+    assert "ETHEUR" in tab("krakenasync ohlc --interval 60 ETH")
+
+
+def test_bash_offers_commands_and_pairs(tmp_path, capsys, monkeypatch):
+    """A real bash, asked as its Tab asks, offers commands, options and pairs."""
+    if shutil.which("bash") is None:
+        pytest.skip("there is no bash on this machine")
+    assert main(["completion", "bash"]) == 0
+    script = tmp_path / "script.bash"
+    script.write_text(capsys.readouterr().out, encoding="utf-8")
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:/usr/bin:/bin")
+
+    def tab(line):
+        code = (
+            f'source {script}; COMP_LINE="$1"; COMP_POINT=${{#1}}; read -ra COMP_WORDS <<< "$1"; '
+            '[[ $1 == *" " ]] && COMP_WORDS+=(""); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); '
+            'set -- $(complete -p krakenasync); while [[ $1 != -F ]]; do shift; done; "$2"; '
+            'printf "%s\\n" "${COMPREPLY[@]}"'
+        )
+        ended = subprocess.run(["bash", "-c", code, "tab", line], capture_output=True, text=True, check=True)
+        return [each.strip() for each in ended.stdout.splitlines()]
+
+    assert {"balances", "order", "ticker"} <= set(tab("krakenasync "))
+    assert "cancel-all" in tab("krakenasync order c")
+    assert "--watch" in tab("krakenasync balances --w")
+    assert "XBTUSD" in tab("krakenasync ticker XBT")

@@ -55,6 +55,25 @@ def test_a_live_table_on_a_terminal(capsys, monkeypatch):
     assert "of 15, -0.33/s" in out
 
 
+def test_a_narrow_terminal_cuts_no_number_short(capsys, monkeypatch):
+    """Where not all columns have room, counts are left out and amounts are not."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("LINES", "60")
+    assert main(["demo", "--seconds", "0.3"]) == 0
+    out = capsys.readouterr().out
+    assert "75.0000000000" in out or "250000.0000" in out
+    assert "…" not in out
+
+
+def test_a_terminal_that_cannot_draw_gets_lines(capsys, monkeypatch):
+    """TERM=dumb: a live table would only be seen at the end."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "dumb")
+    assert main(["demo", "--seconds", "0.3"]) == 0
+    assert "alice  starter" in capsys.readouterr().out
+
+
 def test_ctrl_c_ends_it_quietly():
     """An interruption is no error: 130, and nothing on standard error."""
     process = start("krakenasync", "demo", "--json")

@@ -53,6 +53,10 @@ def test_an_order_that_was_not_placed_counts_as_what_kept_it(cause, code, capsys
         (errors.UnknownOrder("no order x"), "krakenasync orders"),
         (errors.UnknownAsset("no pair x"), "call AssetPairs"),
         (errors.NotSent("no route"), "krakenasync doctor"),
+        (errors.NotSent("refused", hint="is the address right?"), "is the address right? krakenasync doctor"),
+        (errors.ProtocolError("an HTML page instead of an answer"), "--base-url"),
+        (errors.ServiceUnavailable("EService:Unavailable"), "status.kraken.com"),
+        (errors.InvalidNonce("EAPI:Invalid nonce"), "krakenasync doctor"),
         (errors.InvalidSignature("EAPI:Invalid signature"), "krakenasync doctor"),
     ],
 )

@@ -1,6 +1,7 @@
 """``krakenasync history``."""
 
 import csv
+import json
 
 import pytest
 
@@ -23,6 +24,10 @@ def test_an_account_without_history_is_complete(tmp_path, capsys):
     """No rows is an answer, and agrees with Kraken's count."""
     assert main(["history", "trades", "--out", str(tmp_path / "trades.csv"), "--sandbox"]) == 0
     assert "0 new rows of trades, 0 in all, Kraken counts 0" in capsys.readouterr().out
+    out = str(tmp_path / "again.csv")
+    assert main(["history", "trades", "--out", out, "--sandbox", "--json"]) == 0
+    told = {"file": out, "kind": "trades", "new": "0", "rows": "0", "kraken counts": "0"}
+    assert json.loads(capsys.readouterr().out) == told
 
 
 @pytest.mark.parametrize(
@@ -30,6 +35,8 @@ def test_an_account_without_history_is_complete(tmp_path, capsys):
     [
         (["ohlc"], "--pair"),
         (["ledgers", "--pair", "XBTUSD"], "takes no --pair"),
+        (["ohlc", "--pair", "XBTUSD", "--interval", "7"], "Choose from: 1, 5, 15"),
+        (["ledgers", "--since", "soon"], "no point in time"),
         (["trades", "--interval", "5"], "takes no --interval"),
     ],
 )
@@ -37,6 +44,13 @@ def test_what_does_not_belong_together_is_refused(words, said, tmp_path, capsys)
     """A wrong combination is a matter of usage: 2."""
     assert main(["history", *words, "--out", str(tmp_path / "x.csv"), "--sandbox"]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_misspelled_pair_gets_its_suggestion(tmp_path, capsys):
+    """And leaves nothing that hinders the next try."""
+    words = ["history", "ohlc", "--sandbox", "--out", str(tmp_path / "x.csv"), "--pair"]
+    assert main([*words, "XBTUDS"]) == 1
+    assert "did you mean XBTUSD" in capsys.readouterr().err
 
 
 def test_a_missing_row_is_not_passed_over(tmp_path, capsys):

@@ -37,7 +37,8 @@ def test_a_terminal_is_asked_without_echo(typed, monkeypatch):
     ("entered", "said"),
     [
         ("", "nothing was entered"),
-        (f"{KEY}\n", "nothing was entered"),
+        (f"{KEY}\n", "only the API key was entered"),
+        (f"\n{SECRET}\n", "nothing was entered"),
         (f"{SECRET}\n{KEY}\n", "swapped"),
         (f"{KEY}\n{'ab' * 64}\n", "hex"),
     ],

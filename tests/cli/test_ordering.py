@@ -203,6 +203,42 @@ def test_a_wrong_word_is_explained_before_anything_is_sent(tokens, said, environ
     assert environment.stats.requests["AddOrder"] == 0
 
 
+@pytest.mark.parametrize("amount", ["1e999", "1e999999999", "nan", "inf", "0", "-1", "", " ", "abc", "0,5"])
+def test_an_amount_that_cannot_be_is_refused_here(amount, environment, capsys):
+    """Such a volume is refused with what to do about it, before anything is sent; exit code 2."""
+    assert main(["order", "buy", "XBTUSD", amount, "--price", "30000"]) == 2
+    said, hint = capsys.readouterr().err.splitlines()
+    assert said.startswith(("error: volume=" + amount, f"error: volume={amount!r}"))
+    assert hint.startswith("hint: ")
+    assert sum(environment.stats.requests.values()) == 0
+
+
+@pytest.mark.parametrize("amount", ["1e999", "nan", "-1", "abc"])
+def test_an_order_is_not_amended_to_an_amount_that_cannot_be(amount, environment, capsys):
+    """The same of a volume that is changed; 0 is Kraken's to judge, which cancels what has filled beyond it."""
+    assert main(["order", "amend", "mine", f"--volume={amount}"]) == 2
+    assert "order_qty=" in capsys.readouterr().err
+    assert sum(environment.stats.requests.values()) == 0
+
+
+@pytest.mark.parametrize("price", ["1e999", "nan", "inf", "0", "", "abc", "30.000,5"])
+def test_a_price_that_cannot_be_is_refused_here(price, environment, capsys):
+    """The same of a price, whether the order is new or changed."""
+    assert main(["order", "sell", "XBTUSD", "0.01", f"--price={price}"]) == 2
+    said, hint = capsys.readouterr().err.splitlines()
+    assert "price=" in said
+    assert hint.startswith("hint: ")
+    assert main(["order", "amend", "mine", f"--price={price or 'x'}"]) == 2
+    assert sum(environment.stats.requests.values()) == 0
+
+
+def test_a_relative_price_is_called_one(live, typed, capsys):
+    """-1 is Kraken's word for 1 below the market: the question says so."""
+    typed("n\n")
+    assert main(["order", "buy", "XBTUSD", "0.01", "--price", "-1"]) == 130
+    assert "limit price -1 (price relative to the market)? [y/N]" in capsys.readouterr().err
+
+
 def test_an_order_that_is_not_there_is_said(environment, capsys):
     """An unknown order is a refusal: 1."""
     assert main(["orders", "show", "nobody"]) == 1

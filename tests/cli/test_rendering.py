@@ -35,3 +35,18 @@ def test_a_closed_pipe_is_told_to_the_command():
     """rich would leave the process with 1."""
     with pytest.raises(BrokenPipeError):
         Screen().on_broken_pipe()
+
+
+@pytest.mark.parametrize("width", [30, 40, 60, 80, 160])
+def test_no_digit_is_cut_off_on_a_narrow_terminal(width, monkeypatch, capsys):
+    """Where a table has no room its fields stand below each other; names and numbers are whole in any width."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("TERM", "dumb")
+    row = ["XXBTZUSD", *["62152.40000"] * 5, "172.79372500"]
+    columns = ["pair", "bid", "ask", "last", "high 24h", "low 24h", "volume 24h"]
+    show(Sheet("Prices - SANDBOX", columns, [row, row], right=frozenset(columns[1:])), Output())
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= width
+    assert (out.count("62152.40000"), out.count("172.79372500"), out.count("XXBTZUSD")) == (10, 2, 2)
+    assert "…" not in out

@@ -1,5 +1,7 @@
 """What an order may say on the command line."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from krakenasync import InvalidArguments
@@ -29,3 +31,26 @@ def test_a_forgotten_price_is_no_market_order():
     """Without price and kind the order is refused: a slip must not buy at any price."""
     with pytest.raises(InvalidArguments, match="limit or market"):
         Terms().named()
+
+
+def test_an_order_that_expires_lasts_till_then():
+    """Kraken heeds the time of a GTD order only, so --expires makes one; dates are read as everywhere."""
+    assert Terms(price="1", expires="+60").named()["timeinforce"] == "GTD"
+    named = Terms(price="1", expires="2030-01-31T12:00", starts="1900000000").named()
+    assert named["expiretm"] == datetime(2030, 1, 31, 12, tzinfo=UTC)
+    assert named["starttm"] == datetime.fromtimestamp(1900000000, UTC)
+
+
+@pytest.mark.parametrize(
+    ("terms", "said"),
+    [
+        (Terms(price="1", expires="soon"), "--expires 'soon' is no point in time"),
+        (Terms(price="1", starts="-5"), "--starts '-5'"),
+        (Terms(price="1", expires="+60", lasting="IOC"), "--lasting IOC"),
+        (Terms(price="1", flags="post,nonsense"), "there is no 'nonsense'"),
+    ],
+)
+def test_a_wrong_word_is_no_order(terms, said):
+    """A slip is said before anything is sent, and does not make another order than was meant."""
+    with pytest.raises(InvalidArguments, match=said):
+        terms.named()

@@ -139,7 +139,7 @@ class StrictEngine:
     def AddOrder(self, params):  # noqa: N802 - Kraken's name
         pair = pair_key(params["pair"])
         self.charge(pair, 1)
-        if params["price"] == "0":
+        if params["price"] == "0.001":
             raise Refusal("EOrder:Invalid price")
         txid = [] if "validate" in params else [self.add(pair, params)]
         return {"descr": {"order": ""}, "txid": txid}
@@ -150,7 +150,7 @@ class StrictEngine:
         return {"orders": [{"txid": self.add(pair, order), "descr": {"order": ""}} for order in params["orders"]]}
 
     def AmendOrder(self, params):  # noqa: N802 - Kraken's name
-        if params.get("limit_price") == "0" and (found := self.find(params)):
+        if params.get("limit_price") == "0.001" and (found := self.find(params)):
             self.charge(self.orders[found[0]]["pair"], FIXED["AmendOrder"])
             raise Refusal("EOrder:Invalid price")
         (txid,) = self.change("AmendOrder", params)
@@ -419,7 +419,7 @@ class Trader:
     async def add(self, kraken, pair):
         own = f"{self.chance.getrandbits(60):x}"
         self.mine.append({"cl_ord_id": own, "pair": pair})
-        price = self.chance.choice(["0", "100", "100", "100"])
+        price = self.chance.choice(["0.001", "100", "100", "100"])
         placed = await kraken.add_order(pair=pair, **{**LIMIT, "price": price}, cl_ord_id=own)
         self.mine[-1]["txid"] = placed.txid[0]
 
@@ -440,7 +440,7 @@ class Trader:
     async def amend(self, kraken, pair):
         order, name = self.pick()
         if order:
-            await kraken.amend_order(**name, limit_price=self.chance.choice(["0", "99"]))
+            await kraken.amend_order(**name, limit_price=self.chance.choice(["0.001", "99"]))
 
     async def edit(self, kraken, pair):
         order, name = self.pick(keep=False)
@@ -488,11 +488,11 @@ def test_a_refused_change_costs_its_fixed_part():
 
     async def script(engine, kraken, clock):
         with pytest.raises(Exception, match="Invalid price"):
-            await add(kraken, price="0")
+            await add(kraken, price="0.001")
         assert stands(kraken) == 1
         txid = await add(kraken)
         with pytest.raises(Exception, match="Invalid price"):
-            await kraken.amend_order(txid=txid, limit_price="0")
+            await kraken.amend_order(txid=txid, limit_price="0.001")
         assert stands(kraken) == 3
         engine.orders.clear()
         with pytest.raises(UnknownOrder):  # it was filled meanwhile

@@ -391,14 +391,14 @@ def test_what_is_known_about_a_failed_delivery():
 
     async def main():
         async with Exchange(b"nonsense") as exchange:
-            with pytest.raises(Unanswered, match="BadResponse"):
+            with pytest.raises(Unanswered, match="no whole answer: an answer does not begin with HTTP/"):
                 await deliver(Transport(exchange.url))
             exchange.gate.clear()
-            with pytest.raises(Unanswered, match="ReadTimeout"):
+            with pytest.raises(Unanswered, match=r"no whole answer within 0\.01 s"):
                 await deliver(Transport(exchange.url), within=0.01)
-        with pytest.raises(NotSent, match="ConnectFailed"):
+        with pytest.raises(NotSent, match=f"could not reach 127.0.0.1:{exchange.port}: connection refused"):
             await deliver(Transport(exchange.url))
-        with pytest.raises(NotSent, match="BadRequest"):
+        with pytest.raises(NotSent, match="the request cannot be written"):
             await deliver(Transport(exchange.url), Message("POST", "/0/private/x", {"API-Key": "a\r\nb: c"}, b"x"))
 
     asyncio.run(main())

@@ -50,7 +50,7 @@ ODD = {
     "badly zipped": (
         httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(b"no gzip")),
         ProtocolError,
-        "DecodingError",
+        "the answer cannot be read",
     ),
 }
 
@@ -134,7 +134,8 @@ def test_every_network_failure_is_one_of_ours(raised, expected):
         with pytest.raises(expected) as caught:
             await Transport("http://kraken.test", http_client=given).deliver(Delivery(POST), 1.0)
         assert caught.value.__cause__ is raised
-        assert type(raised).__name__ in str(caught.value)
+        assert type(raised).__name__ not in str(caught.value)
+        assert str(caught.value)
         assert caught.value.effect == ("none" if expected is NotSent else "unknown")
 
     run(main)

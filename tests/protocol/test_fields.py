@@ -78,6 +78,9 @@ def test_money_is_written_exactly(value, expected):
         ("1,5", InvalidArguments, "not a number"),
         ("nan", InvalidArguments, "not a finite number"),
         (Decimal("Infinity"), InvalidArguments, "not a finite number"),
+        ("1e999", InvalidArguments, "beyond any market"),
+        ("1e999999999", InvalidArguments, "beyond any market"),
+        (Decimal("1e-999999999"), InvalidArguments, "beyond any market"),
     ],
 )
 def test_money_refuses(marker, value, error, advice):
@@ -87,10 +90,18 @@ def test_money_refuses(marker, value, error, advice):
     assert "volume" in str(caught.value)
 
 
-@pytest.mark.parametrize("value", ["+5%", "-100", "#3", "+0.5", "-1.5%", "37500"])
+@pytest.mark.parametrize("value", ["+5%", "-100", "#3", "+0", "+0.5", "-1.5%", "5%", "37500"])
 def test_relative_prices_travel_as_given(value):
     """A price relative to the market keeps its sign and its per cent."""
     assert Price().wire("price", value) == value
+
+
+@pytest.mark.parametrize("value", ["0", "0.00", 0, Decimal(0), "0e5"])
+def test_a_price_of_nothing_is_refused(value):
+    """Nothing is bought or sold for 0; whoever wants the market's price leaves it out."""
+    with pytest.raises(InvalidArguments, match=r"price=.* is no price"):
+        Price().wire("price", value)
+    assert Decimal(Money().wire("volume", value)) == 0
 
 
 @pytest.mark.parametrize("value", ["+", "5%%", "+-5", "%", "#", "+5 %", "٣"])

@@ -55,8 +55,10 @@ def test_a_float_is_refused_and_told_why(name):
 
 
 def test_volume_zero_closes_a_position():
-    """Kraken takes a volume of 0 for "all of it"."""
-    assert order(volume="0").params()["volume"] == "0"
+    """Kraken takes a volume of 0 for "all of it" where there is a margin position to close, and only there."""
+    assert order(volume="0", leverage=2).params()["volume"] == "0"
+    assert order(volume=0, reduce_only=True).params()["volume"] == "0"
+    assert order(volume="0", ordertype="settle-position", price=None).params()["volume"] == "0"
     with pytest.raises(InvalidArguments, match="negative"):
         order(volume="-1").params()
 
@@ -79,11 +81,19 @@ def test_volume_zero_closes_a_position():
         ({"timeinforce": "GTD"}, "expiretm"),
         ({"timeinforce": "GTD", "expiretm": "0"}, "expiretm"),
         ({"timeinforce": "GTD", "expiretm": "+4"}, "too near"),
+        ({"expiretm": "soon"}, "expiretm='soon' is no point in time"),
+        ({"expiretm": "2030-01-01"}, "no point in time"),
+        ({"starttm": "-5"}, "starttm"),
         ({"close": Close(ordertype="market")}, "close"),
         ({"close": Close(ordertype="trailing-stop", price="5")}, "offset"),
         ({"pair": ""}, "pair"),
         ({"volume": "much"}, "not a number"),
         ({"volume": "NaN"}, "finite"),
+        ({"volume": "1e999"}, "beyond any market"),
+        ({"volume": "0.00"}, "buys and sells nothing"),
+        ({"volume": 0, "leverage": "none"}, "buys and sells nothing"),
+        ({"price": "0"}, "no price"),
+        ({"price2": 0}, "no price"),
     ],
 )
 def test_what_cannot_be_is_refused_before_sending(changes, message):
@@ -118,7 +128,7 @@ def test_what_can_be_passes(changes):
 @given(st.decimals(min_value=0, allow_nan=False, allow_infinity=False, places=10, max_value=10**12))
 def test_money_arrives_as_it_was_given(volume):
     """No amount is rounded or written in scientific notation on its way."""
-    text = order(volume=volume).params()["volume"]
+    text = order(volume=volume, leverage=2).params()["volume"]
 
     assert Decimal(text) == volume
     assert "E" not in text

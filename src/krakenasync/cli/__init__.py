@@ -6,8 +6,11 @@ The exit codes are those of `krakenasync.cli.exits.Exit`.
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 __all__ = ["main"]
@@ -21,6 +24,7 @@ def main(tokens: Sequence[str] | None = None) -> int:
     Args:
         tokens: The words after the command's name; None for those of the process.
     """
+    _open_streams()
     try:
         from krakenasync.cli.app import run  # noqa: PLC0415 - what the extra brings may be missing
     except ModuleNotFoundError as missing:
@@ -34,3 +38,12 @@ def main(tokens: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return run(sys.argv[1:] if tokens is None else tokens)
+
+
+def _open_streams() -> None:
+    """Put nothing in the place of a stream that was closed, and let no character break one that is not Unicode."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # as after >&-
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - open to the end
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")

@@ -17,7 +17,7 @@ from cyclopts import (
 from krakenasync._version import __version__
 from krakenasync.cli.balances import balances
 from krakenasync.cli.call import call
-from krakenasync.cli.completion import HOW, fetch_pairs
+from krakenasync.cli.completion import HOW, TAIL, fetch_pairs
 from krakenasync.cli.demo import demo
 from krakenasync.cli.doctor import doctor
 from krakenasync.cli.endpoints import endpoints
@@ -29,7 +29,7 @@ from krakenasync.cli.login import login
 from krakenasync.cli.market import depth, ohlc, ticker, trades
 from krakenasync.cli.ordering import ORDER
 from krakenasync.cli.orders import ORDERS
-from krakenasync.cli.rendering import remark, say
+from krakenasync.cli.rendering import Screen, remark, say
 from krakenasync.cli.sandbox import sandbox
 from krakenasync.cli.words import FLAGS, VALUES, arrange, leading, speak
 
@@ -39,16 +39,17 @@ _HELP: Final = """Kraken's Spot REST API from the command line, and a local sand
 
 Start with: krakenasync demo
 
-For all commands, before or after them: --sandbox, --profile NAME, --tier TIER, --base-url URL (whom to ask),
---json, --csv (in which form), --quiet, --verbose (how much is said on standard error).
+For all commands that ask Kraken, before or after them: --sandbox, --profile NAME, --tier TIER, --base-url URL (whom to
+ask), --json, --csv (in which form). For all commands: --quiet, --verbose (how much is said on standard error).
 
 Exit codes: 0 ok, 1 refused by Kraken, 2 usage or settings, 3 network, 4 rate limited or too late, 5 outcome unknown,
-130 interrupted.
+6 the result could not be written, 130 interrupted.
 """
 
 # Flags are switched on by naming them; only where "off" is the news has a flag a --no- form of its own.
 APP: Final = App(
     name="krakenasync",
+    console=Screen(),
     version=__version__,
     help=_HELP,
     default_parameter=Parameter(negative="", show_default=lambda value: None if value in {False, ""} else value),
@@ -89,7 +90,7 @@ async def completion(shell: Literal["bash", "zsh", "fish"], /, *, pairs: bool = 
     """
     if pairs:
         await fetch_pairs()
-    say(APP.generate_completion(shell=shell, prog_name="krakenasync"))
+    say(APP.generate_completion(shell=shell, prog_name="krakenasync") + TAIL.get(shell, ""))
     remark(f"hint: {HOW[shell]}")
 
 
@@ -116,11 +117,12 @@ def _start(tokens: Sequence[str]) -> Any:
 
 def _explain(error: CycloptsError) -> None:
     """Say what is wrong with the words, in the form of all other errors."""
-    said, chain = str(error).rstrip("."), " ".join(error.command_chain or ())
+    said, chain = _sentence(error), " ".join(error.command_chain or ())
     if isinstance(error, UnusedCliTokensError):
         said = f"{chain} does not take {' '.join(map(repr, error.unused_tokens or ()))}{_nearest(error)}"
     elif isinstance(error, MissingArgumentError) and error.argument is not None:
-        said = f"{chain}: {error.argument.name} is missing"
+        given = error.keyword or next((each.keyword for each in error.argument.tokens if each.keyword), None)
+        said = f"{chain}: {given} needs a value" if given else f"{chain}: {error.argument.name} is missing"
     elif isinstance(error, UnknownCommandError) and (word := _option(error)):
         said = f"{word} alone is no command"
         if word not in FLAGS | VALUES:
@@ -128,6 +130,14 @@ def _explain(error: CycloptsError) -> None:
     remark(f"error: {said}", style="bold red")
     what = f"krakenasync {chain} --help shows its words" if chain else "krakenasync --help lists the commands"
     remark(f"hint: {what} and options")
+
+
+def _sentence(error: CycloptsError) -> str:
+    """Return cyclopts's own words, without a list that breaks off in the middle."""
+    said = str(error)
+    if said.endswith("..."):
+        said = said.partition(" Available commands:")[0]
+    return said.rstrip(".")
 
 
 def _nearest(error: UnusedCliTokensError) -> str:

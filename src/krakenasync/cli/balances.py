@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing
 from decimal import Decimal
@@ -21,6 +20,7 @@ from krakenasync.cli.rendering import (
     Sheet,
     amount,
     emit,
+    lively,
     moment,
     remark,
     say,
@@ -61,7 +61,7 @@ async def balances(
     """
     if picture and not watch:
         raise InvalidArguments("a picture shows balances over time", hint="add --watch; Ctrl-C ends it")
-    if picture.chart and not sys.stdout.isatty():
+    if picture.chart and not lively():
         raise InvalidArguments("--chart with --watch is for a terminal", hint="--plot FILE.png works everywhere")
     picture.check(output)
     async with connect(where) as connection:
@@ -116,14 +116,14 @@ async def _watch(
             write_csv([("at", "asset", "balance", "change")])
             async for seen in snapshots:
                 write_csv((moment(seen.at), *row) for row in _news(seen))
-        elif sys.stdout.isatty():
+        elif lively():
             with Live(console=screen(), auto_refresh=False) as live:
                 async for seen in snapshots:
                     if picture.chart:
                         live.update(over_time(screen(), seen_all, f"Balances - {connection.source}"), refresh=True)
                         continue
                     sheet = _sheet(f"{connection.source} {moment(seen.at)}", seen.balances, seen.changed)
-                    live.update(table_of(sheet), refresh=True)
+                    live.update(table_of(sheet, live.console), refresh=True)
         else:
             async for seen in snapshots:
                 for asset, owned, change in _news(seen):

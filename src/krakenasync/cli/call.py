@@ -47,6 +47,8 @@ async def call(
     spec = _known(name)
     if spec is None and kind is None:
         raise InvalidArguments(f"this version knows no endpoint {name!r}", hint=_instead(name))
+    if spec and kind and spec.private is not (kind == "private"):
+        raise InvalidArguments(f"{spec.name} is not {kind}", hint="leave --kind out: this version knows the endpoint")
     given = dict(_read(each) for each in parameter)
     private = spec.private if spec else kind == "private"
     changes = spec.effect is not Effect.READ if spec else private

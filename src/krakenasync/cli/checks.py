@@ -14,6 +14,7 @@ from krakenasync.cli.moments import spoken
 from krakenasync.client.client import KrakenClient
 from krakenasync.clock import SYSTEM_CLOCK
 from krakenasync.errors import (
+    ConfigurationError,
     InvalidKey,
     InvalidNonce,
     InvalidSignature,
@@ -21,6 +22,7 @@ from krakenasync.errors import (
     PermissionDenied,
     RateLimitExceeded,
     TemporaryLockout,
+    TransportError,
 )
 from krakenasync.protocol.servertime import SECOND, ServerTime
 from krakenasync.spot.account import ApiKeyInfo
@@ -49,27 +51,6 @@ _DIGITS: Final = {13: "ms", 16: "us", 19: "ns"}
 _FINENESS: Final = ("ms", "us", "ns")
 
 
-_UNREACHABLE: Final = (
-    (
-        ("certificate", "tls", "ssl"),
-        "the TLS certificate of {} is not accepted",
-        "is a proxy in between? is the clock right?",
-    ),
-    (
-        ("name or service", "getaddrinfo", "nodename", "name resolution"),
-        "{} has no address",
-        "is the name right, does DNS work?",
-    ),
-    (
-        ("refused", "connect"),
-        "{} does not take connections",
-        "is the network up, the port right, a firewall in between?",
-    ),
-    (("timeout", "timed out"), "{} does not answer in time", "is the network up? try again"),
-)
-"""Signs in the words of an error -> what it means."""
-
-
 class Finding(msgspec.Struct, frozen=True):
     """One line of the report.
 
@@ -89,13 +70,11 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def explain_unreachable(base_url: str, error: KrakenError) -> Finding:
-    """Say why an address does not answer."""
-    text = str(error.__cause__ or error).lower() + str(error).lower()
-    host = urlsplit(base_url).hostname or base_url
-    for signs, said, remedy in _UNREACHABLE:
-        if any(sign in text for sign in signs):
-            return Finding("reachability", "fail", said.format(host), remedy, error)
-    return Finding("reachability", "fail", str(error), "is the network up, and the address right?", error)
+    """Say why an address does not answer, or not as Kraken does."""
+    said = error.message or ", ".join(error.codes)
+    if not isinstance(error, (TransportError, ConfigurationError)):
+        said = f"{urlsplit(base_url).hostname}: {said}"
+    return Finding("reachability", "fail", said, error.hint or "is the address Kraken's? is the network up?", error)
 
 
 async def check_clock(client: KrakenClient) -> Finding:

@@ -12,7 +12,7 @@ from krakenasync.errors import ConfigurationError
 from krakenasync.sandbox.listings import PAIRS
 from krakenasync.spot.catalog import ENDPOINTS
 
-__all__ = ["HOW", "endpoint_names", "fetch_pairs", "pair_names"]
+__all__ = ["HOW", "TAIL", "endpoint_names", "fetch_pairs", "pair_names"]
 
 HOW: Final = {
     "bash": "echo 'eval \"$(krakenasync completion bash -q)\"' >> ~/.bashrc",
@@ -20,6 +20,19 @@ HOW: Final = {
     "fish": "krakenasync completion fish > ~/.config/fish/completions/krakenasync.fish",
 }
 """Shell -> how it is told of the script."""
+
+
+TAIL: Final = {
+    "zsh": """\
+# As a file in $fpath it is run at the first Tab; sourced, it only has to be made known.
+if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
+  _cyclopts_krakenasync "$@"
+else
+  compdef _cyclopts_krakenasync krakenasync
+fi
+"""
+}
+"""Shell -> what its script ends with: cyclopts's for zsh only defines a function, which nobody calls."""
 
 
 def pair_names(_context: Any = None) -> list[str]:

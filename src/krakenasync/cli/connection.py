@@ -12,7 +12,9 @@ import msgspec
 from cyclopts import Parameter
 
 from krakenasync.cli.profiles import Settings, known_profiles, settings
+from krakenasync.cli.rendering import remark
 from krakenasync.client.client import LIVE, KrakenClient
+from krakenasync.client.events import Event, Failed, Retried
 from krakenasync.client.transport import Delivery, Transport
 from krakenasync.errors import ConfigurationError, KrakenError, UnknownAsset
 from krakenasync.protocol.messages import Message
@@ -22,6 +24,8 @@ from krakenasync.testing.sandboxes import serving
 
 __all__ = ["ENVIRONMENT", "Connection", "Where", "connect", "make_client", "source_of", "suggesting"]
 
+_LONG = 2.0
+"""Seconds after which a failed attempt is worth a word."""
 _ASIDE = 2.0
 """Seconds allowed for the question whether an address is a sandbox's."""
 
@@ -107,7 +111,7 @@ def make_client(found: Settings, where: Where, **changes: Any) -> KrakenClient:
     Raises:
         ConfigurationError: They cannot work.
     """
-    given: dict[str, Any] = {"tier": where.tier, "base_url": where.base_url, **changes}
+    given: dict[str, Any] = {"tier": where.tier, "base_url": where.base_url, "hooks": [Patience()], **changes}
     return KrakenClient.from_env(found.environ, **{name: value for name, value in given.items() if value is not None})
 
 
@@ -117,14 +121,33 @@ def _need_key(found: Settings) -> None:
     Raises:
         ConfigurationError: There is none.
     """
-    if found.value("KRAKEN_API_KEY") or found.value("KRAKEN_API_SECRET"):
+    key, secret = found.value("KRAKEN_API_KEY"), found.value("KRAKEN_API_SECRET")
+    if key and secret:
         return
+    if key or secret:
+        missing = "KRAKEN_API_SECRET" if key else "KRAKEN_API_KEY"
+        said = f"{missing} is not set" if found.origin == "environment" else f"{found.origin} holds half a key only"
+        raise ConfigurationError(said, hint=f"a key has two halves, the other is set; {missing}_FILE may name a file")
     if found.origin != "environment":
         raise ConfigurationError(f"{found.origin} holds no key", hint="krakenasync login stores one")
     raise ConfigurationError(
         "no API key: neither KRAKEN_API_KEY nor KRAKEN_API_KEY_FILE is set, and no profile 'default' is stored",
         hint="krakenasync login stores one; or try --sandbox, which needs no key",
     )
+
+
+class Patience:
+    """Tells who waits at the terminal that an attempt took long and came to nothing: the next one may do so too."""
+
+    def __init__(self) -> None:
+        self._took: dict[str, float] = {}
+
+    def __call__(self, event: Event) -> None:
+        """Hear of what happens on a call's road."""
+        if isinstance(event, Failed):
+            self._took[event.endpoint] = event.seconds
+        elif isinstance(event, Retried) and self._took.get(event.endpoint, 0.0) >= _LONG:
+            remark(f"{event.endpoint}: {event.error.message}; trying again", style="yellow")
 
 
 async def source_of(found: Settings, where: Where) -> str:

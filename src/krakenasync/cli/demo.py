@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -14,9 +13,9 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.live import Live
 
-from krakenasync.cli.demo_view import Account, Calls, as_line, as_record, as_table, summarise
+from krakenasync.cli.demo_view import NARROWEST, Account, Calls, as_line, as_record, as_table, summarise
 from krakenasync.cli.exits import Exit
-from krakenasync.cli.rendering import emit, say, screen
+from krakenasync.cli.rendering import emit, lively, say, screen
 from krakenasync.client.client import KrakenClient
 from krakenasync.client.polling import BalanceSnapshot, poll_accounts
 from krakenasync.clock import SYSTEM_CLOCK
@@ -97,8 +96,8 @@ async def _trade(client: KrakenClient, pair: str, volume: Decimal) -> None:
 async def _present(
     accounts: Mapping[str, Account], snapshots: AsyncIterator[BalanceSnapshot], exchange: KrakenSandbox, *, json: bool
 ) -> None:
-    """Show what comes in: JSON, a live table on a terminal, plain lines elsewhere."""
-    on_terminal = not json and sys.stdout.isatty()
+    """Show what comes in: JSON, a live table on a terminal with room for it, plain lines elsewhere."""
+    on_terminal = not json and lively() and screen().width >= NARROWEST
     async with anyio.create_task_group() as painting:
         if on_terminal:
             painting.start_soon(_paint, accounts, exchange)
@@ -115,5 +114,6 @@ async def _paint(accounts: Mapping[str, Account], exchange: KrakenSandbox) -> No
     """Keep the live table up to date."""
     with Live(console=screen(), auto_refresh=False) as live:
         while True:
-            live.update(as_table(accounts.values(), exchange.base_url, exchange.stats.refusals()), refresh=True)
+            refusals, width = exchange.stats.refusals(), live.console.width
+            live.update(as_table(accounts.values(), exchange.base_url, refusals, width), refresh=True)
             await anyio.sleep(REFRESH)

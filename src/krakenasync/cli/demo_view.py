@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -18,7 +18,7 @@ from krakenasync.client.polling import BalanceSnapshot
 from krakenasync.protocol.tiers import Tier
 from krakenasync.sandbox import Stats
 
-__all__ = ["Account", "Calls", "Tally", "as_line", "as_record", "as_table", "summarise"]
+__all__ = ["NARROWEST", "Account", "Calls", "Tally", "as_line", "as_record", "as_table", "summarise"]
 
 
 class Calls:
@@ -133,26 +133,40 @@ def summarise(accounts: Iterable[Account], calls: Calls, stats: Stats, seconds: 
     )
 
 
-def as_table(accounts: Iterable[Account], url: str, refusals: int) -> Table:
-    """Lay the accounts out: what they own, what moved, how much of the budget is used."""
+_WIDE: Final = 108
+NARROWEST: Final = 78
+"""Columns of a terminal on which all of the table's have room, and on which the most important have."""
+
+
+def as_table(accounts: Iterable[Account], url: str, refusals: int, width: int) -> Table:
+    """Lay the accounts out: what they own, what moved, how much of the budget is used.
+
+    Args:
+        accounts: In the order of the rows.
+        url: Of the sandbox.
+        refusals: How many there were.
+        width: Columns of the terminal; a narrow one gets no counts.
+    """
     table = Table(title=f"SANDBOX at {url} - {refusals} refused", title_justify="left", show_lines=True)
-    for column in ("account", "asset", "balance", "last change", "budget", "polls", "in line"):
-        table.add_column(column, justify="left" if column in {"account", "asset", "budget"} else "right")
+    wide = width >= _WIDE
+    for column in ("account", "asset", "balance", "last change", "budget", *(("polls", "in line") if wide else ())):
+        left = column in {"account", "asset", "budget"}
+        table.add_column(column, justify="left" if left else "right", no_wrap=not left)
     for account in accounts:
         assets = sorted(account.seen.balances) if account.seen else []
         budget = account.budget
         used = budget.level + budget.held
         bar = Table.grid()
-        bar.add_row(ProgressBar(total=budget.cap, completed=used, width=16))
-        bar.add_row(f"{used:.1f} of {budget.cap:g}, -{budget.decay:g}/s")
+        bar.add_row(ProgressBar(total=budget.cap, completed=used, width=16 if wide else 12))
+        bar.add_row(f"{used:.1f} of {budget.cap:g},{' ' if wide else chr(10)}-{budget.decay:g}/s")
+        counts = (str(account.polls), str(budget.waiting)) if wide else ()
         table.add_row(
             f"{account.name}\n{account.tier.name.lower()}",
             "\n".join(assets),
             "\n".join(amount(account.seen.balances[asset]) for asset in assets) if account.seen else "",
             Text("\n").join(_movement(account.moved.get(asset)) for asset in assets),
             bar,
-            str(account.polls),
-            str(budget.waiting),
+            *counts,
         )
     return table
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import inspect
 import os
 import sys
@@ -44,6 +45,8 @@ class Exit(IntEnum):
     """A counter is full, or the wait for it would outlast the deadline."""
     OUTCOME_UNKNOWN = 5
     """Something may or may not have been carried out: look before you repeat it."""
+    UNWRITTEN = 6
+    """What was asked for was done, but its result could not be written: a full disk."""
     INTERRUPTED = 130
 
 
@@ -57,6 +60,10 @@ _EXITS: tuple[tuple[type[KrakenError], Exit], ...] = (
     (ServiceUnavailable, Exit.NETWORK),
     (ProtocolError, Exit.NETWORK),
 )
+
+
+_WRITING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What the operating system says when a result cannot be written."""
 
 
 def exit_for(error: KrakenError) -> Exit:
@@ -78,7 +85,7 @@ def carry_out(command: Callable[[], Any]) -> int:
         if inspect.iscoroutine(outcome):
             outcome = asyncio.run(outcome)
         sys.stdout.flush()
-    except (KrakenError, BrokenPipeError, KeyboardInterrupt, BaseExceptionGroup) as raised:
+    except (KrakenError, OSError, KeyboardInterrupt, BaseExceptionGroup) as raised:
         return _ended(raised)
     return int(outcome or Exit.OK)
 
@@ -88,10 +95,14 @@ def _ended(raised: BaseException) -> int:
     error = _innermost(raised)
     if isinstance(error, KeyboardInterrupt):
         return Exit.INTERRUPTED
-    if isinstance(error, BrokenPipeError):
+    if isinstance(error, OSError) and (isinstance(error, BrokenPipeError) or error.errno in _WRITING):
         # Python flushes standard output once more when it exits; let that go nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.OK
+        if isinstance(error, BrokenPipeError):
+            return Exit.OK
+        remark(f"error: the result cannot be written: {error.strerror}", style="bold red")
+        remark("hint: is there room on the disk? what Kraken was asked for was done all the same")
+        return Exit.UNWRITTEN
     if isinstance(error, KrakenError):
         complain(error)
         return exit_for(error)
@@ -118,7 +129,10 @@ def complain(error: KrakenError) -> None:
 _ADVICE: tuple[tuple[type[KrakenError], str], ...] = (
     (OrderNotPlaced, "there is no order: it is safe to place it again"),
     (UnknownOrder, "krakenasync orders lists the open ones, krakenasync orders closed the others"),
-    (TransportError, "is the network up, and KRAKEN_BASE_URL right? krakenasync doctor looks closer"),
+    (AuthenticationError, "krakenasync doctor looks closer"),
+    (TransportError, "is the network up? krakenasync doctor looks closer"),
+    (ProtocolError, "is that Kraken's address (--base-url, KRAKEN_BASE_URL)? krakenasync doctor looks closer"),
+    (ServiceUnavailable, "Kraken is down or busy: https://status.kraken.com tells; try again later"),
 )
 
 
@@ -128,6 +142,6 @@ def _advice(error: KrakenError) -> str | None:
         return f"look before you repeat it: krakenasync orders show {error.cl_ord_id}"
     if isinstance(error, UnknownAsset) and error.hint == UnknownAsset.default_hint:
         return "krakenasync call AssetPairs lists the pairs, krakenasync call Assets the assets"
-    if isinstance(error, AuthenticationError):
-        return "; ".join(filter(None, (error.hint, "krakenasync doctor looks closer")))
+    if isinstance(error, (AuthenticationError, TransportError)) and error.hint:
+        return f"{error.hint}{'' if error.hint.endswith('?') else ';'} krakenasync doctor looks closer"
     return error.hint or next((advice for kind, advice in _ADVICE if isinstance(error, kind)), None)

@@ -19,6 +19,7 @@ from krakenasync.cli.moments import when
 from krakenasync.cli.rendering import AS_TABLE, Output, remark
 from krakenasync.client.client import KrakenClient
 from krakenasync.errors import ConfigurationError, KrakenError, ProtocolError, RateLimitTimeout
+from krakenasync.plots import writable
 from krakenasync.spot.exports import Export
 
 __all__ = ["export"]
@@ -31,7 +32,7 @@ async def export(
     report: Literal["trades", "ledgers"],
     /,
     *,
-    start: str | None = None,
+    start: Annotated[str | None, Parameter(alias="--since")] = None,
     end: str | None = None,
     file: Annotated[Path | None, Parameter(alias="-o")] = None,
     every: Annotated[float, Parameter(validator=Number(gt=0))] = 5.0,
@@ -56,6 +57,8 @@ async def export(
     first, last = when("--start", start), when("--end", end)
     if file is not None and file.exists():
         raise ConfigurationError(f"{file} exists", hint="name another file, or remove it first")
+    if file is not None:
+        writable(file)  # before Kraken is set to work
     async with connect(where) as connection:
         client = connection.client
         name = (await client.add_export(report=report, description="krakenasync", starttm=first, endtm=last)).id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,9 +12,10 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from krakenasync.archive import KINDS, Report, download
 from krakenasync.archive import Progress as Reached
-from krakenasync.cli.connection import ENVIRONMENT, Where, connect
+from krakenasync.cli.connection import ENVIRONMENT, Where, connect, suggesting
 from krakenasync.cli.exits import Exit
-from krakenasync.cli.rendering import remark, say
+from krakenasync.cli.moments import when
+from krakenasync.cli.rendering import AS_TABLE, Output, Sheet, remark, say, show
 from krakenasync.errors import InvalidArguments
 from krakenasync.spot.values import CandleInterval
 
@@ -30,27 +31,33 @@ async def history(
     *,
     out: Annotated[Path, Parameter(name=["--out", "-o"])],
     pair: str | None = None,
-    interval: int | None = None,
-    since: datetime | None = None,
+    interval: Literal[1, 5, 15, 30, 60, 240, 1440, 10080, 21600] | None = None,
+    since: str | None = None,
     adopt: bool = False,
     where: Where = ENVIRONMENT,
+    output: Output = AS_TABLE,
 ) -> Exit:
     """Keep a long list in a file.
 
     Interrupted, even by a power cut, the same command goes on where it stood; finished, it adds what is new. What it
-    needs to know for that is in a small file beside it.
+    needs to know for that is in a small file beside it. (Each --sandbox is another exchange: to go on with its file,
+    start krakenasync sandbox and give its address as --base-url.)
+
+    For instance: krakenasync history ledgers --out ledgers.csv
 
     Args:
         kind: What to fetch.
         out: The file. Its ending says the format: .csv, .ndjson, .jsonl or .parquet.
         pair: The pair of public-trades or ohlc.
         interval: Minutes of a candle of ohlc.
-        since: Begin here, such as 2026-01-31; in UTC. Without it, at the very beginning.
+        since: Begin here: 2026-01-31, 2026-01-31T12:00 or unix seconds; in UTC. Without it, at the very beginning.
         adopt: Go on with a file that was fetched with another key or from another address: the same account's new key.
         where: Whom to ask.
+        output: In which form it is told how many rows there are.
     """
-    filters = _filters(kind, pair, interval, since)
-    async with connect(where, private=KINDS[kind].private) as connection:
+    filters = _filters(kind, pair, interval, when("--since", since))
+    pairs = (pair,) if pair else ()
+    async with connect(where, private=KINDS[kind].private) as connection, suggesting(connection.client, *pairs):
         with _bar() as bar:
             task = bar.add_task(f"{kind} - {connection.source}", total=None, left="")
             report = await download(
@@ -61,20 +68,18 @@ async def history(
                 adopt=adopt,
                 **filters,
             )
-    return _conclude(kind, out, report)
+    return _conclude(kind, out, report, output)
 
 
 def _filters(kind: Kept, pair: str | None, interval: CandleInterval | None, since: datetime | None) -> dict[str, Any]:
     """Check what belongs to what, and name it as the client does."""
     if (kind in OF_PAIR) is (pair is None):
-        raise InvalidArguments(
-            f"{kind} needs --pair" if pair is None else f"{kind} takes no --pair",
-            hint="such as --pair XBTUSD, for both",
-        )
+        if pair is None:
+            raise InvalidArguments(f"{kind} needs --pair", hint="such as --pair XBTUSD")
+        raise InvalidArguments(f"{kind} takes no --pair", hint="only public-trades and ohlc do")
     if interval is not None and kind != "ohlc":
         raise InvalidArguments(f"{kind} takes no --interval", hint="only ohlc does")
-    begin = None if since is None else since if since.tzinfo else since.replace(tzinfo=UTC)
-    given = {"pair": pair, "interval": interval, "since" if kind in OF_PAIR else "start": begin}
+    given = {"pair": pair, "interval": interval, "since" if kind in OF_PAIR else "start": since}
     return {name: value for name, value in given.items() if value is not None}
 
 
@@ -101,10 +106,15 @@ def _duration(seconds: float) -> str:
     return f"{whole} s" if whole < 60 else f"{whole // 60}:{whole % 60:02} min"  # noqa: PLR2004 - a minute
 
 
-def _conclude(kind: Kept, out: Path, report: Report) -> Exit:
+def _conclude(kind: Kept, out: Path, report: Report, output: Output = AS_TABLE) -> Exit:
     """Say what is there now, and whether that is what Kraken counts."""
     checked = "" if report.count is None else f", Kraken counts {report.count} in this run"
-    say(f"{out}: {report.new} new rows of {kind}, {report.rows} in all{checked}")
+    if output.json or output.csv:
+        counted = "" if report.count is None else str(report.count)
+        row = (str(out), kind, str(report.new), str(report.rows), counted)
+        show(Sheet("", ("file", "kind", "new", "rows", "kraken counts"), [row]), output)
+    else:
+        say(f"{out}: {report.new} new rows of {kind}, {report.rows} in all{checked}")
     if report.complete:
         return Exit.OK
     remark(f"error: {report.count} rows were announced and {report.seen} came", style="bold red")

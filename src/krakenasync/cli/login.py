@@ -36,9 +36,12 @@ def login(
     if sys.stdin.isatty():
         remark("Copy both from Kraken: Settings, API, the key's page. Nothing is shown as you paste.")
     api_key = secretly("API key")
-    api_secret = secretly("Private key")
+    api_secret = secretly("Private key") if api_key else ""
     if not api_key or not api_secret:
-        raise ConfigurationError("nothing was entered: nothing is stored", hint="both the API key and the private key")
+        missing = "only the API key" if api_key else "nothing"
+        raise ConfigurationError(
+            f"{missing} was entered: none is stored", hint="both are needed: the API key, then the private key"
+        )
     suspected = suspicions(api_key, api_secret)
     if suspected:
         raise ConfigurationError(f"{suspected[0].said}: nothing is stored", hint=suspected[0].remedy)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
@@ -23,6 +22,7 @@ from krakenasync.cli.rendering import (
     Output,
     Sheet,
     amount,
+    lively,
     moment,
     remark,
     screen,
@@ -63,10 +63,10 @@ async def ticker(
             show(_prices(connection.source, await connection.client.ticker(*pair)), output)
             return
         async with aclosing(_again(connection.client, pair, every)) as answers:
-            if sys.stdout.isatty() and not (output.json or output.csv):
+            if lively() and not (output.json or output.csv):
                 with Live(console=screen(), auto_refresh=False) as live:
                     async for at, prices in answers:
-                        live.update(table_of(_prices(f"{connection.source} {at}", prices)), refresh=True)
+                        live.update(table_of(_prices(f"{connection.source} {at}", prices), live.console), refresh=True)
             else:
                 header = True
                 async for at, prices in answers:

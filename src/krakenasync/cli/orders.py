@@ -55,7 +55,7 @@ async def open_orders(*, where: Where = ENVIRONMENT, output: Output = AS_TABLE) 
 async def closed(
     *,
     count: Annotated[int, Parameter(validator=Number(gte=1))] = 50,
-    start: str | None = None,
+    start: Annotated[str | None, Parameter(alias="--since")] = None,
     end: str | None = None,
     where: Where = ENVIRONMENT,
     output: Output = AS_TABLE,

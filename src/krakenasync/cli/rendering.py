@@ -19,7 +19,20 @@ from rich.text import Text
 from krakenasync.cli.words import voice
 from krakenasync.errors import InvalidArguments
 
-__all__ = ["AS_TABLE", "Output", "Screen", "Sheet", "amount", "emit", "moment", "remark", "say", "screen", "show"]
+__all__ = [
+    "AS_TABLE",
+    "Output",
+    "Screen",
+    "Sheet",
+    "amount",
+    "emit",
+    "lively",
+    "moment",
+    "remark",
+    "say",
+    "screen",
+    "show",
+]
 
 _PIPED_WIDTH = 160
 
@@ -77,6 +90,11 @@ def screen() -> Screen:
     return Screen(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)
 
 
+def lively() -> bool:
+    """Whether there is a terminal on which a picture can be drawn over the one before."""
+    return sys.stdout.isatty() and not screen().is_dumb_terminal
+
+
 def say(text: str) -> None:
     """Print a line of the result, however long."""
     sys.stdout.write(f"{text}\n")
@@ -98,11 +116,12 @@ def show(sheet: Sheet, output: Output) -> None:
     elif output.csv:
         write_csv([*([sheet.columns] if sheet.header else []), *sheet.rows])
     else:
-        screen().print(table_of(sheet))
+        console = screen()
+        console.print(table_of(sheet, console))
 
 
-def table_of(sheet: Sheet) -> Table:
-    """Lay a sheet out for people."""
+def table_of(sheet: Sheet, console: Console) -> Table:
+    """Lay a sheet out for people: as a table, or field below field where a table would cut numbers short."""
     # At least as wide as its title, which would be folded otherwise.
     table = Table(title=Text(sheet.title, style="bold"), title_justify="left", min_width=len(sheet.title))
     rows = list(sheet.rows)
@@ -113,7 +132,24 @@ def table_of(sheet: Sheet) -> Table:
         table.add_column(sheet.columns[place], justify="right" if aligned else "left", no_wrap=aligned)
     for row in rows:
         table.add_row(*(Text(row[place]) for place in shown))
-    return table
+    if sum(_least(sheet, rows, place) + 3 for place in shown) + 1 <= console.width:
+        return table
+    stacked = Table(title=Text(sheet.title, style="bold"), title_justify="left", show_header=False)
+    stacked.add_column(no_wrap=True)
+    stacked.add_column(overflow="fold")
+    if not rows:
+        stacked.add_row("none", "")
+    for row in rows:
+        for place in shown:
+            stacked.add_row(Text(sheet.columns[place]), Text(row[place]), end_section=place == shown[-1])
+    return stacked
+
+
+def _least(sheet: Sheet, rows: Sequence[Sequence[str]], place: int) -> int:
+    """Return the characters that a column needs so that no number and no word of it is cut."""
+    texts = [sheet.columns[place], *(row[place] for row in rows)]
+    whole = sheet.columns[place] in sheet.right
+    return max(len(part) for text in texts for part in ([text] if whole else text.split() or [""]))
 
 
 def write_csv(rows: Iterable[Sequence[str]]) -> None:

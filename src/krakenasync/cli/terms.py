@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Literal
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
 
 from cyclopts import Parameter
 
+from krakenasync.cli.moments import when
 from krakenasync.errors import InvalidArguments
 
 __all__ = ["AT_WILL", "CAREFUL", "Care", "Signed", "Terms"]
@@ -25,6 +27,7 @@ class Care:
 
 
 CAREFUL = Care()
+_FLAGS: Final = frozenset({"post", "fcib", "fciq", "viqc", "nompp", ""})
 Kind = Literal[
     "market",
     "limit",
@@ -46,7 +49,7 @@ class Terms:
     """What an order may say besides pair and volume."""
 
     price: Signed = None
-    """The limit of a limit order, the trigger of the others; +5% and the like are relative."""
+    """The limit of a limit order, the trigger of the others; +5%, -100 and #3 are relative to the market."""
 
     type: Kind | None = None
     """The kind of order; with a price alone it is limit."""
@@ -61,10 +64,10 @@ class Terms:
     """How long it lasts: till cancelled, at once or never, till --expires, all at once or never."""
 
     expires: str | None = None
-    """When it expires: +3600 (seconds) or unix seconds."""
+    """When it expires: +3600 (seconds from now), 2026-01-31T12:00 (UTC) or unix seconds; needs no --lasting."""
 
     starts: str | None = None
-    """When it begins: +3600 (seconds) or unix seconds."""
+    """When it begins: +3600 (seconds from now), 2026-01-31T12:00 (UTC) or unix seconds."""
 
     display: str | None = None
     """The visible volume of an iceberg."""
@@ -85,7 +88,7 @@ class Terms:
         """Return them by Kraken's names.
 
         Raises:
-            InvalidArguments: It is not clear which kind of order is meant.
+            InvalidArguments: It is not clear which kind of order is meant, or a word is none of Kraken's.
         """
         if self.type is None and self.price is None:
             raise InvalidArguments(
@@ -93,10 +96,30 @@ class Terms:
             )
         if self.type in {"market", "settle-position"} and self.price is not None:
             raise InvalidArguments(f"a {self.type} order has no price", hint="leave out --price, or --type")
+        if unknown := {flag.strip() for flag in (self.flags or "").split(",")} - _FLAGS:
+            raise InvalidArguments(
+                f"--flags: there is no {min(unknown)!r}", hint=f"one of {', '.join(sorted(_FLAGS - {''}))}"
+            )
+        if self.expires is not None and self.lasting not in {None, "GTD"}:
+            raise InvalidArguments(f"--expires does not go with --lasting {self.lasting}", hint="leave out one of them")
         spelled = {"flags": "oflags", "lasting": "timeinforce", "expires": "expiretm", "starts": "starttm"}
         spelled |= {"display": "displayvol", "type": "ordertype"}
         given = {"type": "limit", **{name: value for name, value in asdict(self).items() if value not in {None, False}}}
+        for name in {"expires", "starts"} & given.keys():
+            given[name] = _moment(f"--{name}", given[name])
+        if "expires" in given:
+            given["lasting"] = "GTD"  # without it Kraken takes no notice of the time
         return {spelled.get(name, name): value for name, value in given.items()}
+
+
+def _moment(name: str, text: str) -> datetime | str | None:
+    """Read a point in time; seconds from now are left to Kraken's clock."""
+    if text.startswith("+"):
+        return text
+    try:
+        return when(name, text)
+    except InvalidArguments as error:
+        raise InvalidArguments(error.message, hint=f"+3600 is in an hour; or {error.hint}") from None
 
 
 AT_WILL = Terms()

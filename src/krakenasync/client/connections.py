@@ -285,7 +285,9 @@ class Connection(asyncio.BufferedProtocol):
         if self._answer is None or self._answer.done():
             return
         if error is not None:
-            self.fail(Broken(f"{type(error).__name__}: {error}"))
+            broken = Broken(str(error))
+            broken.__cause__ = error
+            self.fail(broken)
             return
         if self._fresh:
             self._reader.start()

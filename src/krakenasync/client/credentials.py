@@ -66,7 +66,7 @@ def setting(name: str, environ: Mapping[str, str] | None = None) -> str | None:
             value = Path(path).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "not text"
-            raise ConfigurationError(f"{name}_FILE cannot be read: {why}") from None
+            raise ConfigurationError(f"{name}_FILE cannot be read: {path}: {why}") from None
     return value.strip() or None if value else None
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 
 from krakenasync.client.connections import Outgoing
+from krakenasync.client.reasons import unanswered, unreached
 from krakenasync.errors import KrakenError, NotSent, Unanswered
 from krakenasync.protocol.messages import Message
 
-__all__ = ["Body", "Delivery", "Reply", "said"]
+__all__ = ["Body", "Delivery", "Reply", "not_sent"]
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -70,11 +71,21 @@ class Delivery:
             return self.streaming is not None and self.streaming.begun
         return self.handed_over
 
-    def failure(self, message: str) -> KrakenError:
-        """Make the error for a delivery that got no answer."""
-        return Unanswered(message, effect="unknown") if self.left else NotSent(message)
+    def failure(self, error: BaseException, where: str, within: float) -> KrakenError:
+        """Make the error for a delivery that got no answer.
+
+        Args:
+            error: What was raised.
+            where: Host and port.
+            within: Seconds that were allowed.
+        """
+        reason = unanswered(error, where, within)
+        if self.left:
+            return Unanswered(reason.said, effect="unknown", hint=reason.hint)
+        return NotSent(reason.said, hint=reason.hint)
 
 
-def said(error: Exception) -> str:
-    """Put a network error into words; some of httpx's have none."""
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+def not_sent(error: BaseException, where: str, within: float) -> NotSent:
+    """Make the error for a request that did not leave; see `Delivery.failure`."""
+    reason = unreached(error, where, within)
+    return NotSent(reason.said, hint=reason.hint)

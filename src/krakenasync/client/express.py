@@ -118,7 +118,7 @@ class Express:
     async def _next(self, timeouts: Timeouts, until: float) -> Connection:
         """Open a connection, or wait for one to come back or a place to become free."""
         if self._closed:
-            raise ConnectFailed("closed")
+            raise ConnectFailed("this client is closed")
         if self._taken < self._most:
             self._taken += 1
         else:
@@ -161,7 +161,7 @@ class Express:
         except TimeoutError:
             raise ConnectTimeout("no connection in time") from None
         except (OSError, UnicodeError) as error:
-            raise ConnectFailed(f"{type(error).__name__}: {error}") from error
+            raise ConnectFailed(str(error)) from error
         if self._closed or not connection.usable():
             connection.abort()
             raise ConnectFailed("the connection was closed as soon as it was open")
@@ -261,13 +261,13 @@ class Express:
         self._idle.clear()
         for waiter in self._waiting:
             if not waiter.turn.done():
-                waiter.turn.set_exception(ConnectFailed("closed"))
+                waiter.turn.set_exception(ConnectFailed("this client was closed"))
         self._waiting.clear()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         for connection in tuple(self._open):
-            connection.fail(Broken("closed"))
+            connection.fail(Broken("this client was closed"))
         if self._open:  # a closed socket is let go of in one of the loop's next steps
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LETTING_GO):

@@ -142,7 +142,9 @@ async def place_order(sender: Sender, server: ServerClock, wanted: PlaceOrder) -
     try:
         await server.refresh(sender)
     except KrakenError as error:
-        raise OrderNotPlaced("Kraken's clock cannot be read; nothing was sent", endpoint="AddOrder") from error
+        why = error.message or ", ".join(error.codes)
+        said = f"nothing was sent, for Kraken's clock cannot be read: {why}"
+        raise OrderNotPlaced(said, endpoint="AddOrder") from error
     lookup = Lookup(sender, intent.cl_ord_id, like=order, since=server.at_least(), given=wanted.cl_ord_id is not None)
     plan = machine.Plan(resubmit=wanted.resubmit)
     return await Placement(sender, server, lookup, plan).place(order, wanted.deadline)

@@ -24,6 +24,9 @@ _KEPT_IN_A_PATH: Final = "/%!$&'()*+,;=:@~"
 class Origin:
     """Scheme, host and port with a path prefix.
 
+    Attributes:
+        where: Host and port, as a person reads them.
+
     Raises:
         ConfigurationError: The base URL cannot work.
     """
@@ -37,7 +40,8 @@ class Origin:
         self.port = parts.port or _PORTS[parts.scheme]
         self._prefix = quote(parts.path, safe=_KEPT_IN_A_PATH)
         literal = f"[{self.host}]" if ":" in self.host else self.host
-        named = literal if self.port == _PORTS[self.scheme] else f"{literal}:{self.port}"
+        self.where = f"{literal}:{self.port}"
+        named = literal if self.port == _PORTS[self.scheme] else self.where
         self._headers = [("Host", named), ("Accept", "*/*"), ("User-Agent", USER_AGENT)]
         self._prepared = functools.lru_cache(maxsize=1024)(self._prepare)
 
@@ -76,16 +80,18 @@ class Origin:
 
 def _checked(base_url: str) -> str:
     """Refuse a base URL that cannot work, before anything is signed."""
+    hint = "write it with its scheme, like https://api.kraken.com or http://127.0.0.1:8000"
     try:
         parts = urlsplit(base_url)
         host, _port = parts.hostname, parts.port
         if host:
             host.encode("idna")
     except (ValueError, AttributeError, TypeError):
-        raise ConfigurationError(f"base_url {base_url!r} is not a URL") from None
+        raise ConfigurationError(f"base_url {base_url!r} is not a URL", hint=hint) from None
     if parts.scheme not in _PORTS or not host:
-        hint = "write it with its scheme, like https://api.kraken.com or http://127.0.0.1:8000"
         raise ConfigurationError(f"base_url {base_url!r} has no http(s) scheme or no host", hint=hint)
+    if len(base_url.split()) != 1:
+        raise ConfigurationError(f"base_url {base_url!r} holds a blank", hint=hint)
     if parts.query or parts.fragment or parts.username:
-        raise ConfigurationError("base_url may hold scheme, host, port and a path prefix only")
+        raise ConfigurationError("base_url may hold scheme, host, port and a path prefix only", hint=hint)
     return base_url.rstrip("/")

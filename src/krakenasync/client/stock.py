@@ -17,13 +17,13 @@ import anyio
 import httpx
 
 from krakenasync.client import connections as ours
-from krakenasync.client.delivery import Delivery, Reply, said
+from krakenasync.client.delivery import Delivery, Reply, not_sent
 from krakenasync.client.express import Express
 from krakenasync.client.http1 import BadRequest, BadResponse, Bounds, Response
 from krakenasync.client.http1 import request as written
 from krakenasync.client.loops import forget_closed, on_asyncio, running_loop
 from krakenasync.client.origin import USER_AGENT, Origin
-from krakenasync.errors import ConfigurationError, NotSent, ProtocolError
+from krakenasync.errors import ConfigurationError, ProtocolError
 from krakenasync.protocol.messages import Message
 
 __all__ = ["ExpressTransport", "HttpClient", "Stock", "mocked", "shared_tls"]
@@ -140,10 +140,12 @@ class Stock:
     Args:
         base_url: Scheme and host, with a path prefix if need be.
         given: A client of the caller's, which stays the caller's to close.
+        where: What errors call it.
     """
 
-    def __init__(self, base_url: str, given: httpx.AsyncClient | None) -> None:
+    def __init__(self, base_url: str, given: httpx.AsyncClient | None, where: str) -> None:
         self._base_url = base_url
+        self._where = where
         self._given = given
         self._own: dict[object, httpx.AsyncClient] = {}
 
@@ -152,15 +154,15 @@ class Stock:
         client = self._client()
         try:
             return await self._exchange(client, delivery, within)
-        except TimeoutError:
-            raise delivery.failure(f"no whole answer within {within:g} s") from None
+        except TimeoutError as error:
+            raise delivery.failure(error, self._where, within) from None
         except _NEVER_SENT as error:
             delivery.handed_over = False
-            raise NotSent(said(error)) from error
+            raise not_sent(error, self._where, within) from error
         except httpx.DecodingError as error:
-            raise ProtocolError(said(error), effect="unknown", retryable=True) from error
+            raise ProtocolError(f"the answer cannot be read: {error}", effect="unknown", retryable=True) from error
         except httpx.TransportError as error:
-            raise delivery.failure(said(error)) from error
+            raise delivery.failure(error, self._where, within) from error
 
     async def _exchange(self, client: httpx.AsyncClient, delivery: Delivery, within: float) -> Reply:
         message, body = delivery.message, delivery.streamed()

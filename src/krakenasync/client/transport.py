@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from krakenasync.client.connections import ConnectFailed, ExchangeFailed, Outgoing, PoolTimeout, Timeouts
-from krakenasync.client.delivery import Delivery, Reply, said
+from krakenasync.client.delivery import Delivery, Reply, not_sent
 from krakenasync.client.express import Express
 from krakenasync.client.http1 import BadRequest, BadResponse, Bounds, Undecodable, decoded
 from krakenasync.client.loops import PerLoop, forget_closed, on_asyncio, running_loop
 from krakenasync.client.origin import Origin
-from krakenasync.errors import ConfigurationError, NotSent, ProtocolError
+from krakenasync.errors import ConfigurationError, ProtocolError
 
 if TYPE_CHECKING:
     from krakenasync.client.stock import HttpClient, Stock
@@ -88,6 +88,7 @@ class Transport:
         # A proxy is httpx's to find: it reads the same environment.
         proxied = bool(getproxies().keys() & {self._origin.scheme, "all"})
         self.kind = "httpx" if http_client is not None or proxied else kind
+        self._where = self._origin.where + (" over a proxy" if proxied else "")
         self._given = http_client
         self._express: dict[object, Express] = {}
         self._stock: Stock | None = None
@@ -121,11 +122,11 @@ class Transport:
             response = await express.exchange(delivery.outgoing, _within(timeout))
             return Reply(response.status, decoded(response, _BOUNDS.body))
         except (BadRequest, ConnectFailed, PoolTimeout) as error:
-            raise NotSent(said(error)) from error
+            raise not_sent(error, self._where, timeout) from error
         except Undecodable as error:
-            raise ProtocolError(said(error), effect="unknown", retryable=True) from error
+            raise ProtocolError(f"the answer cannot be read: {error}", effect="unknown", retryable=True) from error
         except (ExchangeFailed, BadResponse) as error:
-            raise delivery.failure(said(error)) from error
+            raise delivery.failure(error, self._where, timeout) from error
 
     def _ours(self) -> Express | None:
         """Our own connections on the running loop, where a connection lives and dies; None if httpx has to serve."""
@@ -142,7 +143,7 @@ class Transport:
     def _theirs(self) -> Stock:
         """The way over httpx."""
         if self._stock is None:
-            self._stock = _stock().Stock(self.base_url, self._given)
+            self._stock = _stock().Stock(self.base_url, self._given, self._where)
         return self._stock
 
     async def aclose(self) -> None:

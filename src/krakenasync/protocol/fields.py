@@ -35,7 +35,12 @@ __all__ = [
 
 Wire = str | int | bool | list[Any] | dict[str, Any]
 
-_RELATIVE: Final = re.compile(r"[+\-#]?\d+(?:\.\d+)?%?", re.ASCII)
+_RELATIVE: Final = re.compile(r"[+\-#]\d+(?:\.\d+)?%?|\d+(?:\.\d+)?%", re.ASCII)
+
+_LARGEST: Final = 40
+"""Digits before the point that no price or volume has."""
+_FINEST: Final = 100
+"""Digits after the point that none needs, not even one that was divided and not rounded."""
 
 
 def decimal_text(value: Decimal) -> str:
@@ -61,7 +66,12 @@ def _exact(name: str, value: object) -> Decimal:
     except InvalidOperation:
         raise InvalidArguments(f"{name}={value!r} is not a number", hint="write it like '0.015'") from None
     if not number.is_finite():
-        raise InvalidArguments(f"{name}={value!r} is not a finite number")
+        raise InvalidArguments(f"{name}={value!r} is not a finite number", hint="write it like '0.015'")
+    if number.adjusted() > _LARGEST or int(number.as_tuple().exponent) < -_FINEST:
+        # Written in full, as it travels, 1e999999999 would fill the memory.
+        raise InvalidArguments(
+            f"{name}={value} is beyond any market", hint="is the exponent meant? write it like '0.015'"
+        )
     return number
 
 
@@ -88,7 +98,7 @@ class Money(Marker):
 
 
 class Price(Marker):
-    """A price that may be relative: ``+5%``, ``-100``, ``#3``.
+    """A price above 0, or one relative to the market: ``+5%``, ``-100``, ``#3``.
 
     Source: https://docs.kraken.com/api/docs/rest-api/add-order (price, price2)
     """
@@ -96,7 +106,12 @@ class Price(Marker):
     def wire(self, name: str, value: Any) -> str:  # noqa: D102 - see Marker
         if isinstance(value, str) and _RELATIVE.fullmatch(value):
             return value
-        return Money().wire(name, value)
+        number = _exact(name, value)
+        if number < 0:
+            raise InvalidArguments(f"{name}={value} is negative", hint="as text, '-100' is 100 below the last trade")
+        if not number:
+            raise InvalidArguments(f"{name}={value} is no price", hint="it is above 0; a market order has none")
+        return decimal_text(number)
 
 
 class Text(Marker):

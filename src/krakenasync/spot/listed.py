@@ -13,15 +13,12 @@ from typing import Final
 
 import msgspec
 
-from krakenasync.errors import InvalidArguments
 from krakenasync.protocol.fields import Money
 from krakenasync.spot.market import AssetInfo, AssetPair
 from krakenasync.spot.values import Number
 
 __all__ = ["Asset", "Objection", "Pair"]
 
-_LARGEST: Final = 40
-"""Digits before the point that no price or volume has."""
 _EXACT: Final = Context(prec=100)
 """Digits enough for any price and volume: rounding happens where it is asked for, and nowhere else."""
 
@@ -183,7 +180,4 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _exact(name: str, value: Number) -> Decimal:
-    number = Decimal(Money().wire(name, value))
-    if number.adjusted() > _LARGEST:
-        raise InvalidArguments(f"{name}={value} is beyond any market")
-    return number
+    return Decimal(Money().wire(name, value))

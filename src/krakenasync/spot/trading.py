@@ -78,7 +78,8 @@ class Close(Part, frozen=True, kw_only=True):
 class Order(Part, frozen=True, kw_only=True):
     """What AddOrder and each item of AddOrderBatch say about an order.
 
-    `volume` is in base currency, in quote currency with the flag ``viqc``; ``"0"`` closes a margin position.
+    `volume` is in base currency, in quote currency with the flag ``viqc``; ``"0"`` closes a margin position, so it
+    goes with `leverage` or ``settle-position``.
     `price` is the limit of limit orders and the trigger of the others, `price2` the limit of triggered limits.
     """
 
@@ -106,10 +107,20 @@ class Order(Part, frozen=True, kw_only=True):
         Source: https://docs.kraken.com/api/docs/rest-api/add-order
         """
         exclusive(self, "userref", "cl_ord_id")
+        _check_volume(self)
         _check_flags(self)
         _check_trailing(self.ordertype, self.price, self.price2)
         _check_expiry(self)
         check_display(self.displayvol, self.volume)
+
+
+def _check_volume(order: Order) -> None:
+    """Refuse an order for nothing: 0 stands for a whole margin position, and only there."""
+    margin = order.leverage not in {None, "none"} or order.reduce_only or order.ordertype == "settle-position"
+    if not margin and not Decimal(order.volume):
+        raise InvalidArguments(
+            f"volume={order.volume} buys and sells nothing", hint="say how much; 0 closes a margin position"
+        )
 
 
 def _check_flags(order: Order) -> None:
@@ -134,8 +145,17 @@ def _check_trailing(ordertype: str, price: Number | None, price2: Number | None)
         raise InvalidArguments(f"price2={price2} is not an offset", hint="write '+0' for the trigger price itself")
 
 
+_MOMENT: Final = re.compile(r"\+?\d+(?:\.\d+)?", re.ASCII)
+"""How `starttm` and `expiretm` are written: seconds from now, or unix time."""
+
+
 def _check_expiry(order: Order) -> None:
-    """Refuse a GTD order without an end, and an end too near to be accepted."""
+    """Refuse a GTD order without an end, and an end that is none or too near to be accepted."""
+    for name in ("starttm", "expiretm"):
+        value = getattr(order, name)
+        if isinstance(value, str) and not _MOMENT.fullmatch(value):
+            hint = "write '+3600' for seconds from now, or unix seconds; or pass an aware datetime"
+            raise InvalidArguments(f"{name}={value!r} is no point in time", hint=hint)
     if order.timeinforce == "GTD" and order.expiretm in {None, 0, "0"}:
         raise InvalidArguments("timeinforce='GTD' needs expiretm", hint="say when it expires, like '+3600'")
     ahead = re.fullmatch(r"\+(\d+)", order.expiretm) if isinstance(order.expiretm, str) else None

@@ -81,7 +81,7 @@ Number = Decimal | int | str
 Amount = Annotated[Number, Money()]
 """A non-negative exact amount or volume."""
 RelativePrice = Annotated[Number, Price()]
-"""A price, or one relative to the market: ``+5%``, ``-100``, ``#3``."""
+"""A price above 0, or one relative to the market: ``+5%``, ``-100``, ``#3``."""
 
 Word = Annotated[str, Text()]
 """A text that is not empty."""

@@ -1,0 +1,126 @@
+"""Why the network failed, in words that a person can act on: not the names of the layers it came through.
+
+The errors that led there stay the `__cause__` of ours. httpx's classes are told by their names, which our own bear too.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+__all__ = ["Reason", "unanswered", "unreached"]
+
+
+class Reason(NamedTuple):
+    """What happened, and what to do about it."""
+
+    said: str
+    hint: str | None = None
+
+
+_ADDRESS: Final = "is the address right, its port too, and is anything running there?"
+_NETWORK: Final = "is the network up, and no firewall in between?"
+_TLS: Final = "is the address right? one without TLS begins with http://; or a proxy opens what is encrypted"
+_PLAIN: Final = "is the address right? one with TLS begins with https://"
+_TRUST: Final = (
+    "is the address right, and this machine's clock? where a proxy opens TLS on purpose, SSL_CERT_FILE names the "
+    "certificates to trust"
+)
+_FAILURES: Final = {
+    errno.ECONNREFUSED: Reason("connection refused", _ADDRESS),
+    errno.ECONNRESET: Reason("it hung up", _PLAIN),
+    errno.EPIPE: Reason("it hung up"),
+    errno.ETIMEDOUT: Reason("it does not answer", _NETWORK),
+    errno.EHOSTUNREACH: Reason("no way leads there from here", _NETWORK),
+    errno.ENETUNREACH: Reason("no way leads there from here", _NETWORK),
+    errno.EADDRNOTAVAIL: Reason("no way leads there from here", _NETWORK),
+    errno.EACCES: Reason("this machine does not allow it", _NETWORK),
+    errno.EPERM: Reason("this machine does not allow it", _NETWORK),
+    errno.EMFILE: Reason("too many files and connections are open", "close some, or raise the limit (ulimit -n)"),
+}
+"""What the operating system says, by its number."""
+_NUMBER: Final = re.compile(r"\[Errno (\d+)\]")
+"""Where asyncio puts several failures, one for each of a name's addresses, into one text."""
+_NOT_SPOKEN: Final = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"}
+"""What OpenSSL says of an answer that is no TLS."""
+
+
+def unreached(error: BaseException, where: str, within: float) -> Reason:
+    """Say why a request was not sent.
+
+    Args:
+        error: What was raised.
+        where: Host and port, as a person reads them.
+        within: Seconds that were allowed.
+    """
+    kind = type(error).__name__
+    if kind == "PoolTimeout":
+        return Reason(f"no connection to {where} became free within {within:g} s", "ask for less at once")
+    if kind in {"BadRequest", "LocalProtocolError", "UnsupportedProtocol", "InvalidURL"}:
+        return Reason(f"the request cannot be written: {error}")
+    if kind == "ProxyError":
+        return Reason(f"could not reach {where}: the proxy says {error}", "HTTPS_PROXY and NO_PROXY choose the proxy")
+    why = _why(error, within)
+    return Reason(f"could not reach {where}: {why.said}", why.hint)
+
+
+def unanswered(error: BaseException, where: str, within: float) -> Reason:
+    """Say why no whole answer came; see `unreached`."""
+    if _is_timeout(error):
+        return Reason(f"{where} gave no whole answer within {within:g} s")
+    if type(error).__name__ in {"BadResponse", "RemoteProtocolError"}:
+        return Reason(f"{where} gave no whole answer: {error}", _PLAIN)
+    return Reason(f"the connection to {where} broke before the answer was there: {_why(error, within).said}")
+
+
+def _why(error: BaseException, within: float) -> Reason:
+    """Look through an error and what caused it for the one that tells most."""
+    chain = list(_chain(error))
+    for each in chain:
+        if (found := _known(each)) is not None:
+            return found
+    if any(map(_is_timeout, chain)):
+        return Reason(f"no connection within {within:g} s", _NETWORK)
+    texts = [str(each) for each in chain if str(each)]
+    return Reason(texts[-1] if texts else "it did not say why")
+
+
+def _known(error: BaseException) -> Reason | None:
+    """Put one error into words."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Reason(f"its certificate is not trusted ({error.verify_message.rstrip('.')})", _TRUST)
+    if isinstance(error, ssl.SSLError):
+        reason = getattr(error, "reason", None) or "no reason given"
+        said = "it does not speak TLS" if reason in _NOT_SPOKEN else f"TLS failed ({reason.replace('_', ' ').lower()})"
+        return Reason(said, _TLS)
+    if isinstance(error, socket.gaierror):
+        if error.errno == socket.EAI_AGAIN:
+            return Reason("its name cannot be looked up just now", "is the network up?")
+        return Reason("there is no host of that name", "is the address spelled right, and the network up?")
+    if isinstance(error, OSError):
+        told = _NUMBER.search(str(error))
+        return _FAILURES.get(error.errno or (int(told[1]) if told else 0))
+    return None
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what led to it, the outermost first."""
+    pending, seen = [error], set[int]()
+    while pending:
+        each = pending.pop(0)
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        yield each
+        if isinstance(each, BaseExceptionGroup):
+            pending += each.exceptions
+        if (before := each.__cause__ or each.__context__) is not None:
+            pending.append(before)
+
+
+def _is_timeout(error: BaseException) -> bool:
+    return isinstance(error, TimeoutError) or type(error).__name__.endswith("Timeout")

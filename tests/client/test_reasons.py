@@ -1,0 +1,159 @@
+"""Why the network failed, in words."""
+
+import asyncio
+import errno
+import socket
+import ssl
+
+import anyio
+import httpx
+import pytest
+import trustme
+
+from krakenasync import NotSent, Unanswered
+from krakenasync.client import connections as ours
+from krakenasync.client.delivery import Delivery
+from krakenasync.client.http1 import BadRequest, BadResponse
+from krakenasync.client.reasons import unanswered, unreached
+from krakenasync.client.transport import Transport
+from krakenasync.protocol.messages import Message
+
+GET = Message("GET", "/0/public/Time", {}, b"")
+INNER = ("Error", "Failed", "Errno", "Timeout", "Exception", "ssl.c", "errno")
+"""What only a programmer of ours would want to read."""
+
+
+def caused(error, cause):
+    error.__cause__ = cause
+    return error
+
+
+def refused(*addresses):
+    """What asyncio raises when each of several addresses refuses."""
+    return OSError(
+        "Multiple exceptions: " + ", ".join(f"[Errno {errno.ECONNREFUSED}] Connect call failed {a}" for a in addresses)
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ConnectionRefusedError(errno.ECONNREFUSED, "Connect call failed"), "connection refused"),
+        (caused(ours.ConnectFailed("x"), refused("::1", "127.0.0.1")), "connection refused"),
+        (caused(httpx.ConnectError("x"), ExceptionGroup("all", [refused("::1")])), "connection refused"),
+        (OSError(errno.ENETUNREACH, "Network is unreachable"), "no way leads there"),
+        (OSError(errno.EMFILE, "Too many open files"), "too many files"),
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "there is no host of that name"),
+        (socket.gaierror(socket.EAI_AGAIN, "Temporary failure"), "cannot be looked up just now"),
+        (ours.ConnectTimeout("no connection in time"), "no connection within 5 s"),
+        (caused(httpx.ConnectTimeout(""), TimeoutError()), "no connection within 5 s"),
+        (ssl.SSLError(1, "made by hand"), "TLS failed"),
+        (ours.ConnectFailed("this client was closed"), "this client was closed"),
+        (httpx.ConnectError(""), "it did not say why"),
+    ],
+    ids=repr,
+)
+def test_why_nothing_was_sent(error, said):
+    """The reason is found in whatever the layers have made of it; host and port are named, the layers are not."""
+    reason = unreached(error, "kraken.test:443", 5.0)
+    assert reason.said.startswith("could not reach kraken.test:443: ")
+    assert said in reason.said
+    assert not any(word in reason.said for word in INNER)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ours.PoolTimeout("x"), "no connection to kraken.test:443 became free within 5 s"),
+        (httpx.PoolTimeout(""), "no connection to kraken.test:443 became free within 5 s"),
+        (BadRequest("a fragment"), "the request cannot be written: a fragment"),
+        (httpx.ProxyError("407 Proxy Authentication Required"), "the proxy says 407"),
+    ],
+    ids=repr,
+)
+def test_what_is_not_the_hosts_fault(error, said):
+    """A full pool, a request that is none, a proxy: the host is not blamed."""
+    assert said in unreached(error, "kraken.test:443", 5.0).said
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ours.ReadTimeout("x"), "h:1 gave no whole answer within 5 s"),
+        (httpx.WriteTimeout(""), "h:1 gave no whole answer within 5 s"),
+        (TimeoutError(), "h:1 gave no whole answer within 5 s"),
+        (BadResponse("cut short"), "h:1 gave no whole answer: cut short"),
+        (
+            caused(ours.Broken("x"), ConnectionResetError(errno.ECONNRESET, "reset")),
+            "the connection to h:1 broke before the answer was there: it hung up",
+        ),
+        (httpx.ReadError(""), "the connection to h:1 broke before the answer was there: it did not say why"),
+    ],
+    ids=repr,
+)
+def test_why_no_answer_came(error, said):
+    """The same of what was sent."""
+    assert unanswered(error, "h:1", 5.0).said == said
+
+
+def test_a_cause_that_leads_back_to_itself_ends():
+    """Chains of causes may be circles."""
+    error = httpx.ConnectError("round")
+    caused(error, caused(OSError("and round"), error))
+    assert "and round" in unreached(error, "h:1", 5.0).said
+
+
+async def _failure(url, kind, within=2.0):
+    transport = Transport(url, kind=kind)
+    try:
+        await transport.deliver(Delivery(GET), within)
+    except (NotSent, Unanswered) as error:
+        return error
+    finally:
+        await transport.aclose()
+    raise AssertionError("it was answered")
+
+
+@pytest.mark.parametrize("kind", ["express", "httpx"])
+def test_real_failures_read_the_same_over_both_ways(kind, monkeypatch):
+    """Refused, spoken to in the wrong language, not trusted: by our own connections and by httpx's."""
+    monkeypatch.setenv("no_proxy", "*")
+    server_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("localhost").configure_cert(server_tls)
+
+    async def plain(reader, writer):
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async def main():
+        server = await asyncio.start_server(plain, "127.0.0.1", 0)
+        secure = await asyncio.start_server(plain, "localhost", 0, family=socket.AF_INET, ssl=server_tls)
+        port, secure_port = (each.sockets[0].getsockname()[1] for each in (server, secure))
+        async with server, secure:
+            wrong = await _failure(f"https://127.0.0.1:{port}", kind)
+            assert wrong.message == f"could not reach 127.0.0.1:{port}: it does not speak TLS"
+            assert "begins with http://" in wrong.hint
+            strange = await _failure(f"https://localhost:{secure_port}", kind)
+            assert strange.message.startswith(
+                f"could not reach localhost:{secure_port}: its certificate is not trusted"
+            )
+            assert "SSL_CERT_FILE" in strange.hint
+        gone = await _failure(f"http://127.0.0.1:{port}", kind)
+        assert gone.message == f"could not reach 127.0.0.1:{port}: connection refused"
+        assert "is the address right" in gone.hint
+        assert all(each.effect == "none" for each in (wrong, strange, gone))
+
+    asyncio.run(main())
+
+
+def test_trio_reads_the_same():
+    """On trio, where httpx serves."""
+
+    async def main():
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+        return (await _failure(f"http://127.0.0.1:{port}", "express")).message, port
+
+    message, port = anyio.run(main, backend="trio")
+    assert message == f"could not reach 127.0.0.1:{port}: connection refused"
