@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 import threading
+from collections.abc import Callable
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
@@ -49,17 +50,13 @@ class BucketState(msgspec.Struct, frozen=True, kw_only=True):
     refusals: int
 
 
-class _Moment:
-    """The one thing aiolimiter's accounting asks its event loop for: the time. Ours is set by hand."""
+class _Time:
+    """The one thing aiolimiter's accounting asks its event loop for: what time it is, or was when something ripened."""
 
-    def __init__(self, at: float) -> None:
-        self.at = at
+    __slots__ = ("time",)
 
-    def time(self) -> float:
-        return self.at
-
-    def is_closed(self) -> bool:
-        return False
+    def __init__(self, time: Callable[[], float]) -> None:
+        self.time = time
 
 
 class Bucket(AsyncLimiter):
@@ -81,10 +78,9 @@ class Bucket(AsyncLimiter):
     def __init__(self, spec: CounterSpec, clock: Clock, *, step: float = 0.0, initial: float = 0.0) -> None:
         super().__init__(spec.cap, spec.cap / spec.decay)
         self._clock = clock
-        self._moment = _Moment(clock.monotonic())
         # No event loop is bound, so the counter outlives loops and serves trio as well.
-        self._loop = self._moment
-        self._last_check = self._moment.at
+        self._loop = self._now = _Time(clock.monotonic)
+        self._last_check = clock.monotonic()
         self._level = min(initial, spec.cap)
         self.spec = spec
         self._steps = Steps(spec, step) if step else None
@@ -101,21 +97,24 @@ class Bucket(AsyncLimiter):
 
     def _settled(self) -> float:
         """Bring the account up to now, and return now."""
-        now = self._clock.monotonic()
-        while self._ripening and self._ripening[0][0] <= now:
-            self._moment.at, cost = heapq.heappop(self._ripening)
-            self._leak()
-            self._held -= cost
-            self._level += cost
-            self._note(self._moment.at, cost)
-        if self._level:
-            self._moment.at = now
-            self._leak()
-        else:
-            self._last_check = now
+        if self._ripening:
+            self._ripen(self._clock.monotonic())
+        self._leak()
+        now = self._last_check
         if self._caution is not CALM and self._caution.pace < 1.0:
             self._rate_per_sec = self.spec.decay * pace_at(self._caution, now)
         return now
+
+    def _ripen(self, now: float) -> None:
+        """Let what was kept for a grace begin to decay, each at its own moment."""
+        while self._ripening and self._ripening[0][0] <= now:
+            ripe, cost = heapq.heappop(self._ripening)
+            self._loop = _Time(lambda: ripe)  # noqa: B023 - asked before the next round
+            self._leak()
+            self._loop = self._now
+            self._held -= cost
+            self._level += cost
+            self._note(ripe, cost)
 
     def _missing(self, cost: float, now: float) -> float:
         """Points by which a call of `cost` would pass the cap."""
