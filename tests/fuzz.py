@@ -20,7 +20,8 @@ import atheris
 with atheris.instrument_imports(include=["krakenasync", "h11"]):
     import h11
 
-    from krakenasync.client.http1 import BadResponse, Bounds, Reader, Undecodable, decoded
+    from krakenasync.client.codings import Undecodable, decoded
+    from krakenasync.client.http1 import BadResponse, Bounds, Reader
     from krakenasync.errors import KrakenError
     from krakenasync.protocol.requests import result_type
     from krakenasync.protocol.wire import decode

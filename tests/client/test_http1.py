@@ -1,8 +1,6 @@
 """HTTP/1.1 without a network: what is read, what is refused, and that nothing makes the reader crash or hang."""
 
-import gzip
 import itertools
-import zlib
 
 import h11
 import pytest
@@ -16,8 +14,6 @@ from krakenasync.client.http1 import (
     Bounds,
     Reader,
     Response,
-    Undecodable,
-    decoded,
     plain,
     request,
 )
@@ -202,49 +198,6 @@ def test_a_long_body_in_small_chunks_is_no_drip_that_leads_nowhere():
     for _ in range(1000):
         reader.feed(memoryview(b"1\r\nx\r\n"))
     assert reader.feed(memoryview(b"0\r\n\r\n")).body == b"x" * 1000
-
-
-def answer(body, *codings):
-    return Response(200, [(b"content-encoding", coding) for coding in codings], body, True)
-
-
-BARE = zlib.compressobj(wbits=-15)
-RAW = BARE.compress(b"hello") + BARE.flush()
-
-
-@pytest.mark.parametrize(
-    ("body", "codings"),
-    [
-        (b"hello", []),
-        (b"hello", [b"identity"]),
-        (gzip.compress(b"hello"), [b"GZIP"]),
-        (gzip.compress(b"hello"), [b"x-gzip"]),
-        (zlib.compress(b"hello"), [b"deflate"]),
-        (RAW, [b"deflate"]),
-        (gzip.compress(zlib.compress(b"hello")), [b"deflate, gzip"]),
-        (gzip.compress(zlib.compress(b"hello")), [b"deflate", b"gzip"]),
-    ],
-)
-def test_content_codings(body, codings):
-    """gzip and deflate in both its forms, also one over the other."""
-    assert decoded(answer(body, *codings), 1000) == b"hello"
-
-
-@pytest.mark.parametrize(
-    ("body", "coding", "why"),
-    [
-        (b"hello", b"gzip", "broken"),
-        (gzip.compress(b"hello")[:-1], b"gzip", "cut short"),
-        (gzip.compress(b"hello") + b"x", b"gzip", "follows"),
-        (gzip.compress(b"x" * 100_000), b"gzip", "more than 1000 bytes"),
-        (zlib.compress(b"x" * 100_000), b"deflate", "more than 1000 bytes"),
-        (b"hello", b"br", "not asked for"),
-    ],
-)
-def test_what_cannot_be_decoded(body, coding, why):
-    """A broken, cut or bloated body is an error, never a part of one."""
-    with pytest.raises(Undecodable, match=why):
-        decoded(answer(body, coding), 1000)
 
 
 def test_a_request():

@@ -7,14 +7,13 @@ where an answer ends (section 11.1): such an answer is refused, never guessed at
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, overload
 
 import httptools
 import msgspec
 
-__all__ = ["BadRequest", "BadResponse", "Bounds", "Reader", "Response", "Undecodable", "decoded", "request"]
+__all__ = ["BadRequest", "BadResponse", "Bounds", "Head", "Reader", "Response", "plain", "request"]
 
 
 _HEAD: Final = re.compile(r"[A-Z]+ [!-~]+ HTTP/1\.1(?:\r\n[-!#$%&'*+.^_`|~0-9A-Za-z]+: [\t -~\x80-\xff]*)*")
@@ -34,9 +33,6 @@ _FRAMING: Final = {b"content-length", b"transfer-encoding"}
 _CONTENT_LENGTH: Final = len(b"content-length")
 _TRANSFER_ENCODING: Final = len(b"transfer-encoding")
 _LOWEST, _SWITCHING, _FINAL = 100, 101, 200
-_CODED: Final = b"content-encoding"
-_CONTENT_ENCODING: Final = len(_CODED)
-_GZIP, _DEFLATE = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS
 
 
 class BadRequest(Exception):
@@ -45,10 +41,6 @@ class BadRequest(Exception):
 
 class BadResponse(Exception):
     """What the peer sent is no whole HTTP answer."""
-
-
-class Undecodable(Exception):
-    """An answer's content coding is unknown, broken or cut short."""
 
 
 class Bounds(msgspec.Struct, frozen=True):
@@ -294,44 +286,3 @@ class Reader:
             self._forget()
         else:
             self._response = self._whole(reusable=self._parser.should_keep_alive())
-
-
-def decoded(response: Response, limit: int) -> bytes:
-    """Return the body without its content codings (gzip, deflate).
-
-    Raises:
-        Undecodable: A coding is another one, the body is broken, cut short or longer than `limit`.
-    """
-    body = response.body
-    if type(response.headers) is Head:
-        return body  # a plain answer has none
-    codings = [value for name, value in response.headers if len(name) == _CONTENT_ENCODING and name.lower() == _CODED]
-    if not codings:
-        return body
-    for coding in reversed(b",".join(codings).lower().split(b",")):
-        body = _decode(coding.strip(), body, limit)
-    return body
-
-
-def _decode(coding: bytes, body: bytes, limit: int) -> bytes:
-    if coding in {b"", b"identity"} or not body:
-        return body
-    if coding in {b"gzip", b"x-gzip"}:
-        return _inflate(body, _GZIP, limit)
-    if coding != b"deflate":
-        raise Undecodable(f"content coding {coding.decode('latin-1')!r} was not asked for")
-    # Meant is zlib's format; some servers send the bare stream (RFC 9110, 8.4.1.2). The first nibble tells them apart.
-    return _inflate(body, _DEFLATE if body[0] & 0x0F == zlib.DEFLATED else -_DEFLATE, limit)
-
-
-def _inflate(body: bytes, window: int, limit: int) -> bytes:
-    inflater = zlib.decompressobj(window)
-    try:
-        plain = inflater.decompress(body, limit)
-    except zlib.error as error:
-        raise Undecodable(f"the body's compression is broken: {error}") from None
-    if inflater.unconsumed_tail:
-        raise Undecodable(f"a body of more than {limit} bytes when decompressed")
-    if not inflater.eof or inflater.unused_data:
-        raise Undecodable("the compressed body is cut short, or something follows it")
-    return plain

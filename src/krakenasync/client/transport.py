@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from krakenasync.client.codings import Undecodable, decoded
 from krakenasync.client.connections import ConnectFailed, ExchangeFailed, Outgoing, PoolTimeout, Timeouts
 from krakenasync.client.delivery import Delivery, Reply, not_sent
 from krakenasync.client.express import Express
-from krakenasync.client.http1 import BadRequest, BadResponse, Bounds, Undecodable, decoded
+from krakenasync.client.http1 import BadRequest, BadResponse, Bounds
 from krakenasync.client.loops import PerLoop, forget_closed, on_asyncio, running_loop
 from krakenasync.client.origin import Origin
 from krakenasync.errors import ConfigurationError, ProtocolError
