@@ -58,6 +58,12 @@ def test_an_order_that_was_not_placed_counts_as_what_kept_it(cause, code, capsys
         (errors.ServiceUnavailable("EService:Unavailable"), "status.kraken.com"),
         (errors.InvalidNonce("EAPI:Invalid nonce"), "krakenasync doctor"),
         (errors.InvalidSignature("EAPI:Invalid signature"), "krakenasync doctor"),
+        (errors.InsufficientFunds("EOrder:Insufficient funds"), "krakenasync balances"),
+        (errors.OrdersLimitExceeded("EOrder:Orders limit exceeded"), "krakenasync limits"),
+        (errors.DuplicateClientOrderId("EOrder:cl_ord_id in use"), "krakenasync orders"),
+        (errors.MarketUnavailable("EService:Market in cancel_only mode"), "call SystemStatus"),
+        (errors.DeadlineElapsed("EService:Deadline elapsed"), "krakenasync orders"),
+        (errors.RateLimitExceeded("EAPI:Rate limit exceeded"), "--tier"),
     ],
 )
 def test_the_hint_names_the_command_that_helps(error, advice, capsys):

@@ -15,9 +15,14 @@ from krakenasync.cli.rendering import remark
 from krakenasync.errors import (
     AuthenticationError,
     ConfigurationError,
+    DeadlineElapsed,
+    DuplicateClientOrderId,
+    InsufficientFunds,
     InvalidArguments,
     KrakenError,
+    MarketUnavailable,
     OrderNotPlaced,
+    OrdersLimitExceeded,
     OutcomeUnknown,
     ProtocolError,
     RateLimitExceeded,
@@ -125,9 +130,16 @@ def complain(error: KrakenError) -> None:
         remark(f"hint: {hint}")
 
 
-# Where the library gives no hint of its own.
+# Where the library gives no hint of its own, or the one of all such errors, which speaks of Python.
 _ADVICE: tuple[tuple[type[KrakenError], str], ...] = (
     (OrderNotPlaced, "there is no order: it is safe to place it again"),
+    (DuplicateClientOrderId, "an open order has this cl_ord_id: krakenasync orders lists them"),
+    (InsufficientFunds, "krakenasync balances shows what is there; open orders hold a part of it"),
+    (OrdersLimitExceeded, "krakenasync orders lists the open ones, krakenasync limits says how many a pair may have"),
+    (MarketUnavailable, "krakenasync call SystemStatus, and the pair's status in call AssetPairs, tell when it opens"),
+    (RateLimitExceeded, "another program uses the key, or the account's tier is lower than --tier: wait a minute"),
+    (DeadlineElapsed, "look before you repeat it: krakenasync orders, krakenasync orders closed"),
+    (UnknownAsset, "krakenasync call AssetPairs lists the pairs, krakenasync call Assets the assets"),
     (UnknownOrder, "krakenasync orders lists the open ones, krakenasync orders closed the others"),
     (AuthenticationError, "krakenasync doctor looks closer"),
     (TransportError, "is the network up? krakenasync doctor looks closer"),
@@ -140,8 +152,7 @@ def _advice(error: KrakenError) -> str | None:
     """Say what to do about an error, in the words of the command line."""
     if isinstance(error, OutcomeUnknown) and error.cl_ord_id:
         return f"look before you repeat it: krakenasync orders show {error.cl_ord_id}"
-    if isinstance(error, UnknownAsset) and error.hint == UnknownAsset.default_hint:
-        return "krakenasync call AssetPairs lists the pairs, krakenasync call Assets the assets"
     if isinstance(error, (AuthenticationError, TransportError)) and error.hint:
         return f"{error.hint}{'' if error.hint.endswith('?') else ';'} krakenasync doctor looks closer"
-    return error.hint or next((advice for kind, advice in _ADVICE if isinstance(error, kind)), None)
+    ours = next((advice for kind, advice in _ADVICE if isinstance(error, kind)), None)
+    return ours if ours and error.hint in {None, error.default_hint} else error.hint
