@@ -112,7 +112,7 @@ def test_a_futures_key_is_an_unknown_key(environment, monkeypatch, doctor):
     [
         ("EGeneral:Temporary lockout", "signature", 1, "15 minutes"),
         ("EGeneral:Permission denied", "permissions", 1, "permission"),
-        ("EAPI:Rate limit exceeded", "tier", 0, "tier is lower"),
+        ("EAPI:Rate limit exceeded", "tier", 4, "tier is lower"),
         ("EService:Unavailable", "signature", 3, "try again"),
     ],
 )

@@ -141,7 +141,7 @@ def explain_refusal(error: KrakenError, nonce_unit: str) -> Finding:
     said = ", ".join(error.codes) or str(error)
     for kind, check, remedy in _REFUSED:
         if isinstance(error, kind):
-            return Finding(check, "warn" if check == "tier" else "fail", said, remedy, error)
+            return Finding(check, "fail", said, remedy, error)
     if isinstance(error, InvalidNonce):
         finer = _FINENESS[_FINENESS.index(nonce_unit) + 1 :] if nonce_unit in _FINENESS else ()
         unit = f"the key knows a finer unit than {nonce_unit}: KRAKEN_NONCE_UNIT={finer[0]}; or " if finer else ""
