@@ -39,7 +39,9 @@ A key is never given as an option, where others could see it, but found in this 
 2. `KRAKEN_API_KEY` and `KRAKEN_API_SECRET`, or files that `KRAKEN_API_KEY_FILE` and `KRAKEN_API_SECRET_FILE` name;
 3. the profile `default`.
 
-`KRAKEN_TIER`, `KRAKEN_BASE_URL`, `KRAKEN_NONCE_UNIT` and `KRAKEN_NONCE_WINDOW` are read as well.
+`KRAKEN_TIER`, `KRAKEN_BASE_URL`, `KRAKEN_NONCE_UNIT`, `KRAKEN_NONCE_WINDOW` and `KRAKEN_STATE` are read as well; a
+profile may hold them too, as `tier`, `base_url` and so on. `KRAKEN_STATE=sqlite:///path` or `redis://host:6379/0` has
+commands share their counters with each other and with your programs; without it, each command counts its own calls.
 """
 EXITS: Final = {
     Exit.OK: "it went well; a reader that goes away (`| head -1`) is no failure, and `sandbox` ends so at Ctrl-C",

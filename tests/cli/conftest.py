@@ -17,6 +17,7 @@ NAMES = (
     "BASE_URL",
     "NONCE_UNIT",
     "NONCE_WINDOW",
+    "STATE",
     "PROFILE",
 )
 

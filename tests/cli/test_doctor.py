@@ -1,5 +1,6 @@
 """``krakenasync doctor``: each fault is planted, and has to be found."""
 
+import asyncio
 import base64
 import json
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import pytest
 
 from krakenasync import NotSent, ProtocolError, ServiceUnavailable
 from krakenasync.cli import main
-from krakenasync.cli.checks import _expiry, check_facts, explain_unreachable
+from krakenasync.cli.checks import _expiry, check_facts, check_store, explain_unreachable
 from krakenasync.spot.account import ApiKeyInfo
 
 ORDER = [
@@ -257,3 +258,40 @@ def test_the_allow_list_and_the_window_are_told():
 def test_an_end_that_is_near_is_warned_of(year, verdict):
     """An expiry within two weeks, or past, is worth a warning."""
     assert _expiry(info(valid_until=datetime(year, 1, 1, tzinfo=UTC))).verdict == verdict
+
+
+def test_a_state_store_that_answers_is_named_and_used(environment, monkeypatch, tmp_path, doctor):
+    """The counters of the commands are those of the programs that share it."""
+    monkeypatch.setenv("KRAKEN_STATE", f"sqlite:///{tmp_path}/state.db")
+    report = doctor()
+    assert report.code == 0
+    assert "state.db answers" in report["state store"]["found"]
+    assert (tmp_path / "state.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "code", "said"),
+    [
+        ("redis://me:hidden@127.0.0.1:1/0", 3, "does not answer"),
+        ("sqlite:////does/not/exist/state.db", 2, "/does/not/exist"),
+        ("mysql://me:hidden@host/0", 2, "'mysql' is not known"),
+    ],
+)
+def test_a_state_store_that_cannot_be_used_is_a_finding(url, code, said, environment, monkeypatch, doctor):
+    """Nothing is signed then, for the nonce would come from there; no password is shown."""
+    monkeypatch.setenv("KRAKEN_STATE", url)
+    report = doctor()
+    assert report.code == code
+    assert said in report["state store"]["found"]
+    assert report["state store"]["remedy"]
+    assert report["signature"]["verdict"] == "skip"
+    assert "hidden" not in str(report.rows)
+    assert environment.stats.requests["GetApiKeyInfo"] == 0
+
+
+def test_a_state_store_that_may_be_away_is_warned_of():
+    """Its URL says that calls go on without it: that is no failure, but worth knowing."""
+    url = "redis://me:hidden@127.0.0.1:1/0?on_state_failure=local&share=0.25"
+    found = asyncio.run(check_store(url))
+    assert (found.verdict, found.error) == ("warn", None)
+    assert found.said.startswith("redis://127.0.0.1:1/0 does not answer")

@@ -25,6 +25,7 @@ def fails(error):
         (errors.Unanswered("reset"), 3),
         (errors.ServiceUnavailable("502"), 3),
         (errors.ProtocolError("HTML"), 3),
+        (errors.StateUnavailable("the Redis server is away"), 3),
         (errors.RateLimitExceeded("", codes=["EAPI:Rate limit exceeded"]), 4),
         (errors.RateLimitTimeout("in 3 s"), 4),
         (errors.OutcomeUnknown("it may have been placed"), 5),

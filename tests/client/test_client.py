@@ -27,6 +27,7 @@ from krakenasync import (
 from krakenasync.client.loops import _SHARED
 from krakenasync.spot.account import Balance
 from krakenasync.state.memory import MemoryState
+from krakenasync.state.shared import SharedState
 from krakenasync.testing import run
 from krakenasync.testing.clock import LoopClock
 
@@ -225,9 +226,11 @@ def test_from_env(tmp_path):
         "KRAKEN_BASE_URL": "http://127.0.0.1:8000",
         "KRAKEN_NONCE_UNIT": "us",
         "KRAKEN_NONCE_WINDOW": "1000",
+        "KRAKEN_STATE": f"sqlite:///{tmp_path}/state.db",
     }
     kraken = KrakenClient.from_env(environ)
     assert kraken.tier is Tier.PRO
+    assert isinstance(kraken._state, SharedState)
     assert kraken._road.credentials.secret == b"another private half"
     assert "http://127.0.0.1:8000" in repr(kraken)
     assert KrakenClient.from_env(environ, tier="starter").tier is Tier.STARTER
@@ -249,6 +252,7 @@ def test_from_env_reads_the_environment(monkeypatch):
         ({"KRAKEN_API_SECRET_FILE": "/does/not/exist"}, "KRAKEN_API_SECRET_FILE cannot be read"),
         ({"KRAKEN_NONCE_WINDOW": "ten"}, "KRAKEN_NONCE_WINDOW"),
         ({"KRAKEN_TIER": "gold"}, "unknown tier"),
+        ({"KRAKEN_STATE": "mysql://host"}, "state of the kind"),
     ],
 )
 def test_an_environment_that_cannot_work(environ, says):

@@ -26,6 +26,7 @@ from krakenasync.errors import (
 )
 from krakenasync.protocol.servertime import SECOND, ServerTime
 from krakenasync.spot.account import ApiKeyInfo
+from krakenasync.state.urls import open_store
 
 __all__ = [
     "Finding",
@@ -230,6 +231,21 @@ def check_tier(client: KrakenClient) -> Finding:
     return Finding("tier", "ok", f"{said}; nothing seen against it")
 
 
-def check_store() -> Finding:
-    """Say where counters are kept."""
-    return Finding("state store", "ok", "in memory: counters start empty with every command")
+async def check_store(url: str | None) -> Finding:
+    """Look whether the place where counters and nonces are shared can be used."""
+    if not url:
+        return Finding("state store", "ok", "in memory: counters start empty with every command")
+    try:
+        store = open_store(url)
+        try:
+            await store.start()
+        finally:
+            await store.aclose()
+    except KrakenError as error:
+        return Finding("state store", "fail", error.message, error.hint or "look at KRAKEN_STATE", error)
+    parts = urlsplit(url)  # its user and password are nobody's business
+    place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    if getattr(store, "away", False):
+        said = f"{place} does not answer: commands go on with their share of the limits"
+        return Finding("state store", "warn", said, "does it run there? until then others are not seen")
+    return Finding("state store", "ok", f"{place} answers: counters and nonces are shared")

@@ -99,13 +99,22 @@ async def _examine(found: Settings, where: Where) -> AsyncIterator[Finding]:
     shape = list(check_shape(key, secret))
     for finding in shape:
         yield finding
-    if not reached or any(each.verdict == "fail" for each in shape):
-        why = "not sent: Kraken cannot be reached" if not reached else "not sent: mend the key first"
-        yield Finding("signature", "skip", why)
+    store = await check_store(found.value("KRAKEN_STATE"))
+    if why := _obstacle(reached, shape, store):
+        yield Finding("signature", "skip", f"not sent: {why}")
     else:
         async for finding in _ask(found, where):
             yield finding
-    yield check_store()
+    yield store
+
+
+def _obstacle(reached: bool, shape: list[Finding], store: Finding) -> str | None:
+    """Say why no signed call can be made, if there is a reason."""
+    if not reached:
+        return "Kraken cannot be reached"
+    if any(each.verdict == "fail" for each in shape):
+        return "mend the key first"
+    return "its nonce comes from the state store" if store.verdict == "fail" else None
 
 
 async def _ask(found: Settings, where: Where) -> AsyncIterator[Finding]:

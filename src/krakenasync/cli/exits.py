@@ -28,6 +28,7 @@ from krakenasync.errors import (
     RateLimitExceeded,
     RateLimitTimeout,
     ServiceUnavailable,
+    StateUnavailable,
     TransportError,
     UnknownAsset,
     UnknownOrder,
@@ -64,6 +65,7 @@ _EXITS: tuple[tuple[type[KrakenError], Exit], ...] = (
     (TransportError, Exit.NETWORK),
     (ServiceUnavailable, Exit.NETWORK),
     (ProtocolError, Exit.NETWORK),
+    (StateUnavailable, Exit.NETWORK),
 )
 
 

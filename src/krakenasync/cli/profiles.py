@@ -29,7 +29,7 @@ __all__ = ["DEFAULT", "Settings", "known_profiles", "profile_file", "read_profil
 
 DEFAULT: Final = "default"
 SERVICE: Final = "krakenasync"
-_NAMES: Final = ("api_key", "api_secret", "tier", "base_url", "nonce_unit", "nonce_window")
+_NAMES: Final = ("api_key", "api_secret", "tier", "base_url", "nonce_unit", "nonce_window", "state")
 _OTHERS: Final = 0o077
 """The bits of a file's mode that let anybody but its owner in."""
 

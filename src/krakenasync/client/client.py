@@ -145,13 +145,13 @@ class KrakenClient(Calls, Pages, Book):
     def from_env(cls, environ: Mapping[str, str] | None = None, **settings: Any) -> Self:
         """Make a client from the environment; keyword arguments win over it.
 
-        Reads KRAKEN_API_KEY, KRAKEN_API_SECRET, KRAKEN_TIER, KRAKEN_BASE_URL, KRAKEN_NONCE_UNIT and
-        KRAKEN_NONCE_WINDOW, or for each a file named by the variable with ``_FILE`` appended.
+        Reads KRAKEN_API_KEY, KRAKEN_API_SECRET, KRAKEN_TIER, KRAKEN_BASE_URL, KRAKEN_NONCE_UNIT,
+        KRAKEN_NONCE_WINDOW and KRAKEN_STATE, or for each a file named by the variable with ``_FILE`` appended.
 
         Raises:
             ConfigurationError: A setting is missing its other half, or cannot work.
         """
-        names = ("api_key", "api_secret", "tier", "base_url", "nonce_unit", "nonce_window")
+        names = ("api_key", "api_secret", "tier", "base_url", "nonce_unit", "nonce_window", "state")
         found: dict[str, Any] = {name: setting(f"KRAKEN_{name.upper()}", environ) for name in names}
         found = {name: value for name, value in found.items() if value is not None}
         if "nonce_window" in found:
