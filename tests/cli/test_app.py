@@ -103,6 +103,7 @@ def in_a_shell(line, **environment):
         ("krakenasync endpoints --json | head -1 >&2; exit ${PIPESTATUS[0]}", 0, '{"method":'),
         ("krakenasync --help | head -1 >&2; exit ${PIPESTATUS[0]}", 0, "Usage:"),
         ("krakenasync endpoints > /dev/full", 6, "the result cannot be written: No space left on device"),
+        ("krakenasync endpoints > /dev/full", 6, "a history goes on where it stood"),
     ],
 )
 def test_streams_that_are_closed_or_full_are_no_accident(line, code, said):

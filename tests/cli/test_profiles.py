@@ -127,6 +127,11 @@ def test_an_empty_or_missing_keychain_is_explained(keychain, monkeypatch):
     with pytest.raises(ConfigurationError, match="did not open: RuntimeError") as refused:
         read_profile("work")
     assert "hunter2" not in str(refused.value)
+    assert "unlocked" in (refused.value.hint or "")
+    with pytest.raises(ConfigurationError, match="did not take it: RuntimeError") as refused:
+        store_profile("work", "key-1", "c2VjcmV0", None, keyring=True)
+    assert "hunter2" not in str(refused.value)
+    assert "without --keyring" in (refused.value.hint or "")
     monkeypatch.setitem(sys.modules, "keyring", None)
     with pytest.raises(ConfigurationError, match="not installed") as refused:
         read_profile("work")

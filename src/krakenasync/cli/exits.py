@@ -108,7 +108,7 @@ def _ended(raised: BaseException) -> int:
         if isinstance(error, BrokenPipeError):
             return Exit.OK
         remark(f"error: the result cannot be written: {error.strerror}", style="bold red")
-        remark("hint: is there room on the disk? what Kraken was asked for was done all the same")
+        remark("hint: is there room on the disk? what Kraken was asked for was done; a history goes on where it stood")
         return Exit.UNWRITTEN
     if isinstance(error, KrakenError):
         complain(error)

@@ -202,7 +202,9 @@ def _from_keyring(name: str) -> dict[str, str]:
     try:
         found = ring.get_password(SERVICE, name)
     except Exception as error:  # noqa: BLE001 - each backend has errors of its own, which may tell secrets
-        raise ConfigurationError(f"the keychain did not open: {type(error).__name__}") from None
+        raise ConfigurationError(
+            f"the keychain did not open: {type(error).__name__}", hint="is it unlocked, and does this session have one?"
+        ) from None
     try:
         return msgspec.json.decode(found or "{}", type=dict[str, str]) if found else _none_in_keyring(name)
     except msgspec.MsgspecError:
@@ -222,4 +224,7 @@ def _into_keyring(name: str, api_key: str, api_secret: str) -> None:
     try:
         ring.set_password(SERVICE, name, _encoded({"api_key": api_key, "api_secret": api_secret}))
     except Exception as error:  # noqa: BLE001 - each backend has errors of its own, which may tell secrets
-        raise ConfigurationError(f"the keychain did not take it: {type(error).__name__}") from None
+        raise ConfigurationError(
+            f"the keychain did not take it: {type(error).__name__}",
+            hint="is it unlocked, and does this session have one? without --keyring a file only you can read serves",
+        ) from None
