@@ -10,7 +10,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import httpx
@@ -48,4 +48,7 @@ async def main(keys: Mapping[str, tuple[str, str]]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))
+    if len(sys.argv) != 2:  # noqa: PLR2004 - this program and the file
+        sys.exit(__doc__)
+    with suppress(KeyboardInterrupt):  # Ctrl-C is how it is stopped
+        asyncio.run(main(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))

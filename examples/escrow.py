@@ -9,6 +9,7 @@ The key needs "Query funds" and nothing else.
 import asyncio
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal
 
 from krakenasync import BalanceSnapshot, KrakenClient
@@ -50,4 +51,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    with suppress(KeyboardInterrupt):  # Ctrl-C is how it is stopped
+        asyncio.run(main())

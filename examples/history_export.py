@@ -36,6 +36,8 @@ async def main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:  # noqa: PLR2004 - this program and the folder
+        sys.exit(__doc__)
     target = Path(sys.argv[1])
     target.mkdir(parents=True, exist_ok=True)
     sys.exit(asyncio.run(main(target)))

@@ -8,6 +8,7 @@ orders". This spends real money if the orders are filled.
 # ruff: noqa: INP001, T201 - a program to read and run: no package, and it prints
 
 import asyncio
+from contextlib import suppress
 from decimal import Decimal
 
 from krakenasync import KrakenClient, PlacedOrder
@@ -49,4 +50,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    with suppress(KeyboardInterrupt):  # the switch stays armed: Kraken takes the orders away within a minute
+        asyncio.run(main())

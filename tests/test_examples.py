@@ -3,6 +3,11 @@
 import asyncio
 import csv
 import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -35,6 +40,41 @@ def test_an_example_is_short(path):
     text = path.read_text(encoding="utf-8")
     assert len(text.splitlines()) < 60
     assert f"python examples/{path.name}" in text
+
+
+@pytest.mark.parametrize("name", ["balance_poller", "history_export"])
+def test_an_example_without_its_word_says_how_to_start_it(name):
+    """Its own words, and no traceback."""
+    ended = subprocess.run(
+        [sys.executable, FOLDER / f"{name}.py"], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert ended.returncode == 1
+    assert f"python examples/{name}.py" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process cannot be sent Ctrl-C there")
+@pytest.mark.parametrize("name", ["balance_poller", "escrow", "ladder"])
+def test_an_example_that_goes_on_is_stopped_by_an_interruption(name, kraken_sandbox, tmp_path):
+    """It ends well, and without a traceback."""
+    key = kraken_sandbox.key()
+    (tmp_path / "keys.json").write_text(json.dumps({"alice": [key.api_key, key.api_secret]}), encoding="utf-8")
+    halves = {"KRAKEN_API_KEY": key.api_key, "KRAKEN_API_SECRET": key.api_secret}
+    words = ["keys.json"] if name == "balance_poller" else []
+    with subprocess.Popen(
+        [sys.executable, "-u", FOLDER / f"{name}.py", *words],
+        cwd=tmp_path,
+        env={**os.environ, "KRAKEN_BASE_URL": kraken_sandbox.base_url, **halves},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline()
+        running.send_signal(signal.SIGINT)
+        said, _nothing = running.communicate(timeout=30)
+    assert running.returncode == 0
+    assert "Traceback" not in said
 
 
 def test_every_example_is_run_below():
