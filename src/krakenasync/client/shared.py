@@ -15,7 +15,7 @@ import anyio
 
 from krakenasync.client.gates import Gate
 from krakenasync.client.queueing import Lane, Price, Waiter
-from krakenasync.errors import RateLimitTimeout, StateUnavailable
+from krakenasync.errors import ConfigurationError, RateLimitTimeout, StateUnavailable
 from krakenasync.state.memory import Bucket
 from krakenasync.state.port import Adjust, Book, Booking, GiveBack, Refuse, Send, Step
 from krakenasync.state.shared import SPREAD, SharedState
@@ -77,7 +77,9 @@ class SharedGate(Gate):
                     if left < _EVER:
                         self._fail_early(waiter)
                     delay = self._soonest(price)
-                    if not delay:
+                    if not delay and self._slot is None and door is not None and not door.open_for(self):
+                        delay = math.inf  # it tells us when
+                    elif not delay:
                         delay, application = await self._slot_in(waiter, left, door)
                 if not delay and self.queue.head() is waiter and self.bucket.try_reserve(cost := price()):
                     self._use(cost)
@@ -174,7 +176,7 @@ class SharedGate(Gate):
         with anyio.CancelScope(shield=True):
             try:
                 await self._desk.ask(GiveBack(slot.name, slot.limit, slot.cost, slot.due))
-            except StateUnavailable as error:
+            except (StateUnavailable, ConfigurationError) as error:
                 LOG.warning("a slot of the %s counter is lost: %s", self.name, error)
 
     def at_once(self, _cost: float) -> bool:
