@@ -77,9 +77,7 @@ class SharedGate(Gate):
                     if left < _EVER:
                         self._fail_early(waiter)
                     delay = self._soonest(price)
-                    if not delay and self._slot is None and door is not None and not door.open_for(self):
-                        delay = math.inf  # it tells us when
-                    elif not delay:
+                    if not delay:
                         delay, application = await self._slot_in(waiter, left, door)
                 if not delay and self.queue.head() is waiter and self.bucket.try_reserve(cost := price()):
                     self._use(cost)
@@ -102,6 +100,8 @@ class SharedGate(Gate):
         """Seconds until this gate's slot may be used, 0 for now; books one if there is none, or too small a one."""
         if self._asking:
             return math.inf, None  # somebody who was at the head before us; he wakes us up
+        if self._slot is None and door is not None and not door.open_for(self):
+            return math.inf, None  # the lane tells us when
         self._asking = True
         try:
             return await self._ask(waiter.cost, longest, door)
