@@ -43,6 +43,29 @@ def test_a_late_answer_is_counted_from_its_coming(slow):
     assert run(main) == pytest.approx(min(4.0, max(0.0, slow - SPREAD)), abs=0.001)
 
 
+@pytest.mark.parametrize("others", [0.0, 15.0], ids=["room", "full"])
+def test_an_old_grant_is_counted_from_its_turn_on_if_there_is_room(others):
+    """Whoever waited long behind other processes is sent, and counted as sent now; else it goes back into line."""
+
+    async def main(clock):
+        gate, store, hold = await held(clock)
+        with hold:
+            clock.advance(3.0)
+            await store.adjust("rest key", gate.shared.limit, delta=others)
+            assert hold.overtaken
+            found = await hold.renewed()
+            assert not hold.overtaken
+            counted = (await store.peek("rest key", gate.shared.limit)).level
+            if found:
+                hold.settle()
+        return found, counted, await level(gate, store)
+
+    found, counted, after = run(main)
+    assert found == (not others)
+    assert counted == pytest.approx(4.0 + others, abs=0.001)
+    assert after == pytest.approx(4.0 if found else others, abs=0.001)
+
+
 def test_of_a_call_that_was_not_sent_all_comes_back_that_cannot_have_decayed():
     """The counter must not fall below the calls of others."""
 

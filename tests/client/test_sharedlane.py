@@ -8,10 +8,11 @@ from krakenasync import Lane
 from krakenasync.client.shared import SharedGate
 from krakenasync.client.sharedlane import SharedLane
 from krakenasync.protocol.tiers import Tier
+from krakenasync.sandbox import SandboxConfig
 from krakenasync.state.inprocess import InProcessStore
-from krakenasync.state.port import Enter, Limit, Refuse
+from krakenasync.state.port import Book, Enter, Limit, Refuse
 from krakenasync.state.shared import SharedState
-from krakenasync.testing import run
+from krakenasync.testing import in_process, run
 
 
 class Counting(InProcessStore):
@@ -60,6 +61,28 @@ def test_processes_take_turns():
     names, nonces = zip(*order, strict=True)
     assert names.index("b1") <= 2
     assert list(nonces) == sorted(set(nonces))
+
+
+def test_calls_that_wait_for_the_lane_book_no_slot_yet():
+    """A slot booked before the line grows old in it: the call would go back, book again, and perhaps wait for ever."""
+
+    async def main(clock):
+        store, order = Counting(clock), []
+        exchange = in_process(SandboxConfig(tier=Tier.PRO, latency=0.2), clock=clock)
+
+        async def call(number):
+            await client.balance()
+            order.append(number)
+
+        async with exchange.client(state=SharedState(store, clock)) as client, anyio.create_task_group() as tasks:
+            for number in range(8):
+                tasks.start_soon(call, number)
+                await anyio.lowlevel.checkpoint()
+        return order, [step for step in store.asked if isinstance(step, Book)]
+
+    order, booked = run(main)
+    assert order == list(range(8))
+    assert len(booked) == 8
 
 
 async def ahead(clock, store):

@@ -5,7 +5,7 @@ import asyncio
 import anyio
 import pytest
 
-from krakenasync.errors import StateUnavailable
+from krakenasync.errors import ConfigurationError, StateUnavailable
 from krakenasync.state.desk import Desk
 from krakenasync.state.port import Adjust, Leave, Limit, Peek, Store
 
@@ -19,6 +19,7 @@ class Listening(Store):
     def __init__(self):
         self.asked = []
         self.away = False
+        self.refusal = StateUnavailable("away")
         self.slow = None
 
     async def start(self):
@@ -29,7 +30,7 @@ class Listening(Store):
         if self.slow is not None:
             await self.slow.wait()
         if self.away:
-            raise StateUnavailable("away")
+            raise self.refusal
         return list(range(len(steps)))
 
     async def called(self, name, who, longest):
@@ -165,3 +166,21 @@ def test_draining_waits_until_all_is_told():
         return store.asked
 
     assert asyncio.run(main()) == [[Leave("key", "me")]]
+
+
+def test_what_the_store_forbids_for_a_while_is_told_later(caplog):
+    """A password or a permission changed, a file became read-only: nobody waits, so it is logged and not lost."""
+
+    async def main():
+        store = Listening()
+        desk = desk_of(store)
+        store.away, store.refusal = True, ConfigurationError("not allowed")
+        desk.leave("key", "me")
+        desk.tell()
+        await desk.drain()
+        store.away = False
+        await desk.ask(PEEK)
+        return store.asked[-1]
+
+    assert asyncio.run(main()) == [Leave("key", "me"), PEEK]
+    assert {(record.name, record.levelname) for record in caplog.records} == {("krakenasync", "WARNING")}

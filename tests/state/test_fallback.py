@@ -43,8 +43,51 @@ def test_it_goes_on_with_a_share_and_comes_back():
         store.away = False
         assert (await fallback.book("counter", LIMIT, 1.0)).wait > 0
         clock.advance(1.0)
-        assert (await fallback.book("counter", LIMIT, 1.0)).wait == 0
+        slot = await fallback.book("counter", LIMIT, 1.0)
+        assert not slot.name.startswith("here")
         assert not fallback.away
+
+    anyio.run(main)
+
+
+@pytest.mark.parametrize("outage", [1, 2])
+@pytest.mark.parametrize("first", ["book", "send"])
+def test_no_outage_begins_with_a_burst(outage, first):
+    """Whatever is asked first, and however often the store was away: what the others did is not known."""
+    clock = VirtualClock()
+    store = Unsteady(clock)
+    fallback = FallbackStore(store, clock, 0.25)
+
+    async def main():
+        slot = await fallback.book("counter", LIMIT, 1.0)
+        for _ in range(outage):
+            store.away = False
+            clock.advance(60.0)
+            await fallback.peek("counter", LIMIT)
+            store.away = True
+            if first == "send":
+                await fallback.send(slot)
+            assert (await fallback.book("counter", LIMIT, 1.0)).wait == pytest.approx(2.0)
+
+    anyio.run(main)
+
+
+def test_a_store_that_is_back_knows_nothing_of_what_was_sent_meanwhile():
+    """It let its counter decay while the processes went on: it is told to take it for full, and what is still due."""
+    clock = VirtualClock()
+    store = Unsteady(clock)
+    fallback = FallbackStore(store, clock, 1.0)
+
+    async def main():
+        store.away = True
+        waits = [(await fallback.book("counter", LIMIT, 1.0)).wait for _ in range(4)]
+        assert waits == pytest.approx([0.5, 1.0, 1.5, 2.0])
+        store.away = False
+        clock.advance(1.25)
+        assert (await fallback.peek("counter", LIMIT)).level == pytest.approx(8.0 + 4.0)
+        assert (await fallback.book("counter", LIMIT, 1.0)).wait == pytest.approx(2.5)
+        clock.advance(60.0)
+        assert (await fallback.peek("counter", LIMIT)).level == 0
 
     anyio.run(main)
 
@@ -64,7 +107,8 @@ def test_a_slot_goes_back_where_it_was_booked():
         clock.advance(1.0)
         level = (await fallback.peek("counter", LIMIT)).level
         await fallback.give_back(here)
-        assert (await fallback.peek("counter", LIMIT)).level == pytest.approx(level) == pytest.approx(1.0)
+        # 8 for what others may have sent while the store was away, and 2 for what is still to be sent from here
+        assert (await fallback.peek("counter", LIMIT)).level == pytest.approx(level) == pytest.approx(10.0)
         assert await fallback.send(here) == 0
         assert await fallback.send(there) == 0
         store.away = True

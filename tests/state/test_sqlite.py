@@ -1,6 +1,9 @@
 """The store in a file: what can be wrong with the file, and what outlives a process."""
 
+import os
 import sqlite3
+import subprocess
+import sys
 
 import anyio
 import anyio.lowlevel
@@ -148,3 +151,44 @@ def test_a_file_that_stays_locked_is_unavailable(tmp_path, monkeypatch):
     anyio.run(main)
     other.close()
     assert len(turns) > 10
+
+
+_FORK = """
+import anyio, os, sys
+from krakenasync.state.port import Nonce
+from krakenasync.state.sqlite import SqliteStore
+
+def nonce(store):
+    async def ask():
+        await store.start()
+        return (await store.ask(Nonce("key", "ms", 0)))[0]
+    return anyio.run(ask)
+
+store = SqliteStore(sys.argv[1])
+found = [nonce(store)]
+here, there = os.pipe(), os.pipe()
+if not os.fork():
+    nonce(store)
+    os.write(there[1], b"!")
+    os.read(here[0], 1)
+    nonce(store)
+    os.write(there[1], b"!")
+    os.read(here[0], 1)
+    os._exit(0)
+os.read(there[0], 1)
+anyio.run(store.aclose)
+os.write(here[1], b"!")
+os.read(there[0], 1)
+sys.stdout.write(str(os.path.exists(sys.argv[1] + "-wal")))
+os.write(here[1], b"!")
+os.wait()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_process_goes_on_when_its_parent_ends(tmp_path):
+    """The parent leaves the log in place that its child writes to: else others would not see what it wrote."""
+    done = subprocess.run(
+        [sys.executable, "-c", _FORK, tmp_path / "state.db"], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "True"

@@ -140,6 +140,10 @@ class Hold:
                 return True
         return False
 
+    async def renewed(self) -> bool:
+        """Whether a call that was overtaken may be sent nevertheless; asked at its turn."""
+        return False
+
     owing: bool = False
     """Whether anybody else has to be told what came of the call."""
 

@@ -161,7 +161,7 @@ class Road:
                     # What was learnt while this call waited for its turn holds for it as well.
                     if waited and spec.private and self._breaker.reason is not None:
                         self._breaker.check(spec.name)
-                    if not (waited and hold.overtaken):
+                    if not (waited and hold.overtaken) or await hold.renewed():
                         message = self._signed(call, str(nonce)) if spec.private else compose(spec, call.params)
                         try:
                             return await self._deliver(call, options, number, hold, message)

@@ -15,7 +15,7 @@ import anyio
 
 from krakenasync.client.gates import Gate
 from krakenasync.client.queueing import Lane, Price, Waiter
-from krakenasync.errors import RateLimitTimeout, StateUnavailable
+from krakenasync.errors import ConfigurationError, RateLimitTimeout, StateUnavailable
 from krakenasync.state.memory import Bucket
 from krakenasync.state.port import Adjust, Book, Booking, GiveBack, Refuse, Send, Step
 from krakenasync.state.shared import SPREAD, SharedState
@@ -100,6 +100,8 @@ class SharedGate(Gate):
         """Seconds until this gate's slot may be used, 0 for now; books one if there is none, or too small a one."""
         if self._asking:
             return math.inf, None  # somebody who was at the head before us; he wakes us up
+        if self._slot is None and door is not None and not door.open_for(self):
+            return math.inf, None  # the lane tells us when
         self._asking = True
         try:
             return await self._ask(waiter.cost, longest, door)
@@ -116,7 +118,7 @@ class SharedGate(Gate):
             slot = None
         if slot is None:
             steps.append(self._to_book(cost, longest))
-        elif (left := self._due - self._now()) > 0:
+        elif (left := self._due - self.now()) > 0:
             return left, None
         elif self._asked:
             return 0.0, None
@@ -126,7 +128,7 @@ class SharedGate(Gate):
             self._desk.owe(self)
         found, application = await self._with(door, steps)
         wait = self._booked(found, longest) if slot is None else found
-        self._due, self._asked = self._now() + wait, not wait
+        self._due, self._asked = self.now() + wait, not wait
         return wait, application
 
     async def _with(self, door: SharedLane | None, steps: list[Step]) -> tuple[Any, Application | None]:
@@ -174,7 +176,7 @@ class SharedGate(Gate):
         with anyio.CancelScope(shield=True):
             try:
                 await self._desk.ask(GiveBack(slot.name, slot.limit, slot.cost, slot.due))
-            except StateUnavailable as error:
+            except (StateUnavailable, ConfigurationError) as error:
                 LOG.warning("a slot of the %s counter is lost: %s", self.name, error)
 
     def at_once(self, _cost: float) -> bool:
@@ -208,7 +210,7 @@ class SharedGate(Gate):
     def owed(self) -> list[Step]:
         """Take over what is to be told: points to correct, a block, refusals."""
         name, limit, _initial = self.shared
-        until, points, now = self.bucket.blocked_until, self._owed, self._now()
+        until, points, now = self.bucket.blocked_until, self._owed, self.now()
         block = max(0.0, until - now) if until != self._told else 0.0
         self._owed, self._told = 0.0, until
         refusals, self._refusals = self._refusals, []
@@ -228,7 +230,7 @@ class SharedGate(Gate):
                 if step.block:
                     self._told = -math.inf
             elif isinstance(step, Refuse):
-                self._refusals.append((step.floor - self.bucket.spec.cap, self._now() - step.ago))
+                self._refusals.append((step.floor - self.bucket.spec.cap, self.now() - step.ago))
         if self.owing:
             self._desk.owe(self)
 
@@ -239,7 +241,7 @@ class SharedGate(Gate):
 
     def put_off(self, seconds: float) -> None:
         """Another process was refused: calls that were let through go back into line."""
-        if seconds > 0 and self.bucket.blocked_until - self._now() < seconds - _DRIFT:
+        if seconds > 0 and self.bucket.blocked_until - self.now() < seconds - _DRIFT:
             self.bucket.block(seconds)
             self._told = self.bucket.blocked_until
 
@@ -254,17 +256,30 @@ class SharedGate(Gate):
 
     def late(self, granted: float) -> float:
         """Points that have decayed too early, because a call took longer than it is allowed for."""
-        return max(0.0, (self._now() - granted - SPREAD) * self.shared.limit.decay)
+        return max(0.0, (self.now() - granted - SPREAD) * self.shared.limit.decay)
 
     def unused(self, cost: float, granted: float) -> float:
         """Points of an unused grant that cannot have decayed yet."""
-        return max(0.0, cost - max(0.0, self._now() - granted) * self.shared.limit.decay)
+        return max(0.0, cost - max(0.0, self.now() - granted) * self.shared.limit.decay)
+
+    async def renewed(self, cost: float, granted: float) -> bool:
+        """Have what may have decayed of a grant counted again; return whether there is room for it.
+
+        Raises:
+            StateUnavailable: The store does not answer.
+        """
+        name, limit, _initial = self.shared
+        again = min(cost, max(0.0, self.now() - granted) * limit.decay)
+        standing = (await self._desk.ask(Adjust(name, limit, again)))[-1]
+        self.put_off(standing.blocked_for)
+        return bool(standing.level + standing.margin <= max(limit.cap, cost) + _DUST)
 
     def stale(self, granted: float) -> bool:
         """Whether a grant is too old to be used: the call would arrive too near to those after it."""
-        return self._now() - granted > SPREAD / 2
+        return self.now() - granted > SPREAD / 2
 
-    def _now(self) -> float:
+    def now(self) -> float:
+        """Seconds of the client's steady clock."""
         return self._clock.monotonic()
 
 

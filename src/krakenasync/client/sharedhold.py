@@ -25,6 +25,17 @@ class SharedHold(Hold):
         """Whether this call is not to be sent but goes back into line."""
         return super().overtaken or any(gate.stale(self._sent) for gate in self._gates)
 
+    async def renewed(self) -> bool:
+        """Have the store count an old grant from now on; False if it has no room for that, or Kraken has refused.
+
+        Else a call that waits for its turn behind those of many processes would go back into line again and again.
+        """
+        if super().overtaken:
+            return False
+        room = [await gate.renewed(charged.cost, self._sent) for gate, charged in self._shared()]
+        self._sent = self._gates[0].now()
+        return all(room) and not super().overtaken
+
     def settle(self, *, refused: bool = False) -> None:
         """An answer came: the points begin to decay."""
         for gate, (_gate, cost, fixed, _pause) in self._shared():

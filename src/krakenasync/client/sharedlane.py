@@ -34,6 +34,7 @@ class Granting(Protocol):
     """A gate, to the lane behind it: a refusal elsewhere puts off those it let through, who wait here."""
 
     granted: int
+    queue: Queue
 
     @property
     def to_send(self) -> Send:
@@ -82,6 +83,7 @@ class SharedLane(KeyLane):
         self._under_way: dict[str, int] = {}
         self._lease = 0.0
         self._gates: WeakSet[Granting] = WeakSet()
+        self._outside: WeakSet[Granting] = WeakSet()
 
     def turn(self, lane: Lane, lasts: float = 10.0) -> Turn:
         """Return a turn among all processes; it ends with its lease at the latest."""
@@ -101,6 +103,16 @@ class SharedLane(KeyLane):
         if not self.window or len(self._under_way) >= PLACES:
             return False
         return self.nonces.peek() - min(self._under_way.values()) < self.window
+
+    def open_for(self, gate: Granting) -> bool:
+        """Whether a call of this gate's would find nobody of this process before it; if not, the gate is told when.
+
+        A slot that is booked earlier grows old in the line, and is given up in the end for another one.
+        """
+        if self.free:
+            return True
+        self._outside.add(gate)
+        return False
 
     def apply(self, gate: Granting) -> tuple[Application, Enter] | None:
         """Apply for a place along with a slot on a counter; None if somebody of this process is before."""
@@ -178,7 +190,7 @@ class SharedLane(KeyLane):
                 await waiter.wait()
         except BaseException:
             self._line.leave(waiter)
-            self._line.wake_head()
+            self._wake()
             raise
         self._line.leave(waiter)
 
@@ -208,7 +220,15 @@ class SharedLane(KeyLane):
 
     def _done(self) -> None:
         self._applying = False
+        self._wake()
+
+    def _wake(self) -> None:
+        """Tell the next one of this process to look again: in the line, else before the gates."""
         self._line.wake_head()
+        if self._outside and self.free:
+            gates, self._outside = list(self._outside), WeakSet()
+            for gate in gates:
+                gate.queue.wake_head()
 
     def leave(self, who: str) -> Awaitable[None] | None:
         """Leave the place; return what has to be awaited for that, if anything.
@@ -217,7 +237,7 @@ class SharedLane(KeyLane):
         """
         del self._under_way[who]
         self._desk.leave(self._name, who)
-        self._line.wake_head()
+        self._wake()
         return self._desk.tell()
 
     @property

@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol
 import anyio
 from anyio.lowlevel import current_token
 
-from krakenasync.errors import StateUnavailable
+from krakenasync.errors import ConfigurationError, StateUnavailable
 from krakenasync.state.port import Leave, Step, Store
 
 __all__ = ["Debtor", "Desk", "running_loop"]
@@ -129,7 +129,7 @@ class Desk:
     async def _tell(self) -> None:
         try:
             await self.ask()
-        except StateUnavailable as error:
+        except (StateUnavailable, ConfigurationError) as error:
             LOG.warning("a lane or a counter is not shared just now, the store is told later: %s", error)
 
     async def drain(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from krakenasync.clock import Clock
@@ -19,6 +20,7 @@ _MOST: Final = 64
 """Callers whose leaving is told later; the leases end the others' turns."""
 _AGAIN: Final = 1.0
 """Seconds after which a store that was away is asked again."""
+_NO_COUNTER: Final = (Nonce, Enter, Leave, type(None))
 
 
 class FallbackStore(Store):
@@ -44,6 +46,8 @@ class FallbackStore(Store):
         self._away_until = float("-inf")
         self._lined_up: set[str] = set()  # who was let into the lane or the line here
         self._leaving: list[Step] = []  # what the store has to be told once it is back
+        self._begun: set[str] = set()  # counters asked about here since the store went away
+        self._charged: dict[str, tuple[Limit, list[tuple[float, float]]]] = {}  # by counter: when due, and the points
 
     @property
     def away(self) -> bool:
@@ -78,29 +82,64 @@ class FallbackStore(Store):
     async def _ask_there(self, steps: list[Step]) -> list[Any]:
         """Ask the store, or answer here if it is away."""
         if not self.away:
-            late, self._leaving = self._leaving, []
+            leaving, self._leaving = self._leaving, []
+            charged, self._charged = self._charged, {}
+            late = [*leaving, *self._full(charged)]
             try:
-                return (await self.store.ask(*late, *steps))[len(late) :]
+                answers = (await self.store.ask(*late, *steps))[len(late) :]
             except StateUnavailable:
-                self._leaving = late
+                self._leaving, self._charged = leaving, charged
                 self._gone()
             except BaseException:
-                self._leaving = late + self._leaving
+                self._leaving, self._charged = leaving + self._leaving, charged | self._charged
                 raise
+            else:
+                self._begun.clear()
+                return answers
         self._leaving += [step for step in steps if isinstance(step, Leave)][: _MOST - len(self._leaving)]
+        await self._begin_full(steps)
         return await self._ask_here(steps)
+
+    async def _begin_full(self, steps: list[Step]) -> None:
+        """Take the counters for full that are asked about for the first time since the store went away: no burst."""
+        parts = [part for part in map(self._part, steps) if not isinstance(part, _NO_COUNTER)]
+        fresh = {part.name: part.limit for part in parts if part.name not in self._begun}
+        self._begun |= fresh.keys()
+        await self._local.ask(*(Adjust(name, limit, floor=limit.cap) for name, limit in fresh.items()))
 
     async def _ask_here(self, steps: list[Step]) -> list[Any]:
         """Answer by this process's share; what was booked there and is given back is lost."""
         answered = [self._part(step) for step in steps]
         found = iter(await self._local.ask(*(step for step in answered if step is not None)))
-        answers = [None if step is None else next(found) for step in answered]
+        answers: list[Any] = [None if step is None else next(found) for step in answered]
         for step, answer in zip(steps, answers, strict=True):
             if isinstance(step, Enter) and answer is not NOT_DUE:
                 self._lined_up.add(step.who)
             elif isinstance(step, Leave):
                 self._lined_up.discard(step.who)
+            elif isinstance(step, Book) and not step.name.startswith(_HERE):
+                self._charge(step, answer.cost, answer.wait)
+            elif isinstance(step, Adjust) and not step.name.startswith(_HERE):
+                self._charge(step, step.delta, 0.0)
         return answers
+
+    def _charge(self, step: Book | Adjust, points: float, wait: float) -> None:
+        """Keep in mind what the store will not know."""
+        if points > 0:
+            now = self._clock.monotonic()
+            _limit, before = self._charged.get(step.name, (step.limit, []))
+            recent = [(due, cost) for due, cost in before if due > now - _AGAIN]
+            self._charged[step.name] = step.limit, [*recent, (now + wait, points)]
+
+    def _full(self, charged: Mapping[str, tuple[Limit, list[tuple[float, float]]]]) -> Iterator[Step]:
+        """Have the store take counters that were charged here for full, for it has let them decay meanwhile.
+
+        On top comes what is still to be sent, or was when another process may have been back at the store already.
+        """
+        since = self._clock.monotonic() - _AGAIN
+        for name, (limit, points) in charged.items():
+            yield Adjust(name, limit, floor=limit.cap)
+            yield Adjust(name, limit, sum(cost for due, cost in points if due > since))
 
     def _part(self, step: Step) -> Step | None:
         """What to ask here instead: this process's share of the limits; the dearest call must still fit."""
@@ -112,8 +151,7 @@ class FallbackStore(Store):
         name = _HERE + step.name
         if isinstance(step, Book):
             part = part._replace(cap=max(part.cap, step.cost))
-            # What others did meanwhile is not known: no burst.
-            return step._replace(name=name, limit=part, headroom=0.0, initial=part.cap)
+            return step._replace(name=name, limit=part, headroom=0.0, initial=0.0)
         if isinstance(step, Refuse):
             return step._replace(name=name, limit=part, floor=part.cap, most=min(step.most, part.cap))
         if isinstance(step, Adjust):

@@ -206,7 +206,7 @@ class RedisStore(Store):
             task.add_done_callback(self._undoing.discard)
 
     async def _forgive(self, steps: Sequence[Step]) -> None:
-        with suppress(StateUnavailable):
+        with suppress(StateUnavailable, ConfigurationError):
             await self.ask(*steps)
 
     def _note(self, step: Step, name: str, reply: tuple[float, ...], asked: float) -> None:

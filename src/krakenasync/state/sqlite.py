@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar
+from weakref import WeakSet
 
 import anyio
 import msgspec
@@ -55,6 +56,7 @@ class SqliteStore(RecordStore):
         super().__init__(clock)
         self.path = Path(path)
         self._threads = threading.local()
+        _STORES.add(self)
 
     async def start(self) -> None:
         """Make the file ready.
@@ -118,22 +120,44 @@ class SqliteStore(RecordStore):
         return StateUnavailable(f"the state file {self.path} does not answer: {error}")
 
     def _file(self) -> sqlite3.Connection:
-        """This thread's connection; a forked process opens its own, for SQLite's do not survive a fork."""
-        mine: tuple[int, Any] = getattr(self._threads, "mine", (0, None))
-        if mine[0] != os.getpid():
-            mine = self._threads.mine = (os.getpid(), _open(self.path))
-        file: sqlite3.Connection = mine[1]
+        """This thread's connection."""
+        file: sqlite3.Connection | None = getattr(self._threads, "file", None)
+        if file is None:
+            file = self._threads.file = _open(self.path)
         return file
+
+    def let_go(self) -> None:
+        """Close this thread's connection; the next question opens another."""
+        file: sqlite3.Connection | None = getattr(self._threads, "file", None)
+        self._threads.file = None
+        if file is not None:
+            file.close()
 
     async def aclose(self) -> None:
         """Close this thread's connection; the next question opens another."""
-        mine: tuple[int, Any] = getattr(self._threads, "mine", (0, None))
-        if mine[0] == os.getpid():
-            mine[1].close()
-        self._threads.mine = (0, None)
+        self.let_go()
 
     def __repr__(self) -> str:
         return f"<SqliteStore {self.path}>"
+
+
+_STORES: Final[WeakSet[SqliteStore]] = WeakSet()
+
+
+def _before_fork() -> None:
+    """Close what a child would inherit.
+
+    SQLite takes the child's connections to hold the locks of inherited ones, which are the parent's alone. Once the
+    parent ends, it would remove the log that the child goes on writing to, and others would be given the same nonces.
+
+    Source: https://www.sqlite.org/howtocorrupt.html (carrying an open database connection across a fork)
+    """
+    for store in list(_STORES):
+        store.let_go()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork)
 
 
 def _open(path: Path) -> sqlite3.Connection:
