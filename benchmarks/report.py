@@ -2,6 +2,7 @@
 
 python benchmarks/utilisation.py | python benchmarks/report.py --out docs/figures/utilisation.svg
 python benchmarks/bulk.py | python benchmarks/report.py --to json.loads --out bulk.png
+python benchmarks/calls.py --wide 16 | python benchmarks/report.py --only "CPU us" calls/s --without httpx --out c.svg
 """
 
 from __future__ import annotations
@@ -78,6 +79,24 @@ def chart(columns: Sequence[str], rows: Sequence[Sequence[str]], to: str = "") -
     return [", ".join(row[place] for place in naming) for row in rows], panels
 
 
+def narrowed(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], only: Sequence[str], without: Sequence[str]
+) -> tuple[list[str], list[list[str]]]:
+    """Leave out all columns of numbers but `only` these, if any are named, and the rows named `without`.
+
+    Raises:
+        ValueError: No column or row has such a name.
+    """
+    named = {cell for row in rows for cell in row if number(cell) is None}
+    missing = [*(name for name in only if name not in columns), *(name for name in without if name not in named)]
+    if missing:
+        raise ValueError(f"nothing is named {', '.join(map(repr, missing))}")
+    words = [any(number(row[place]) is None for row in rows) for place in range(len(columns))]
+    places = [place for place, name in enumerate(columns) if not only or name in only or words[place] or place == 0]
+    kept = [row for row in rows if not set(row) & set(without)]
+    return [columns[place] for place in places], [[row[place] for place in places] for row in kept]
+
+
 def heading(lines: Sequence[str], title: str) -> str:
     """Write what stands above the chart: title, baseline, machine and date."""
     found = {name: rest.strip() for name, _, rest in (line.partition(":") for line in lines[:4])}
@@ -91,10 +110,12 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True, help="the chart: .svg or .png")
     parser.add_argument("--title", default="", help="instead of the benchmark's question")
     parser.add_argument("--to", default="", help="the name of the rows that the others are compared with")
+    parser.add_argument("--only", nargs="+", default=[], metavar="COLUMN", help="the columns to show, instead of all")
+    parser.add_argument("--without", nargs="+", default=[], metavar="ROW", help="rows to leave out")
     options = parser.parse_args()
     try:
         lines = sys.stdin.read().splitlines()
-        rows, panels = chart(*read_table(lines), options.to)
+        rows, panels = chart(*narrowed(*read_table(lines), options.only, options.without), options.to)
         bars(options.out, heading(lines, options.title), rows, panels)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -127,6 +127,18 @@ def test_a_chart_tells_the_ratio(picture):
     assert "no row is named" in report(PRINTED, picture, "--to", "nobody").stderr
 
 
+def test_a_chart_shows_less_if_asked_to(picture):
+    """Columns are chosen, rows left out; what is neither is refused."""
+    assert report(PRINTED, picture, "--only", "refused", "--without", "krakenasync").returncode == 0
+    drawn = picture.read_text()
+    assert drawn.count('<g id="axes_') == 1
+    assert "200" in drawn
+    assert "krakenasync" not in drawn
+    assert (
+        "nothing is named 'lost', 'nobody'" in report(PRINTED, picture, "--only", "lost", "--without", "nobody").stderr
+    )
+
+
 def test_no_row_and_no_column_is_lost(picture):
     """Rows that only a number tells apart are named by it; two columns may bear one name."""
     printed = (
