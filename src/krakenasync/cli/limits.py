@@ -17,7 +17,7 @@ from krakenasync.protocol.tiers import CounterSpec, Tier
 
 __all__ = ["limits"]
 
-_COLUMNS = ("counter", "level", "held", "cap", "decay/s", "free again in", "blocked for", "refusals")
+_COLUMNS = ("counter", "level", "held", "cap", "decay/s", "free in s", "blocked s", "refusals")
 
 
 async def limits(
@@ -57,8 +57,8 @@ async def limits(
             f"{each.held:.2f}",
             f"{each.cap:g}",
             f"{each.decay:g}",
-            f"{max(0.0, each.level + each.held) / each.decay:.1f} s",
-            f"{each.blocked_for:.1f} s",
+            f"{max(0.0, each.level + each.held) / each.decay:.1f}",
+            f"{each.blocked_for:.1f}",
             str(each.refusals),
         )
         for name, each in found.items()
@@ -80,4 +80,4 @@ def _draw(recorded: Budget, picture: Picture, connection: Connection) -> None:
 
 
 def _unused(name: str, spec: CounterSpec) -> tuple[str, ...]:
-    return name, "0.00", "0.00", f"{spec.cap:g}", f"{spec.decay_hundredths / 100:g}", "0.0 s", "0.0 s", "0"
+    return name, "0.00", "0.00", f"{spec.cap:g}", f"{spec.decay_hundredths / 100:g}", "0.0", "0.0", "0"

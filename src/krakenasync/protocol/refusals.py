@@ -94,6 +94,9 @@ FACTS: dict[str, Fact] = {
     "EOrder:Margin position size exceeded": Fact(InsufficientFunds),
     "EOrder:Unknown order": Fact(UnknownOrder),
     "EOrder:Invalid order": Fact(UnknownOrder),  # seen: an id that never existed
+    "EOrder:Order minimum not met": Fact(OrderRefused, hint="asset_pairs() tells the least volume: ordermin"),
+    "EOrder:Cost minimum not met": Fact(OrderRefused, hint="asset_pairs() tells the least volume x price: costmin"),
+    "EOrder:Tick size check failed": Fact(OrderRefused, hint="names() knows the pair: its quantize_price() rounds so"),
     # Kraken matched what it could and cancelled the rest, so something may have been traded.
     "EOrder:Reduce only:Position is closed": Fact(OrderRefused, "unknown", hint="part of it may have filled: read it"),
     "EOrder": Fact(OrderRefused),

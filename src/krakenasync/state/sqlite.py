@@ -117,7 +117,10 @@ class SqliteStore(RecordStore):
             )
         if isinstance(error, msgspec.DecodeError) or error.__class__ is sqlite3.DatabaseError:
             return ConfigurationError(f"{self.path} is not a state file of krakenasync", hint="name another file")
-        return StateUnavailable(f"the state file {self.path} does not answer: {error}")
+        return StateUnavailable(
+            f"the state file {self.path} does not answer: {error}",
+            hint="is its disk full, or does a stopped process hold it? it has to be on a local disk",
+        )
 
     def _file(self) -> sqlite3.Connection:
         """This thread's connection."""
