@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Any, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from krakenasync.clock import Clock
 from krakenasync.errors import OrdersLimitExceeded
@@ -20,14 +20,10 @@ from krakenasync.protocol.requests import Spec
 from krakenasync.spot.orders import OrderInfo
 from krakenasync.state.ages import Known, OrderAges
 
-__all__ = ["TELLING", "UNKNOWN_PAIR", "Ageing", "Engine", "Price"]
+__all__ = ["UNKNOWN_PAIR", "Ageing", "Engine", "Price"]
 
 UNKNOWN_PAIR: Final = "?"
 """Where a change is counted while not a single pair of the account is known."""
-TELLING: Final = frozenset(
-    {"AddOrder", "AddOrderBatch", "EditOrder", "CancelOrder", "CancelOrderBatch", "CancelAll", "OpenOrders"}
-)
-"""The calls whose answers tell of orders' ages; see `Engine.learn`."""
 _SKEW: Final = 2.0
 """Seconds by which Kraken's calendar may be behind ours: an order read from a list is taken for that much younger."""
 _DRIFT: Final = 0.05
@@ -211,22 +207,38 @@ class Engine:
 
     def learn(self, spec: Spec, params: Mapping[str, Any], result: Any) -> None:
         """Draw the orders' ages from an answer."""
-        now = self._clock.monotonic()
-        match spec.name:
-            case "AddOrder" | "AddOrderBatch":
-                for order, txid in _added(spec, params, result):
-                    self._learn_added(params, order, txid, now)
-            case "EditOrder" if txid := _get(result, "txid"):
-                self._ages.gone(*_names(params))
-                self._learn_added(params, params, txid, now)
-            case "CancelOrder" | "CancelOrderBatch":
-                self._ages.gone(*_names(params))
-            case "CancelAll":
-                self._ages.all_gone()
-            case "OpenOrders":
-                self._learn_open(_get(result, "open"), now, whole=not params.keys() & {"userref", "cl_ord_id"})
-            case _:
-                pass
+        lesson = self._LESSONS.get(spec.name)
+        if lesson is not None:
+            lesson(self, spec, params, result, self._clock.monotonic())
+
+    def _placed(self, spec: Spec, params: Mapping[str, Any], result: Any, now: float) -> None:
+        for order, txid in _added(spec, params, result):
+            self._learn_added(params, order, txid, now)
+
+    def _edited(self, _spec: Spec, params: Mapping[str, Any], result: Any, now: float) -> None:
+        if txid := _get(result, "txid"):
+            self._ages.gone(*_names(params))
+            self._learn_added(params, params, txid, now)
+
+    def _cancelled(self, _spec: Spec, params: Mapping[str, Any], _result: Any, _now: float) -> None:
+        self._ages.gone(*_names(params))
+
+    def _all_cancelled(self, _spec: Spec, _params: Mapping[str, Any], _result: Any, _now: float) -> None:
+        self._ages.all_gone()
+
+    def _listed(self, _spec: Spec, params: Mapping[str, Any], result: Any, now: float) -> None:
+        self._learn_open(_get(result, "open"), now, whole=not params.keys() & {"userref", "cl_ord_id"})
+
+    _LESSONS: ClassVar = {
+        "AddOrder": _placed,
+        "AddOrderBatch": _placed,
+        "EditOrder": _edited,
+        "CancelOrder": _cancelled,
+        "CancelOrderBatch": _cancelled,
+        "CancelAll": _all_cancelled,
+        "OpenOrders": _listed,
+    }
+    """By Kraken's name of a call, what its answer teaches; all others teach nothing."""
 
     def _learn_added(self, call: Mapping[str, Any], order: Mapping[str, Any], txid: Any, now: float) -> None:
         pair = _pair(call)

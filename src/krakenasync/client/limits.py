@@ -11,7 +11,7 @@ import msgspec
 from krakenasync.client.engine import Engine
 from krakenasync.client.gates import Charged, Gate, Hold
 from krakenasync.client.loops import PerLoop, running_loop
-from krakenasync.client.queueing import Lane, Queue, fixed
+from krakenasync.client.queueing import Lane, Queue, constant
 from krakenasync.client.shared import SharedGate
 from krakenasync.client.sharedhold import SharedHold
 from krakenasync.client.sharedlane import SharedLane
@@ -188,9 +188,9 @@ class Limits:
         gate, cost = self._known(spec) or self._priced(spec, params)
         door = self.door() if self.door is not None and charge.counter is Counter.REST else None
         if door is not None and isinstance(gate, SharedGate):
-            await gate.acquire(fixed(cost), lane, door)
+            await gate.acquire(constant(cost), lane, door)
         else:
-            await gate.acquire(fixed(cost), lane)
+            await gate.acquire(constant(cost), lane)
         return self._hold((Charged(gate, cost, cost, gate.bucket.blocked_until),), self._state.clock.monotonic())
 
     async def _acquire_engine(self, spec: Spec, params: Mapping[str, Any], lane: Lane) -> Hold:

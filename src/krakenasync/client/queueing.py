@@ -15,7 +15,7 @@ import anyio
 
 from krakenasync.client.loops import on_asyncio
 
-__all__ = ["Lane", "Price", "Queue", "Waiter", "fixed"]
+__all__ = ["Lane", "Price", "Queue", "Waiter", "constant"]
 
 
 Price = Callable[[], float]
@@ -23,12 +23,12 @@ Price = Callable[[], float]
 
 
 @functools.cache
-def fixed(cost: float) -> Price:
+def constant(cost: float) -> Price:
     """The price of a call that always costs the same."""
     return lambda: cost
 
 
-_FREE: Final = fixed(0.0)
+_FREE: Final = constant(0.0)
 
 
 class Lane(IntEnum):

@@ -14,7 +14,6 @@ import msgspec
 
 from krakenasync.client.config import Options
 from krakenasync.client.credentials import Credentials
-from krakenasync.client.engine import TELLING
 from krakenasync.client.events import Answered, Failed, Notifier, Sent, Waited
 from krakenasync.client.gates import Hold
 from krakenasync.client.limits import Limits
@@ -212,8 +211,7 @@ class Road:
         hold.settle()
         if spec.private:
             self._recognised()
-            if spec.name in TELLING:
-                self.limits.engine.learn(spec, call.params, answer.result)
+            self.limits.engine.learn(spec, call.params, answer.result)
         if told or answer.warnings:
             self._notify(Answered(spec.name, number, self._clock.monotonic() - sent, answer.warnings))
         return answer

@@ -16,6 +16,7 @@ import anyio
 from krakenasync.client.gates import Gate
 from krakenasync.client.queueing import Lane, Price, Waiter
 from krakenasync.errors import ConfigurationError, RateLimitTimeout, StateUnavailable
+from krakenasync.protocol.charges import DEAREST
 from krakenasync.state.memory import Bucket
 from krakenasync.state.port import Adjust, Book, Booking, GiveBack, Refuse, Send, Step
 from krakenasync.state.shared import SPREAD, SharedState
@@ -31,8 +32,6 @@ _DUST: Final = 1e-9
 _DRIFT: Final = 0.05
 """Seconds by which two clocks' views of one pause may differ."""
 _EVER: Final = 1e9
-_DEAREST: Final = 8
-"""The points of the dearest single call: a margin leaves room for it."""
 
 
 class SharedGate(Gate):
@@ -216,7 +215,7 @@ class SharedGate(Gate):
         refusals, self._refusals = self._refusals, []
         cap = self.bucket.spec.cap
         steps: list[Step] = [
-            Refuse(name, limit, cap + cost, now - sent, max(0.0, cap - _DEAREST)) for cost, sent in refusals
+            Refuse(name, limit, cap + cost, now - sent, max(0.0, cap - DEAREST)) for cost, sent in refusals
         ]
         if points or block:
             steps.append(Adjust(name, limit, points, limit.cap if block else 0.0, block))

@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 __all__ = [
+    "DEAREST",
     "FREE",
     "HISTORY",
     "HISTORY_OR_ONE",
@@ -50,6 +51,10 @@ class EngineAction(Enum):
     AMEND = (1, ((5, 3), (10, 2), (15, 1)))
     EDIT = (1, ((5, 6), (10, 5), (15, 4), (45, 2), (90, 1)))
     CANCEL = (0, ((5, 8), (10, 6), (15, 5), (45, 4), (90, 2), (300, 1)))
+
+
+DEAREST: Final = max(fixed + late[0][1] for fixed, late in (action.value for action in EngineAction) if late)
+"""Points of the dearest single call: cancelling an order as soon as it is placed."""
 
 
 class Charge(msgspec.Struct, frozen=True):

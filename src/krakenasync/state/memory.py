@@ -14,6 +14,7 @@ from aiolimiter import AsyncLimiter
 
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.errors import ConfigurationError
+from krakenasync.protocol.charges import DEAREST
 from krakenasync.protocol.tiers import CounterSpec
 from krakenasync.state.ages import OrderAges
 from krakenasync.state.caution import CALM, Caution, after_refusal, margin_at, pace_at
@@ -24,8 +25,6 @@ __all__ = ["PROCESS", "Bucket", "BucketState", "MemoryState"]
 
 _DUST: Final = 1e-9
 """aiolimiter counts in floats; a billionth of a point decides nothing."""
-_DEAREST: Final = 8
-"""The points of the dearest single call: cancelling an order as soon as it is placed."""
 _KEEP: Final = 1024
 """From this many counters on, those at rest are let go of."""
 
@@ -189,7 +188,7 @@ class Bucket(AsyncLimiter):
         with self._lock:
             now = self._settled()
             before = self._caution
-            self._caution = after_refusal(before, now, sent=sent, most=max(0.0, self.max_rate - _DEAREST))
+            self._caution = after_refusal(before, now, sent=sent, most=max(0.0, self.max_rate - DEAREST))
             if self._caution is before:
                 return
             # The refused call may have been counted as well. Of what is held only that counts which was answered: the
