@@ -24,7 +24,7 @@ from krakenasync.client.transport import Transport
 from krakenasync.clock import SYSTEM_CLOCK
 from krakenasync.protocol.messages import Message
 from krakenasync.state.memory import MemoryState
-from transport import SIGNED, Bare
+from transport import MESSAGE, Bare
 
 SECRET = base64.b64encode(b"s" * 64).decode()
 PAIR = {"pair": "XBTUSD"}
@@ -51,9 +51,8 @@ def shared(each: list[Any], ask: Callable[[Any, str], Awaitable[Any]]) -> Ask:
 async def bare(url: str, wide: int) -> AsyncIterator[Ask]:
     """Prepared bytes over a Protocol: neither signed nor decoded, the least that asyncio can do."""
     origin, loop = Origin(url), asyncio.get_running_loop()
-    private = Message("POST", "/0/private/Balance", SIGNED, b"nonce=1780000000000")
     data = {name: Message("GET", f"/0/public/{name}", {}, b"") for name in ("AssetPairs", "Ticker", "Trades")}
-    written = {name: origin.write(each) for name, each in {"Balance": private, **data}.items()}
+    written = {name: origin.write(each) for name, each in {"Balance": MESSAGE, **data}.items()}
     options: dict[str, Any] = {"ssl": httpx.create_ssl_context()} if origin.secure else {}
     each = [(await loop.create_connection(Bare, origin.host, origin.port, **options))[1] for _ in range(wide)]
     for one in each:

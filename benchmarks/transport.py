@@ -48,8 +48,8 @@ HEADERS |= {
     "Content-Length": len(BALANCE),
 }
 ANSWER = ("HTTP/1.1 200 OK\r\n" + "".join(f"{k}: {v}\r\n" for k, v in HEADERS.items()) + "\r\n").encode() + BALANCE
-SIGNED = {"API-Key": "k" * 56, "API-Sign": "s" * 88, "Content-Type": "application/x-www-form-urlencoded"}
-MESSAGE = Message("POST", "/0/private/Balance", SIGNED, b"nonce=1780000000000")
+FORM = "application/x-www-form-urlencoded"
+MESSAGE = Message("POST", "/0/private/Balance", {}, b"nonce=1780000000000", "k" * 56, "s" * 88, FORM)
 
 
 class Answering(asyncio.Protocol):
@@ -150,15 +150,15 @@ async def ways(url: str, tls: ssl.SSLContext | None, stack: contextlib.AsyncExit
     under = await stack.enter_async_context(httpx.AsyncClient(transport=ExpressTransport(url, tls=make)))
     stock = await stack.enter_async_context(httpx.AsyncClient(verify=verify, limits=wide_limits, trust_env=False))
     given = Transport(url, http_client=stock)
-    headers = {**SIGNED, "Content-Length": str(len(MESSAGE.body))}
+    headers = {**MESSAGE.headers, "Content-Length": str(len(MESSAGE.body))}
     target = url + MESSAGE.target
     within = Timeouts(whole=10.0)
     return {
         "bare asyncio Protocol": ask_bare,
         "express: bytes to answer": lambda: express.exchange(Outgoing(data), within),
-        "express: Transport.deliver": lambda: full.deliver(Delivery(MESSAGE), 10.0),
+        "express: Transport.deliver": lambda: full.deliver(Delivery(message=MESSAGE), 10.0),
         "express under AsyncClient.post": lambda: under.post(target, content=MESSAGE.body, headers=headers),
-        "httpx: Transport.deliver": lambda: given.deliver(Delivery(MESSAGE), 10.0),
+        "httpx: Transport.deliver": lambda: given.deliver(Delivery(message=MESSAGE), 10.0),
         "httpx: AsyncClient.post": lambda: stock.post(target, content=MESSAGE.body, headers=headers),
     }
 

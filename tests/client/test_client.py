@@ -24,7 +24,7 @@ from krakenasync import (
     Tier,
     Waited,
 )
-from krakenasync.client.loops import _SHARED
+from krakenasync.client.loops import _SHARED, running_loop
 from krakenasync.spot.account import Balance
 from krakenasync.state.memory import MemoryState
 from krakenasync.state.shared import SharedState
@@ -384,7 +384,9 @@ def test_secrets_are_shown_nowhere(naive_kraken, secrets_of_the_key, caplog):
                 shown.append("".join(traceback.format_exception(error)))
                 shown.append(repr(vars(error)))
         road = kraken._road
-        shown.extend(map(repr, (kraken, kraken.limits, road.credentials, road._nonces, road._lane(), vars(kraken))))
+        shown.extend(
+            map(repr, (kraken, kraken.limits, road.credentials, road._nonces, road._lane(running_loop()), vars(kraken)))
+        )
 
     with caplog.at_level(logging.DEBUG):
         run(main)
@@ -436,7 +438,7 @@ def test_two_clients_of_a_key_share_everything_that_matters(naive_kraken):
                 tasks.start_soon(made[number % 2].balance)
         assert exchange.refused == []
         assert made[0]._road._nonces is made[1]._road._nonces
-        assert made[0]._road._lane() is made[1]._road._lane()
+        assert made[0]._road._lane(running_loop()) is made[1]._road._lane(running_loop())
         assert made[0].limits.snapshot().rest.held + made[0].limits.snapshot().rest.level > 9.9
 
     run(main)

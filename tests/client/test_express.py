@@ -15,6 +15,7 @@ from krakenasync import ConfigurationError, KrakenClient, NotSent, ProtocolError
 from krakenasync.client.connections import ConnectFailed, ConnectTimeout, Outgoing, PoolTimeout, ReadTimeout, Timeouts
 from krakenasync.client.express import Express
 from krakenasync.client.origin import Origin
+from krakenasync.client.queueing import Lane
 from krakenasync.client.stock import ExpressTransport
 from krakenasync.client.transport import Delivery, Reply, Transport
 from krakenasync.protocol.messages import Message
@@ -343,7 +344,7 @@ def test_closing_ends_everything():
 
 
 async def deliver(transport, message=POST, within=2.0):
-    delivery = Delivery(message)
+    delivery = Delivery(message=message)
     try:
         return await transport.deliver(delivery, within), delivery.left
     finally:
@@ -411,7 +412,7 @@ def test_a_cancelled_delivery_knows_whether_it_left():
         async with Exchange() as exchange:
             exchange.gate.clear()
             transport = Transport(exchange.url)
-            early, late = Delivery(POST), Delivery(POST)
+            early, late = Delivery(message=POST), Delivery(message=POST)
             task = asyncio.ensure_future(transport.deliver(early, 2.0))
             await asyncio.sleep(0)
             await ended(task)
@@ -434,7 +435,7 @@ def test_loops_that_are_over_leave_nothing(kind):
     async def main():
         async with Exchange(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\n1") as exchange:
             transport._origin, transport._stock._base_url = Origin(exchange.url), exchange.url
-            assert (await transport.deliver(Delivery(GET), 2.0)).body == b"1"
+            assert (await transport.deliver(Delivery(message=GET), 2.0)).body == b"1"
             await settle()
             by_loop = transport._express if kind == "express" else transport._stock._own
             kept.append(len(by_loop))
@@ -450,12 +451,12 @@ def test_places_are_of_one_loop(second):
     transport = Transport("http://127.0.0.1:1", connections=1)
 
     async def main():
-        turn, other = transport.turn(), transport.turn()
-        assert (turn.at_once(), other.at_once()) == (0, None)
+        places = transport.places()
+        assert (places.at_once(), transport.places().at_once()) == (0, None)
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(other.begin)
+            tasks.start_soon(transport.places().begin, Lane.NORMAL)
             await anyio.wait_all_tasks_blocked()
-            turn.end()
+            places.end(0)
 
     anyio.run(main)  # and the second place is never given back
     anyio.run(main, backend=second)
@@ -485,10 +486,10 @@ def test_a_mock_sees_the_default_client(using, kind):
         async with Exchange() as exchange:
             transport = Transport(exchange.url, kind=kind)
             for _ in range(2):
-                assert (await transport.deliver(Delivery(POST), 2.0)).body == b"1"
+                assert (await transport.deliver(Delivery(message=POST), 2.0)).body == b"1"
                 with respx.mock(using=using) as mock:
                     route = mock.post(f"{exchange.url}/0/private/Balance").respond(text="mocked")
-                    assert (await transport.deliver(Delivery(POST), 2.0)).body == b"mocked"
+                    assert (await transport.deliver(Delivery(message=POST), 2.0)).body == b"mocked"
                     assert route.called
             await transport.aclose()
             assert exchange.accepted == 1
@@ -555,7 +556,7 @@ def test_on_trio_it_is_httpx():
             transport = Transport(f"http://127.0.0.1:{server.getsockname()[1]}")
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(anyio.to_thread.run_sync, serve, server)
-                assert (await transport.deliver(Delivery(GET), 2.0)).body == b"trio"
+                assert (await transport.deliver(Delivery(message=GET), 2.0)).body == b"trio"
                 await transport.aclose()
 
     anyio.run(main, backend="trio")

@@ -150,13 +150,12 @@ def test_the_lane_hands_over_when_a_waiter_gives_up():
         served = []
 
         async def call(name):
-            turn = lane.turn(Lane.NORMAL)
-            nonce = turn.at_once() or await turn.begin()
+            nonce = lane.at_once() or await lane.begin(Lane.NORMAL)
             try:
                 served.append((name, nonce))
                 await anyio.sleep(1.0)
             finally:
-                assert turn.end() is None
+                assert lane.end(nonce) is None
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(call, "first")

@@ -106,7 +106,7 @@ def test_a_cause_that_leads_back_to_itself_ends():
 async def _failure(url, kind, within=2.0):
     transport = Transport(url, kind=kind)
     try:
-        await transport.deliver(Delivery(GET), within)
+        await transport.deliver(Delivery(message=GET), within)
     except (NotSent, Unanswered) as error:
         return error
     finally:

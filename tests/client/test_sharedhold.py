@@ -1,5 +1,7 @@
 """What the store is told of an attempt, whatever became of it."""
 
+import contextlib
+
 import pytest
 
 from krakenasync import RateLimitExceeded
@@ -21,6 +23,15 @@ async def held(clock, cost=4.0):
     return gate, store, SharedHold((Charged(gate, cost, cost, gate.bucket.blocked_until),), clock.monotonic())
 
 
+@contextlib.contextmanager
+def releasing(hold):
+    """An attempt, as the road makes it."""
+    try:
+        yield
+    finally:
+        hold.release()
+
+
 async def level(gate, store):
     """What the store counts, once it is told what is owed."""
     await gate._desk.ask()
@@ -33,7 +44,7 @@ def test_a_late_answer_is_counted_from_its_coming(slow):
 
     async def main(clock):
         gate, store, hold = await held(clock)
-        with hold:
+        with releasing(hold):
             clock.advance(slow)
             before = (await store.peek("rest key", gate.shared.limit)).level
             hold.settle()
@@ -49,7 +60,7 @@ def test_an_old_grant_is_counted_from_its_turn_on_if_there_is_room(others):
 
     async def main(clock):
         gate, store, hold = await held(clock)
-        with hold:
+        with releasing(hold):
             clock.advance(3.0)
             await store.adjust("rest key", gate.shared.limit, delta=others)
             assert hold.overtaken
@@ -71,7 +82,7 @@ def test_of_a_call_that_was_not_sent_all_comes_back_that_cannot_have_decayed():
 
     async def main(clock):
         gate, store, hold = await held(clock)
-        with hold:
+        with releasing(hold):
             clock.advance(1.5)
         assert gate.granted == 0
         return await level(gate, store)
@@ -84,7 +95,7 @@ def test_a_call_without_an_answer_counts_once_more():
 
     async def main(clock):
         gate, store, hold = await held(clock)
-        with hold:
+        with releasing(hold):
             hold.keep()
         return await level(gate, store)
 
@@ -99,7 +110,7 @@ def test_a_refusal_is_told_to_all_that_share_the_counter():
         _gate, other = gate, SharedHold((Charged(gate, 1.0, 1.0, gate.bucket.blocked_until),), clock.monotonic())
         gate.bucket.reserve(1.0)
         for each in (hold, other):
-            with each:
+            with releasing(each):
                 each.refused(RateLimitExceeded("no"), 0.0)
         assert hold.owing
         await gate._desk.ask()

@@ -42,12 +42,11 @@ def test_processes_take_turns():
     order = []
 
     async def call(lane, name):
-        turn = lane.turn(Lane.NORMAL)
-        assert turn.at_once() is None
-        nonce = await turn.begin()
+        assert lane.at_once() is None
+        nonce = await lane.begin(Lane.NORMAL)
         order.append((name, nonce))
         await anyio.sleep(0.1)
-        if (ending := turn.end()) is not None:
+        if (ending := lane.end(nonce)) is not None:
             await ending
 
     async def main(clock):
@@ -89,8 +88,7 @@ async def ahead(clock, store):
     """A lane with a place that was taken along with a slot."""
     state = SharedState(store, clock)
     lane, gate = SharedLane(state.nonces("key", "ms"), 0, "key", state), gate_of(state)
-    who, _nonce = await lane.enter(Lane.NORMAL, 10.0)
-    lane.leave(who)
+    lane.end(await lane.begin(Lane.NORMAL, 5.0))
     await gate.acquire(lambda: 1.0, Lane.NORMAL, lane)
     return lane, gate
 
@@ -102,12 +100,11 @@ def test_a_place_taken_ahead_is_used_without_another_question():
         store = Counting(clock)
         lane, _gate = await ahead(clock, store)
         before, last = len(store.asked), lane.nonces.last
-        turn = lane.turn(Lane.NORMAL, 5.0)
-        nonce = turn.at_once()
+        nonce = lane.at_once(5.0)
         assert nonce is not None
         assert nonce > last
         assert len(store.asked) == before
-        assert turn.end() is None
+        assert lane.end(nonce) is None
 
     run(main)
 
@@ -121,9 +118,9 @@ def test_a_place_that_is_not_good_any_more_is_asked_for_again(why):
         lane, _gate = await ahead(clock, store)
         before = len(store.asked)
         clock.advance(1.5 if why == "it is old" else 0)
-        turn = lane.turn(Lane.NORMAL, 5.0 if why == "it is old" else 60.0)
-        assert turn.at_once() is None
-        assert await turn.begin() > 0
+        lasts = 5.0 if why == "it is old" else 60.0
+        assert lane.at_once(lasts) is None
+        assert await lane.begin(Lane.NORMAL, lasts) > 0
         (wish,) = [step for step in store.asked[before:] if isinstance(step, Enter)]
         return wish.lease
 
@@ -140,7 +137,7 @@ def test_a_place_that_is_given_up_is_the_next_ones():
         await lane.give_up(lane._ahead)
         await anyio.sleep(0.1)
         began = clock.monotonic()
-        assert await other.turn(Lane.NORMAL).begin() > 0
+        assert await other.begin(Lane.NORMAL) > 0
         return clock.monotonic() - began
 
     assert run(main) < 0.1
@@ -151,14 +148,13 @@ def test_who_is_cancelled_in_line_leaves_it():
 
     async def main(clock):
         one, other, third = lanes(InProcessStore(clock), clock, 3)
-        turn = one.turn(Lane.NORMAL)
-        await turn.begin()
+        nonce = await one.begin(Lane.NORMAL)
         with anyio.move_on_after(0.5):
-            await other.turn(Lane.NORMAL).begin()
-        turn.end()
+            await other.begin(Lane.NORMAL)
+        one.end(nonce)
         await anyio.sleep(0.1)
         began = clock.monotonic()
-        await third.turn(Lane.NORMAL).begin()
+        await third.begin(Lane.NORMAL)
         return clock.monotonic() - began
 
     assert run(main) < 0.1
@@ -173,16 +169,15 @@ def test_whoever_waits_in_line_hears_of_a_refusal():
         (other,) = lanes(store, clock, 1)
         await lane.give_up(lane._ahead)
         await anyio.lowlevel.checkpoint()
-        turn = other.turn(Lane.NORMAL, 1.0)
-        await turn.begin()
+        nonce = await other.begin(Lane.NORMAL, 1.0)
 
         async def refused():
             await store.ask(Refuse("rest key", Limit(16.0, 1.0), 21.0, 0.0, 12.0))
-            turn.end()
+            other.end(nonce)
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(refused)
-            await lane.turn(Lane.NORMAL).begin()
+            await lane.begin(Lane.NORMAL)
         return gate.bucket.blocked_until - clock.monotonic()
 
     assert run(main) == pytest.approx(5.0, abs=0.1)
@@ -197,7 +192,7 @@ def test_a_window_lets_several_of_one_process_apply(window, at_once):
         entered = []
 
         async def call():
-            entered.append(await lane.turn(Lane.NORMAL).begin())
+            entered.append(await lane.begin(Lane.NORMAL))
 
         async with anyio.create_task_group() as tasks:
             for _ in range(3):

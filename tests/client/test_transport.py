@@ -14,6 +14,7 @@ from rich.pretty import pretty_repr
 
 import krakenasync
 from krakenasync import ConfigurationError, KrakenClient, NotSent, ProtocolError, ServiceUnavailable, Unanswered
+from krakenasync.client.queueing import Lane
 from krakenasync.client.stock import shared_tls
 from krakenasync.client.transport import Delivery, Reply, Transport
 from krakenasync.errors import PermissionDenied, RateLimitExceeded
@@ -102,7 +103,7 @@ def test_a_slow_drip_is_cut_off():
         given = httpx.AsyncClient(transport=httpx.MockTransport(lambda _request: httpx.Response(200, stream=Drip())))
         transport = Transport("http://kraken.test", http_client=given)
         with pytest.raises(Unanswered, match="no whole answer within 5 s"):
-            await transport.deliver(Delivery(POST), 5.0)
+            await transport.deliver(Delivery(message=POST), 5.0)
         assert clock.monotonic() == pytest.approx(5.0)
 
     run(main)
@@ -132,7 +133,7 @@ def test_every_network_failure_is_one_of_ours(raised, expected):
 
         given = httpx.AsyncClient(transport=httpx.MockTransport(fails))
         with pytest.raises(expected) as caught:
-            await Transport("http://kraken.test", http_client=given).deliver(Delivery(POST), 1.0)
+            await Transport("http://kraken.test", http_client=given).deliver(Delivery(message=POST), 1.0)
         assert caught.value.__cause__ is raised
         assert type(raised).__name__ not in str(caught.value)
         assert str(caught.value)
@@ -152,9 +153,9 @@ def test_a_body_that_was_not_asked_for_was_not_sent():
         given = httpx.AsyncClient(transport=BreaksAtTheHead())
         transport = Transport("http://kraken.test", http_client=given)
         with pytest.raises(NotSent):
-            await transport.deliver(Delivery(POST), 1.0)
+            await transport.deliver(Delivery(message=POST), 1.0)
         with pytest.raises(Unanswered):  # a GET is whole with its head
-            await transport.deliver(Delivery(GET), 1.0)
+            await transport.deliver(Delivery(message=GET), 1.0)
 
     run(main)
 
@@ -198,7 +199,7 @@ def test_a_refused_connection_was_not_sent():
     async def main():
         transport = Transport(url)
         with pytest.raises(NotSent):
-            await transport.deliver(Delivery(POST), 5.0)
+            await transport.deliver(Delivery(message=POST), 5.0)
         await transport.aclose()
 
     anyio.run(main)
@@ -210,7 +211,7 @@ def test_a_connection_closed_after_the_request_leaves_it_open():
     async def main(url):
         transport = Transport(url)
         with pytest.raises(Unanswered):
-            await transport.deliver(Delivery(POST), 5.0)
+            await transport.deliver(Delivery(message=POST), 5.0)
         await transport.aclose()
 
     with listening(read_all) as url:
@@ -229,7 +230,7 @@ def test_one_transport_in_one_loop_after_the_other(backend):
                 return
 
     async def main(transport):
-        assert (await transport.deliver(Delivery(POST), 5.0)).body == b"{}"
+        assert (await transport.deliver(Delivery(message=POST), 5.0)).body == b"{}"
         await (transport._ours() or transport._theirs()).aclose()
 
     def once_more(transport):
@@ -327,11 +328,11 @@ def test_many_public_calls_wait_for_a_place_and_not_in_the_pool():
         )
 
         async def call():
-            turn = transport.turn()
-            if turn.at_once() is None:
-                await turn.begin()
-            await transport.deliver(Delivery(GET), 10.0)
-            turn.end()
+            places = transport.places()
+            if places.at_once() is None:
+                await places.begin(Lane.NORMAL)
+            await transport.deliver(Delivery(message=GET), 10.0)
+            places.end(0)
 
         async with anyio.create_task_group() as tasks:
             for _ in range(9):
@@ -363,7 +364,7 @@ def test_a_protocol_that_breaks_halfway(asked_for, error):
     async def main():
         transport = Transport("http://kraken.test", http_client=httpx.AsyncClient(transport=Breaking()))
         with pytest.raises(error, match="invalid frame"):
-            await transport.deliver(Delivery(POST), 1.0)
+            await transport.deliver(Delivery(message=POST), 1.0)
 
     anyio.run(main)
 
@@ -376,7 +377,7 @@ def test_a_store_of_certificates_that_cannot_be_read(monkeypatch, kind):
 
     async def main():
         with pytest.raises(ConfigurationError, match="cannot be loaded"):
-            await Transport("https://127.0.0.1:1", kind=kind).deliver(Delivery(POST), 1.0)
+            await Transport("https://127.0.0.1:1", kind=kind).deliver(Delivery(message=POST), 1.0)
 
     anyio.run(main)
 

@@ -24,16 +24,13 @@ def test_the_published_order():
     """Kraken's published order becomes the published body and signature."""
     params = {"ordertype": "limit", "pair": "XBTUSD", "price": "37500", "type": "buy", "volume": "1.25"}
     message = compose(spec(), params, key="K", secret=SECRET, nonce=NONCE)
-    assert message == Message(
-        "POST",
-        "/0/private/AddOrder",
-        {
-            "API-Key": "K",
-            "API-Sign": "4/dpxb3iT4tp/ZCVEwSnEsLxx0bqyhLpdfOpc6fn7OR8+UClSV5n9E6aSS8MPtnRfp32bAb0nmbRn6H8ndwLUQ==",
-            "Content-Type": "application/x-www-form-urlencoded",
-        },
-        b"nonce=1616492376594&ordertype=limit&pair=XBTUSD&price=37500&type=buy&volume=1.25",
-    )
+    assert (message.method, message.target) == ("POST", "/0/private/AddOrder")
+    assert message.headers == {
+        "API-Key": "K",
+        "API-Sign": "4/dpxb3iT4tp/ZCVEwSnEsLxx0bqyhLpdfOpc6fn7OR8+UClSV5n9E6aSS8MPtnRfp32bAb0nmbRn6H8ndwLUQ==",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    assert message.body == b"nonce=1616492376594&ordertype=limit&pair=XBTUSD&price=37500&type=buy&volume=1.25"
 
 
 @given(

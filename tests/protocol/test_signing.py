@@ -99,6 +99,6 @@ def test_a_key_of_any_length_signs_as_hmac_says(length):
     secret, digest = bytes(range(256)) * 2, hashlib.sha256(b"1nonce=1").digest()
     expected = hmac.digest(secret[:length], b"/0/private/Balance" + digest, "sha512")
     signer = Signer(secret[:length])
-    assert [signer("/0/private/Balance", "1", b"nonce=1") for _ in range(2)] == [
+    assert [signer.sign("/0/private/Balance", "1", b"nonce=1") for _ in range(2)] == [
         base64.b64encode(expected).decode()
     ] * 2

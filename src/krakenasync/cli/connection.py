@@ -164,7 +164,7 @@ async def _source(base_url: str) -> str:
         return "LIVE"
     transport = Transport(base_url)
     try:
-        reply = await transport.deliver(Delivery(Message("GET", "/sandbox/keys", {}, b"")), _ASIDE)
+        reply = await transport.deliver(Delivery(message=Message("GET", "/sandbox/keys", {}, b"")), _ASIDE)
         keys = msgspec.json.decode(reply.body, type=list[dict[str, Any]])
     except (KrakenError, msgspec.MsgspecError):
         return "LIVE"

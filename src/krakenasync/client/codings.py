@@ -8,7 +8,7 @@ from __future__ import annotations
 import zlib
 from typing import Final
 
-from krakenasync.client.http1 import Head, Response
+from krakenasync.client.http1 import Response
 
 __all__ = ["Undecodable", "decoded"]
 
@@ -28,8 +28,8 @@ def decoded(response: Response, limit: int) -> bytes:
         Undecodable: A coding is another one, the body is broken, cut short or longer than `limit`.
     """
     body = response.body
-    if type(response.headers) is Head:
-        return body  # a plain answer has none
+    if response.plain_head:
+        return body  # has none
     codings = [value for name, value in response.headers if len(name) == _LENGTH and name.lower() == _CODED]
     if not codings:
         return body

@@ -9,7 +9,9 @@ import asyncio
 import math
 import select
 from collections.abc import Callable
-from typing import Final, NamedTuple, Protocol, cast
+from typing import Any, Final, NamedTuple, Protocol, cast
+
+import msgspec
 
 from krakenasync.client.http1 import BadResponse, Bounds, Reader, Response, plain
 
@@ -71,7 +73,7 @@ class Timeouts(NamedTuple):
     """Over all of them."""
 
 
-class Outgoing:
+class Outgoing(msgspec.Struct):
     """A request on its way.
 
     Attributes:
@@ -79,11 +81,16 @@ class Outgoing:
         left: Whether the first of them may have left this machine.
     """
 
-    __slots__ = ("data", "left")
+    data: bytes = b""
+    left: bool = False
 
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.left = False
+    def __repr__(self) -> str:
+        """Hide the bytes, which hold key, signature and second factor."""
+        return f"<{type(self).__name__} {'under way' if self.left else 'not sent'}>"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Show no more to rich, which does not ask `__repr__`."""
+        return [("left", self.left)]
 
 
 class Keeper(Protocol):
@@ -150,7 +157,9 @@ class Connection(asyncio.BufferedProtocol):
         self.ready = False
 
     def begin(self, request: Outgoing, timeouts: Timeouts, until: float) -> asyncio.Future[Response]:
-        """Write a request and return what its answer comes in; `end` has to follow.
+        """Write a request, on a connection just found `usable`, and return what its answer comes in.
+
+        The `deadline` is the caller's to watch from then on.
 
         Args:
             request: What to write; its `left` is set just before.
@@ -165,7 +174,7 @@ class Connection(asyncio.BufferedProtocol):
             BadResponse: What came is no whole answer.
         """
         transport = self._transport
-        if transport is None or transport.is_closing() or not self.ready:
+        if transport is None or not self.ready:
             raise ConnectFailed("the connection was closed before the request was written")
         self.ready = False
         self._fresh = True
@@ -175,13 +184,7 @@ class Connection(asyncio.BufferedProtocol):
         transport.write(request.data)
         within = timeouts.write if self._writing else timeouts.read
         self.deadline = until if within is None else earliest(self._loop.time(), within, until)
-        self._keeper.watch(self.deadline)
         return answer
-
-    def end(self) -> None:
-        """End the exchange, answered or not."""
-        self._answer = None
-        self.deadline = NEVER
 
     def expire(self) -> None:
         """End an exchange that is late."""
@@ -192,29 +195,32 @@ class Connection(asyncio.BufferedProtocol):
 
     def fail(self, error: Exception) -> None:
         """End the running exchange with an error, if there is one, and the connection."""
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(error)
+        answer, self._answer = self._answer, None
+        if answer is not None and not answer.done():
+            answer.set_exception(error)
         self.abort()
 
     def abort(self) -> None:
         """Close at once, without waiting for what is unsent. May be called again."""
         self.ready = False
+        self.deadline = NEVER
         if self._transport is not None:
             self._transport.abort()
 
     def usable(self) -> bool:
         """Whether a request can be written: a transport may be on its way out before it says so."""
-        return self.ready and self._transport is not None and not self._transport.is_closing()
+        return self.ready and (transport := self._transport) is not None and not transport.is_closing()
 
     def stale(self) -> bool:
         """Look whether something came that the loop has not handed over yet: an end, or bytes nobody asked for."""
         return not self.usable() or (self._poll is not None and bool(self._poll(0)))
 
-    def _finish(self, response: Response) -> None:
+    def _finish(self, answer: asyncio.Future[Response], response: Response) -> None:
         """Hand over the answer; a peer that answers before it has read the request shall not get another one."""
         self.ready = response.reusable and not self._writing
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_result(response)
+        self.deadline = NEVER
+        self._answer = None
+        answer.set_result(response)
 
     # What asyncio calls.
 
@@ -236,7 +242,7 @@ class Connection(asyncio.BufferedProtocol):
     def resume_writing(self) -> None:
         """All of the request has left: the time to answer begins."""
         self._writing = False
-        if self._answer is not None:
+        if self._answer is not None and not self._answer.done():
             self.deadline = earliest(self._loop.time(), self._read_within, self._until)
             self._keeper.watch(self.deadline)
 
@@ -246,26 +252,26 @@ class Connection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take what came."""
-        if self._answer is None or self._answer.done():
+        answer = self._answer
+        if answer is None or answer.done():
             self._lost_for_good()
             self.abort()
             return
+        came = self._buffer[:nbytes]
         try:
-            response = self._read(self._buffer[:nbytes])
+            # Most answers are plain ones that come whole in one piece, and need no parser.
+            response = (plain(came, self._most) if self._fresh else None) or self._read(came)
         except BadResponse as error:
             self.fail(error)
             return
         if response is not None:
-            self._finish(response)
+            self._finish(answer, response)
         elif self._read_within is not None and not self._writing:
             self.deadline = earliest(self._loop.time(), self._read_within, self._until)
 
     def _read(self, came: memoryview) -> Response | None:
-        """Read on; most answers are plain ones that come whole in one piece, and need no parser."""
         if self._fresh:
             self._fresh = False
-            if (response := plain(came, self._most)) is not None:
-                return response
             self._reader.start()
         return self._reader.feed(came)
 
@@ -282,7 +288,8 @@ class Connection(asyncio.BufferedProtocol):
     def _ended(self, error: Exception | None) -> None:
         """End the running exchange, well if the end of the connection is the end of the answer."""
         self._lost_for_good()
-        if self._answer is None or self._answer.done():
+        answer = self._answer
+        if answer is None or answer.done():
             return
         if error is not None:
             broken = Broken(str(error))
@@ -292,7 +299,7 @@ class Connection(asyncio.BufferedProtocol):
         if self._fresh:
             self._reader.start()
         try:
-            self._finish(self._reader.eof())
+            self._finish(answer, self._reader.eof())
         except BadResponse as cut:
             self.fail(cut)
 

@@ -12,7 +12,7 @@ from krakenasync.client.reasons import unanswered, unreached
 from krakenasync.errors import KrakenError, NotSent, Unanswered
 from krakenasync.protocol.messages import Message
 
-__all__ = ["Body", "Delivery", "Reply", "not_sent"]
+__all__ = ["Delivery", "Reply", "not_sent"]
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -30,46 +30,18 @@ class Reply(msgspec.Struct, frozen=True):
         return [("status", self.status)]
 
 
-class Body:
-    """A body for httpx that remembers whether a byte of it was asked for.
-
-    The head goes out first and names the body's length, so until then no whole request can have arrived.
-    """
-
-    def __init__(self, content: bytes) -> None:
-        self.content = content
-        self.begun = False
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        self.begun = True
-        yield self.content
-
-
-class Delivery:
+class Delivery(Outgoing, kw_only=True):
     """One message on its way; `left` tells, also after a cancellation, whether Kraken may have got it whole."""
 
-    __slots__ = ("handed_over", "message", "outgoing", "streaming")
+    message: Message
 
-    def __init__(self, message: Message) -> None:
-        self.message = message
-        self.outgoing: Outgoing | None = None
-        self.streaming: Body | None = None
-        self.handed_over = False
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Yield the message's body, to httpx.
 
-    def streamed(self) -> Body:
-        """Return the body as httpx reads it."""
-        self.streaming = Body(self.message.body)
-        return self.streaming
-
-    @property
-    def left(self) -> bool:
-        """Whether a whole request may have left this machine."""
-        if self.outgoing is not None:
-            return self.outgoing.left  # our own connections know when the first byte was written
-        # A message without a body is whole with its head, and httpx does not tell when the head went out.
-        if self.message.body:
-            return self.streaming is not None and self.streaming.begun
-        return self.handed_over
+        The head goes out first and names the body's length, so until it is asked for no whole request can have arrived.
+        """
+        self.left = True
+        yield self.message.body
 
     def failure(self, error: BaseException, where: str, within: float) -> KrakenError:
         """Make the error for a delivery that got no answer.

@@ -96,9 +96,11 @@ class Express:
         until = NEVER if timeouts.whole is None else now + timeouts.whole
         connection = self._rested(now) or await self._next(timeouts, until)
         try:
-            return await connection.begin(request, timeouts, until)
+            answer = connection.begin(request, timeouts, until)
+            if connection.deadline < self._timer_at:
+                self.watch(connection.deadline)
+            return await answer
         finally:
-            connection.end()
             self._give_back(connection)
 
     def _rested(self, now: float) -> Connection | None:

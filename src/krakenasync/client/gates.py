@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple
 
 import anyio
 
@@ -118,19 +118,25 @@ Over = Callable[[float | None], None]
 
 
 class Hold:
-    """Points held for one attempt, given back unless one of `settle`, `keep` or `refused` says what became of it.
+    """Points held for one attempt, until one of `settle`, `keep` and `refused` says what became of it, or `release`.
 
-    Use it as a context manager around the attempt.
+    Args:
+        charges: What is held.
+        sent: When it was granted, on the clock's steady time.
+        over: Told what became of the call.
     """
 
-    __slots__ = ("_charges", "_over", "_sent", "counter")
+    __slots__ = ("_charges", "_over", "_sent")
 
     def __init__(self, charges: Sequence[Charged], sent: float, over: Over | None = None) -> None:
         self._charges = charges
         self._over = over
         self._sent = sent
-        self.counter = charges[0].gate.name if charges else ""
-        """The counter that is charged, or "" if none is."""
+
+    @property
+    def counter(self) -> str:
+        """The counter that is charged, or "" if none is, or none any more."""
+        return self._charges[0].gate.name if self._charges else ""
 
     @property
     def overtaken(self) -> bool:
@@ -191,11 +197,8 @@ class Hold:
             over(late)
         return charges
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        """Nothing was sent, or else one of the methods would have been called: the points come back."""
+    def release(self) -> None:
+        """Have the points back if nothing was sent: if something was, one of the other methods has been called."""
         if not self._charges and self._over is None:
             return
         for gate, cost, _fixed, _pause in self._ended():

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, overload
+from typing import Any, Final
 
 import httptools
 import msgspec
 
-__all__ = ["BadRequest", "BadResponse", "Bounds", "Head", "Reader", "Response", "plain", "request"]
+__all__ = ["BadRequest", "BadResponse", "Bounds", "Reader", "Response", "plain", "request"]
 
 
 _HEAD: Final = re.compile(r"[A-Z]+ [!-~]+ HTTP/1\.1(?:\r\n[-!#$%&'*+.^_`|~0-9A-Za-z]+: [\t -~\x80-\xff]*)*")
@@ -21,8 +21,8 @@ _HEAD: Final = re.compile(r"[A-Z]+ [!-~]+ HTTP/1\.1(?:\r\n[-!#$%&'*+.^_`|~0-9A-Z
 # A header that plays no part in where an answer ends or what may follow it. Framing, codings and the connection's fate
 # begin with C, T, U or P; of those names only a few harmless ones are let through.
 _PASSING: Final = (
-    rb"(?:(?:(?![CTUPctup])[-!#$%&'*+.^_`|~0-9A-Za-z]++|[Cc]ontent-[Tt]ype|[Cc]ache-[Cc]ontrol|[Cc][Ff]-[-A-Za-z]++)"
-    rb":[\t -~\x80-\xff]*+|[Cc]onnection: [Kk]eep-[Aa]live)\r\n"
+    rb"(?:[-!#$%&'*+.^_`|~0-9ABD-OQRSV-Zabd-oqrsv-z][-!#$%&'*+.^_`|~0-9A-Za-z]*+:[ -~]*+"
+    rb"|[Cc](?:(?:ontent-[Tt]ype|ache-[Cc]ontrol|[Ff]-[-A-Za-z]++):[ -~]*+|onnection: [Kk]eep-[Aa]live))\r\n"
 )
 _PLAIN: Final = re.compile(
     rb"HTTP/1\.1 200 OK\r\n((?:" + _PASSING + rb")*+[Cc]ontent-[Ll]ength: ([0-9]{1,9})\r\n(?:" + _PASSING + rb")*+)\r\n"
@@ -56,15 +56,25 @@ class Response(msgspec.Struct):
     """A whole answer.
 
     Attributes:
+        fields: Names and values of its headers, or none yet.
         reusable: Whether another request may follow on the connection.
+        plain_head: The headers of a plain answer as they came, taken apart only if somebody asks: the client never
+            does. Empty for any other answer.
     """
 
     status: int
-    headers: Sequence[tuple[bytes, bytes]]
+    fields: Sequence[tuple[bytes, bytes]]
     body: bytes
     reusable: bool
     reason: bytes = b""
     version: str = "1.1"
+    plain_head: bytes = b""
+
+    @property
+    def headers(self) -> Sequence[tuple[bytes, bytes]]:
+        """Names and values."""
+        lines = [line.partition(b":") for line in self.plain_head.split(b"\r\n")[:-1]]
+        return [(name, value.strip(b" \t")) for name, _colon, value in lines] or self.fields
 
     def __repr__(self) -> str:
         """Hide the body, which may hold a token."""
@@ -73,31 +83,6 @@ class Response(msgspec.Struct):
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         """Show no more to rich, which does not ask `__repr__`."""
         return [("status", self.status)]
-
-
-class Head(Sequence[tuple[bytes, bytes]]):
-    """The headers of a plain answer, taken apart only if somebody asks: the client never does."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: bytes) -> None:
-        self._text = text
-
-    def _parts(self) -> list[tuple[bytes, bytes]]:
-        lines = [line.partition(b":") for line in self._text.split(b"\r\n")[:-1]]
-        return [(name, value.strip(b" \t")) for name, _colon, value in lines]
-
-    @overload
-    def __getitem__(self, place: int) -> tuple[bytes, bytes]: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> list[tuple[bytes, bytes]]: ...
-
-    def __getitem__(self, place: int | slice) -> tuple[bytes, bytes] | list[tuple[bytes, bytes]]:
-        return self._parts()[place]
-
-    def __len__(self) -> int:
-        return self._text.count(b"\r\n")
 
 
 def plain(came: memoryview, most: int) -> Response | None:
@@ -110,7 +95,7 @@ def plain(came: memoryview, most: int) -> Response | None:
         came: The first bytes after a request.
         most: Bytes a body may have.
     """
-    data = bytes(came)
+    data = came.tobytes()
     found = _PLAIN(data)
     if found is None:
         return None
@@ -118,7 +103,7 @@ def plain(came: memoryview, most: int) -> Response | None:
     body = data[found.end() :]
     if len(body) != int(length) or len(body) > most:
         return None
-    return Response(200, Head(head), body, True, b"OK")
+    return Response(200, (), body, True, b"OK", "1.1", head)
 
 
 def request(method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes = b"") -> bytes:

@@ -136,9 +136,14 @@ class Limits:
         self.door: Callable[[], SharedLane] | None = None
         """With a shared state: gives the lane that private calls enter next, on the running loop."""
 
-    def at_once(self, spec: Spec) -> Hold | None:
-        """Hold a call's points without waiting; None if it has to wait, or if its price has to be found out."""
-        loop, view = running_loop(), self._fixed
+    def at_once(self, spec: Spec, loop: object) -> Hold | None:
+        """Hold a call's points without waiting; None if it has to wait, or if its price has to be found out.
+
+        Args:
+            spec: The endpoint.
+            loop: The running event loop, as `running_loop` gives it.
+        """
+        view = self._fixed
         if view[0] is not loop:
             view = self._fixed = (loop, {})
         found = view[1].get(spec.path)
@@ -211,7 +216,7 @@ class Limits:
                     gate.reserve(cost)
                 charged.append(Charged(gate, cost, fixed, gate.bucket.blocked_until))
         except BaseException:
-            self._hold(charged, self._state.clock.monotonic()).__exit__()
+            self._hold(charged, self._state.clock.monotonic()).release()
             raise
         return self._hold(charged, self._state.clock.monotonic(), self.engine.begin(spec, params))
 

@@ -27,38 +27,6 @@ WIDEST: Final = 16
 """Calls in flight at the most, however wide the window is."""
 
 
-class Turn:
-    """One call's turn in a key's lane, which gives the nonce to send now.
-
-    What can be decided at once is decided at once; only what has to be waited for is awaited. Either of `at_once` and
-    `begin` starts the turn, `end` has to follow.
-    """
-
-    __slots__ = ("_key_lane", "_lane", "_nonce")
-
-    def __init__(self, key_lane: KeyLane, lane: Lane) -> None:
-        self._key_lane = key_lane
-        self._lane = lane
-
-    def at_once(self) -> int | None:
-        """Return the nonce if nobody is before; None: `begin` has to be awaited."""
-        nonce = self._key_lane.at_once()
-        if nonce is not None:
-            self._nonce = nonce
-        return nonce
-
-    async def begin(self) -> int:
-        """Wait for the turn."""
-        await self._key_lane.wait(self._lane)
-        self._nonce = self._key_lane.take_off()
-        return self._nonce
-
-    def end(self) -> Awaitable[None] | None:
-        """Let the next call take off; return what has to be awaited for that, if anything."""
-        self._key_lane.land(self._nonce)
-        return None
-
-
 class KeyLane:
     """Lets private calls of one key through, in fair order.
 
@@ -79,32 +47,37 @@ class KeyLane:
         if self.alone:
             _watch_loops(nonces)
 
-    def turn(self, lane: Lane, lasts: float = 0.0) -> Turn:  # noqa: ARG002 - a lane of several processes has to know
-        """Return a turn, which is not begun yet.
+    def at_once(self, lasts: float = 0.0) -> int | None:  # noqa: ARG002 - a lane of several processes has to know
+        """Begin a turn if nobody is before; `end` has to follow.
 
         Args:
-            lane: Where the call stands in line.
             lasts: Seconds the attempt may take.
-        """
-        return Turn(self, lane)
 
-    def at_once(self) -> int | None:
-        """Return the nonce to send now, or None if somebody is before; after a nonce `land` has to follow."""
+        Returns:
+            The nonce to send now; None: `begin` has to be awaited.
+        """
         if self._queue.length or (self._flying and not self._open()):
             return None
         self._flying[nonce := self.nonces.next()] = None
         return nonce
 
-    def take_off(self) -> int:
-        """Return the nonce to send now, after waiting; `land` has to follow."""
+    async def begin(self, lane: Lane, lasts: float = 0.0) -> int:  # noqa: ARG002 - see above
+        """Wait for a turn and return the nonce to send then; `end` has to follow.
+
+        Args:
+            lane: Where the call stands in line.
+            lasts: Seconds the attempt may take.
+        """
+        await self._wait(lane)
         self._flying[nonce := self.nonces.next()] = None
         return nonce
 
-    def land(self, nonce: int) -> None:
-        """End the turn."""
+    def end(self, nonce: int) -> Awaitable[None] | None:
+        """Let the next call take off; return what has to be awaited for that, if anything."""
         del self._flying[nonce]
         if self._queue.length:
             self._queue.wake_head()
+        return None
 
     def _open(self) -> bool:
         """Whether one more call may fly.
@@ -117,7 +90,7 @@ class KeyLane:
             return False
         return self.nonces.peek() - next(iter(self._flying)) < self.window
 
-    async def wait(self, lane: Lane) -> None:
+    async def _wait(self, lane: Lane) -> None:
         """Wait until a call may take off."""
         waiter = self._queue.join(lane)
         try:

@@ -16,8 +16,6 @@ __all__ = ["USER_AGENT", "Origin"]
 USER_AGENT: Final = f"krakenasync/{_version.__version__}"
 
 _PORTS: Final = {"http": 80, "https": 443}
-_SIGNED: Final = {"API-Key", "API-Sign", "Content-Type"}
-"""The headers of an ordinary private call, of which only the signature differs from one to the next."""
 _KEPT_IN_A_PATH: Final = "/%!$&'()*+,;=:@~"
 
 
@@ -43,7 +41,8 @@ class Origin:
         self.where = f"{literal}:{self.port}"
         named = literal if self.port == _PORTS[self.scheme] else self.where
         self._headers = [("Host", named), ("Accept", "*/*"), ("User-Agent", USER_AGENT)]
-        self._prepared = functools.lru_cache(maxsize=1024)(self._prepare)
+        self._beginning = functools.lru_cache(maxsize=1024)(self._begin)
+        self._named = functools.lru_cache(maxsize=1024)(_named)
 
     @property
     def secure(self) -> bool:
@@ -56,26 +55,36 @@ class Origin:
         Raises:
             BadRequest: Something in it cannot be written as HTTP.
         """
-        said, body = message.headers, message.body
-        if body and said.keys() == _SIGNED and (signature := said["API-Sign"]).isascii() and signature.isprintable():
-            head = self._prepared(message.method, message.target, said["API-Key"], said["Content-Type"])
-            return b"%bAPI-Sign: %b\r\nContent-Length: %d\r\n\r\n%b" % (head, signature.encode(), len(body), body)
-        headers = [*self._headers, *said.items()]
+        body = message.body
+        if message.signature and message.method == "POST" and not message.others:
+            # Signature and content type are not for the caller to choose, so they hold nothing that ends a line.
+            head = (
+                f"{self._beginning(message.target)}{self._named(message.key)}API-Sign: {message.signature}\r\n"
+                f"Content-Type: {message.kind}\r\nContent-Length: {len(body)}\r\n\r\n"
+            )
+            return head.encode("ascii") + body
+        headers = [*self._headers, *message.headers.items()]
         if body or message.method != "GET":
             headers.append(("Content-Length", str(len(body))))
         else:
             headers.append(("Accept-Encoding", "gzip, deflate"))  # large answers are public ones
         return self._written(message.method, message.target, headers, body)
 
-    def _prepare(self, method: str, target: str, key: str, kind: str) -> bytes:
-        """Write, once per endpoint and key, the part of a head that is always the same."""
-        headers = [*self._headers, ("API-Key", key), ("Content-Type", kind)]
-        return self._written(method, target, headers).removesuffix(b"\r\n")
+    def _begin(self, target: str) -> str:
+        """Write, once per endpoint, what all heads of its ordinary private calls begin with."""
+        return self._written("POST", target, self._headers).decode("latin-1").removesuffix("\r\n")
 
     def _written(self, method: str, target: str, headers: list[tuple[str, str]], body: bytes = b"") -> bytes:
         if "#" in target:
             raise BadRequest("a fragment is no part of a target")
         return request(method, self._prefix + target, headers, body)
+
+
+def _named(key: str) -> str:
+    """Write the header that names a key."""
+    if not key.isascii() or not key.isprintable():
+        raise BadRequest("an API key holds a character that HTTP does not allow in a header")
+    return f"API-Key: {key}\r\n"
 
 
 def _checked(base_url: str) -> str:

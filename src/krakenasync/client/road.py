@@ -141,21 +141,21 @@ class Road:
 
     async def _attempt(self, call: Call, options: Options, number: int) -> wire.Answer[Any]:
         """Make one attempt."""
-        spec, lane = call.spec, call.lane(options)
+        spec, loop = call.spec, running_loop()
         if spec.private and self._breaker.reason is not None:
             self._breaker.check(spec.name)
         while True:
-            hold = self.limits.at_once(spec)
+            hold = self.limits.at_once(spec, loop)
             waited = hold is None
             if hold is None:
                 began = self._clock.monotonic()
-                hold = await self.limits.acquire(spec, call.params, lane)
+                hold = await self.limits.acquire(spec, call.params, call.lane(options))
                 self._tell_of_wait(spec, number, began, hold)
-            with hold:
-                turn = self._lane().turn(lane, options.timeout) if spec.private else self.transport.turn()
-                nonce = turn.at_once()
+            try:
+                lane = self._lane(loop) if spec.private else self.transport.places()
+                nonce = lane.at_once(options.timeout)
                 if nonce is None:
-                    nonce, waited = await turn.begin(), True
+                    nonce, waited = await lane.begin(call.lane(options), options.timeout), True
                 try:
                     # What was learnt while this call waited for its turn holds for it as well.
                     if waited and spec.private and self._breaker.reason is not None:
@@ -168,8 +168,10 @@ class Road:
                             if hold.owing:
                                 await hold.pay()
                 finally:
-                    if (ending := turn.end()) is not None:
+                    if (ending := lane.end(nonce)) is not None:
                         await ending
+            finally:
+                hold.release()
 
     def _tell_of_wait(self, spec: Spec, number: int, began: float, hold: Hold) -> None:
         waited = self._clock.monotonic() - began
@@ -188,7 +190,7 @@ class Road:
         self, call: Call, options: Options, number: int, hold: Hold, message: Message
     ) -> wire.Answer[Any]:
         """Send, read the answer, settle the points by what became of it."""
-        spec, delivery = call.spec, Delivery(message)
+        spec, delivery = call.spec, Delivery(message=message)
         told = self._notify.curious
         if told:
             self._notify(Sent(spec.name, number))
@@ -240,19 +242,19 @@ class Road:
 
     def shared_lane(self) -> SharedLane:
         """The lane over processes, for the gates that apply for it along with a slot."""
-        lane = self._lane()
+        lane = self._lane(running_loop())
         if not isinstance(lane, SharedLane):
             raise ConfigurationError("the key's lane is not shared")
         return lane
 
-    def _lane(self) -> KeyLane:
+    def _lane(self, loop: object) -> KeyLane:
         """The key's lane on the running event loop."""
+        view = self._last_lane
+        if view[0] is loop and view[1] is not None:
+            return view[1]
         nonces = self._nonces
         if nonces is None:
             raise ConfigurationError("a private call needs an API key")
-        loop, view = running_loop(), self._last_lane
-        if view[0] is loop and view[1] is not None:
-            return view[1]
         lane = self._lanes.get((id(nonces),), lambda: self._lane_of(nonces, self._window))
         if lane.window != self._window:
             raise ConfigurationError(

@@ -58,11 +58,11 @@ class SharedHold(Hold):
             elif gate.owing:
                 gate.owe(0.0)
 
-    def __exit__(self, *exc: object) -> None:
-        """Nothing was sent: what cannot have decayed comes back."""
+    def release(self) -> None:
+        """Have back what cannot have decayed, if nothing was sent."""
         for gate, (_gate, cost, _fixed, _pause) in self._shared():
             gate.owe(-gate.unused(cost, self._sent))
-        super().__exit__(*exc)
+        super().release()
 
     def _shared(self) -> list[tuple[SharedGate, Charged]]:
         """The gates of the charges that are still open."""

@@ -15,7 +15,7 @@ from collections.abc import Awaitable
 from typing import Final, Protocol
 from weakref import WeakSet
 
-from krakenasync.client.nonces import KeyLane, Turn
+from krakenasync.client.nonces import KeyLane
 from krakenasync.client.queueing import Lane, Queue
 from krakenasync.state.nonces import NonceSource
 from krakenasync.state.port import PLACES, Enter, Entry, Send
@@ -80,14 +80,10 @@ class SharedLane(KeyLane):
         self._line = Queue()
         self._applying = False
         self._ahead: Application | None = None
-        self._under_way: dict[str, int] = {}
+        self._under_way: dict[int, str] = {}  # by its nonce, what names a call's place
         self._lease = 0.0
         self._gates: WeakSet[Granting] = WeakSet()
         self._outside: WeakSet[Granting] = WeakSet()
-
-    def turn(self, lane: Lane, lasts: float = 10.0) -> Turn:
-        """Return a turn among all processes; it ends with its lease at the latest."""
-        return SharedTurn(self, lane, lasts + min(MARGIN, lasts))
 
     @property
     def free(self) -> bool:
@@ -102,7 +98,7 @@ class SharedLane(KeyLane):
             return True
         if not self.window or len(self._under_way) >= PLACES:
             return False
-        return self.nonces.peek() - min(self._under_way.values()) < self.window
+        return self.nonces.peek() - min(self._under_way) < self.window
 
     def open_for(self, gate: Granting) -> bool:
         """Whether a call of this gate's would find nobody of this process before it; if not, the gate is told when.
@@ -146,27 +142,28 @@ class SharedLane(KeyLane):
         if (telling := self._desk.tell()) is not None:
             await telling
 
-    def taken_ahead(self, lease: float) -> tuple[str, int] | None:
-        """What names the place that was taken ahead, and the nonce to send; None if it was not, or not given yet."""
-        self._lease = lease
+    def at_once(self, lasts: float = 10.0) -> int | None:
+        """Begin a turn if the place was taken ahead; else only the store knows whether nobody is before."""
+        self._lease = lease = _lease(lasts)
         application = self._ahead
         if application is None or not application.entry.nonce or not self._good(application, lease):
             return None
         self._ahead = None
-        self._take(application, application.entry.nonce)
+        nonce = self._take(application, application.entry.nonce)
         self._done()
-        return application.who, application.entry.nonce
+        return nonce
 
     def _good(self, application: Application, lease: float) -> bool:
         return self._clock.monotonic() - application.at < _STALE and application.lease >= lease
 
-    def _take(self, application: Application, nonce: int) -> None:
+    def _take(self, application: Application, nonce: int) -> int:
         self.nonces.raise_to(nonce)
-        self._under_way[application.who] = nonce
+        self._under_way[nonce] = application.who
+        return nonce
 
-    async def enter(self, lane: Lane, lease: float) -> tuple[str, int]:
-        """Wait for a place and return what names it, and the nonce to send."""
-        self._lease = lease
+    async def begin(self, lane: Lane, lasts: float = 10.0) -> int:
+        """Wait for a turn among all processes; it ends with its lease at the latest."""
+        self._lease = lease = _lease(lasts)
         application, self._ahead = self._ahead, None
         if application is None:
             if not self.free:
@@ -174,14 +171,12 @@ class SharedLane(KeyLane):
             self._applying = True
             application = self._application(lease)
         try:
-            nonce = await self._admitted(application, lease)
-            self._take(application, nonce)
+            return self._take(application, await self._admitted(application, lease))
         except BaseException:
             await self._quit(application.who)
             raise
         finally:
             self._done()
-        return application.who, nonce
 
     async def _stand(self, lane: Lane) -> None:
         waiter = self._line.join(lane)
@@ -230,13 +225,12 @@ class SharedLane(KeyLane):
             for gate in gates:
                 gate.queue.wake_head()
 
-    def leave(self, who: str) -> Awaitable[None] | None:
-        """Leave the place; return what has to be awaited for that, if anything.
+    def end(self, nonce: int) -> Awaitable[None] | None:
+        """Let the next call go, here or elsewhere; return what has to be awaited for that, if anything.
 
         The store is told with the next question, or at once if nobody has one.
         """
-        del self._under_way[who]
-        self._desk.leave(self._name, who)
+        self._desk.leave(self._name, self._under_way.pop(nonce))
         self._wake()
         return self._desk.tell()
 
@@ -249,29 +243,6 @@ class SharedLane(KeyLane):
         return f"<SharedLane {len(self._under_way)} under way, {self.waiting} waiting>"
 
 
-class SharedTurn(Turn):
-    """One call's turn among all processes."""
-
-    __slots__ = ("_lease", "_shared", "_who")
-
-    def __init__(self, shared: SharedLane, lane: Lane, lease: float) -> None:
-        super().__init__(shared, lane)
-        self._shared = shared
-        self._lease = lease
-
-    def at_once(self) -> int | None:
-        """Return the nonce if the place was taken ahead; else only the store knows whether nobody is before."""
-        found = self._shared.taken_ahead(self._lease)
-        if found is None:
-            return None
-        self._who, nonce = found
-        return nonce
-
-    async def begin(self) -> int:
-        """Wait for the turn."""
-        self._who, nonce = await self._shared.enter(self._lane, self._lease)
-        return nonce
-
-    def end(self) -> Awaitable[None] | None:
-        """Let the next call go, here or elsewhere."""
-        return self._shared.leave(self._who)
+def _lease(lasts: float) -> float:
+    """Seconds for which a place is asked, for an attempt that may take so many."""
+    return lasts + min(MARGIN, lasts)

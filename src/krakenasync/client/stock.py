@@ -157,7 +157,7 @@ class Stock:
         except TimeoutError as error:
             raise delivery.failure(error, self._where, within) from None
         except _NEVER_SENT as error:
-            delivery.handed_over = False
+            delivery.left = False
             raise not_sent(error, self._where, within) from error
         except httpx.DecodingError as error:
             raise ProtocolError(f"the answer cannot be read: {error}", effect="unknown", retryable=True) from error
@@ -165,17 +165,18 @@ class Stock:
             raise delivery.failure(error, self._where, within) from error
 
     async def _exchange(self, client: httpx.AsyncClient, delivery: Delivery, within: float) -> Reply:
-        message, body = delivery.message, delivery.streamed()
+        message = delivery.message
         # A limit of ours over all: httpx's timeouts are per read, a slow drip would hold us for ever.
         with anyio.fail_after(within):
             request = client.build_request(
                 message.method,
                 self._base_url + message.target,
                 headers=_headers(message),  # never a local of ours: some show those with a traceback
-                content=body if message.body else None,
+                content=delivery if message.body else None,
                 timeout=within,
             )
-            delivery.handed_over = True
+            # A message without a body is whole with its head, and httpx does not tell when the head went out.
+            delivery.left = not message.body
             response = await client.send(request, follow_redirects=False)
         return Reply(response.status_code, response.content)
 

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from krakenasync.client.codings import Undecodable, decoded
-from krakenasync.client.connections import ConnectFailed, ExchangeFailed, Outgoing, PoolTimeout, Timeouts
+from krakenasync.client.connections import ConnectFailed, ExchangeFailed, PoolTimeout, Timeouts
 from krakenasync.client.delivery import Delivery, Reply, not_sent
 from krakenasync.client.express import Express
 from krakenasync.client.http1 import BadRequest, BadResponse, Bounds
 from krakenasync.client.loops import PerLoop, forget_closed, on_asyncio, running_loop
 from krakenasync.client.origin import Origin
+from krakenasync.client.queueing import Lane
 from krakenasync.errors import ConfigurationError, ProtocolError
 
 if TYPE_CHECKING:
@@ -36,29 +37,27 @@ _within = functools.lru_cache(maxsize=64)(lambda seconds: Timeouts(whole=seconds
 """Only the whole is bounded."""
 
 
-class Place:
-    """A public call's turn, like `krakenasync.client.nonces.Turn`: it stands for a connection, and gives no nonce."""
+class Places:
+    """The turns of public calls, as `krakenasync.client.nonces.KeyLane` has a key's: one a connection, no nonces."""
 
-    __slots__ = ("_places",)
+    def __init__(self, number: int) -> None:
+        self._free = anyio.Semaphore(number, fast_acquire=True)
 
-    def __init__(self, places: anyio.Semaphore) -> None:
-        self._places = places
-
-    def at_once(self) -> int | None:
+    def at_once(self, _lasts: float = 0.0) -> int | None:
         """Take a place if there is one; None: `begin` has to be awaited."""
-        if not self._places.value:
+        if not self._free.value:
             return None
-        self._places.acquire_nowait()
+        self._free.acquire_nowait()
         return 0
 
-    async def begin(self) -> int:
+    async def begin(self, _lane: Lane, _lasts: float = 0.0) -> int:
         """Wait for a place."""
-        await self._places.acquire()
+        await self._free.acquire()
         return 0
 
-    def end(self) -> None:
+    def end(self, _nonce: int) -> None:
         """Give it back."""
-        self._places.release()
+        self._free.release()
 
 
 class Transport:
@@ -95,15 +94,12 @@ class Transport:
         self._stock: Stock | None = None
         self._connections = connections
         self._name = (self._origin, "places")  # an id could be another transport's later
-        self._places: PerLoop[anyio.Semaphore] = PerLoop()  # nobody can be woken from another loop
+        self._places: PerLoop[Places] = PerLoop()  # nobody can be woken from another loop
         self._closed = False
 
-    def turn(self) -> Place:
-        """Return the turn of a public call; private ones come from their lane: nothing may wait after their nonce."""
-        return Place(self._places.get(self._name, self._as_many))
-
-    def _as_many(self) -> anyio.Semaphore:
-        return anyio.Semaphore(self._connections, fast_acquire=True)
+    def places(self) -> Places:
+        """Return the turns of public calls; private ones have their lane: nothing may wait after their nonce."""
+        return self._places.get(self._name, lambda: Places(self._connections))
 
     async def deliver(self, delivery: Delivery, timeout: float) -> Reply:  # noqa: ASYNC109 - bounds the socket too
         """Send a message and read the whole answer within `timeout` seconds.
@@ -119,9 +115,9 @@ class Transport:
         if express is None:
             return await self._theirs().deliver(delivery, timeout)
         try:
-            delivery.outgoing = Outgoing(self._origin.write(delivery.message))
-            response = await express.exchange(delivery.outgoing, _within(timeout))
-            return Reply(response.status, decoded(response, _BOUNDS.body))
+            delivery.data = self._origin.write(delivery.message)
+            response = await express.exchange(delivery, _within(timeout))
+            return Reply(response.status, response.body if response.plain_head else decoded(response, _BOUNDS.body))
         except (BadRequest, ConnectFailed, PoolTimeout) as error:
             raise not_sent(error, self._where, timeout) from error
         except Undecodable as error:

@@ -19,12 +19,28 @@ _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
 
 
 class Message(msgspec.Struct, frozen=True):
-    """What travels: method, target from ``/0/`` on with its query, headers, body."""
+    """What travels: method, target from ``/0/`` on with its query, headers, body.
+
+    Attributes:
+        others: Headers besides the three that every ordinary private call has.
+        key: The API key's public half, ``API-Key``.
+        signature: ``API-Sign``.
+        kind: ``Content-Type``.
+    """
 
     method: str
     target: str
-    headers: dict[str, str]
+    others: dict[str, str]
     body: bytes
+    key: str = ""
+    signature: str = ""
+    kind: str = ""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """All of them by name."""
+        usual = {"API-Key": self.key, "API-Sign": self.signature, "Content-Type": self.kind}
+        return {name: value for name, value in usual.items() if value} | self.others
 
     def __repr__(self) -> str:
         """Show where it goes; headers and body hold key, signature and second factor."""
@@ -63,14 +79,8 @@ def compose(
         if spec.beta:
             return _compose_beta(spec, params, key, secret, nonce, otp)
         body = wire.encode(spec.body, params if otp is None else {"otp": otp, **params}, nonce)
-        headers = {
-            "API-Key": key,
-            "API-Sign": secret(spec.path, nonce, body)
-            if type(secret) is Signer
-            else sign(secret, spec.path, nonce, body),
-            "Content-Type": _JSON if spec.body is Body.JSON else _FORM,
-        }
-        return Message(spec.method, spec.path, headers, body)
+        kind = _JSON if spec.body is Body.JSON else _FORM
+        return Message(spec.method, spec.path, {}, body, key, sign(secret, spec.path, nonce, body), kind)
     except UnicodeEncodeError:
         # A text read with errors="surrogateescape" has such. The error itself holds the text, maybe a second factor.
         raise InvalidArguments(
@@ -89,12 +99,9 @@ def _compose_beta(
     query_only = spec.body is Body.QUERY
     target = _with_query(path, rest) if query_only else path
     body = b"" if query_only else wire.encode(Body.JSON, rest)
-    headers = {"API-Key": key, "API-Nonce": nonce, "API-Sign": sign(secret, target, nonce, body)}
-    if body:
-        headers["Content-Type"] = _JSON
-    if otp is not None:
-        headers["API-OTP"] = otp
-    return Message(spec.method, target, headers, body)
+    others = {"API-Nonce": nonce} if otp is None else {"API-Nonce": nonce, "API-OTP": otp}
+    kind = _JSON if body else ""
+    return Message(spec.method, target, others, body, key, sign(secret, target, nonce, body), kind)
 
 
 def _with_query(path: str, params: Mapping[str, Any]) -> str:

@@ -55,7 +55,7 @@ class Signer:
         self._inner = hashlib.sha512(padded.translate(_INNER))
         self._outer = hashlib.sha512(padded.translate(_OUTER))
 
-    def __call__(self, path: str, nonce: str, body: bytes) -> str:
+    def sign(self, path: str, nonce: str, body: bytes) -> str:
         """Sign the exact bytes that will be sent; see `sign`."""
         inner, outer = self._inner.copy(), self._outer.copy()
         inner.update(path.encode() + hashlib.sha256(nonce.encode() + body).digest())
@@ -73,7 +73,7 @@ def sign(secret: bytes | Signer, path: str, nonce: str, body: bytes) -> str:
         body: The body, byte for byte.
     """
     signer = secret if isinstance(secret, Signer) else Signer(secret)
-    return signer(path, nonce, body)
+    return signer.sign(path, nonce, body)
 
 
 def verify(secret: bytes, path: str, nonce: str, body: bytes, signature: str) -> bool:
