@@ -9,7 +9,7 @@ import asyncio
 import math
 import select
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 import msgspec
 
@@ -62,7 +62,7 @@ class Broken(ExchangeFailed):
     """The connection broke, or was closed on our side, while an answer was awaited."""
 
 
-class Timeouts(NamedTuple):
+class Timeouts(msgspec.Struct, frozen=True):
     """Seconds each stage may take, None: any number. `read` begins anew with everything that comes."""
 
     connect: float | None = None
@@ -213,7 +213,10 @@ class Connection(asyncio.BufferedProtocol):
 
     def stale(self) -> bool:
         """Look whether something came that the loop has not handed over yet: an end, or bytes nobody asked for."""
-        return not self.usable() or (self._poll is not None and bool(self._poll(0)))
+        transport = self._transport
+        if not self.ready or transport is None or transport.is_closing():
+            return True
+        return self._poll is not None and bool(self._poll(0))
 
     def _finish(self, answer: asyncio.Future[Response], response: Response) -> None:
         """Hand over the answer; a peer that answers before it has read the request shall not get another one."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from typing import ClassVar, Final
 
 import anyio
+import msgspec
 
 from krakenasync.client.engine import Ageing
 from krakenasync.client.queueing import Lane, Price, Queue, Waiter
@@ -97,7 +98,7 @@ class Gate:
             )
 
 
-class Charged(NamedTuple):
+class Charged(msgspec.Struct, frozen=True):
     """Points held on one counter.
 
     Attributes:
@@ -117,7 +118,7 @@ Over = Callable[[float | None], None]
 """Told what became of a call: None if nothing, else for how many seconds it may still arrive."""
 
 
-class Hold:
+class Hold(msgspec.Struct):
     """Points held for one attempt, until one of `settle`, `keep` and `refused` says what became of it, or `release`.
 
     Args:
@@ -126,12 +127,12 @@ class Hold:
         over: Told what became of the call.
     """
 
-    __slots__ = ("_charges", "_over", "_sent")
+    _charges: Sequence[Charged]
+    _sent: float
+    _over: Over | None = None
 
-    def __init__(self, charges: Sequence[Charged], sent: float, over: Over | None = None) -> None:
-        self._charges = charges
-        self._over = over
-        self._sent = sent
+    owing: ClassVar[bool] = False
+    """Whether anybody else has to be told what came of the call."""
 
     @property
     def counter(self) -> str:
@@ -141,17 +142,14 @@ class Hold:
     @property
     def overtaken(self) -> bool:
         """Whether Kraken has refused another call since: this one is not sent but goes back into line."""
-        for gate, _cost, _fixed, pause in self._charges:  # noqa: SIM110 - a generator would cost as much as the rest
-            if gate.bucket.blocked_until != pause:
+        for charged in self._charges:  # noqa: SIM110 - a generator would cost as much as the rest
+            if charged.gate.bucket.blocked_until != charged.pause:
                 return True
         return False
 
     async def renewed(self) -> bool:
         """Whether a call that was overtaken may be sent nevertheless; asked at its turn."""
         return False
-
-    owing: bool = False
-    """Whether anybody else has to be told what came of the call."""
 
     async def pay(self) -> None:
         """Tell everybody else."""
@@ -162,24 +160,26 @@ class Hold:
         Args:
             refused: Kraken refused the call. The matching engine then charges the fixed part only.
         """
-        for gate, cost, fixed, _pause in self._ended(None if refused else 0.0):
+        for charged in self._ended(None if refused else 0.0):
+            gate, cost = charged.gate, charged.cost
             if refused:
-                gate.bucket.refund(cost - fixed)
-            gate.bucket.settle(fixed if refused else cost)
+                gate.bucket.refund(cost - charged.fixed)
+            gate.bucket.settle(charged.fixed if refused else cost)
             if gate.queue.length:
                 gate.queue.wake_head()
 
     def keep(self) -> None:
         """No answer came, but the request may still arrive: hold the points for a grace."""
-        for gate, cost, _fixed, _pause in self._ended(GRACE):
-            gate.bucket.keep(cost, GRACE)
+        for charged in self._ended(GRACE):
+            charged.gate.bucket.keep(charged.cost, GRACE)
 
     def refused(self, error: RateLimitExceeded, wall: float) -> None:
         """Kraken refused for a count of its own: believe it, and tell the error how long to wait."""
         throttled = throttled_for(error, wall) if isinstance(error, Throttled) else None
         error.retry_after = throttled
         of_engine = isinstance(error, EngineLimitExceeded)
-        for gate, cost, _fixed, _pause in self._ended():
+        for charged in self._ended():
+            gate, cost = charged.gate, charged.cost
             gate.bucket.refund(cost)
             if throttled is not None:
                 gate.bucket.block(throttled)
@@ -201,9 +201,9 @@ class Hold:
         """Have the points back if nothing was sent: if something was, one of the other methods has been called."""
         if not self._charges and self._over is None:
             return
-        for gate, cost, _fixed, _pause in self._ended():
-            gate.bucket.refund(cost)
-            gate.queue.wake_head()
+        for charged in self._ended():
+            charged.gate.bucket.refund(charged.cost)
+            charged.gate.queue.wake_head()
 
 
 def throttled_for(error: Throttled, wall: float) -> float:

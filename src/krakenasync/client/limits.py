@@ -152,10 +152,10 @@ class Limits:
                 return None
             gate, cost = self._priced(spec, {})
             found = view[1][spec.path] = (Charged(gate, cost, cost, gate.bucket.blocked_until),)
-        gate, cost, _fixed, pause = found[0]
+        gate, cost = found[0].gate, found[0].cost
         if not gate.at_once(cost):
             return None
-        if gate.bucket.blocked_until != pause:
+        if gate.bucket.blocked_until != found[0].pause:
             found = view[1][spec.path] = (Charged(gate, cost, cost, gate.bucket.blocked_until),)
         return self._hold(found, self._state.clock.monotonic())
 

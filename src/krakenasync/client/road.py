@@ -44,6 +44,7 @@ from krakenasync.state.nonces import NonceSource
 
 __all__ = ["Call", "Road"]
 
+_READ: Final = Effect.READ  # to look a member up on its enumeration costs as much as a call, up to Python 3.11
 _WORTH_TELLING: Final = 0.001
 """Seconds of waiting below which nobody is told."""
 
@@ -112,7 +113,7 @@ class Road:
                 endpoint=spec.name,
                 hint="pass api_key and api_secret, or set KRAKEN_API_KEY and KRAKEN_API_SECRET and use from_env()",
             )
-        if spec.effect is not Effect.READ:
+        if spec.effect is not _READ:
             await told_to_stop()
         try:
             try:
@@ -206,7 +207,7 @@ class Road:
         except BaseException as gone:
             if delivery.left:
                 hold.keep()
-                if spec.effect is not Effect.READ:
+                if spec.effect is not _READ:
                     look = where_to_look(spec.name, call.params)
                     gone.add_note(f"{spec.name} was under way and may have been carried out; {look}")
             raise

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from krakenasync.client.gates import Charged, Hold, Over
+import msgspec
+
+from krakenasync.client.gates import Charged, Hold
 from krakenasync.client.shared import SharedGate
 from krakenasync.errors import RateLimitExceeded
 
@@ -14,11 +16,10 @@ __all__ = ["SharedHold"]
 class SharedHold(Hold):
     """Points held for one attempt, here and in the store."""
 
-    __slots__ = ("_gates",)
+    _gates: list[SharedGate] = msgspec.field(default_factory=list)
 
-    def __init__(self, charges: Sequence[Charged], sent: float, over: Over | None = None) -> None:
-        super().__init__(charges, sent, over)
-        self._gates = [gate for gate, *_rest in charges if isinstance(gate, SharedGate)]
+    def __post_init__(self) -> None:
+        self._gates = [charged.gate for charged in self._charges if isinstance(charged.gate, SharedGate)]
 
     @property
     def overtaken(self) -> bool:
@@ -38,14 +39,15 @@ class SharedHold(Hold):
 
     def settle(self, *, refused: bool = False) -> None:
         """An answer came: the points begin to decay."""
-        for gate, (_gate, cost, fixed, _pause) in self._shared():
-            gate.owe(min(cost, gate.late(self._sent)) - (gate.unused(cost - fixed, self._sent) if refused else 0.0))
+        for gate, charged in self._shared():
+            unused = gate.unused(charged.cost - charged.fixed, self._sent) if refused else 0.0
+            gate.owe(min(charged.cost, gate.late(self._sent)) - unused)
         super().settle(refused=refused)
 
     def keep(self) -> None:
         """No answer came, but the request may still arrive: count it once more, as if it did now."""
-        for gate, (_gate, cost, _fixed, _pause) in self._shared():
-            gate.owe(cost)
+        for gate, charged in self._shared():
+            gate.owe(charged.cost)
         super().keep()
 
     def refused(self, error: RateLimitExceeded, wall: float) -> None:
@@ -60,8 +62,8 @@ class SharedHold(Hold):
 
     def release(self) -> None:
         """Have back what cannot have decayed, if nothing was sent."""
-        for gate, (_gate, cost, _fixed, _pause) in self._shared():
-            gate.owe(-gate.unused(cost, self._sent))
+        for gate, charged in self._shared():
+            gate.owe(-gate.unused(charged.cost, self._sent))
         super().release()
 
     def _shared(self) -> list[tuple[SharedGate, Charged]]:

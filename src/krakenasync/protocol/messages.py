@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 import msgspec
@@ -16,6 +16,7 @@ from krakenasync.protocol.signing import Signer, sign
 __all__ = ["Message", "compose"]
 
 _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
+_AS_JSON: Final = Body.JSON  # to look a member up on its enumeration costs as much as a call, up to Python 3.11
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -79,7 +80,7 @@ def compose(
         if spec.beta:
             return _compose_beta(spec, params, key, secret, nonce, otp)
         body = wire.encode(spec.body, params if otp is None else {"otp": otp, **params}, nonce)
-        kind = _JSON if spec.body is Body.JSON else _FORM
+        kind = _JSON if spec.body is _AS_JSON else _FORM
         return Message(spec.method, spec.path, {}, body, key, sign(secret, spec.path, nonce, body), kind)
     except UnicodeEncodeError:
         # A text read with errors="surrogateescape" has such. The error itself holds the text, maybe a second factor.
