@@ -23,7 +23,7 @@ from krakenasync.spot.fees import FeeTier
 from krakenasync.spot.trades import Candle, CandleTable, PublicTrade, SpreadRow, SpreadTable, TradeTable
 
 ROWS = {CandleTable: Candle, TradeTable: PublicTrade, SpreadTable: SpreadRow}
-"""Tables whose rows lie beside the cursor, so that the type of the answer does not name them."""
+"""Tables whose rows lie beside the cursor, so that the type of the answer says less than is known of either."""
 
 each_endpoint = pytest.mark.parametrize("method", [name for name, kind in ENDPOINTS.items() if not kind.spec.binary])
 
@@ -70,13 +70,12 @@ def places(value: Any, kind: inspect.Type, path: Path = ()) -> Iterator[Place]:
 
 
 def all_places(method: str, answer: Any) -> list[Place]:
-    """Walk through an answer, rows and fees included that its type leaves undecoded at first."""
+    """Walk through an answer, fees included that its type leaves undecoded at first."""
     result = result_type(ENDPOINTS[method])
-    found = list(places(answer, inspect.type_info(getattr(result, "arrives_as", result))))
     if result in ROWS:
         rows = inspect.type_info(list[ROWS[result]])
-        for name in answer.keys() - {"last"}:
-            found += places(answer[name], rows, (name,))
+        return [place for name in answer.keys() - {"last"} for place in places(answer[name], rows, (name,))]
+    found = list(places(answer, inspect.type_info(getattr(result, "arrives_as", result))))
     if method == "trade_volume":
         for side in ("fees", "fees_maker"):
             found += places(answer[side], inspect.type_info(dict[str, FeeTier]), (side,))

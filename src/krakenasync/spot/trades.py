@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Final, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 import msgspec
 
@@ -21,22 +21,22 @@ __all__ = ["OHLC", "Candle", "CandleTable", "PublicTrade", "Spread", "SpreadRow"
 
 Row = TypeVar("Row")
 
-_INT: Final = msgspec.json.Decoder(int | None, strict=False)
+_Beside = dict[str, Any] | str | int | float | bool | None
+"""What may stand beside the rows: their cursor, and whatever Kraken will think of; anything but another list."""
 
 
-def _split(arrived: dict[str, msgspec.Raw], rows: msgspec.json.Decoder[list[Row]]) -> tuple[str, list[Row], int | None]:
+def _split(arrived: dict[str, list[Row] | _Beside]) -> tuple[str, list[Row], int | None]:
     """Take an answer apart whose cursor `last` lies beside the pair's rows, in the same object.
 
     The rows are the one list in it; what else Kraken may put there is passed over.
     """
-    last = arrived.get("last")
-    tables = [(name, raw) for name, raw in arrived.items() if memoryview(raw)[0] == ord("[")]
+    tables = [(name, rows) for name, rows in arrived.items() if isinstance(rows, list)]
     if len(tables) != 1:
         raise msgspec.ValidationError("expected the rows of one pair")
-    ((pair, raw),) = tables
+    ((pair, rows),) = tables
+    last = arrived.get("last")
     # Trades end with an empty cursor, according to Kraken's own Rust SDK.
-    cursor = None if last is None or bytes(last) == b'""' else _INT.decode(last)
-    return pair, rows.decode(raw), cursor
+    return pair, rows, None if last is None or last == "" else msgspec.convert(last, int, strict=False)
 
 
 class Candle(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -52,9 +52,6 @@ class Candle(msgspec.Struct, frozen=True, array_like=True, gc=False):
     count: int
 
 
-_CANDLES: Final = msgspec.json.Decoder(list[Candle], strict=False)
-
-
 class CandleTable(Reshaped, msgspec.Struct, frozen=True):
     """Candles of a pair, oldest first; the last one is still running.
 
@@ -63,16 +60,16 @@ class CandleTable(Reshaped, msgspec.Struct, frozen=True):
         last: Unix seconds, to be the next call's `since`.
     """
 
-    arrives_as: ClassVar[Any] = dict[str, msgspec.Raw]
+    arrives_as: ClassVar[Any] = dict[str, list[Candle] | _Beside]
 
     pair: str
     candles: list[Candle]
     last: int | None = None
 
     @classmethod
-    def from_wire(cls, arrived: dict[str, msgspec.Raw]) -> Self:
+    def from_wire(cls, arrived: dict[str, list[Candle] | _Beside]) -> Self:
         """Take the pair's rows from beside `last`."""
-        return cls(*_split(arrived, _CANDLES))
+        return cls(*_split(arrived))
 
 
 class OHLC(OfPair[CandleTable], frozen=True, kw_only=True):
@@ -102,9 +99,6 @@ class PublicTrade(msgspec.Struct, frozen=True, array_like=True, gc=False):
     trade_id: int = 0
 
 
-_TRADES: Final = msgspec.json.Decoder(list[PublicTrade], strict=False)
-
-
 class TradeTable(Reshaped, msgspec.Struct, frozen=True):
     """Trades of a pair, oldest first.
 
@@ -113,16 +107,16 @@ class TradeTable(Reshaped, msgspec.Struct, frozen=True):
         last: Nanoseconds, to be the next call's `since`; None at the end.
     """
 
-    arrives_as: ClassVar[Any] = dict[str, msgspec.Raw]
+    arrives_as: ClassVar[Any] = dict[str, list[PublicTrade] | _Beside]
 
     pair: str
     trades: list[PublicTrade]
     last: int | None = None
 
     @classmethod
-    def from_wire(cls, arrived: dict[str, msgspec.Raw]) -> Self:
+    def from_wire(cls, arrived: dict[str, list[PublicTrade] | _Beside]) -> Self:
         """Take the pair's rows from beside `last`."""
-        return cls(*_split(arrived, _TRADES))
+        return cls(*_split(arrived))
 
 
 class Trades(OfPair[TradeTable], frozen=True, kw_only=True):
@@ -143,9 +137,6 @@ class SpreadRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     ask: Decimal
 
 
-_SPREADS: Final = msgspec.json.Decoder(list[SpreadRow], strict=False)
-
-
 class SpreadTable(Reshaped, msgspec.Struct, frozen=True):
     """Best bids and asks of a pair, oldest first.
 
@@ -154,16 +145,16 @@ class SpreadTable(Reshaped, msgspec.Struct, frozen=True):
         last: Unix seconds, to be the next call's `since`.
     """
 
-    arrives_as: ClassVar[Any] = dict[str, msgspec.Raw]
+    arrives_as: ClassVar[Any] = dict[str, list[SpreadRow] | _Beside]
 
     pair: str
     spreads: list[SpreadRow]
     last: int | None = None
 
     @classmethod
-    def from_wire(cls, arrived: dict[str, msgspec.Raw]) -> Self:
+    def from_wire(cls, arrived: dict[str, list[SpreadRow] | _Beside]) -> Self:
         """Take the pair's rows from beside `last`."""
-        return cls(*_split(arrived, _SPREADS))
+        return cls(*_split(arrived))
 
 
 class Spread(OfPair[SpreadTable], frozen=True, kw_only=True):
