@@ -10,12 +10,16 @@ import asyncio
 import base64
 import contextlib
 import functools
+import itertools
 import os
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from decimal import Decimal
 from importlib import import_module
 from typing import Any
 
 import httpx
+import msgspec
 
 from _bench import PlainClient
 from krakenasync import CounterSpec, KrakenClient, LimitsConfig
@@ -23,6 +27,8 @@ from krakenasync.client.origin import Origin
 from krakenasync.client.transport import Transport
 from krakenasync.clock import SYSTEM_CLOCK
 from krakenasync.protocol.messages import Message
+from krakenasync.protocol.signing import Signer
+from krakenasync.protocol.wire import Envelope
 from krakenasync.state.memory import MemoryState
 from transport import MESSAGE, Bare
 
@@ -48,20 +54,46 @@ def shared(each: list[Any], ask: Callable[[Any, str], Awaitable[Any]]) -> Ask:
 
 
 @contextlib.asynccontextmanager
-async def bare(url: str, wide: int) -> AsyncIterator[Ask]:
-    """Prepared bytes over a Protocol: neither signed nor decoded, the least that asyncio can do."""
+async def protocols(url: str, wide: int) -> AsyncIterator[list[Bare]]:
+    """So many connections with nothing above them."""
     origin, loop = Origin(url), asyncio.get_running_loop()
-    data = {name: Message("GET", f"/0/public/{name}", {}, b"") for name in ("AssetPairs", "Ticker", "Trades")}
-    written = {name: origin.write(each) for name, each in {"Balance": MESSAGE, **data}.items()}
     options: dict[str, Any] = {"ssl": httpx.create_ssl_context()} if origin.secure else {}
     each = [(await loop.create_connection(Bare, origin.host, origin.port, **options))[1] for _ in range(wide)]
     for one in each:
         one.buffer = memoryview(bytearray(2**21))
     try:
-        yield shared(each, lambda one, name: one.ask(written[name]))
+        yield each
     finally:
         for one in each:
             one.transport.abort()
+
+
+@contextlib.asynccontextmanager
+async def bare(url: str, wide: int) -> AsyncIterator[Ask]:
+    """Prepared bytes over a Protocol: neither signed nor decoded, the least that asyncio can do."""
+    data = {name: Message("GET", f"/0/public/{name}", {}, b"") for name in ("AssetPairs", "Ticker", "Trades")}
+    written = {name: Origin(url).write(each) for name, each in {"Balance": MESSAGE, **data}.items()}
+    async with protocols(url, wide) as each:
+        yield shared(each, lambda one, name: one.ask(written[name]))
+
+
+@contextlib.asynccontextmanager
+async def signing(url: str, wide: int) -> AsyncIterator[Ask]:
+    """The same with what no private call can do without: a rising nonce, a signature, Decimals out of the answer."""
+    path, signer, numbers = MESSAGE.target, Signer(b"s" * 64), itertools.count(time.time_ns() // 10**6)
+    before, after = Origin(url).write(MESSAGE).removesuffix(MESSAGE.body).split(MESSAGE.signature.encode())
+    decode = msgspec.json.Decoder(Envelope[dict[str, Decimal]]).decode
+
+    async def ask(one: Bare, _name: str) -> Any:
+        nonce = str(next(numbers))
+        body = b"nonce=" + nonce.encode()
+        answer = decode(await one.ask(b"".join((before, signer.sign(path, nonce, body).encode(), after, body))))
+        if answer.error:
+            raise RuntimeError(answer.error)
+        return answer.result
+
+    async with protocols(url, wide) as each:
+        yield shared(each, ask)
 
 
 @contextlib.asynccontextmanager
@@ -172,6 +204,7 @@ async def krakenex(url: str, wide: int) -> AsyncIterator[Ask]:
 
 WAYS = {
     "bare Protocol": bare,
+    "the same, signed and typed": signing,
     "krakenasync": ours,
     "aiohttp": aiohttp_,
     "python-kraken-sdk": sdk,
@@ -181,7 +214,7 @@ WAYS = {
     "krakenex (sync)": krakenex,
 }
 
-ONLY = {"ccxt (parsed)": {"Balance"}}
+ONLY = {"the same, signed and typed": {"Balance"}, "ccxt (parsed)": {"Balance"}}
 """Endpoints of those that do not take part in all."""
 
 
