@@ -175,27 +175,20 @@ class Express:
         if not connection.ready or self._closed:
             connection.abort()
             self._vacate()
-        elif self._waiting:
-            self._pass_on(connection)
         else:
-            self._rest(connection)
+            self._pass_on(connection)
 
     def _pass_on(self, connection: Connection | None) -> None:
-        """Give a connection, or a place without one, to the first in line."""
+        """Give a connection, or a place without one, to the first in line; else put it aside until somebody asks."""
         if connection is None or not connection.ready:
             self._vacate()
-            return
-        if (waiter := self._first()) is not None:
+        elif self._waiting and (waiter := self._first()) is not None:
             waiter.turn.set_result(connection)
         else:
-            self._rest(connection)
-
-    def _rest(self, connection: Connection) -> None:
-        """Put a connection aside until somebody asks."""
-        connection.idle_since = now = self._loop.time()
-        self._idle.append(connection)
-        if now + self._keep_alive < self._timer_at:
-            self.watch(now + self._keep_alive)
+            connection.idle_since = now = self._loop.time()
+            self._idle.append(connection)
+            if now + self._keep_alive < self._timer_at:
+                self.watch(now + self._keep_alive)
 
     def _vacate(self) -> None:
         """Give a place without a connection to the first in line."""

@@ -127,7 +127,8 @@ class Transport:
 
     def _ours(self) -> Express | None:
         """Our own connections on the running loop, where a connection lives and dies; None if httpx has to serve."""
-        if self.kind != "express" or _mocked():
+        # Not while a mock or an instrument stands where httpx's own parts were; nobody has loaded httpx, as a rule.
+        if self.kind != "express" or ("httpx" in sys.modules and _stock().mocked()):
             return None
         loop = running_loop()
         found = self._express.get(loop)
@@ -169,8 +170,3 @@ def _tls() -> ssl.SSLContext:
     """Return httpx's default context, so that both ways trust the same."""
     context: ssl.SSLContext = _stock().shared_tls()
     return context
-
-
-def _mocked() -> bool:
-    """Whether a mock or an instrument stands where httpx's own parts were; not while nobody has loaded httpx."""
-    return "httpx" in sys.modules and bool(_stock().mocked())

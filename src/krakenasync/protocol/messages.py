@@ -81,7 +81,8 @@ def compose(
             return _compose_beta(spec, params, key, secret, nonce, otp)
         body = wire.encode(spec.body, params if otp is None else {"otp": otp, **params}, nonce)
         kind = _JSON if spec.body is _AS_JSON else _FORM
-        return Message(spec.method, spec.path, {}, body, key, sign(secret, spec.path, nonce, body), kind)
+        signer = secret if isinstance(secret, Signer) else Signer(secret)
+        return Message(spec.method, spec.path, {}, body, key, signer.sign(spec.path, nonce, body), kind)
     except UnicodeEncodeError:
         # A text read with errors="surrogateescape" has such. The error itself holds the text, maybe a second factor.
         raise InvalidArguments(
