@@ -106,6 +106,39 @@ def test_an_unknown_outcome_is_held_for_a_grace(clock):
     assert total(bucket) == pytest.approx(0)
 
 
+class Looking(Bucket):
+    """A counter that brings its account up to date before every decision."""
+
+    def _fits_undecayed(self, _cost):
+        return False
+
+
+@given(st.sampled_from([STARTER, PRO, CounterSpec(7, 29)]), st.sampled_from([0.0, 2.0]), st.integers(0, 2**32))
+def test_the_short_way_decides_like_the_long_one(spec, step, seed):
+    """Not to look at the clock when everything fits undecayed changes no decision and no account."""
+    chance, clock = random.Random(seed), VirtualClock()
+    quick, slow = (kind(spec, clock, step=step) for kind in (Bucket, Looking))
+    pending = []
+    for _ in range(80):
+        clock.advance(chance.choice([0.0, 0.01, 0.3, chance.uniform(0, 6)]))
+        cost = chance.choice([1, 1, 2, 4])
+        decided = quick.try_reserve(cost)
+        assert decided == slow.try_reserve(cost)
+        pending += [cost] * decided
+        while pending and chance.random() < 0.7:
+            done, end = pending.pop(0), chance.choice(["settled"] * 12 + ["kept", "given back", "refused"])
+            for bucket in (quick, slow):
+                if end == "settled":
+                    bucket.settle(done)
+                elif end == "kept":
+                    bucket.keep(done, 3.0)
+                else:
+                    bucket.refund(done)
+                    if end == "refused":
+                        bucket.refused(done, sent=clock.monotonic())
+        assert total(quick) == pytest.approx(total(slow))
+
+
 @given(
     st.lists(st.tuples(st.floats(0, 5), st.sampled_from([1, 1, 2, 4]), st.floats(0, 6)), max_size=40),
     st.sampled_from([0.0, 1.0, 2.0]),

@@ -25,6 +25,7 @@ __all__ = ["PROCESS", "Bucket", "BucketState", "MemoryState"]
 
 _DUST: Final = 1e-9
 """aiolimiter counts in floats; a billionth of a point decides nothing."""
+_NEVER: Final = -math.inf
 _KEEP: Final = 1024
 """From this many counters on, those at rest are let go of."""
 
@@ -88,7 +89,7 @@ class Bucket(AsyncLimiter):
         self._held = 0.0
         self._ripening: list[tuple[float, float]] = []
         self._caution = CALM
-        self.blocked_until = -math.inf
+        self.blocked_until = _NEVER
 
     def _note(self, at: float, cost: float) -> None:
         if self._steps is not None:
@@ -123,6 +124,9 @@ class Bucket(AsyncLimiter):
     def try_reserve(self, cost: float) -> bool:
         """Hold `cost` points if they fit now."""
         with self._lock:
+            if self._fits_undecayed(cost):
+                self._held += cost
+                return True
             now = self._settled()
             if self.blocked_until > now or self._missing(cost, now) > _DUST:
                 return False
@@ -130,6 +134,13 @@ class Bucket(AsyncLimiter):
                 return False
             self._held += cost
             return True
+
+    def _fits_undecayed(self, cost: float) -> bool:
+        """Whether there is room even if nothing has decayed since the last look: no need then to look at the clock."""
+        if self.blocked_until != _NEVER:  # Kraken has refused a call: not all of the cap is ours
+            return False
+        held = self._held + cost
+        return self._level + held <= self.max_rate and (self._steps is None or self._steps.fits_unreduced(held))
 
     def reserve(self, cost: float) -> None:
         """Hold `cost` points whether they fit or not: for calls that Kraken carries out whatever its counter says."""

@@ -58,10 +58,14 @@ class Steps:
         """The points answered since `when` that may still stand on the counter."""
         return self._answered - then - self._fall * max(0, math.floor((now - when) / self._step))
 
+    def fits_unreduced(self, points: float) -> bool:
+        """Whether `points` more, those in flight included, fit without any reduction."""
+        return not self._since or self._answered - self._since[0][1] + points <= self._cap
+
     def wait(self, points: float, now: float) -> float:
         """Seconds until `points` more, those in flight included, certainly fit; 0 if they do now."""
-        if not self._since or self._answered - self._since[0][1] + points <= self._cap:
-            return 0.0  # they fit without any reduction
+        if self.fits_unreduced(points):
+            return 0.0
         latest = now
         for when, then in self._since:
             if self._level(when, then, now) + points - self._cap > _DUST:
