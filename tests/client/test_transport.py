@@ -13,7 +13,15 @@ import respx
 from rich.pretty import pretty_repr
 
 import krakenasync
-from krakenasync import ConfigurationError, KrakenClient, NotSent, ProtocolError, ServiceUnavailable, Unanswered
+from krakenasync import (
+    ConfigurationError,
+    InvalidArguments,
+    KrakenClient,
+    NotSent,
+    ProtocolError,
+    ServiceUnavailable,
+    Unanswered,
+)
 from krakenasync.client.queueing import Lane
 from krakenasync.client.stock import shared_tls
 from krakenasync.client.transport import Delivery, Reply, Transport
@@ -401,11 +409,71 @@ def test_a_traceback_with_locals_tells_no_secret(secrets_of_the_key, kind, answe
 
     with listening(hang_up) as url, pytest.raises(Unanswered) as caught:
         anyio.run(ask, url)
-    told, ours = traceback.TracebackException.from_exception(caught.value, capture_locals=True), []
+    ours = frames_of(caught.value)
+    assert {frame.name for frame in ours} >= {"travel", "_attempt", "_deliver", "deliver"}
+    assert not [word for word in secrets for frame in ours if word in str(frame.locals)]
+
+
+def frames_of(error):
+    """Our own frames below an error and its causes, with their locals."""
+    told, ours = traceback.TracebackException.from_exception(error, capture_locals=True), []
     while told is not None:
         ours += [
             frame for frame in told.stack if Path(frame.filename).is_relative_to(Path(krakenasync.__file__).parent)
         ]
         told = told.__cause__
-    assert {frame.name for frame in ours} >= {"travel", "_attempt", "_deliver", "deliver"}
-    assert not [word for word in secrets for frame in ours if word in str(frame.locals)]
+    return ours
+
+
+@pytest.mark.parametrize("kind", ["express", "httpx"])
+@pytest.mark.parametrize("otp", ["246813\u2192", "246813\r\nX: y", "246813\udcff"])
+def test_a_second_factor_that_no_header_can_hold(secrets_of_the_key, kind, otp):
+    """It is refused before anything is sent, in words, and no frame of ours tells it."""
+    key, secret, *_ = secrets = (*secrets_of_the_key, "246813", "API-Sign")
+
+    async def ask():
+        kraken = KrakenClient(key, secret, base_url="http://127.0.0.1:1", transport=kind, otp=otp, max_attempts=1)
+        try:
+            await kraken.funding_beta_addresses_list()
+        finally:
+            await kraken.aclose()
+
+    with pytest.raises(InvalidArguments) as caught:
+        anyio.run(ask)
+    assert "246813" not in str(caught.value)
+    assert not [word for word in secrets for frame in frames_of(caught.value) if word in str(frame.locals)]
+
+
+def test_a_message_that_cannot_be_written_is_not_shown():
+    """What cannot stand in a head is refused as not sent; the frames that wrote it are not kept."""
+
+    async def main():
+        message = Message("POST", "/0/private/x", {"API-OTP": "a\r\nb: c"}, b"x", "KEY", "SIGN", "text/plain")
+        with pytest.raises(NotSent, match="HTTP does not allow") as caught:
+            await Transport("http://127.0.0.1:1").deliver(Delivery(message=message), 1.0)
+        assert {frame.name for frame in frames_of(caught.value)} == {"deliver"}
+
+    anyio.run(main)
+
+
+def test_points_of_a_body_that_was_read_are_not_given_back():
+    """A transport of the caller's may have sent it before it failed to connect once more."""
+
+    async def main(_clock):
+        given = httpx.AsyncClient(transport=httpx.MockTransport(raising(httpx.ConnectError("again"))))
+        for message, left in ((POST, True), (GET, False)):
+            delivery = Delivery(message=message)
+            with pytest.raises(NotSent):
+                await Transport("http://kraken.test", http_client=given).deliver(delivery, 1.0)
+            assert delivery.left is left
+
+    run(main)
+
+
+def raising(error):
+    """Answer a request with an error."""
+
+    def answer(_request):
+        raise error
+
+    return answer

@@ -119,17 +119,14 @@ Over = Callable[[float | None], None]
 
 
 class Hold(msgspec.Struct):
-    """Points held for one attempt, until one of `settle`, `keep` and `refused` says what became of it, or `release`.
-
-    Args:
-        charges: What is held.
-        sent: When it was granted, on the clock's steady time.
-        over: Told what became of the call.
-    """
+    """Points held for one attempt, until one of `settle`, `keep` and `refused` says what became of it, or `release`."""
 
     _charges: Sequence[Charged]
+    """What is held; nothing any more when it is known what became of the call."""
     _sent: float
+    """When it was granted, on the clock's steady time."""
     _over: Over | None = None
+    """Told what became of the call."""
 
     owing: ClassVar[bool] = False
     """Whether anybody else has to be told what came of the call."""

@@ -185,7 +185,10 @@ class Road:
         if who is None:
             raise ConfigurationError(f"{call.spec.name} needs an API key")
         params = call.params if call.late is None else {**call.params, **call.late()}
-        return compose(call.spec, params, key=who.api_key, secret=who.signer, nonce=nonce, otp=who.otp)
+        try:
+            return compose(call.spec, params, key=who.api_key, secret=who.signer, nonce=nonce, otp=who.otp)
+        except KrakenError as error:
+            raise error.with_traceback(None) from None  # without its frames, whose locals are the message's secrets
 
     async def _deliver(
         self, call: Call, options: Options, number: int, hold: Hold, message: Message

@@ -157,7 +157,8 @@ class Stock:
         except TimeoutError as error:
             raise delivery.failure(error, self._where, within) from None
         except _NEVER_SENT as error:
-            delivery.left = False
+            # A body that was read, by a mock or by a transport of the caller's that tries again, counts as under way.
+            delivery.left = delivery.left and bool(delivery.message.body)
             raise not_sent(error, self._where, within) from error
         except httpx.DecodingError as error:
             raise ProtocolError(f"the answer cannot be read: {error}", effect="unknown", retryable=True) from error

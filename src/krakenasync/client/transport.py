@@ -118,7 +118,10 @@ class Transport:
             delivery.data = self._origin.write(delivery.message)
             response = await express.exchange(delivery, _within(timeout))
             return Reply(response.status, response.body if response.plain_head else decoded(response, _BOUNDS.body))
-        except (BadRequest, ConnectFailed, PoolTimeout) as error:
+        except BadRequest as error:
+            # Without its frames, whose locals are the message's secrets.
+            raise not_sent(error, self._where, timeout) from error.with_traceback(None)
+        except (ConnectFailed, PoolTimeout) as error:
             raise not_sent(error, self._where, timeout) from error
         except Undecodable as error:
             raise ProtocolError(f"the answer cannot be read: {error}", effect="unknown", retryable=True) from error

@@ -72,7 +72,7 @@ def compose(
         otp: The second factor, where the key has one.
 
     Raises:
-        InvalidArguments: A text holds what is no character.
+        InvalidArguments: A text holds what is no character, or a second factor what no header can hold.
     """
     try:
         if not spec.private:
@@ -101,7 +101,14 @@ def _compose_beta(
     query_only = spec.body is Body.QUERY
     target = _with_query(path, rest) if query_only else path
     body = b"" if query_only else wire.encode(Body.JSON, rest)
-    others = {"API-Nonce": nonce} if otp is None else {"API-Nonce": nonce, "API-OTP": otp}
+    others = {"API-Nonce": nonce}
+    if otp is not None:
+        if not otp.isascii() or not otp.isprintable():
+            raise InvalidArguments(
+                f"the second factor cannot be sent with {spec.name}: Funding Beta takes it in a header, as plain ASCII",
+                hint="use a key without a static second factor for Funding Beta",
+            )
+        others["API-OTP"] = otp
     kind = _JSON if body else ""
     return Message(spec.method, target, others, body, key, sign(secret, target, nonce, body), kind)
 
