@@ -1,6 +1,6 @@
 """What does a whole call cost, beside the other clients there are?
 
-    python benchmarks/calls.py [--tls] [--uvloop] [--calls 1500] [--rounds 5] [--wide 1 16 64] [--endpoints Balance ...]
+    python benchmarks/calls.py [--tls] [--uvloop] [--calls 500] [--rounds 15] [--wide 1 16 64] [--endpoints Balance ...]
     MALLOC_TOP_PAD_=67108864 MALLOC_MMAP_THRESHOLD_=67108864 python benchmarks/calls.py
 
 The server runs in a process (on a core) of its own and gives canned answers; the clients take turns. The second form
@@ -54,8 +54,8 @@ async def timed(ask: Ask, name: str, calls: int, wide: int) -> Run:
     return cpu / made * 1e6, made / wall, cuts[49] * 1e6, cuts[98] * 1e6
 
 
-async def compare(url: str, name: str, calls: int, wide: int, rounds: int) -> dict[str, Run]:
-    """Let all clients take turns; return each one's medians."""
+async def compare(url: str, name: str, calls: int, wide: int, rounds: int) -> dict[str, list[Run]]:
+    """Let all clients take turns; return each one's runs, one a round."""
     async with contextlib.AsyncExitStack() as stack:
         asks: dict[str, Ask] = {}
         for way, opened in WAYS.items():
@@ -70,34 +70,35 @@ async def compare(url: str, name: str, calls: int, wide: int, rounds: int) -> di
             for way, ask in asks.items():
                 slower = 4 if way.startswith(("httpx", "krakenex")) else 1
                 runs[way].append(await timed(ask, name, calls // SLOW.get(name, 1) // slower, wide))
-    return {way: tuple(middle(column) for column in zip(*each, strict=True)) for way, each in runs.items()}  # type: ignore[misc] # four columns
+    return runs
 
 
-def show(found: dict[str, Run]) -> None:
+def medians(runs: list[Run]) -> list[float]:
+    """Return the median of each column."""
+    return [middle(column) for column in zip(*runs, strict=True)]
+
+
+def beside(runs: list[Run], others: list[Run], column: int) -> float:
+    """Return the median of the rounds' ratios: the machine's speed wanders, and within a round it wanders least."""
+    return middle([run[column] / other[column] for run, other in zip(runs, others, strict=True)])
+
+
+def show(found: dict[str, list[Run]]) -> None:
     """Print one comparison."""
-    least, mine = found["bare Protocol"][0], found["krakenasync"]
-    table(
-        ("client", "CPU us", "to bare", "to ours", "calls/s", "ours is", "p50 us", "p99 us"),
-        [
-            (
-                way,
-                f"{cpu:.0f}",
-                f"{cpu / least:.2f}",
-                f"{cpu / mine[0]:.2f}",
-                f"{rate:.0f}",
-                f"{mine[1] / rate:.2f}x",
-                f"{p50:.0f}",
-                f"{p99:.0f}",
-            )
-            for way, (cpu, rate, p50, p99) in found.items()
-        ],
-    )
+    least, mine = found["bare Protocol"], found["krakenasync"]
+    rows = []
+    for way, runs in found.items():
+        cpu, rate, p50, p99 = medians(runs)
+        to_bare, to_ours, faster = beside(runs, least, 0), beside(runs, mine, 0), beside(mine, runs, 1)
+        cells = (f"{cpu:.0f}", f"{to_bare:.2f}", f"{to_ours:.2f}", f"{rate:.0f}", f"{faster:.2f}x")
+        rows.append((way, *cells, f"{p50:.0f}", f"{p99:.0f}"))
+    table(("client", "CPU us", "to bare", "to ours", "calls/s", "ours is", "p50 us", "p99 us"), rows)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--calls", type=int, default=1500)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--calls", type=int, default=500)
+    parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--wide", type=int, nargs="*", default=[1, 16, 64])
     parser.add_argument("--endpoints", nargs="*", default=["Balance", "Ticker", "AssetPairs", "Trades"])
     parser.add_argument("--tls", action="store_true")
