@@ -28,8 +28,6 @@ def decoded(response: Response, limit: int) -> bytes:
         Undecodable: A coding is another one, the body is broken, cut short or longer than `limit`.
     """
     body = response.body
-    if response.plain_head:
-        return body  # has none
     codings = [value for name, value in response.headers if len(name) == _LENGTH and name.lower() == _CODED]
     if not codings:
         return body

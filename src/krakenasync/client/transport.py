@@ -117,6 +117,7 @@ class Transport:
         try:
             delivery.data = self._origin.write(delivery.message)
             response = await express.exchange(delivery, _within(timeout))
+            # A plain head names no coding.
             return Reply(response.status, response.body if response.plain_head else decoded(response, _BOUNDS.body))
         except BadRequest as error:
             # Without its frames, whose locals are the message's secrets.
