@@ -95,6 +95,7 @@ def test_an_exchange():
             assert not bench.connection.ready
             bench.comes(ANSWER)
             assert (await task).body == b"hello"
+            assert bench.connection._answer is None  # nor is a long body kept while the connection rests
             assert bench.connection.ready
         assert bench.request.left
         assert bench.keeper.told == []

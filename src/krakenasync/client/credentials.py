@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from krakenasync.errors import ConfigurationError, InvalidType
+from krakenasync.protocol.messages import fits_a_header
 from krakenasync.protocol.signing import Signer, decode_secret
 
 __all__ = ["Credentials", "both_halves", "setting"]
@@ -29,7 +30,7 @@ class Credentials:
             if not isinstance(half, str):
                 raise InvalidType(f"both halves of an API key are text, not {type(half).__name__}")
         api_key = api_key.strip()
-        if not api_key or not api_key.isascii() or not api_key.isprintable():
+        if not api_key or not fits_a_header(api_key):
             raise ConfigurationError("the API key is empty or holds odd characters", hint="copy it whole from Kraken")
         self.api_key = api_key
         self._secret = decode_secret(api_secret)

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 from krakenasync import _version
 from krakenasync.client.http1 import BadRequest, request
 from krakenasync.errors import ConfigurationError
-from krakenasync.protocol.messages import Message
+from krakenasync.protocol.messages import Message, fits_a_header
 
 __all__ = ["USER_AGENT", "Origin"]
 
@@ -82,7 +82,7 @@ class Origin:
 
 def _named(key: str) -> str:
     """Write the header that names a key."""
-    if not key.isascii() or not key.isprintable():
+    if not fits_a_header(key):
         raise BadRequest("an API key holds a character that HTTP does not allow in a header")
     return f"API-Key: {key}\r\n"
 

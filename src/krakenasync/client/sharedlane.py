@@ -162,7 +162,10 @@ class SharedLane(KeyLane):
         return nonce
 
     async def begin(self, lane: Lane, lasts: float = 10.0) -> int:
-        """Wait for a turn among all processes; it ends with its lease at the latest."""
+        """Wait for a turn among all processes and return the nonce to send then; `end` has to follow.
+
+        The turn ends with its lease at the latest.
+        """
         self._lease = lease = _lease(lasts)
         application, self._ahead = self._ahead, None
         if application is None:

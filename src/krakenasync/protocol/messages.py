@@ -13,10 +13,15 @@ from krakenasync.protocol import wire
 from krakenasync.protocol.requests import Body, Spec
 from krakenasync.protocol.signing import Signer, sign
 
-__all__ = ["Message", "compose"]
+__all__ = ["Message", "compose", "fits_a_header"]
 
 _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
 _AS_JSON: Final = Body.JSON  # to look a member up on its enumeration costs as much as a call, up to Python 3.11
+
+
+def fits_a_header(text: str) -> bool:
+    """Whether a text can be sent as a header's value: plain ASCII, without anything that ends a line."""
+    return text.isascii() and text.isprintable()
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -103,7 +108,7 @@ def _compose_beta(
     body = b"" if query_only else wire.encode(Body.JSON, rest)
     others = {"API-Nonce": nonce}
     if otp is not None:
-        if not otp.isascii() or not otp.isprintable():
+        if not fits_a_header(otp):
             raise InvalidArguments(
                 f"the second factor cannot be sent with {spec.name}: Funding Beta takes it in a header, as plain ASCII",
                 hint="use a key without a static second factor for Funding Beta",
