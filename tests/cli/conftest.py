@@ -37,7 +37,7 @@ def hurry(monkeypatch):
     """Nobody waits for the counter of public calls: one a second is too slow for tests."""
     monkeypatch.setattr("krakenasync.client.limits.PUBLIC", CounterSpec(1000, 100_000))
     # Counters of a cap that is not Kraken's must not outlive the test in what the process shares.
-    monkeypatch.setattr("krakenasync.client.client.PROCESS", MemoryState(SYSTEM_CLOCK))
+    monkeypatch.setattr("krakenasync.state.memory.PROCESS", MemoryState(SYSTEM_CLOCK))
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ import pytest
 from krakenasync.clock import SYSTEM_CLOCK
 from krakenasync.errors import ConfigurationError
 from krakenasync.protocol.tiers import CounterSpec, Tier
+from krakenasync.state.given import state_from
 from krakenasync.state.inprocess import InProcessStore
-from krakenasync.state.memory import MemoryState
-from krakenasync.state.shared import SPREAD, SharedState, state_from
+from krakenasync.state.memory import PROCESS, MemoryState
+from krakenasync.state.shared import SPREAD, SharedState
 from krakenasync.testing import VirtualClock
 
 
@@ -42,8 +43,9 @@ def test_clients_of_one_url_share_what_it_leads_to(tmp_path):
 
 def test_what_may_be_given_as_a_state():
     """Nothing, a state, a store of one's own; all else is refused with what would do."""
-    state = MemoryState(SYSTEM_CLOCK)
-    assert state_from(None, SYSTEM_CLOCK) is None
+    state, clock = MemoryState(SYSTEM_CLOCK), VirtualClock()
+    assert state_from(None, SYSTEM_CLOCK) is PROCESS
+    assert state_from(None, clock).clock is clock
     assert state_from(state, SYSTEM_CLOCK) is state
     assert isinstance(state_from(InProcessStore(), SYSTEM_CLOCK), SharedState)
     with pytest.raises(ConfigurationError, match="of type int") as failure:

@@ -26,7 +26,6 @@ from krakenasync.client.raw import raw_call
 from krakenasync.client.recent import Recent
 from krakenasync.client.road import Call, Road
 from krakenasync.client.serverclock import ServerClock
-from krakenasync.client.sharedlane import SharedLane
 from krakenasync.client.transport import Transport
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.errors import ConfigurationError, OutcomeUnknown
@@ -35,13 +34,13 @@ from krakenasync.protocol.retries import RetryPolicy
 from krakenasync.protocol.tiers import Tier
 from krakenasync.protocol.wire import Answer, reader
 from krakenasync.spot.orders import OrderInfo
-from krakenasync.state.memory import PROCESS, MemoryState
+from krakenasync.state.given import is_shared, state_from
 from krakenasync.state.nonces import NonceSource
-from krakenasync.state.port import Store
-from krakenasync.state.shared import SharedState, state_from
 
 if TYPE_CHECKING:
     from krakenasync.client.stock import HttpClient
+    from krakenasync.state.memory import MemoryState
+    from krakenasync.state.port import Store
 
 __all__ = ["LIVE", "KrakenClient"]
 
@@ -119,7 +118,7 @@ class KrakenClient(Calls, Pages, Book):
             if isinstance(transport, Transport)
             else Transport(base_url, http_client=http_client, kind=transport)
         )
-        kept = state_from(state, clock) or (PROCESS if clock is SYSTEM_CLOCK else MemoryState(clock))
+        kept = state_from(state, clock)
         key_id = credentials.key_id if credentials else None
         self._road = Road(
             way,
@@ -132,8 +131,8 @@ class KrakenClient(Calls, Pages, Book):
             clock=clock,
             lane=_lane(kept, f"{way.base_url} {key_id}"),
         )
-        if isinstance(kept, SharedState) and credentials:
-            self._road.limits.door = self._road.shared_lane
+        if is_shared(kept) and credentials:
+            self._road.limits.door = self._road.lane
         self._state = kept
         kept.join(way)
         self._recent = Recent(clock)
@@ -300,4 +299,8 @@ def _reader(request: type[Request[Any]]) -> Callable[[int, bytes], Answer[Any]]:
 
 def _lane(state: MemoryState, name: str) -> Callable[[NonceSource, int], KeyLane]:
     """How the lane of a key is made."""
-    return functools.partial(SharedLane, name=name, state=state) if isinstance(state, SharedState) else KeyLane
+    if not is_shared(state):
+        return KeyLane
+    from krakenasync.client.sharedlane import SharedLane  # noqa: PLC0415 - most clients share nothing
+
+    return functools.partial(SharedLane, name=name, state=state)

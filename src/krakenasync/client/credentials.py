@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import NoReturn
 
 from krakenasync.errors import ConfigurationError, InvalidType
@@ -63,6 +62,8 @@ def setting(name: str, environ: Mapping[str, str] | None = None) -> str | None:
     if value and path:
         raise ConfigurationError(f"both {name} and {name}_FILE are set", hint="keep one of them")
     if path:
+        from pathlib import Path  # noqa: PLC0415 - a fortieth of our time to import, for a setting that few have
+
         try:
             value = Path(path).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:

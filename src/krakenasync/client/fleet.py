@@ -27,12 +27,12 @@ from krakenasync.errors import ConfigurationError, InvalidType
 from krakenasync.protocol.requests import Effect
 from krakenasync.protocol.tiers import Tier
 from krakenasync.protocol.wire import Answer
-from krakenasync.state.memory import PROCESS, MemoryState
-from krakenasync.state.port import Store
-from krakenasync.state.shared import state_from
+from krakenasync.state.given import state_from
 
 if TYPE_CHECKING:
     from krakenasync.client.stock import HttpClient
+    from krakenasync.state.memory import MemoryState
+    from krakenasync.state.port import Store
 
 __all__ = ["Account", "AccountClient", "Fleet", "Key"]
 
@@ -225,7 +225,7 @@ class Fleet(Mapping[str, AccountClient]):
     ) -> None:
         members = _checked(accounts)
         self._transport = Transport(base_url, http_client=http_client, kind=transport, connections=connections)
-        self._state = state_from(state, clock) or (PROCESS if clock is SYSTEM_CLOCK else MemoryState(clock))
+        self._state = state_from(state, clock)
         settings |= {"state": self._state, "clock": clock}
         server_clock, shelf = ServerClock(clock), Shelf(clock)
         self._clients = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import anyio
 import msgspec
@@ -17,7 +17,10 @@ from krakenasync.client.engine import Ageing
 from krakenasync.client.queueing import Lane, Price, Queue, Waiter
 from krakenasync.errors import EngineLimitExceeded, RateLimitExceeded, RateLimitTimeout, Throttled
 from krakenasync.protocol.refusals import normalise
-from krakenasync.state.memory import Bucket
+
+if TYPE_CHECKING:
+    from krakenasync.client.nonces import KeyLane
+    from krakenasync.state.memory import Bucket
 
 __all__ = ["Charged", "Gate", "Hold"]
 
@@ -38,12 +41,13 @@ class Gate:
         self.of_engine = name.startswith("engine:")
         """Whether the counter is one of the matching engine's."""
 
-    async def acquire(self, price: Price, lane: Lane) -> float:
+    async def acquire(self, price: Price, lane: Lane, door: KeyLane | None = None) -> float:  # noqa: ARG002 - see there
         """Wait for the turn and for room, then hold the points.
 
         Args:
             price: What the call costs at the moment it is asked.
             lane: Where it stands in line.
+            door: The lane that the call enters next; of interest where the store decides about both.
 
         Returns:
             The points held.

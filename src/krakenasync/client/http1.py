@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-import httptools
 import msgspec
 
 __all__ = ["BadRequest", "BadResponse", "Bounds", "Reader", "Response", "plain", "request"]
@@ -129,6 +128,7 @@ class Reader:
     __slots__ = (
         "_body",
         "_bounds",
+        "_errors",
         "_excess",
         "_fruitless",
         "_head_done",
@@ -144,8 +144,11 @@ class Reader:
     )
 
     def __init__(self, bounds: Bounds) -> None:
+        import httptools  # noqa: PLC0415 - a fortieth of our time to import
+
         self._bounds = bounds
         self._parser = httptools.HttpResponseParser(self)
+        self._errors = (httptools.HttpParserError, httptools.HttpParserUpgrade)
         self.start()
 
     def start(self) -> None:
@@ -177,7 +180,7 @@ class Reader:
         progress = self._progress
         try:
             self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+        except self._errors as error:
             if self._response is None:
                 raise BadResponse(self._refusal or str(error)) from None
             self._excess = True

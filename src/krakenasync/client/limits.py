@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -12,15 +12,15 @@ from krakenasync.client.engine import Engine
 from krakenasync.client.gates import Charged, Gate, Hold
 from krakenasync.client.loops import PerLoop, running_loop
 from krakenasync.client.queueing import Lane, Queue, constant
-from krakenasync.client.shared import SharedGate
-from krakenasync.client.sharedhold import SharedHold
-from krakenasync.client.sharedlane import SharedLane
 from krakenasync.errors import ConfigurationError
 from krakenasync.protocol.charges import Counter, pair_key
 from krakenasync.protocol.requests import Spec
 from krakenasync.protocol.tiers import PUBLIC, REST_STEP, CounterSpec, Tier
-from krakenasync.state.memory import Bucket, MemoryState
-from krakenasync.state.shared import SharedState
+from krakenasync.state.given import is_shared
+
+if TYPE_CHECKING:
+    from krakenasync.client.nonces import KeyLane
+    from krakenasync.state.memory import Bucket, MemoryState
 
 __all__ = ["CounterSnapshot", "Limits", "LimitsConfig", "LimitsSnapshot"]
 
@@ -96,6 +96,16 @@ def _snapshot(bucket: Bucket, queue: Queue | None) -> CounterSnapshot:
     )
 
 
+def _kinds(state: MemoryState) -> tuple[Callable[[str, Bucket], Gate], type[Hold]]:
+    """Choose the kinds of gate and of hold."""
+    if not is_shared(state):
+        return Gate, Hold
+    from krakenasync.client.shared import SharedGate  # noqa: PLC0415 - most clients share nothing
+    from krakenasync.client.sharedhold import SharedHold  # noqa: PLC0415 - as above
+
+    return functools.partial(SharedGate, state=state), SharedHold
+
+
 class Limits:
     """A client's counters.
 
@@ -132,8 +142,8 @@ class Limits:
         self._gates: PerLoop[Gate] = PerLoop()
         # Loop, and what each endpoint of a fixed price is charged there; replaced as a whole, as in PerLoop.
         self._fixed: tuple[object, dict[str, tuple[Charged]]] = (None, {})
-        self._hold = SharedHold if isinstance(state, SharedState) else Hold
-        self.door: Callable[[], SharedLane] | None = None
+        self._gate_of, self._hold = _kinds(state)
+        self.door: Callable[[], KeyLane] | None = None
         """With a shared state: gives the lane that private calls enter next, on the running loop."""
 
     def at_once(self, spec: Spec, loop: object) -> Hold | None:
@@ -192,10 +202,7 @@ class Limits:
             return await self._acquire_engine(spec, params, lane)
         gate, cost = self._known(spec) or self._priced(spec, params)
         door = self.door() if self.door is not None and charge.counter is Counter.REST else None
-        if door is not None and isinstance(gate, SharedGate):
-            await gate.acquire(constant(cost), lane, door)
-        else:
-            await gate.acquire(constant(cost), lane)
+        await gate.acquire(constant(cost), lane, door)
         return self._hold((Charged(gate, cost, cost, gate.bucket.blocked_until),), self._state.clock.monotonic())
 
     async def _acquire_engine(self, spec: Spec, params: Mapping[str, Any], lane: Lane) -> Hold:
@@ -207,10 +214,8 @@ class Limits:
         try:
             for pair, price, fixed, waits in prices:
                 gate = self._gate(f"engine:{pair}")
-                if waits and door is not None and isinstance(gate, SharedGate):
+                if waits:
                     cost = await gate.acquire(price, lane, door)
-                elif waits:
-                    cost = await gate.acquire(price, lane)
                 else:
                     cost = price()
                     gate.reserve(cost)
@@ -222,9 +227,7 @@ class Limits:
 
     def _gate(self, label: str) -> Gate:
         bucket = self._bucket(label)
-        state = self._state
-        make = functools.partial(SharedGate, state=state) if isinstance(state, SharedState) else Gate
-        return self._gates.get((id(bucket),), lambda: make(label, bucket))
+        return self._gates.get((id(bucket),), lambda: self._gate_of(label, bucket))
 
     def time_until(self, cost: float, counter: str = "rest") -> float:
         """Seconds until `cost` points have room, if nobody else asks: look before you act.

@@ -21,7 +21,6 @@ from krakenasync.client.loops import PerLoop, running_loop, told_to_stop
 from krakenasync.client.nonces import KeyLane, diagnosis
 from krakenasync.client.queueing import Lane
 from krakenasync.client.retrying import persist, standing
-from krakenasync.client.sharedlane import SharedLane
 from krakenasync.client.traces import where_to_look
 from krakenasync.client.transport import Delivery, Transport
 from krakenasync.clock import Clock
@@ -244,15 +243,11 @@ class Road:
         if self._nonces is not None:
             self._nonces.accept()
 
-    def shared_lane(self) -> SharedLane:
-        """The lane over processes, for the gates that apply for it along with a slot."""
-        lane = self._lane(running_loop())
-        if not isinstance(lane, SharedLane):
-            raise ConfigurationError("the key's lane is not shared")
-        return lane
+    def lane(self) -> KeyLane:
+        """The key's lane on the running event loop."""
+        return self._lane(running_loop())
 
     def _lane(self, loop: object) -> KeyLane:
-        """The key's lane on the running event loop."""
         view = self._last_lane
         if view[0] is loop and view[1] is not None:
             return view[1]

@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import logging
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import anyio
 
 from krakenasync.client.gates import Gate
+from krakenasync.client.nonces import KeyLane
 from krakenasync.client.queueing import Lane, Price, Waiter
+from krakenasync.client.sharedlane import Application, SharedLane
 from krakenasync.errors import ConfigurationError, RateLimitTimeout, StateUnavailable
 from krakenasync.protocol.charges import DEAREST
 from krakenasync.state.memory import Bucket
 from krakenasync.state.port import Adjust, Book, Booking, GiveBack, Refuse, Send, Step
 from krakenasync.state.shared import SPREAD, SharedState
-
-if TYPE_CHECKING:
-    from krakenasync.client.sharedlane import Application, SharedLane
 
 __all__ = ["SharedGate"]
 
@@ -52,7 +51,7 @@ class SharedGate(Gate):
         self.granted = 0
         """Calls that were let through and are not over yet."""
 
-    async def acquire(self, price: Price, lane: Lane, door: SharedLane | None = None) -> float:
+    async def acquire(self, price: Price, lane: Lane, door: KeyLane | None = None) -> float:
         """Wait for the turn, for room, and for a slot of the store's; then hold the points.
 
         Args:
@@ -60,10 +59,14 @@ class SharedGate(Gate):
             lane: Where it stands in line.
             door: The lane that the call enters next; applied for in the same question.
 
+        Returns:
+            The points held.
+
         Raises:
             RateLimitTimeout: The wait cannot end before the caller's deadline.
             StateUnavailable: The store does not answer.
         """
+        door = door if isinstance(door, SharedLane) else None  # one of this process alone is not applied for
         waiter = self.queue.join(lane, price)
         application = None
         try:

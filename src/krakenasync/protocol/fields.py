@@ -118,7 +118,7 @@ class Text(Marker):
     """A non-empty text."""
 
     def __init__(self, *, pattern: str | None = None, what: str = "") -> None:
-        self._pattern = re.compile(pattern) if pattern else None
+        self._pattern = pattern
         self._what = what
 
     def wire(self, name: str, value: Any) -> str:  # noqa: D102 - see Marker
@@ -128,7 +128,7 @@ class Text(Marker):
             raise InvalidType(f"{name} must be a str, not {type(value).__name__}")
         if not value.strip():
             raise InvalidArguments(f"{name} is empty", hint=f"leave {name} out or give it a value")
-        if self._pattern and not self._pattern.fullmatch(value):
+        if self._pattern and not re.fullmatch(self._pattern, value):
             raise InvalidArguments(f"{name}={value!r} is not {self._what}")
         return value
 

@@ -7,7 +7,6 @@ Source: https://docs.kraken.com/api/docs/rest-api/add-export
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterator
 from datetime import datetime
@@ -138,6 +137,8 @@ class Export(Reshaped, bytes):
 
 def _rows(lines: io.TextIOWrapper) -> Iterator[dict[str, str]]:
     """Read CSV or TSV, whichever its first line is."""
+    import csv  # noqa: PLC0415 - as zipfile
+
     header = lines.readline()
     delimiter = "\t" if "\t" in header else ","
     names = next(csv.reader([header], delimiter=delimiter), [])

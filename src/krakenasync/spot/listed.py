@@ -7,7 +7,6 @@ https://docs.kraken.com/api/docs/guides/spot-errors (the refusals)
 from __future__ import annotations
 
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal
-from fractions import Fraction
 from math import lcm
 from typing import Final
 
@@ -110,10 +109,9 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def price_step(self) -> Decimal:
         """The step that keeps to both, `tick_size` and `pair_decimals`."""
-        tick, digit = Fraction(self.tick_size), Fraction(1, 10**self.pair_decimals)
-        whole = tick.denominator * digit.denominator
-        steps = lcm(int(tick * whole), int(digit * whole))
-        return _EXACT.divide(Decimal(steps), Decimal(whole))
+        tick, fraction = self.tick_size.as_integer_ratio()
+        digits = 10**self.pair_decimals
+        return _EXACT.divide(Decimal(lcm(tick * digits, fraction)), Decimal(fraction * digits))
 
     @property
     def ordermin(self) -> Decimal | None:

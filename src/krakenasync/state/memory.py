@@ -6,7 +6,7 @@ import heapq
 import math
 import threading
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from weakref import WeakValueDictionary
 
 import msgspec
@@ -246,6 +246,9 @@ class Bucket(AsyncLimiter):
 
 class MemoryState:
     """The counters and nonce sources of one process, shared by all clients of a key in it."""
+
+    shared: ClassVar[bool] = False
+    """Whether other processes have a part in them."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock

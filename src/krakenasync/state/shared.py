@@ -7,14 +7,13 @@ from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from krakenasync.clock import SYSTEM_CLOCK, Clock
-from krakenasync.errors import ConfigurationError
 from krakenasync.protocol.tiers import CounterSpec
 from krakenasync.state.desk import Desk, running_loop
 from krakenasync.state.memory import Bucket, MemoryState
 from krakenasync.state.port import Limit, Store
 from krakenasync.state.urls import open_store
 
-__all__ = ["SPREAD", "SharedCounter", "SharedState", "state_from"]
+__all__ = ["SPREAD", "SharedCounter", "SharedState", "shared_state"]
 
 SPREAD: Final = 2.0
 """Seconds by which two calls may draw nearer to each other on their way.
@@ -46,6 +45,8 @@ class SharedState(MemoryState):
         store: Where they are shared.
         clock: Where time comes from.
     """
+
+    shared = True
 
     def __init__(self, store: Store, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(clock)
@@ -112,27 +113,18 @@ _OPEN: Final[WeakValueDictionary[str, SharedState]] = WeakValueDictionary()
 _OPEN_LOCK: Final = threading.Lock()
 
 
-def state_from(given: object, clock: Clock) -> MemoryState | None:
-    """Read what was given as `state`: nothing, a state, a store, or the URL of one.
-
-    All clients of a process that name one URL share what it leads to, their lines included.
+def shared_state(given: Store | str, clock: Clock) -> SharedState:
+    """Return the state that a store or the URL of one leads to; one URL leads all of a process to the same.
 
     Raises:
-        ConfigurationError: The URL cannot be read, or it is none of these.
+        ConfigurationError: The URL cannot be read.
     """
-    if given is None or isinstance(given, MemoryState):
-        return given
-    if isinstance(given, str):
-        if clock is not SYSTEM_CLOCK:
-            return SharedState(open_store(given, clock), clock)
-        with _OPEN_LOCK:
-            found = _OPEN.get(given)
-            if found is None:
-                found = _OPEN[given] = SharedState(open_store(given, clock), clock)
-            return found
-    if all(callable(getattr(given, name, None)) for name in ("start", "ask", "called", "aclose")):
-        return SharedState(given, clock)  # type: ignore[arg-type]  # a Protocol's methods are all there is to look at
-    raise ConfigurationError(
-        f"state is of type {type(given).__name__}",
-        hint="a URL like 'sqlite:///path' or 'redis://host:6379/0', or a Store of your own",
-    )
+    if not isinstance(given, str):
+        return SharedState(given, clock)
+    if clock is not SYSTEM_CLOCK:
+        return SharedState(open_store(given, clock), clock)
+    with _OPEN_LOCK:
+        found = _OPEN.get(given)
+        if found is None:
+            found = _OPEN[given] = SharedState(open_store(given, clock), clock)
+        return found
