@@ -116,6 +116,7 @@ TABLE = {
     "EEarnings:Busy": NOTHING_TO_GAIN,
     "EEarnings:Below min:0.1": NOTHING_TO_GAIN,
     "EEarnings:Permission denied": NOTHING_TO_GAIN,
+    "EExport:Not ready": NOTHING_TO_GAIN,
     "ESession:Invalid session": NOTHING_TO_GAIN,
     "EDatabase:Internal error": MAYBE_DONE_NOT_WORTH_ASKING,
     "ENever:Seen before": MAYBE_DONE_NOT_WORTH_ASKING,

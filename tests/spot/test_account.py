@@ -29,6 +29,14 @@ def test_extended_balances_as_text_or_number_in_either_spelling(sample):
     assert balances["ZEUR"].available == 100 + 50 - 10 - 40
 
 
+@pytest.mark.parametrize("name", ["hold_trade", "hold_trading"])
+def test_a_zero_keeps_its_digits(answer, name):
+    """In either spelling."""
+    (balance,) = answer(BalanceEx, {"AMBRx.T": {"balance": "1.00000", name: "0.00000"}}).values()
+
+    assert str(balance.hold_trade) == str(balance.hold_trading) == "0.00000"
+
+
 def test_credit_lines(sample, answer):
     """An account without credit lines gets None."""
     assert sample(CreditLines).asset_details["ZUSD"].available_credit == 4750

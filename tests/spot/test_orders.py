@@ -7,7 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from krakenasync.errors import InvalidArguments
+from krakenasync.errors import InvalidArguments, ProtocolError
+from krakenasync.protocol import wire
+from krakenasync.spot.changes import Edited
 from krakenasync.spot.orders import ClosedOrders, OpenOrders, OrderAmends, QueryOrders
 
 IDS = [f"O{number:05}-AAAAA-BBBBBB" for number in range(51)]
@@ -44,6 +46,72 @@ def test_closed_orders(sample, answer):
     assert page.closed["O37652-RJWRT-IMO74O"].reason == "User requested"
     assert page.closed["O37652-RJWRT-IMO74O"].closetm > page.closed["O37652-RJWRT-IMO74O"].opentm
     assert answer(ClosedOrders, {"closed": {}}).count is None
+
+
+def test_a_trailing_stop_of_a_percentage(answer):
+    """As Kraken answered somebody in July 2025: the offset is no number, and does not hide the other orders."""
+    trailing = {
+        "refid": None,
+        "userref": 0,
+        "status": "canceled",
+        "opentm": 1752768514.603174,
+        "starttm": 0,
+        "expiretm": 0,
+        "descr": {
+            "pair": "SUIUSD",
+            "aclass": "forex",
+            "type": "sell",
+            "ordertype": "trailing-stop",
+            "price": "+1.0000%",
+            "price2": "0",
+            "leverage": "none",
+            "order": "sell 49.96000 SUIUSD @ trailing stop +1.0000%",
+            "close": "",
+        },
+        "vol": "49.96000",
+        "vol_exec": "0.00000",
+        "cost": "0.00000000",
+        "fee": "0.00000000",
+        "price": "0.00000000",
+        "stopprice": "3.98640000",
+        "limitprice": "4.02660000",
+        "misc": "",
+        "oflags": "fciq",
+        "reason": "User requested",
+        "closetm": 1752768899.330147,
+    }
+    plain = trailing | {"descr": {"ordertype": "limit", "price": "4.1000", "price2": 0}}
+
+    found = answer(QueryOrders, {"OICRC3-KX7OB-QB2B2S": trailing, "OOTHER-AAAAA-BBBBBB": plain})
+
+    assert (found["OICRC3-KX7OB-QB2B2S"].descr.price, found["OICRC3-KX7OB-QB2B2S"].descr.price2) == ("+1.0000%", 0)
+    assert found["OICRC3-KX7OB-QB2B2S"].stopprice == Decimal("3.98640000")
+    assert str(found["OOTHER-AAAAA-BBBBBB"].descr.price) == "4.1000"
+    with pytest.raises(ProtocolError):
+        answer(QueryOrders, {"OICRC3-KX7OB-QB2B2S": trailing | {"descr": {"price": ["4.1"]}}})
+
+
+@pytest.mark.parametrize(
+    ("body", "price"),
+    [
+        ("30000.1234567890123456", Decimal("30000.1234567890123456")),
+        ('"30000.1234567890123456"', Decimal("30000.1234567890123456")),
+        ("30000", Decimal(30000)),
+        ("1e-8", Decimal("1e-8")),
+        ('"-100.0"', "-100.0"),
+        ('"#3"', "#3"),
+        ('""', ""),
+        ('"1x"', "1x"),
+        ("null", None),
+    ],
+)
+def test_an_orders_price_is_exact_or_text(body, price):
+    """A number keeps its digits whichever way it is written; what is no plain number stays as it came."""
+    answer = f'{{"error":[],"result":{{"status":"ok","price":{body}}}}}'.encode()
+
+    found = wire.decode(Edited, 200, answer, endpoint="EditOrder").result.price
+
+    assert (found, str(found), type(found)) == (price, str(price), type(price))
 
 
 def test_query_orders_open_and_closed(sample):

@@ -30,11 +30,14 @@ __all__ = [
     "Tag",
     "Text",
     "decimal_text",
+    "order_price",
     "plain",
 ]
 
 Wire = str | int | bool | list[Any] | dict[str, Any]
 
+_ABSOLUTE: Final = re.compile(r"\d", re.ASCII)
+"""How a price begins that is not relative to the market."""
 _RELATIVE: Final = re.compile(r"[+\-#]\d+(?:\.\d+)?%?|\d+(?:\.\d+)?%", re.ASCII)
 
 _LARGEST: Final = 40
@@ -50,6 +53,25 @@ def decimal_text(value: Decimal) -> str:
     '0.00000001'
     """
     return format(value, "f")
+
+
+def order_price(value: object) -> Decimal | str | None:
+    """Read the price of an order as an answer has it: a Decimal, or text as Kraken wrote it if it is relative.
+
+    >>> order_price("30000.0"), order_price("+5.0000%"), order_price("-100.0")
+    (Decimal('30000.0'), '+5.0000%', '-100.0')
+
+    Raises:
+        TypeError: It is neither a number nor text.
+    """
+    if value is None or isinstance(value, Decimal):
+        return value
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        raise TypeError(f"expected a price, got {type(value).__name__}")
+    try:
+        return Decimal(value) if _ABSOLUTE.match(str(value)) else str(value)
+    except InvalidOperation:
+        return str(value)
 
 
 def _exact(name: str, value: object) -> Decimal:

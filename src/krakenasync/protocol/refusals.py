@@ -111,6 +111,7 @@ FACTS: dict[str, Fact] = {
     "EEarnings:Busy": Fact(EarnRefused, hint="one operation per strategy at a time: poll its status, then try again"),
     "EEarnings:Permission denied": Fact(PermissionDenied),
     "EEarnings": Fact(EarnRefused),
+    "EExport:Not ready": Fact(Refused, hint="ask export_status() until its status is Processed"),  # seen
     "ESession:Invalid session": Fact(AuthenticationError),  # seen
 }
 

@@ -185,17 +185,19 @@ def envelope(result: Any = msgspec.UNSET, *errors: str) -> bytes:
 def _decoder(result: Any) -> Callable[[bytes], Envelope[Any]]:
     """Prepare, once per type of result, how an answer is read."""
     arrives_as = getattr(result, "arrives_as", result)
-    # Not strict: Kraken writes times as numbers and as strings of digits, and counts likewise.
+    # Not strict: Kraken writes times as numbers and as strings of digits, and counts likewise. No number is a float.
     if arrives_as is result:
-        return msgspec.json.Decoder(Envelope[result], strict=False).decode
+        return msgspec.json.Decoder(Envelope[result], strict=False, float_hook=Decimal).decode
     finish: Callable[[Any], Any] = result.from_wire
     if arrives_as is bytes:
         return lambda body: Envelope([], finish(_file(body)))
     if not result.enveloped:
-        bare = msgspec.json.Decoder(arrives_as, strict=False)
+        bare = msgspec.json.Decoder(arrives_as, strict=False, float_hook=Decimal)
         return lambda body: Envelope([], finish(bare.decode(_no_envelope(body))))
     enveloped: Any = Envelope
-    decoder: msgspec.json.Decoder[Envelope[Any]] = msgspec.json.Decoder(enveloped[arrives_as], strict=False)
+    decoder: msgspec.json.Decoder[Envelope[Any]] = msgspec.json.Decoder(
+        enveloped[arrives_as], strict=False, float_hook=Decimal
+    )
 
     def read(body: bytes) -> Envelope[Any]:
         answer = decoder.decode(body)

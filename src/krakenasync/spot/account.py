@@ -43,6 +43,9 @@ class Balance(Request[dict[str, Decimal]], frozen=True, kw_only=True):
     assetVersion: Literal[1] | None = None  # noqa: N815 - Kraken's spelling; only clients name it, no page does
 
 
+_NOT_SAID: Final = Decimal(0)
+
+
 class ExtendedBalance(msgspec.Struct, frozen=True, kw_only=True):
     """A balance and what is reserved of it.
 
@@ -52,14 +55,14 @@ class ExtendedBalance(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     balance: Decimal
-    hold_trade: Decimal = Decimal(0)
-    hold_trading: Decimal = Decimal(0)
+    hold_trade: Decimal = _NOT_SAID
+    hold_trading: Decimal = _NOT_SAID
     credit: Decimal = Decimal(0)
     credit_used: Decimal = Decimal(0)
 
     def __post_init__(self) -> None:
         """Take either spelling."""
-        held = self.hold_trade or self.hold_trading
+        held = self.hold_trading if self.hold_trade is _NOT_SAID else self.hold_trade
         msgspec.structs.force_setattr(self, "hold_trade", held)
         msgspec.structs.force_setattr(self, "hold_trading", held)
 

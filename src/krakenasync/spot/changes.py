@@ -25,6 +25,7 @@ from krakenasync.spot.values import (
     ClientOrderId,
     DeadlineAt,
     OrderFlags,
+    OrderPrice,
     PairName,
     RelativePrice,
     TokenizedClass,
@@ -32,6 +33,7 @@ from krakenasync.spot.values import (
     Validate,
     Word,
     not_zero,
+    priced,
 )
 
 __all__ = [
@@ -103,13 +105,17 @@ class Edited(msgspec.Struct, frozen=True, kw_only=True):
     txid: str | None = None
     originaltxid: str | None = None
     volume: Decimal | None = None
-    price: Decimal | None = None
-    price2: Decimal | None = None
+    price: OrderPrice | None = None
+    price2: OrderPrice | None = None
     orders_cancelled: int = 0
     descr: OrderSentence | None = None
     newuserref: int | str | None = None
     olduserref: int | str | None = None
     error_message: str | None = None
+
+    def __post_init__(self) -> None:
+        """Keep relative prices apart from absolute ones."""
+        priced(self, "price", "price2")
 
     @property
     def ok(self) -> bool:

@@ -19,11 +19,13 @@ from krakenasync.spot.values import (
     ClientOrderId,
     CloseTime,
     Moment,
+    OrderPrice,
     RebaseMultiplier,
     UserRef,
     Word,
     from_nanoseconds,
     not_zero,
+    priced,
 )
 
 __all__ = [
@@ -47,6 +49,9 @@ class OrderDescription(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         pair: The pair's altname, as a rule.
+        price: The limit of limit orders, the trigger of others. A Decimal; the text of an offset (``+5.0000%``) for
+            trailing orders.
+        price2: The limit of triggered limits, likewise; 0 for others.
         leverage: ``none`` or ``5:1``.
         order: The order as a sentence.
         close: The conditional close order as a sentence, or empty.
@@ -55,12 +60,16 @@ class OrderDescription(msgspec.Struct, frozen=True, kw_only=True):
     pair: str = ""
     type: str = ""
     ordertype: str = ""
-    price: Decimal | None = None
-    price2: Decimal | None = None
+    price: OrderPrice | None = None
+    price2: OrderPrice | None = None
     leverage: str = "none"
     order: str = ""
     close: str = ""
     aclass: str | None = None
+
+    def __post_init__(self) -> None:
+        """Keep relative prices apart from absolute ones."""
+        priced(self, "price", "price2")
 
 
 class OrderInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -190,11 +199,15 @@ class Amend(msgspec.Struct, frozen=True, kw_only=True):
     order_qty: Decimal
     remaining_qty: Decimal | None = None
     display_qty: Decimal | None = None
-    limit_price: Decimal | None = None
-    trigger_price: Decimal | None = None
+    limit_price: OrderPrice | None = None
+    trigger_price: OrderPrice | None = None
     reason: str | None = None
     post_only: bool = False
     timestamp: int = 0
+
+    def __post_init__(self) -> None:
+        """Keep relative prices apart from absolute ones."""
+        priced(self, "limit_price", "trigger_price")
 
     @property
     def time(self) -> datetime:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias, TypeVar
 
 import msgspec
 
-from krakenasync.protocol.fields import Deadline, Instant, Money, Names, Price, Range, Tag, Text
+from krakenasync.protocol.fields import Deadline, Instant, Money, Names, Price, Range, Tag, Text, order_price
 
 __all__ = [
     "EPOCH",
@@ -46,6 +46,7 @@ __all__ = [
     "Moment",
     "Number",
     "OrderFlags",
+    "OrderPrice",
     "OrderType",
     "PageSize",
     "PairInfo",
@@ -70,6 +71,7 @@ __all__ = [
     "Word",
     "from_nanoseconds",
     "not_zero",
+    "priced",
     "respelled",
 ]
 
@@ -82,6 +84,15 @@ Amount = Annotated[Number, Money()]
 """A non-negative exact amount or volume."""
 RelativePrice = Annotated[Number, Price()]
 """A price above 0, or one relative to the market: ``+5%``, ``-100``, ``#3``."""
+
+if TYPE_CHECKING:
+    OrderPrice: TypeAlias = Decimal | str
+    """The price of an order in an answer: a Decimal, or text if it is relative to the market: ``+5.0000%``, ``-100.0``.
+
+    Text, so that nobody takes an offset for a price.
+    """
+else:
+    OrderPrice = Any  # msgspec cannot choose between two kinds of text: `priced` does
 
 Word = Annotated[str, Text()]
 """A text that is not empty."""
@@ -222,6 +233,16 @@ def not_zero(struct: msgspec.Struct, *names: str) -> None:
     for name in names:
         if getattr(struct, name) == EPOCH:
             msgspec.structs.force_setattr(struct, name, None)
+
+
+def priced(struct: msgspec.Struct, *names: str) -> None:
+    """Turn what Kraken wrote into `OrderPrice`; for `__post_init__`.
+
+    Raises:
+        TypeError: It is neither a number nor text.
+    """
+    for name in names:
+        msgspec.structs.force_setattr(struct, name, order_price(getattr(struct, name)))
 
 
 def respelled(arrived: Mapping[str, msgspec.Raw], names: Mapping[str, str], into: msgspec.json.Decoder[T]) -> T:
