@@ -17,6 +17,7 @@ from krakenasync.testing import run, serving
 from krakenasync.testing.hammer import jain
 
 ONCE = RetryPolicy(attempts=1)
+ORDER = {"pair": "XBTUSD", "type": "buy", "ordertype": "market", "volume": "1"}
 
 
 class Unsteady(InProcessStore):
@@ -239,7 +240,7 @@ def test_an_order_is_counted_for_all(naive_kraken):
         kraken = naive_kraken(clock, tier="pro")
         store = InProcessStore(clock)
         one, _other = clients(kraken, store, 2)
-        await one.private("AddOrder", pair="XBTUSD", type="buy", ordertype="market", volume="1")
+        await one.private("AddOrder", **ORDER)
         (name,) = [name for name in store._records if name.startswith("engine:")]
         return store._records[name].level
 
@@ -343,25 +344,35 @@ def test_a_nonce_window_opens_the_lane_of_all_processes(naive_kraken):
     assert min(answered) > 0
 
 
-def test_a_call_at_the_head_asks_the_store_once(naive_kraken):
-    """Leaving the last lane, booking and entering are one question."""
+def questions(naive_kraken, name, **params):
+    """Make a call four times over; return what the store is asked from the second one on, corrections left out."""
     asked = []
 
     class Counting(InProcessStore):
         async def ask(self, *steps):
-            asked.append([type(step).__name__ for step in steps])
+            asked.append([type(step).__name__ for step in steps if type(step).__name__ != "Adjust"])
             return await super().ask(*steps)
 
     async def main(clock):
         kraken = naive_kraken(clock, tier="pro")
         (client,) = clients(kraken, Counting(clock), 1)
         for _ in range(4):
-            await client.balance()
+            await client.private(name, **params)
         await client.aclose()
 
     run(main)
+    return asked[2:]
+
+
+def test_a_call_at_the_head_asks_the_store_once(naive_kraken):
+    """Leaving the last lane, booking and entering are one question."""
     one = ["Leave", "Book", "Enter"]
-    assert [[step for step in steps if step != "Adjust"] for steps in asked[2:]] == [one, one, one, ["Leave"]]
+    assert questions(naive_kraken, "Balance") == [one, one, one, ["Leave"]]
+
+
+def test_an_order_applies_for_its_slot_and_the_lane_in_one_question(naive_kraken):
+    """Whoever came before has left by then: an order lets cancellations take effect first."""
+    assert questions(naive_kraken, "AddOrder", **ORDER) == [["Leave"], ["Book", "Enter"]] * 3 + [["Leave"]]
 
 
 def test_with_a_stated_share_calls_go_on_while_the_store_is_away(naive_kraken):
