@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from rich.pretty import pretty_repr
 
 from krakenasync.errors import InvalidArguments
+from krakenasync.protocol.bodies import parse_body
 from krakenasync.protocol.messages import Message, compose
 from krakenasync.protocol.requests import Body, Spec
 from krakenasync.protocol.signing import decode_secret, sign, verify
-from krakenasync.protocol.wire import parse_body
 
 SECRET = decode_secret("kQH5HW/8p1uGOVjbgWA7FunAmGO8lsSUXNsu3eow76sz84Q18fWxnyRzBHCd3pd5nE9qa99HAZtuZuj6F1huXg==")
 NONCE = "1616492376594"

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from krakenasync.errors import ConfigurationError
+from krakenasync.protocol.bodies import form
 from krakenasync.protocol.signing import Signer, decode_secret, sign, verify
-from krakenasync.protocol.wire import form
 
 # Kraken's own example: https://docs.kraken.com/api/docs/guides/spot-rest-auth
 SECRET = "kQH5HW/8p1uGOVjbgWA7FunAmGO8lsSUXNsu3eow76sz84Q18fWxnyRzBHCd3pd5nE9qa99HAZtuZuj6F1huXg=="

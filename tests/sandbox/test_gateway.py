@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from krakenasync.clock import SystemClock
+from krakenasync.protocol.bodies import form
 from krakenasync.protocol.requests import Body
-from krakenasync.protocol.wire import form
 from krakenasync.sandbox import Sandbox, SandboxConfig
 from krakenasync.sandbox.calls import Call
 from krakenasync.sandbox.endpoints import HANDLERS

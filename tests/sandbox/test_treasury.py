@@ -7,7 +7,7 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from krakenasync.protocol.wire import form
+from krakenasync.protocol.bodies import form
 from krakenasync.sandbox import Sandbox, SandboxConfig
 from krakenasync.sandbox.calls import Call
 from krakenasync.sandbox.earn import STRATEGIES

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from krakenasync.errors import InvalidArguments, InvalidType, PermissionDenied, ProtocolError
-from krakenasync.protocol import wire
+from krakenasync.protocol import bodies, wire
 from krakenasync.spot.beta import (
     AssetOfClass,
     CreateAddress,
@@ -37,7 +37,7 @@ def test_filters_get_brackets():
         asset=AssetOfClass(name="XBT", asset_class="currency"), status={"list": ["a", "b"]}, limit=500
     )
 
-    assert wire.query(request.params()) == (
+    assert bodies.query(request.params()) == (
         "asset%5Bname%5D=XBT&asset%5Bclass%5D=currency&status%5Blist%5D%5B0%5D=a&status%5Blist%5D%5B1%5D=b&limit=500"
     )
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from krakenasync.errors import InvalidArguments, InvalidType
-from krakenasync.protocol import wire
+from krakenasync.protocol import bodies
 from krakenasync.spot.changes import (
     AmendOrder,
     CancelAll,
@@ -87,7 +87,7 @@ def test_timer_off(sample, answer):
 def test_cancelling_a_batch():
     """Plain strings and numbers in JSON lists, 50 in all over both."""
     request = CancelOrderBatch([TXID, 45326], cl_ord_ids=["mine-1"])
-    body = wire.encode(request.spec.body, request.params(), "1")
+    body = bodies.encode(request.spec.body, request.params(), "1")
 
     assert body == b'{"nonce":"1","orders":["OU22CG-KLAF2-FWUDD7",45326],"cl_ord_ids":["mine-1"]}'
     assert len(CancelOrderBatch([TXID] * 25, cl_ord_ids=["a"] * 25).params()) == 2

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from krakenasync.errors import EarnRefused, InvalidArguments
-from krakenasync.protocol import wire
+from krakenasync.protocol import bodies, wire
 from krakenasync.spot.earn import EarnAllocateStatus, EarnAllocations, EarnDeallocate, EarnPending, EarnStrategies
 
 
@@ -15,7 +15,7 @@ def test_lock_types_travel_in_brackets():
     """A form has no lists: each item gets its number."""
     request = EarnStrategies(lock_type=["flex", "bonded"], limit=100)
 
-    assert wire.encode(request.spec.body, request.params(), "1") == (
+    assert bodies.encode(request.spec.body, request.params(), "1") == (
         b"nonce=1&limit=100&lock_type%5B0%5D=flex&lock_type%5B1%5D=bonded"
     )
     with pytest.raises(InvalidArguments, match="65535"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from krakenasync.protocol import wire
+from krakenasync.protocol import bodies
 from krakenasync.spot.fees import PairOfClass, TradeVolume
 
 
@@ -29,6 +29,6 @@ def test_pairs_by_name_or_with_their_class():
     assert TradeVolume(["XBTUSD", "ETHUSD"], fee_info=True).params() == {"pair": "XBTUSD,ETHUSD", "fee-info": True}
 
     parts = TradeVolume([PairOfClass(asset="AAPLxUSD", aclass="tokenized_asset")])
-    body = wire.encode(parts.spec.body, parts.params(), "1")
+    body = bodies.encode(parts.spec.body, parts.params(), "1")
 
     assert body == b'{"nonce":"1","pair":[{"asset":"AAPLxUSD","aclass":"tokenized_asset"}]}'

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from krakenasync.errors import InvalidArguments, InvalidType
-from krakenasync.protocol import wire
+from krakenasync.protocol import bodies
 from krakenasync.spot.trading import AddOrder, AddOrderBatch, Close, Order
 
 UUID = "6d1b345e-2821-40e2-ad83-4ecb18a06876"
@@ -35,7 +35,7 @@ def test_an_order_travels_as_a_form():
         deadline=datetime(2026, 2, 26, 0, 0, 5, tzinfo=UTC),
     )
 
-    assert wire.encode(request.spec.body, request.params(), "1").decode() == (
+    assert bodies.encode(request.spec.body, request.params(), "1").decode() == (
         "nonce=1&ordertype=trailing-stop&type=buy&volume=0.00000001&price=%2B5%25&oflags=fciq%2Cnompp"
         "&close%5Bordertype%5D=limit&close%5Bprice%5D=%233&pair=XBTUSD&deadline=2026-02-26T00%3A00%3A05.000Z"
     )
@@ -153,7 +153,7 @@ def test_a_batch_travels_as_json():
     """Orders nest, and are written by the same rules as a single one."""
     request = batch(2)
 
-    assert wire.encode(request.spec.body, request.params(), "1") == (
+    assert bodies.encode(request.spec.body, request.params(), "1") == (
         b'{"nonce":"1","pair":"XBTUSD","orders":['
         b'{"ordertype":"limit","type":"buy","volume":"1","userref":0,"price":"100"},'
         b'{"ordertype":"limit","type":"buy","volume":"1","userref":1,"price":"100"}]}'

@@ -14,6 +14,7 @@ from krakenasync.client.road import Call
 from krakenasync.clock import Clock
 from krakenasync.errors import KrakenError, RateLimitTimeout
 from krakenasync.protocol import wire
+from krakenasync.protocol.bodies import form
 
 __all__ = ["Recent"]
 
@@ -47,7 +48,7 @@ class Recent:
         Raises:
             KrakenError: What the one request came to.
         """
-        key = (call.spec.path, wire.form(call.params))
+        key = (call.spec.path, form(call.params))
         while (entry := self._entries.get(key)) is not None:
             if not entry.done.is_set():
                 if entry.loop is not running_loop():

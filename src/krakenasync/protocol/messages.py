@@ -9,7 +9,7 @@ from urllib.parse import quote
 import msgspec
 
 from krakenasync.errors import InvalidArguments
-from krakenasync.protocol import wire
+from krakenasync.protocol.bodies import encode, query
 from krakenasync.protocol.requests import Body, Spec
 from krakenasync.protocol.signing import Signer, sign
 
@@ -84,7 +84,7 @@ def compose(
             return Message(spec.method, _with_query(spec.path, params), {}, b"")
         if spec.beta:
             return _compose_beta(spec, params, key, secret, nonce, otp)
-        body = wire.encode(spec.body, params if otp is None else {"otp": otp, **params}, nonce)
+        body = encode(spec.body, params if otp is None else {"otp": otp, **params}, nonce)
         kind = _JSON if spec.body is _AS_JSON else _FORM
         signer = secret if isinstance(secret, Signer) else Signer(secret)
         return Message(spec.method, spec.path, {}, body, key, signer.sign(spec.path, nonce, body), kind)
@@ -105,7 +105,7 @@ def _compose_beta(
         path = path.replace(f"{{{name}}}", quote(str(rest.pop(name)), safe=""))
     query_only = spec.body is Body.QUERY
     target = _with_query(path, rest) if query_only else path
-    body = b"" if query_only else wire.encode(Body.JSON, rest)
+    body = b"" if query_only else encode(Body.JSON, rest)
     others = {"API-Nonce": nonce}
     if otp is not None:
         if not fits_a_header(otp):
@@ -119,4 +119,4 @@ def _compose_beta(
 
 
 def _with_query(path: str, params: Mapping[str, Any]) -> str:
-    return f"{path}?{wire.query(params)}" if params else path
+    return f"{path}?{query(params)}" if params else path

@@ -11,9 +11,10 @@ from typing import Any, Final
 import msgspec
 
 from krakenasync.clock import Clock
+from krakenasync.protocol.bodies import parse_body, parse_form
 from krakenasync.protocol.charges import Counter
 from krakenasync.protocol.requests import Spec
-from krakenasync.protocol.wire import envelope, parse_body, parse_form
+from krakenasync.protocol.wire import envelope
 from krakenasync.sandbox.accounts import ApiKey
 from krakenasync.sandbox.arguments import Arguments
 from krakenasync.sandbox.auth import Gatekeeper
