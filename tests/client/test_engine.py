@@ -660,6 +660,7 @@ def test_all_names_of_a_pair_are_one_counter():
     async def script(engine, kraken, clock):
         for pair in ("XBTUSD", "XXBTZUSD", "XBT/USD", "btc/usd"):
             await add(kraken, pair)
+        assert {pair_key(pair) for pair in ("USDTZUSD", "USDTUSD", "USDT/USD")} == {"USDTUSD"}
         await add(kraken, "ETHUSD")
         counters = kraken.limits.snapshot()
         assert {name for name in counters if name.startswith("engine:")} == {"engine:XBTUSD", "engine:ETHUSD"}
@@ -847,6 +848,25 @@ def test_cancel_all_goes_whatever_the_counter_says():
         assert kraken.limits.time_until(1, "XBT/USD") == pytest.approx(2)
 
     played(script)
+
+
+def test_adds_that_a_batch_cancel_overtakes_go_back_into_line():
+    """Room was theirs; then a call that waits for none used it up, while they waited for the key's lane."""
+
+    async def script(engine, kraken, clock):
+        ids = [await add(kraken) for _ in range(50)]
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(kraken.balance)  # holds the lane
+            await anyio.sleep(0.1)
+            for _ in range(5):
+                tasks.start_soon(add, kraken)
+            await anyio.sleep(0.1)
+            tasks.start_soon(lambda: kraken.cancel_order_batch(orders=ids[:10]))
+        names = [name for name, _at in engine.calls[50:]]
+        assert names == ["Balance", "CancelOrderBatch", *["AddOrder"] * 5]
+        assert engine.calls[52][1] - engine.calls[51][1] > 5
+
+    played(script, travel=(0.2, 0.2))
 
 
 # How many orders may rest

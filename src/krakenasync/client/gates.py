@@ -110,12 +110,14 @@ class Charged(msgspec.Struct, frozen=True):
         cost: The points.
         fixed: The part of them that is charged even if Kraken refuses the call.
         pause: Until when the counter was blocked at that moment; later, if Kraken has refused another call since.
+        waits: Whether the call waits for room; some are carried out whatever the counter says.
     """
 
     gate: Gate
     cost: float
     fixed: float
     pause: float
+    waits: bool = True
 
 
 Over = Callable[[float | None], None]
@@ -142,9 +144,13 @@ class Hold(msgspec.Struct):
 
     @property
     def overtaken(self) -> bool:
-        """Whether Kraken has refused another call since: this one is not sent but goes back into line."""
-        for charged in self._charges:  # noqa: SIM110 - a generator would cost as much as the rest
-            if charged.gate.bucket.blocked_until != charged.pause:
+        """Whether the call is not to be sent but goes back into line.
+
+        Kraken has refused another one since, or one that waits for no room has used up what this one relied on.
+        """
+        for charged in self._charges:
+            bucket = charged.gate.bucket
+            if bucket.blocked_until != charged.pause or (charged.waits and bucket.overdrawn()):
                 return True
         return False
 

@@ -219,7 +219,7 @@ class Limits:
                 else:
                     cost = price()
                     gate.reserve(cost)
-                charged.append(Charged(gate, cost, fixed, gate.bucket.blocked_until))
+                charged.append(Charged(gate, cost, fixed, gate.bucket.blocked_until, waits))
         except BaseException:
             self._hold(charged, self._state.clock.monotonic()).release()
             raise

@@ -107,6 +107,9 @@ def engine_points(action: EngineAction, age: float | None = None, *, orders: int
 
 _PREFIXED = re.compile(r"X([A-Z0-9]{3})Z([A-Z]{3})|X([A-Z0-9]{3})X([A-Z0-9]{3})|Z([A-Z]{3})Z([A-Z]{3})")
 
+_ODD = {"USDTZUSD": "USDTUSD"}
+"""Ids that follow no rule."""
+
 
 def pair_key(pair: str) -> str:
     """Fold the names of one pair into one, so that they are charged to one counter.
@@ -115,8 +118,11 @@ def pair_key(pair: str) -> str:
 
     >>> {pair_key(name) for name in ("XXBTZUSD", "XBTUSD", "XBT/USD", "BTC/USD")}
     {'XBTUSD'}
+
+    Source: AssetPairs' ids, altnames and wsnames
     """
     name = pair.upper().replace("/", "")
+    name = _ODD.get(name, name)
     if found := _PREFIXED.fullmatch(name):
         name = "".join(part for part in found.groups() if part)
     return name.replace("BTC", "XBT").replace("DOGE", "XDG")

@@ -211,6 +211,11 @@ class Bucket(AsyncLimiter):
             self.blocked_until = max(self.blocked_until, self._caution.until)
             self._rate_per_sec = self.spec.decay * self._caution.pace
 
+    def overdrawn(self) -> bool:
+        """Whether a call that waits for no room has taken the counter past its cap, on which others had relied."""
+        with self._lock:
+            return self._missing(0.0, self._settled()) > _DUST
+
     def block(self, seconds: float) -> None:
         """Send nothing for so long: Kraken said when it listens again."""
         with self._lock:
