@@ -410,7 +410,7 @@ QUESTIONS = st.lists(
         st.tuples(st.just("book"), st.integers(1, 4), st.sampled_from([0.0, 1.0]), st.sampled_from([0.5, 1e9])),
         st.tuples(st.just("send")),
         st.tuples(st.just("give_back")),
-        st.tuples(st.just("adjust"), st.integers(-2, 3), st.integers(0, 5), st.sampled_from([0.0, 0.7])),
+        st.tuples(st.just("adjust"), st.integers(-2, 3), st.integers(0, 5), st.sampled_from([0.0, 0.7]), st.booleans()),
         st.tuples(st.just("wait"), st.sampled_from([0.001, 0.5, 3.0])),
     ),
     max_size=25,
@@ -435,7 +435,8 @@ def test_the_script_counts_like_the_records(redis_url, questions):
                     mine.append(await store.book(name, LIMIT, float(how[0]), headroom=how[1], longest=how[2]))
                     answers.append((mine[-1].made, mine[-1].wait, mine[-1].level))
                 elif question == "adjust":
-                    answers.append(await store.adjust(name, LIMIT, delta=how[0], floor=how[1], block=how[2]))
+                    correction = dict(zip(("delta", "floor", "block", "overdraws"), how, strict=True))
+                    answers.append(await store.adjust(name, LIMIT, **correction))
                 elif question == "send" and mine:
                     answers.append((await store.send(mine[-1]),))
                 elif question == "give_back" and mine:

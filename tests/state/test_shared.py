@@ -10,7 +10,7 @@ from krakenasync.protocol.tiers import CounterSpec, Tier
 from krakenasync.state.given import state_from
 from krakenasync.state.inprocess import InProcessStore
 from krakenasync.state.memory import PROCESS, MemoryState
-from krakenasync.state.shared import SPREAD, SharedState
+from krakenasync.state.shared import CLOSE, SPREAD, SharedState
 from krakenasync.testing import VirtualClock
 
 
@@ -59,15 +59,21 @@ def test_what_may_be_given_as_a_state():
         (Tier.PRO.rest, 0.0, 20 - SPREAD),
         (Tier.PRO.rest, 2.0, 20 - SPREAD - 2),
         (CounterSpec(2, 300), 2.0, 1.0),
-        (CounterSpec(1, 100), 0.0, 1.0),
     ],
 )
 def test_the_store_leaves_room_for_what_it_cannot_see(spec, step, cap):
     """What decays while calls draw nearer to each other, and in a step; one call always fits."""
     state = SharedState(InProcessStore(), SYSTEM_CLOCK)
     bucket = state.bucket("rest key", spec, step=step, initial=3.0)
-    assert state.counter(bucket) == ("rest key", (cap, spec.decay), 3.0)
+    assert state.counter(bucket) == ("rest key", (cap, spec.decay), 3.0, SPREAD)
     assert state.bucket("rest key", spec, step=step) is bucket
+
+
+def test_a_counter_without_a_burst_leaves_room_between_its_calls():
+    """There is nothing to leave out of a cap of one call: its slots lie further apart than Kraken wants the calls."""
+    state = SharedState(InProcessStore(), SYSTEM_CLOCK)
+    counter = state.counter(state.bucket("public", CounterSpec(1, 100)))
+    assert (counter.limit.cap, 1 / counter.limit.decay - 1, counter.spread) == (1, pytest.approx(CLOSE), CLOSE)
 
 
 def test_a_store_is_started_once_and_closed_by_the_last():

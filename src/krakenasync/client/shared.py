@@ -21,7 +21,7 @@ from krakenasync.errors import ConfigurationError, RateLimitTimeout, StateUnavai
 from krakenasync.protocol.charges import DEAREST
 from krakenasync.state.memory import Bucket
 from krakenasync.state.port import Adjust, Book, Booking, GiveBack, Refuse, Send, Step
-from krakenasync.state.shared import SPREAD, SharedState
+from krakenasync.state.shared import SharedState
 
 __all__ = ["SharedGate"]
 
@@ -46,6 +46,7 @@ class SharedGate(Gate):
         self._due = 0.0
         self._asked = False
         self._owed = 0.0
+        self._overdraws = False
         self._refusals: list[tuple[float, float]] = []
         self._told = bucket.blocked_until
         self.granted = 0
@@ -125,11 +126,13 @@ class SharedGate(Gate):
         elif self._asked:
             return 0.0, None
         else:
-            steps.append(self.to_send)
+            steps.append(Send(slot.name, slot.limit, slot.booked))
         if self.owing:
             self._desk.owe(self)
         found, application = await self._with(door, steps)
         wait = self._booked(found, longest) if slot is None else found
+        if slot is not None and wait:
+            self._slot = None  # void: booked anew after that; the store goes on counting it, to be on the safe side
         self._due, self._asked = self.now() + wait, not wait
         return wait, application
 
@@ -147,10 +150,10 @@ class SharedGate(Gate):
         return found, application
 
     def _to_book(self, cost: float, longest: float) -> Book:
-        name, limit, initial = self.shared
+        limit = self.shared.limit
         if cost > limit.cap:  # then it goes when the counter is empty
             limit = limit._replace(cap=cost)
-        return Book(name, limit, cost, 0.0, longest, initial)
+        return Book(self.shared.name, limit, cost, 0.0, longest, self.shared.initial)
 
     def _booked(self, slot: Booking, longest: float) -> float:
         if not slot.made:
@@ -189,6 +192,7 @@ class SharedGate(Gate):
         """Hold points whether they fit or not, and have the store count them."""
         super().reserve(cost)
         self.granted += 1
+        self._overdraws = True
         self.owe(cost)
 
     def owe(self, points: float) -> None:
@@ -211,17 +215,18 @@ class SharedGate(Gate):
 
     def owed(self) -> list[Step]:
         """Take over what is to be told: points to correct, a block, refusals."""
-        name, limit, _initial = self.shared
+        name, limit = self.shared.name, self.shared.limit
         until, points, now = self.bucket.blocked_until, self._owed, self.now()
         block = max(0.0, until - now) if until != self._told else 0.0
-        self._owed, self._told = 0.0, until
+        overdraws = self._overdraws
+        self._owed, self._told, self._overdraws = 0.0, until, False
         refusals, self._refusals = self._refusals, []
         cap = self.bucket.spec.cap
         steps: list[Step] = [
             Refuse(name, limit, cap + cost, now - sent, max(0.0, cap - DEAREST)) for cost, sent in refusals
         ]
         if points or block:
-            steps.append(Adjust(name, limit, points, limit.cap if block else 0.0, block))
+            steps.append(Adjust(name, limit, points, limit.cap if block else 0.0, block, overdraws))
         return steps
 
     def unpaid(self, steps: list[Step]) -> None:
@@ -229,6 +234,7 @@ class SharedGate(Gate):
         for step in steps:
             if isinstance(step, Adjust):
                 self._owed += max(0.0, step.delta)
+                self._overdraws |= step.overdraws
                 if step.block:
                     self._told = -math.inf
             elif isinstance(step, Refuse):
@@ -258,7 +264,7 @@ class SharedGate(Gate):
 
     def late(self, granted: float) -> float:
         """Points that have decayed too early, because a call took longer than it is allowed for."""
-        return max(0.0, (self.now() - granted - SPREAD) * self.shared.limit.decay)
+        return max(0.0, (self.now() - granted - self.shared.spread) * self.shared.limit.decay)
 
     def unused(self, cost: float, granted: float) -> float:
         """Points of an unused grant that cannot have decayed yet."""
@@ -270,7 +276,7 @@ class SharedGate(Gate):
         Raises:
             StateUnavailable: The store does not answer.
         """
-        name, limit, _initial = self.shared
+        name, limit = self.shared.name, self.shared.limit
         again = min(cost, max(0.0, self.now() - granted) * limit.decay)
         standing = (await self._desk.ask(Adjust(name, limit, again)))[-1]
         self.put_off(standing.blocked_for)
@@ -278,7 +284,7 @@ class SharedGate(Gate):
 
     def stale(self, granted: float) -> bool:
         """Whether a grant is too old to be used: the call would arrive too near to those after it."""
-        return self.now() - granted > SPREAD / 2
+        return self.now() - granted > self.shared.spread / 2
 
     def now(self) -> float:
         """Seconds of the client's steady clock."""

@@ -59,6 +59,11 @@ class Booking(NamedTuple):
         """Whether anything was booked."""
         return self.cost > 0
 
+    @property
+    def booked(self) -> int:
+        """When it was booked, in microseconds of the store's clock."""
+        return self.due - round(self.wait * 1e6)
+
 
 class Standing(NamedTuple):
     """How a counter stands.
@@ -110,10 +115,21 @@ class Book(NamedTuple):
 
 
 class Send(NamedTuple):
-    """Ask at the due time whether to send now: 0, or the seconds by which a refusal elsewhere put it off."""
+    """Ask at the due time whether to send now: 0, or the seconds after which a slot has to be booked anew.
+
+    That is so while all are blocked, and for slots booked before a refusal, before a block or before a call that waits
+    for no room: what they relied on is used up.
+
+    Attributes:
+        name: The counter.
+        limit: Its limit.
+        booked: When the slot was booked, in microseconds of the store's clock. 0: it is used already, and only a block
+            is asked about.
+    """
 
     name: str
     limit: Limit
+    booked: int = 0
 
 
 class GiveBack(NamedTuple):
@@ -137,6 +153,7 @@ class Adjust(NamedTuple):
         delta: Points to add; negative ones are taken off.
         floor: Points it holds at the least.
         block: Seconds for which nobody sends.
+        overdraws: Whether the points are those of a call that waits for no room.
     """
 
     name: str
@@ -144,6 +161,7 @@ class Adjust(NamedTuple):
     delta: float = 0.0
     floor: float = 0.0
     block: float = 0.0
+    overdraws: bool = False
 
 
 class Refuse(NamedTuple):

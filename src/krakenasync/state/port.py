@@ -65,7 +65,7 @@ __all__ = [
     "Store",
 ]
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 """The version of what stores keep. Another one is refused at the start instead of being misread."""
 
 PICKUP: Final = 1.0
@@ -120,7 +120,7 @@ class Store(ABC):
     async def send(self, booking: Booking) -> float:
         """Ask one `Send`."""
         wait: float
-        (wait,) = await self.ask(Send(booking.name, booking.limit))
+        (wait,) = await self.ask(Send(booking.name, booking.limit, booking.booked))
         return wait
 
     async def give_back(self, booking: Booking) -> None:
@@ -129,11 +129,18 @@ class Store(ABC):
             await self.ask(GiveBack(booking.name, booking.limit, booking.cost, booking.due))
 
     async def adjust(
-        self, name: str, limit: Limit, *, delta: float = 0.0, floor: float = 0.0, block: float = 0.0
+        self,
+        name: str,
+        limit: Limit,
+        *,
+        delta: float = 0.0,
+        floor: float = 0.0,
+        block: float = 0.0,
+        overdraws: bool = False,
     ) -> Standing:
         """Ask one `Adjust`."""
         standing: Standing
-        (standing,) = await self.ask(Adjust(name, limit, delta, floor, block))
+        (standing,) = await self.ask(Adjust(name, limit, delta, floor, block, overdraws))
         return standing
 
     async def peek(self, name: str, limit: Limit) -> Standing:

@@ -26,7 +26,7 @@ _SKEW: Final = 250_000
 class Counter(msgspec.Struct, array_like=True):
     """A counter: its level at a moment, until when it is blocked, how often it was changed, what refusals taught it.
 
-    The caution's times are seconds of the store's clock.
+    Slots booked until `void` have to be booked anew. The caution's times are seconds of the store's clock.
     """
 
     level: float = 0.0
@@ -34,6 +34,7 @@ class Counter(msgspec.Struct, array_like=True):
     blocked: int = 0
     seq: int = 0
     caution: Caution = CALM
+    void: int = 0
 
 
 def stepped_ahead(now: int, recall: Recall) -> int:
@@ -52,11 +53,14 @@ def answer(step: CounterStep, found: Counter | None, now: int, recall: Recall) -
         counter.level = max(0.0, counter.level - max(0.0, step.cost - decayed))
         return counter, None
     if isinstance(step, Send):
-        return counter, max(0, counter.blocked - now) / SECOND
+        void = 0 < step.booked <= counter.void
+        return counter, max(int(void), counter.blocked - now, 0) / SECOND
     if isinstance(step, Adjust):
         counter.level = max(0.0, counter.level + step.delta, step.floor)
         if step.block > 0:
             counter.blocked = max(counter.blocked, now + math.ceil(step.block * SECOND))
+        if step.block > 0 or step.overdraws:
+            counter.void = now
     elif isinstance(step, Refuse):
         _learn(step, counter, now)
     return counter, standing(counter, now)
@@ -88,6 +92,7 @@ def _counted(step: CounterStep, found: Counter | None, now: int, recall: Recall)
     if now < counter.at:  # the clock stepped back: begin anew from here, and credit nothing
         back = counter.at - now
         counter.blocked = max(0, counter.blocked - back)
+        counter.void = max(0, counter.void - back)
         counter.caution = _moved(counter.caution, back / SECOND)
         counter.at = now
     pace = pace_at(counter.caution, counter.at / SECOND)
@@ -129,3 +134,4 @@ def _learn(step: Refuse, counter: Counter, now: int) -> None:
     if counter.caution is not before:
         counter.level = max(counter.level, step.floor)
         counter.blocked = max(counter.blocked, round(counter.caution.until * SECOND))
+        counter.void = now

@@ -22,6 +22,8 @@ A store cannot know when each call is answered, so it counts from the grant. If 
 grant to its arrival, Kraken's counter stands above the store's by this many seconds' decay at the most; so much of the
 cap is not used. It costs burst, not pace.
 """
+CLOSE: Final = 0.25
+"""The same for a counter that allows no burst: there it costs pace, a fifth of a call a second."""
 
 
 class SharedCounter(NamedTuple):
@@ -31,11 +33,13 @@ class SharedCounter(NamedTuple):
         name: Its name there.
         limit: The limit by which it is counted there.
         initial: Points on it if the store has never seen it.
+        spread: Seconds by which two calls may draw nearer to each other on their way.
     """
 
     name: str
     limit: Limit
     initial: float
+    spread: float = SPREAD
 
 
 class SharedState(MemoryState):
@@ -76,9 +80,7 @@ class SharedState(MemoryState):
         """
         found = super().bucket(name, spec, step=step)
         if found not in self._counters:
-            # A counter that falls in steps may stand higher than a steady one by what falls in a step.
-            cap = max(1.0, spec.cap - spec.decay * (SPREAD + step)) if spec.cap > 1 else float(spec.cap)
-            self._counters[found] = SharedCounter(name, Limit(cap, spec.decay), initial)
+            self._counters[found] = _shared(name, spec, step, initial)
         return found
 
     def desk(self) -> Desk:
@@ -107,6 +109,15 @@ class SharedState(MemoryState):
 
     def __repr__(self) -> str:
         return f"<SharedState {self.store!r}>"
+
+
+def _shared(name: str, spec: CounterSpec, step: float, initial: float) -> SharedCounter:
+    """Leave what calls may draw nearer out of the cap; or, where there is no more than one call's, out of the pace."""
+    if spec.cap > 1:
+        # A counter that falls in steps may stand higher than a steady one by what falls in a step.
+        cap = max(1.0, spec.cap - spec.decay * (SPREAD + step))
+        return SharedCounter(name, Limit(cap, spec.decay), initial)
+    return SharedCounter(name, Limit(float(spec.cap), 1 / (1 / spec.decay + CLOSE)), initial, CLOSE)
 
 
 _OPEN: Final[WeakValueDictionary[str, SharedState]] = WeakValueDictionary()

@@ -117,6 +117,29 @@ async def a_refusal_puts_all_booked_callers_off(make: Make) -> None:
     await close(one, other)
 
 
+async def what_no_slot_foresaw_voids_those_booked_before(make: Make) -> None:
+    """After a block, a refusal or a call that waits for no room, slots booked before are to be booked anew."""
+    one, other = await pair(make)
+    events = (
+        lambda name: other.adjust(name, SLOW, delta=3.0, overdraws=True),
+        lambda name: other.adjust(name, SLOW, block=0.001),
+        lambda name: other.ask(Refuse(name, SLOW, 5.0, 0.0, 0.0)),
+    )
+    for event in events:
+        name = new_name()
+        before = await one.book(name, SLOW, 1.0)
+        await other.adjust(name, SLOW, delta=1.0)
+        assert await one.send(before) == 0, "a mere correction voids a slot"
+        await event(name)
+        await anyio.sleep(0.01)
+        assert await one.send(before) > 0, "a slot may be used though what it relied on is used up"
+        await anyio.sleep(0.01)
+        after = await one.book(name, SLOW, 1.0)
+        blocked = (await one.peek(name, SLOW)).blocked_for
+        assert near(await one.send(after), blocked, LATE), "a slot that was booked afterwards is void as well"
+    await close(one, other)
+
+
 async def a_block_is_never_made_shorter(make: Make) -> None:
     """A second, shorter block changes nothing."""
     one, other = await pair(make)
@@ -194,6 +217,7 @@ COUNTERS: Final[tuple[Check, ...]] = (
     a_slot_given_back_before_it_is_due_comes_back_whole,
     a_slot_given_back_late_has_decayed,
     a_refusal_puts_all_booked_callers_off,
+    what_no_slot_foresaw_voids_those_booked_before,
     a_block_is_never_made_shorter,
     a_level_is_corrected,
     looking_changes_nothing,
