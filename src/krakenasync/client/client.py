@@ -15,6 +15,7 @@ from krakenasync.client.config import Options
 from krakenasync.client.credentials import both_halves, setting
 from krakenasync.client.deadman import DeadManSwitch, dead_man_switch
 from krakenasync.client.events import Hook, Notifier
+from krakenasync.client.frames import at_any_time
 from krakenasync.client.limits import Limits, LimitsConfig
 from krakenasync.client.nonces import KeyLane
 from krakenasync.client.orders import PlacedOrder, PlaceOrder, ResolveOrder, place_order, resolve_order
@@ -282,6 +283,7 @@ class KrakenClient(Calls, Pages, Book):
     ) -> None:
         await self.aclose()
 
+    @at_any_time
     def __repr__(self) -> str:
         who = repr(self._road.credentials) if self._road.credentials else "public calls only"
         way = self._road.transport

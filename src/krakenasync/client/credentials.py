@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import NoReturn
 
+from krakenasync.client.frames import at_any_time
 from krakenasync.errors import ConfigurationError, InvalidType
 from krakenasync.protocol.messages import fits_a_header
 from krakenasync.protocol.signing import Signer, decode_secret
@@ -44,6 +45,7 @@ class Credentials:
         """The decoded private half. For signing only."""
         return self._secret
 
+    @at_any_time
     def __repr__(self) -> str:
         return f"<Credentials {self.key_id}>"
 

@@ -14,6 +14,7 @@ from typing import Final
 
 import anyio
 
+from krakenasync.client.frames import at_any_time
 from krakenasync.errors import InvalidArguments, KrakenError, OutcomeUnknown
 from krakenasync.spot.changes import CancelsAt
 
@@ -49,6 +50,7 @@ class DeadManSwitch:
         self.renewals = 0
         self.error: KrakenError | TimeoutError | None = None
 
+    @at_any_time
     def __repr__(self) -> str:
         return f"<DeadManSwitch {self.timeout} s, {self.renewals} renewals>"
 

@@ -24,6 +24,7 @@ from krakenasync.client.connections import (
     Timeouts,
     earliest,
 )
+from krakenasync.client.frames import at_any_time
 from krakenasync.client.http1 import Bounds, Response
 from krakenasync.client.origin import Origin
 
@@ -268,6 +269,7 @@ class Express:
                 async with asyncio.timeout(_LETTING_GO):
                     await self._emptied.wait()
 
+    @at_any_time
     def __repr__(self) -> str:
         lent = len(self._open) - len(self._idle)
         waiting = sum(not waiter.turn.done() for waiter in self._waiting)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 from krakenasync.client.book import Shelf
 from krakenasync.client.client import LIVE, KrakenClient
 from krakenasync.client.credentials import Credentials
+from krakenasync.client.frames import at_any_time
 from krakenasync.client.limits import LimitsSnapshot
 from krakenasync.client.polling import BalanceSnapshot, poll_accounts
 from krakenasync.client.road import Call, Road
@@ -80,6 +81,7 @@ class Key:
         """What `KrakenClient` takes of it; holds the secret."""
         return self._settings
 
+    @at_any_time
     def __repr__(self) -> str:
         return f"<Key {self.key_id}{' reads only' if self.reads_only else ''}>"
 
@@ -113,6 +115,7 @@ class Account:
         self.keys = keys
         self.tier = Tier.parse(tier)
 
+    @at_any_time
     def __repr__(self) -> str:
         return f"<Account {self.label!r} {self.tier.name.lower()} {len(self.keys)} keys>"
 
@@ -177,6 +180,7 @@ class AccountClient(KrakenClient):
         # and one key more takes over only the pairs that it wins.
         return max(self._writing, key=lambda road: _lot(pair, road))
 
+    @at_any_time
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._label!r} {self.tier.name.lower()} {len(self._roads)} keys>"
 
@@ -274,6 +278,7 @@ class Fleet(Mapping[str, AccountClient]):
     ) -> None:
         await self.aclose()
 
+    @at_any_time
     def __repr__(self) -> str:
         return f"<Fleet {self._transport.base_url} {len(self)} accounts {self._transport.kind}>"
 

@@ -15,6 +15,7 @@ import weakref
 from collections.abc import Awaitable
 from typing import Any, Final
 
+from krakenasync.client.frames import at_any_time
 from krakenasync.client.loops import is_closed, running_loop
 from krakenasync.client.queueing import Lane, Queue
 from krakenasync.state.nonces import NonceSource
@@ -109,6 +110,7 @@ class KeyLane:
         """How many calls wait for their turn."""
         return len(self._queue)
 
+    @at_any_time
     def __repr__(self) -> str:
         return f"<KeyLane {len(self._flying)} in flight, {self.waiting} waiting>"
 

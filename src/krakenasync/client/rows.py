@@ -9,6 +9,7 @@ from typing import Any, Generic, Self, TypeAlias, TypeVar
 
 import msgspec
 
+from krakenasync.client.frames import at_any_time
 from krakenasync.client.lookup import Sender
 from krakenasync.client.serverclock import ServerClock
 from krakenasync.protocol import paging
@@ -188,5 +189,6 @@ class Rows(Generic[T]):
         await self._clock.refresh(self._client)
         return self._clock.at_least()
 
+    @at_any_time
     def __repr__(self) -> str:
         return f"<Rows of {self._request.spec.name}, {self.cursor}>"

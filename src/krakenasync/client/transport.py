@@ -19,6 +19,7 @@ from krakenasync.client.codings import Undecodable, decoded
 from krakenasync.client.connections import ConnectFailed, ExchangeFailed, PoolTimeout, Timeouts
 from krakenasync.client.delivery import Delivery, Reply, not_sent
 from krakenasync.client.express import Express
+from krakenasync.client.frames import at_any_time
 from krakenasync.client.http1 import BadRequest, BadResponse, Bounds
 from krakenasync.client.loops import PerLoop, forget_closed, on_asyncio, running_loop
 from krakenasync.client.origin import Origin
@@ -158,6 +159,7 @@ class Transport:
         if self._stock is not None:
             await self._stock.aclose()
 
+    @at_any_time
     def __repr__(self) -> str:
         return f"<Transport {self.kind} {self.base_url}>"
 

@@ -1,0 +1,92 @@
+"""What a traceback may tell: some tools show the local variables of each frame, and some frames hold secrets.
+
+Where such a frame cannot be kept from holding one, the error leaves without it. The frames of the caller's own, above
+ours, are the caller's.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import ParamSpec, TypeVar
+
+from krakenasync.errors import KrakenError
+
+__all__ = ["at_any_time", "bare", "discreet", "told"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+S = TypeVar("S")
+E = TypeVar("E", bound=BaseException)
+
+
+def bare(error: E) -> E:
+    """Drop the frames of an error that was just caught, and of all that led to it; what they say stays.
+
+    What the caller was handling already when it called us is left alone. What was raised ``from None`` is cut off from
+    what led to it: that was hidden because its very words may tell, as those of a `UnicodeError` do.
+    """
+    caught = error.__traceback__
+    above = set(_callers(caught.tb_frame)) if caught else set()
+    pending: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while pending:
+        each = pending.pop()
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        # An error's first frame is the one that caught it; if that is still at work above us, we did not raise it.
+        if each is not error and each.__traceback__ is not None and each.__traceback__.tb_frame in above:
+            continue
+        each.__traceback__ = None
+        if each.__suppress_context__:
+            each.__context__ = None
+        pending += (each.__cause__, each.__context__)
+        if isinstance(each, BaseExceptionGroup):
+            pending += each.exceptions
+    return error
+
+
+def _callers(frame: FrameType) -> Iterator[FrameType]:
+    """Yield the frames that wait for this one."""
+    while (above := frame.f_back) is not None:
+        yield above
+        frame = above
+
+
+def told(error: E) -> E:
+    """Do as `bare`, but keep as a note where an error was raised that is none of ours: nobody expected it."""
+    if isinstance(error, Exception) and not isinstance(error, KrakenError):
+        from traceback import format_tb  # noqa: PLC0415 - a millisecond, for what should not happen
+
+        if places := "".join(format_tb(error.__traceback__)[1:]):
+            error.add_note(f"raised here; the frames are not kept, as they hold secrets:\n{places}")
+    return bare(error)
+
+
+def discreet(make: Callable[P, R]) -> Callable[P, R]:
+    """Have a function that is given or finds a secret raise its errors from a frame that holds none."""
+
+    @functools.wraps(make)
+    def made(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return make(*args, **kwargs)
+        except BaseException as error:  # noqa: BLE001 - an interruption shows the same frames
+            del args, kwargs
+            raise told(error)  # noqa: B904 - it is the same error
+
+    return made
+
+
+def at_any_time(show: Callable[[S], str]) -> Callable[[S], str]:
+    """Let a `__repr__` serve for an object that is not built yet: what shows local variables asks for it then, too."""
+
+    @functools.wraps(show)
+    def shown(it: S) -> str:
+        try:
+            return show(it)
+        except AttributeError:
+            return f"<{type(it).__name__}, not built>"
+
+    return shown
