@@ -1,4 +1,4 @@
-"""What every test shares: property tests that search alike on every machine and every run, and real Redis servers."""
+"""What every test shares: deterministic property tests, real Redis servers, and a look at all an error could tell."""
 
 import os
 import shutil
@@ -6,9 +6,12 @@ import signal
 import socket
 import subprocess
 import time
+import traceback
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from rich.pretty import pretty_repr
 
 settings.register_profile("deterministic", derandomize=True, deadline=None, database=None)
 settings.load_profile("deterministic")
@@ -23,6 +26,31 @@ def missing(reason):
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def everything(error):
+    """Yield all that some tool might show of an error and what led to it: words, notes, and every frame's locals.
+
+    Suppressed contexts count, for some tools look at them all the same; frames of tests do not: they may hold secrets.
+    """
+    pending, seen = [error], set()
+    while pending:
+        each = pending.pop()
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        yield f"{each!r} {each} {getattr(each, '__notes__', '')} {vars(each)}"
+        for frame, _line in traceback.walk_tb(each.__traceback__):
+            if not Path(frame.f_code.co_filename).is_relative_to(Path(__file__).parent):
+                for name, value in frame.f_locals.items():
+                    yield f"{frame.f_code.co_qualname}: {name} = {value!r} {pretty_repr(value)}"
+        pending += (each.__cause__, each.__context__, *getattr(each, "exceptions", ()))
+
+
+@pytest.fixture(scope="session")
+def all_told():
+    """A function that gives all texts a tool might show with an error: ``all_told(error)``."""
+    return lambda error: list(everything(error))
 
 
 class Server:

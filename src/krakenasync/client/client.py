@@ -15,7 +15,7 @@ from krakenasync.client.config import Options
 from krakenasync.client.credentials import both_halves, setting
 from krakenasync.client.deadman import DeadManSwitch, dead_man_switch
 from krakenasync.client.events import Hook, Notifier
-from krakenasync.client.frames import at_any_time
+from krakenasync.client.frames import at_any_time, discreet
 from krakenasync.client.limits import Limits, LimitsConfig
 from krakenasync.client.nonces import KeyLane
 from krakenasync.client.orders import PlacedOrder, PlaceOrder, ResolveOrder, place_order, resolve_order
@@ -86,6 +86,7 @@ class KrakenClient(Calls, Pages, Book):
         ConfigurationError: Something given cannot work; says what and why.
     """
 
+    @discreet
     def __init__(
         self,
         api_key: str | None = None,
@@ -142,6 +143,7 @@ class KrakenClient(Calls, Pages, Book):
         self._shelf = Shelf(clock)
 
     @classmethod
+    @discreet
     def from_env(cls, environ: Mapping[str, str] | None = None, **settings: Any) -> Self:
         """Make a client from the environment; keyword arguments win over it.
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import NoReturn
 
-from krakenasync.client.frames import at_any_time
+from krakenasync.client.frames import at_any_time, discreet
 from krakenasync.errors import ConfigurationError, InvalidType
 from krakenasync.protocol.messages import fits_a_header
 from krakenasync.protocol.signing import Signer, decode_secret
@@ -25,6 +25,7 @@ class Credentials:
 
     __slots__ = ("_secret", "api_key", "key_id", "otp", "signer")
 
+    @discreet
     def __init__(self, api_key: str, api_secret: str, otp: str | None = None) -> None:
         for half in (api_key, api_secret):
             if not isinstance(half, str):
@@ -53,6 +54,7 @@ class Credentials:
         raise TypeError("credentials are not pickled: hand the other process its own, best with a key of its own")
 
 
+@discreet
 def setting(name: str, environ: Mapping[str, str] | None = None) -> str | None:
     """Read a setting from the environment, or from the file that ``NAME_FILE`` points to.
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 from krakenasync.client.book import Shelf
 from krakenasync.client.client import LIVE, KrakenClient
 from krakenasync.client.credentials import Credentials
-from krakenasync.client.frames import at_any_time
+from krakenasync.client.frames import at_any_time, discreet
 from krakenasync.client.limits import LimitsSnapshot
 from krakenasync.client.polling import BalanceSnapshot, poll_accounts
 from krakenasync.client.road import Call, Road
@@ -55,6 +55,7 @@ class Key:
 
     __slots__ = ("_settings", "key_id", "reads_only")
 
+    @discreet
     def __init__(
         self,
         api_key: str,
@@ -215,6 +216,7 @@ class Fleet(Mapping[str, AccountClient]):
         ConfigurationError: There is no account; two have one label; a key is given twice; or a setting cannot work.
     """
 
+    @discreet
     def __init__(
         self,
         accounts: Iterable[Account],

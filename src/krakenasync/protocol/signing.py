@@ -34,6 +34,7 @@ def decode_secret(secret: str) -> bytes:
     except (binascii.Error, ValueError):
         key = b""
     if not key:
+        del secret  # some tools show the local variables of the frame that raises
         raise ConfigurationError(
             "the API secret is not base64 text",
             hint="copy the private key whole, as Kraken shows it once when the key is made; do not decode it yourself",
