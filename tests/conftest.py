@@ -1,5 +1,6 @@
 """What every test shares: deterministic property tests, real Redis servers, and a look at all an error could tell."""
 
+import itertools
 import os
 import shutil
 import signal
@@ -28,10 +29,14 @@ def missing(reason):
     pytest.skip(reason)
 
 
+def is_a_tests(place):
+    return Path(place[0].f_code.co_filename).is_relative_to(Path(__file__).parent)
+
+
 def everything(error):
     """Yield all that some tool might show of an error and what led to it: words, notes, and every frame's locals.
 
-    Suppressed contexts count, for some tools look at them all the same; frames of tests do not: they may hold secrets.
+    Suppressed contexts count, for some tools look at them all the same; frames of the test that called do not.
     """
     pending, seen = [error], set()
     while pending:
@@ -40,10 +45,9 @@ def everything(error):
             continue
         seen.add(id(each))
         yield f"{each!r} {each} {getattr(each, '__notes__', '')} {vars(each)}"
-        for frame, _line in traceback.walk_tb(each.__traceback__):
-            if not Path(frame.f_code.co_filename).is_relative_to(Path(__file__).parent):
-                for name, value in frame.f_locals.items():
-                    yield f"{frame.f_code.co_qualname}: {name} = {value!r} {pretty_repr(value)}"
+        for frame, _line in itertools.dropwhile(is_a_tests, traceback.walk_tb(each.__traceback__)):
+            for name, value in frame.f_locals.items():
+                yield f"{frame.f_code.co_qualname}: {name} = {value!r} {pretty_repr(value)}"
         pending += (each.__cause__, each.__context__, *getattr(each, "exceptions", ()))
 
 

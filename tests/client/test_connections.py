@@ -176,6 +176,24 @@ def test_how_a_connection_ends_under_a_request():
     asyncio.run(main())
 
 
+def test_what_broke_the_connection_keeps_its_words_but_not_its_frames():
+    """Where the system refused a write, the frame of asyncio's that wrote holds the whole request."""
+
+    async def main():
+        bench = Bench()
+        task = await bench.asked()
+        try:
+            raise ConnectionResetError(104, "Connection reset by peer")  # noqa: TRY301 - as asyncio's own write does
+        except ConnectionResetError as error:
+            bench.connection.connection_lost(error)
+        with pytest.raises(Broken, match="reset by peer") as caught:
+            await task
+        cause = caught.value.__cause__
+        assert (type(cause), cause.errno, cause.__traceback__) == (ConnectionResetError, 104, None)
+
+    asyncio.run(main())
+
+
 def test_an_answer_that_the_end_of_the_connection_ends():
     """Without a length the end is the end of the body."""
 

@@ -35,11 +35,12 @@ def test_an_error_loses_its_frames_and_those_of_all_that_led_to_it():
     assert [names(each) for each in (error, context, cause, group, member)] == [[]] * 5
 
 
-def test_what_was_hidden_on_purpose_is_let_go():
-    """An error raised ``from None`` still holds the one before it, whose words may be a secret's."""
-    error = caught(ValueError("not text"))
-    error.__context__, error.__suppress_context__ = caught(KeyError("hush")), True
-    assert bare(error).__context__ is None
+def test_what_we_hide_on_purpose_is_let_go():
+    """An error raised ``from None`` still holds the one before it, which may hold a secret; others' are theirs."""
+    for error, kept in ((ConfigurationError("not text"), False), (OSError("reset"), True)):
+        found = caught(error)
+        found.__context__, found.__suppress_context__ = caught(KeyError("hush")), True
+        assert (bare(found).__context__ is not None) is kept
 
 
 def test_what_the_caller_was_handling_keeps_its_frames():

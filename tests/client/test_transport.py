@@ -1,5 +1,6 @@
 """Bytes out, bytes in: every odd answer and every broken connection is a typed error, and nothing hangs."""
 
+import asyncio
 import socket
 import traceback
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from krakenasync import (
     ConfigurationError,
     InvalidArguments,
     KrakenClient,
+    KrakenError,
     NotSent,
     ProtocolError,
     ServiceUnavailable,
@@ -442,6 +444,154 @@ def test_a_second_factor_that_no_header_can_hold(secrets_of_the_key, kind, otp):
         anyio.run(ask)
     assert "246813" not in str(caught.value)
     assert not [word for word in secrets for frame in frames_of(caught.value) if word in str(frame.locals)]
+
+
+def test_nothing_that_led_to_the_refusal_tells_a_second_factor(secrets_of_the_key, all_told):
+    """Not the suppressed error either, whose frames hold the body and whose own words the text."""
+    key, secret, *_ = secrets_of_the_key
+    kraken = KrakenClient(key, secret, base_url="http://127.0.0.1:1", otp="246813\udcff", max_attempts=1)
+    with pytest.raises(InvalidArguments, match="half a character") as caught:
+        anyio.run(kraken.balance)
+    assert not [text for text in all_told(caught.value) if "246813" in text]
+
+
+def test_an_error_nobody_expected_while_signing_shows_no_secret(secrets_of_the_key, monkeypatch, all_told):
+    """What composes a message holds the second factor; where the bug is, a note says."""
+    kraken = KrakenClient(*secrets_of_the_key[:2], base_url="http://127.0.0.1:1", otp="246813", max_attempts=1)
+    monkeypatch.setattr("krakenasync.protocol.messages.encode", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError) as caught:
+        anyio.run(kraken.balance)
+    assert not shows(all_told(caught.value), secrets_of_the_key)
+    assert "in compose" in str(caught.value.__notes__)
+
+
+def shows(texts, secrets):
+    """Those texts that hold a part of a signed request: either half of the key, second factor, signature, body."""
+    return [text for text in texts if any(word in text for word in (*secrets, "246813", "API-Sign", "nonce="))]
+
+
+@pytest.fixture
+def refusing(monkeypatch):
+    """A system that takes no signed request: its connection was reset a moment ago."""
+    send = socket.socket.send
+
+    def refuse(self, data, *flags):
+        if b"API-Sign" in data or b"nonce=" in data:
+            raise ConnectionResetError(104, "Connection reset by peer")
+        return send(self, data, *flags)
+
+    monkeypatch.setattr(socket.socket, "send", refuse)
+
+
+@pytest.mark.parametrize("kind", ["express", "httpx"])
+@pytest.mark.parametrize("call", ["balance", "cancel_all"])
+def test_a_write_that_the_system_refuses_shows_no_request(secrets_of_the_key, refusing, kind, call, all_told):
+    """The frames that wrote hold it whole; what the system said stays."""
+
+    async def ask(kraken):
+        try:
+            await getattr(kraken, call)()
+        finally:
+            await kraken.aclose()
+
+    with listening(lambda connection: connection.recv(1)) as url:
+        kraken = KrakenClient(*secrets_of_the_key[:2], base_url=url, transport=kind, otp="246813", max_attempts=1)
+        with pytest.raises(KrakenError) as caught:
+            anyio.run(ask, kraken)
+    shown = all_told(caught.value)
+    assert not shows(shown, secrets_of_the_key)
+    assert any("ConnectionResetError(104, 'Connection reset by peer')" in text for text in shown)
+
+
+class Failing(httpx.AsyncBaseTransport):
+    """Takes a request apart, as httpx's own transport does on its way out, and fails."""
+
+    def __init__(self, error):
+        self.error = error
+
+    async def handle_async_request(self, request):
+        body, head = await request.aread(), dict(request.headers)
+        try:
+            self.write(head, body)
+        except OSError as error:
+            raise self.error from error
+
+    def write(self, _head, _body):
+        raise OSError("below")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        httpx.ConnectError("x"),
+        httpx.ReadError("x"),
+        httpx.WriteTimeout("x"),
+        httpx.DecodingError("x"),
+        TimeoutError("x"),
+        ZeroDivisionError("x"),
+        anyio.BrokenResourceError("x"),
+        KeyboardInterrupt("x"),
+    ],
+    ids=repr,
+)
+def test_what_fails_below_a_given_client_shows_no_request(secrets_of_the_key, error, all_told):
+    """Whatever it is, expected or not: httpx and a transport hold head and body in their frames."""
+    given = httpx.AsyncClient(transport=Failing(error))
+    kraken = KrakenClient(*secrets_of_the_key[:2], base_url="http://kraken.test", http_client=given, otp="246813")
+    with pytest.raises((KrakenError, type(error))) as caught:
+        anyio.run(kraken.with_options(max_attempts=1).balance)
+    assert not shows(all_told(caught.value), secrets_of_the_key)
+    if isinstance(caught.value, (ZeroDivisionError, anyio.BrokenResourceError)):
+        assert "in handle_async_request" in str(caught.value.__notes__), "where the bug is"
+
+
+def test_a_cancellation_shows_no_request(secrets_of_the_key, all_told):
+    """It comes up through all frames of httpx that were at work."""
+
+    class Waiting(Failing):
+        async def handle_async_request(self, request):
+            body, head = await request.aread(), dict(request.headers)
+            self.error.set()
+            await anyio.sleep_forever()
+            return body, head
+
+    async def ask(kraken, began):
+        call = asyncio.ensure_future(kraken.balance())
+        await began.wait()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError) as caught:
+            await call
+        return caught.value
+
+    async def main(*key):
+        began = asyncio.Event()
+        given = httpx.AsyncClient(transport=Waiting(began))
+        return await ask(KrakenClient(*key, base_url="http://kraken.test", http_client=given, otp="246813"), began)
+
+    assert not shows(all_told(asyncio.run(main(*secrets_of_the_key[:2]))), secrets_of_the_key)
+
+
+@pytest.mark.parametrize("kind", ["express", "httpx"])
+def test_what_the_caller_was_handling_keeps_its_traceback(secrets_of_the_key, refusing, kind):
+    """A call made while an error is handled may fail, with that error in its chain: it is the caller's."""
+
+    def fail():
+        raise LookupError("the caller's")
+
+    async def ask(kraken):
+        try:
+            fail()
+        except LookupError as handled:
+            with pytest.raises(Unanswered):
+                await kraken.balance()
+            return handled
+        finally:
+            await kraken.aclose()
+
+    with listening(lambda connection: connection.recv(1)) as url:
+        kraken = KrakenClient(*secrets_of_the_key[:2], base_url=url, transport=kind, max_attempts=1)
+        handled = anyio.run(ask, kraken)
+    assert [frame.name for frame in traceback.extract_tb(handled.__traceback__)] == ["ask", "fail"]
 
 
 def test_a_message_that_cannot_be_written_is_not_shown():

@@ -296,7 +296,8 @@ class Connection(asyncio.BufferedProtocol):
             return
         if error is not None:
             broken = Broken(str(error))
-            broken.__cause__ = error
+            # Without its frames: one of them is asyncio's that wrote, whose local is the request.
+            broken.__cause__ = error.with_traceback(None)
             self.fail(broken)
             return
         if self._fresh:

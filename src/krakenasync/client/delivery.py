@@ -9,10 +9,10 @@ import msgspec
 
 from krakenasync.client.connections import Outgoing
 from krakenasync.client.reasons import unanswered, unreached
-from krakenasync.errors import KrakenError, NotSent, Unanswered
+from krakenasync.errors import KrakenError, NotSent, ProtocolError, Unanswered
 from krakenasync.protocol.messages import Message
 
-__all__ = ["Delivery", "Reply", "not_sent"]
+__all__ = ["Delivery", "Reply", "not_sent", "unreadable"]
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -61,3 +61,8 @@ def not_sent(error: BaseException, where: str, within: float) -> NotSent:
     """Make the error for a request that did not leave; see `Delivery.failure`."""
     reason = unreached(error, where, within)
     return NotSent(reason.said, hint=reason.hint)
+
+
+def unreadable(error: BaseException) -> ProtocolError:
+    """Make the error for an answer that came, but packed in a way that cannot be undone."""
+    return ProtocolError(f"the answer cannot be read: {error}", effect="unknown", retryable=True)

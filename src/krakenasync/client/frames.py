@@ -24,8 +24,8 @@ E = TypeVar("E", bound=BaseException)
 def bare(error: E) -> E:
     """Drop the frames of an error that was just caught, and of all that led to it; what they say stays.
 
-    What the caller was handling already when it called us is left alone. What was raised ``from None`` is cut off from
-    what led to it: that was hidden because its very words may tell, as those of a `UnicodeError` do.
+    What the caller was handling already when it called us is left alone. What we raise ``from None`` is cut off from
+    what led to it: that is hidden because it may tell by itself, as a `UnicodeError` does, which holds the whole text.
     """
     caught = error.__traceback__
     above = set(_callers(caught.tb_frame)) if caught else set()
@@ -40,7 +40,7 @@ def bare(error: E) -> E:
         if each is not error and each.__traceback__ is not None and each.__traceback__.tb_frame in above:
             continue
         each.__traceback__ = None
-        if each.__suppress_context__:
+        if each.__suppress_context__ and isinstance(each, KrakenError):
             each.__context__ = None
         pending += (each.__cause__, each.__context__)
         if isinstance(each, BaseExceptionGroup):

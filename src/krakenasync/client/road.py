@@ -15,6 +15,7 @@ import msgspec
 from krakenasync.client.config import Options
 from krakenasync.client.credentials import Credentials
 from krakenasync.client.events import Answered, Failed, Notifier, Sent, Waited
+from krakenasync.client.frames import told
 from krakenasync.client.gates import Hold
 from krakenasync.client.limits import Limits
 from krakenasync.client.loops import PerLoop, running_loop, told_to_stop
@@ -186,8 +187,8 @@ class Road:
         params = call.params if call.late is None else {**call.params, **call.late()}
         try:
             return compose(call.spec, params, key=who.api_key, secret=who.signer, nonce=nonce, otp=who.otp)
-        except KrakenError as error:
-            raise error.with_traceback(None) from None  # without its frames, whose locals are the message's secrets
+        except Exception as error:  # noqa: BLE001 - without its frames, whose locals are the message's secrets
+            raise told(error)  # noqa: B904 - it is the same error
 
     async def _deliver(
         self, call: Call, options: Options, number: int, hold: Hold, message: Message

@@ -17,13 +17,14 @@ import anyio
 import httpx
 
 from krakenasync.client import connections as ours
-from krakenasync.client.delivery import Delivery, Reply, not_sent
+from krakenasync.client.delivery import Delivery, Reply, not_sent, unreadable
 from krakenasync.client.express import Express
+from krakenasync.client.frames import bare, told
 from krakenasync.client.http1 import BadRequest, BadResponse, Bounds, Response
 from krakenasync.client.http1 import request as written
 from krakenasync.client.loops import forget_closed, on_asyncio, running_loop
 from krakenasync.client.origin import USER_AGENT, Origin
-from krakenasync.errors import ConfigurationError, ProtocolError
+from krakenasync.errors import ConfigurationError
 from krakenasync.protocol.messages import Message
 
 __all__ = ["ExpressTransport", "HttpClient", "Stock", "mocked", "shared_tls"]
@@ -154,16 +155,19 @@ class Stock:
         client = self._client()
         try:
             return await self._exchange(client, delivery, within)
+        # What lies below leaves without its frames: httpx and what it stands on write the request there.
         except TimeoutError as error:
-            raise delivery.failure(error, self._where, within) from None
+            raise delivery.failure(bare(error), self._where, within) from None
         except _NEVER_SENT as error:
             # A body that was read, by a mock or by a transport of the caller's that tries again, counts as under way.
             delivery.left = delivery.left and bool(delivery.message.body)
-            raise not_sent(error, self._where, within) from error
+            raise not_sent(error, self._where, within) from bare(error)
         except httpx.DecodingError as error:
-            raise ProtocolError(f"the answer cannot be read: {error}", effect="unknown", retryable=True) from error
+            raise unreadable(error) from bare(error)
         except httpx.TransportError as error:
-            raise delivery.failure(error, self._where, within) from error
+            raise delivery.failure(error, self._where, within) from bare(error)
+        except BaseException as error:  # noqa: BLE001 - a cancellation, a bug of a caller's transport: the same frames
+            raise told(error)  # noqa: B904 - it is the same error
 
     async def _exchange(self, client: httpx.AsyncClient, delivery: Delivery, within: float) -> Reply:
         message = delivery.message

@@ -17,14 +17,14 @@ import anyio
 
 from krakenasync.client.codings import Undecodable, decoded
 from krakenasync.client.connections import ConnectFailed, ExchangeFailed, PoolTimeout, Timeouts
-from krakenasync.client.delivery import Delivery, Reply, not_sent
+from krakenasync.client.delivery import Delivery, Reply, not_sent, unreadable
 from krakenasync.client.express import Express
-from krakenasync.client.frames import at_any_time
+from krakenasync.client.frames import at_any_time, bare
 from krakenasync.client.http1 import BadRequest, BadResponse, Bounds
 from krakenasync.client.loops import PerLoop, forget_closed, on_asyncio, running_loop
 from krakenasync.client.origin import Origin
 from krakenasync.client.queueing import Lane
-from krakenasync.errors import ConfigurationError, ProtocolError
+from krakenasync.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from krakenasync.client.stock import HttpClient, Stock
@@ -120,15 +120,13 @@ class Transport:
             response = await express.exchange(delivery, _within(timeout))
             # A plain head names no coding.
             return Reply(response.status, response.body if response.plain_head else decoded(response, _BOUNDS.body))
-        except BadRequest as error:
-            # Without its frames, whose locals are the message's secrets.
-            raise not_sent(error, self._where, timeout) from error.with_traceback(None)
-        except (ConnectFailed, PoolTimeout) as error:
-            raise not_sent(error, self._where, timeout) from error
+        # What lies below leaves without its frames, whose locals are the message's secrets.
+        except (BadRequest, ConnectFailed, PoolTimeout) as error:
+            raise not_sent(error, self._where, timeout) from bare(error)
         except Undecodable as error:
-            raise ProtocolError(f"the answer cannot be read: {error}", effect="unknown", retryable=True) from error
+            raise unreadable(error) from bare(error)
         except (ExchangeFailed, BadResponse) as error:
-            raise delivery.failure(error, self._where, timeout) from error
+            raise delivery.failure(error, self._where, timeout) from bare(error)
 
     def _ours(self) -> Express | None:
         """Our own connections on the running loop, where a connection lives and dies; None if httpx has to serve."""
