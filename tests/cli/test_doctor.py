@@ -9,9 +9,12 @@ from urllib.parse import quote
 
 import pytest
 
-from krakenasync import NotSent, ProtocolError, ServiceUnavailable
+from krakenasync import InvalidArguments, NotSent, ProtocolError, ServiceUnavailable
 from krakenasync.cli import main
 from krakenasync.cli.checks import _expiry, check_facts, check_store, explain_unreachable
+from krakenasync.cli.doctor import _signature
+from krakenasync.cli.profiles import Settings
+from krakenasync.cli.rendering import AS_TABLE
 from krakenasync.spot.account import ApiKeyInfo
 
 ORDER = [
@@ -295,3 +298,12 @@ def test_a_state_store_that_may_be_away_is_warned_of():
     found = asyncio.run(check_store(url))
     assert (found.verdict, found.error) == ("warn", None)
     assert found.said.startswith("redis://127.0.0.1:1/0 does not answer")
+
+
+@pytest.mark.parametrize(("path", "body"), [("/1/private/Balance", "nonce=1"), ("/0/private/Balance", "")])
+def test_a_secret_to_compare_with_is_in_no_frame(path, body, all_told):
+    """Whatever is wrong with the rest of what was given."""
+    found = Settings({"KRAKEN_API_SECRET": "U0VDUkVUVEVYVA=="}, "environment")
+    with pytest.raises(InvalidArguments) as refused:
+        _signature(found, path, body, "c2lnbg==", AS_TABLE)
+    assert not [shown for shown in all_told(refused.value) if "U0VDUkVUVEVYVA" in shown]

@@ -4,7 +4,9 @@ import base64
 
 import pytest
 
+from krakenasync import ConfigurationError
 from krakenasync.cli import main
+from krakenasync.cli.login import login
 from krakenasync.cli.profiles import profile_file, read_profile
 
 KEY = base64.b64encode(bytes(range(42))).decode()
@@ -56,3 +58,12 @@ def test_a_wrong_tier_is_refused_before_the_question(typed, capsys):
     typed(f"{KEY}\n{SECRET}\n", terminal=False)
     assert main(["login", "--tier", "gold"]) == 2
     assert "unknown tier" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("entered", [f"{SECRET}\n{KEY}\n", f"{KEY}\n{'ab' * 64}\n", f"{KEY}\n"])
+def test_what_was_entered_is_in_no_frame(entered, typed, all_told):
+    """The error that refuses it was raised where it had just been read."""
+    typed(entered, terminal=False)
+    with pytest.raises(ConfigurationError) as refused:
+        login()
+    assert not [shown for shown in all_told(refused.value) if any(half in shown for half in entered.split())]

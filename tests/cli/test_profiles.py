@@ -1,13 +1,16 @@
 """Where keys are kept."""
 
+import pickle
 import sys
 from types import SimpleNamespace
 
 import pytest
+from rich.pretty import pretty_repr
 
 from krakenasync import ConfigurationError
 from krakenasync.cli import main
-from krakenasync.cli.profiles import known_profiles, profile_file, read_profile, settings, store_profile
+from krakenasync.cli.connection import _need_key
+from krakenasync.cli.profiles import Settings, known_profiles, profile_file, read_profile, settings, store_profile
 
 
 def write(text, mode=0o600):
@@ -81,6 +84,40 @@ def test_a_faulty_file_is_explained_without_its_content(text, said):
     assert "SECRETTEXT" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[default]\napi_key = SECRETTEXT\n",
+        "default = 'SECRETTEXT'\n",
+        "[default]\nsecret = 'SECRETTEXT'\n",
+        "[other]\napi_key = 'SECRETTEXT'\n",
+        "[default]\napi_key = 'SECRETTEXT'\nkeyring = true\n",
+    ],
+)
+@pytest.mark.parametrize("read", [read_profile, settings])
+def test_a_faulty_file_is_in_no_frame(text, read, keychain, monkeypatch, all_told):
+    """Not in those of the TOML reader either, which hold it whole."""
+    write(text)
+    monkeypatch.setenv("KRAKEN_PROFILE", "default")
+    with pytest.raises(ConfigurationError) as refused:
+        read("default")
+    assert not [shown for shown in all_told(refused.value) if "SECRETTEXT" in shown]
+
+
+@pytest.mark.parametrize("keyring", [False, True])
+def test_a_key_that_cannot_be_stored_is_in_no_frame(keyring, home, monkeypatch, all_told):
+    """Neither our own frames nor what the keychain said tell it."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/dev/null")
+
+    def locked(*words):
+        raise RuntimeError(words)
+
+    monkeypatch.setitem(sys.modules, "keyring", SimpleNamespace(set_password=locked))
+    with pytest.raises(ConfigurationError) as refused:
+        store_profile("work", "SECRETKEY", "SECRETTEXT", None, keyring=keyring)
+    assert not [shown for shown in all_told(refused.value) if "SECRETKEY" in shown or "SECRETTEXT" in shown]
+
+
 def test_the_environment_comes_before_the_default_profile(monkeypatch):
     """A profile asked for wins, then the environment, then the profile named default."""
     write("[default]\napi_key = 'from-default'\n[other]\napi_key = 'from-other'\n")
@@ -104,6 +141,21 @@ def test_settings_show_no_key():
     """The representation names the origin alone."""
     write("[default]\napi_key = 'from-default'\n")
     assert repr(settings()) == "Settings(profile 'default')"
+    assert pretty_repr(settings()) == """Settings(origin="profile 'default'")"""
+
+
+def test_settings_are_not_pickled():
+    """They hold a key."""
+    with pytest.raises(TypeError, match="not pickled"):
+        pickle.dumps(Settings({"KRAKEN_API_KEY": "k"}, "environment"))
+
+
+def test_half_a_key_in_the_settings_is_in_no_frame(all_told):
+    """The half that is there does not show in the error that says which one is missing."""
+    for name in ("KRAKEN_API_KEY", "KRAKEN_API_SECRET"):
+        with pytest.raises(ConfigurationError, match="is not set") as refused:
+            _need_key(Settings({name: "SECRETTEXT"}, "environment"))
+        assert not [shown for shown in all_told(refused.value) if "SECRETTEXT" in shown]
 
 
 def test_the_keychain_keeps_both_halves(keychain):

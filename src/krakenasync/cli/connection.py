@@ -121,7 +121,8 @@ def _need_key(found: Settings) -> None:
     Raises:
         ConfigurationError: There is none.
     """
-    key, secret = found.value("KRAKEN_API_KEY"), found.value("KRAKEN_API_SECRET")
+    # Only whether: the frame that raises holds no secret.
+    key, secret = bool(found.value("KRAKEN_API_KEY")), bool(found.value("KRAKEN_API_SECRET"))
     if key and secret:
         return
     if key or secret:

@@ -23,6 +23,7 @@ from krakenasync.cli.lookalike import RIGHT, diagnose
 from krakenasync.cli.profiles import Settings, settings
 from krakenasync.cli.rendering import AS_TABLE, Output, Sheet, show
 from krakenasync.client.client import LIVE
+from krakenasync.client.frames import discreet
 from krakenasync.errors import ConfigurationError, InvalidArguments, KrakenError
 from krakenasync.sandbox import SandboxConfig
 from krakenasync.testing.sandboxes import serving
@@ -150,6 +151,7 @@ def _reached(base_url: str, status: str) -> Finding:
     return Finding("reachability", "fail", f"{address.hostname} answers without TLS", "use https://: keys travel here")
 
 
+@discreet
 def _signature(found: Settings, path: str, body: str, api_sign: str, output: Output) -> int:
     """Look at a signature that another program made."""
     secret = found.value("KRAKEN_API_SECRET")

@@ -12,12 +12,14 @@ from krakenasync.cli.keyshape import suspicions
 from krakenasync.cli.profiles import DEFAULT, store_profile
 from krakenasync.cli.rendering import remark
 from krakenasync.client.credentials import Credentials
+from krakenasync.client.frames import discreet
 from krakenasync.errors import ConfigurationError
 from krakenasync.protocol.tiers import Tier
 
 __all__ = ["login"]
 
 
+@discreet
 def login(
     *, profile: str = DEFAULT, tier: str | None = None, keyring: Annotated[bool, Parameter(negative="")] = False
 ) -> None:

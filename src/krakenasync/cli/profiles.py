@@ -18,11 +18,12 @@ import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import msgspec
 
 from krakenasync.client.credentials import setting
+from krakenasync.client.frames import discreet
 from krakenasync.errors import ConfigurationError
 
 __all__ = ["DEFAULT", "Settings", "known_profiles", "profile_file", "read_profile", "settings", "store_profile"]
@@ -56,7 +57,15 @@ class Settings(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         return f"Settings({self.origin})"
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Show no more to rich, which does not ask `__repr__`."""
+        return [("origin", self.origin)]
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("settings are not pickled: they hold a key")
+
+
+@discreet
 def settings(profile: str | None = None) -> Settings:
     """Find the settings: of the profile asked for, else of the environment, else of the profile ``default``.
 
@@ -92,6 +101,7 @@ def known_profiles() -> list[str]:
         return []
 
 
+@discreet
 def read_profile(name: str) -> dict[str, str]:
     """Read a profile, its key from the keychain if that is where it lies.
 
@@ -116,6 +126,7 @@ def _listed() -> str:
     return ", ".join((*_NAMES, "keyring"))
 
 
+@discreet
 def store_profile(name: str, api_key: str, api_secret: str, tier: str | None, *, keyring: bool) -> str:
     """Keep a key under a profile's name, in place of one of that name.
 
