@@ -310,6 +310,17 @@ def test_candles_say_whether_they_are_closed():
     assert [name for name, _params in requests] == ["OHLC"] * 3
 
 
+def test_whether_candles_are_closed_is_a_switch():
+    """Text that says no would be read as yes."""
+
+    async def main(clock):
+        async with Kraken(clock, 5).client() as client:
+            with pytest.raises(InvalidType, match="closed_only must be True or False, not str"):
+                client.iter_ohlc("XBTUSD", closed_only="no")
+
+    run(main)
+
+
 def test_a_candle_cursor_too_old_is_an_error():
     """Where more than 720 candles have passed, the gap is said."""
 

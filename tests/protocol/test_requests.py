@@ -1,7 +1,8 @@
 """Request types: parameters as fields, facts as a spec, the result as an argument."""
 
 from decimal import Decimal
-from typing import Annotated, ClassVar, Generic, TypeVar
+from enum import Enum
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 import msgspec
 import pytest
@@ -183,3 +184,88 @@ def test_a_reshaped_result_says_how():
     assert Reshaped.enveloped
     with pytest.raises(NotImplementedError):
         Reshaped.from_wire({})
+
+
+class Kind(Enum):
+    """Words as members of an enumeration that is no StrEnum."""
+
+    LIMIT = "limit"
+    BUY = "buy"
+    POST = "post"
+
+
+class Loose(Request[int], frozen=True, kw_only=True):
+    """A request whose fields have types and no markers."""
+
+    spec: ClassVar[Spec] = Order.spec
+
+    needed: str
+    flag: bool | None = None
+    number: Literal[1, 5] | None = None
+    cursor: bool | str | None = None
+    closes: list[Close] | None = None
+    more: dict[str, Any] | None = None
+    anything: Any = None
+
+
+def test_from_params_on_an_attribute_holds_what_was_meant():
+    """So that whoever compares it compares words: `check`, and who looks for an order."""
+    order = Order(volume=1, side=Kind.BUY, pair=[Kind.POST, "b"], close={"ordertype": Kind.LIMIT, "price": "5"})
+
+    assert order.params() == {
+        "volume": "1",
+        "pair": "post,b",
+        "type": "buy",
+        "close": {"ordertype": "limit", "price": "5"},
+    }
+    assert order.side == "buy"
+    assert order.pair == ["post", "b"]
+    assert order.close == Close(ordertype="limit", price="5")
+    assert order.params() == Order(volume=1, side="buy", pair=["post", "b"], close=order.close).params()
+
+
+def test_check_sees_what_was_meant():
+    """A member of an enumeration is compared as its value."""
+
+    class Checked(Order, frozen=True, kw_only=True):
+        def check(self):
+            assert self.side == "buy"
+
+    assert Checked(volume=1, side=Kind.BUY).params()["type"] == "buy"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"flag": "no"}, "flag must be True or False, not str"),
+        ({"flag": 0}, "flag must be True or False, not int"),
+        ({"flag": []}, "flag must be True or False, not list"),
+        ({"number": True}, "number must be an int, not bool"),
+        ({"number": "5"}, "number must be an int"),
+        ({"number": 10**5000}, "number=.* is too large"),
+        ({"cursor": 5}, "cursor must be True or False or a str"),
+        ({"cursor": ""}, "cursor is empty"),
+        ({"closes": 5}, "closes must be a list, not int"),
+        ({"closes": [{}]}, "closes lacks ordertype"),
+        ({"more": 5}, "more must be a dict"),
+        ({"needed": None}, "needed must be a str, not NoneType"),
+    ],
+    ids=range(12),
+)
+def test_a_field_without_a_marker_is_held_to_its_type(given, message):
+    """Whatever the endpoint: a field says what it takes, and nothing else is sent or dropped."""
+    with pytest.raises(InvalidArguments, match=message):
+        Loose(**{"needed": "a", **given}).params()
+
+
+def test_a_field_of_any_type_takes_anything_that_can_be_sent():
+    """There its own type decides."""
+    loose = Loose(needed="a", flag=False, number=5, cursor=True, more={"a": Decimal(1)}, anything=[True])
+    assert loose.params() == {
+        "needed": "a",
+        "flag": False,
+        "number": 5,
+        "cursor": True,
+        "more": {"a": "1"},
+        "anything": [True],
+    }

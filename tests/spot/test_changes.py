@@ -94,3 +94,31 @@ def test_cancelling_a_batch():
     for orders, ids in [(None, None), ([TXID] * 25, ["a"] * 26)]:
         with pytest.raises(InvalidArguments, match="50 in all"):
             CancelOrderBatch(orders, cl_ord_ids=ids).params()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"orders": b"ab"}, "orders must be a sequence, not bytes"),
+        ({"orders": ["", ""]}, "orders is empty"),
+        ({"orders": [TXID, 1.5]}, "orders must be a str, not float"),
+        ({"orders": [2**31]}, "orders=2147483648 is outside"),
+        ({"cl_ord_ids": [""]}, "cl_ord_ids is empty"),
+        ({"cl_ord_ids": ["much too long to be an id"]}, "cl_ord_ids='much.*' is not a UUID"),
+        ({"cl_ord_ids": [5]}, "cl_ord_ids must be a str, not int"),
+    ],
+    ids=range(7),
+)
+def test_what_names_no_order_sinks_the_batch(given, message):
+    """Each name is checked as it would be alone."""
+    with pytest.raises(InvalidArguments, match=message):
+        CancelOrderBatch(**given).params()
+
+
+@pytest.mark.parametrize("value", ["false", 0, [], "no"])
+def test_a_switch_is_true_or_false(value):
+    """Text that says no would be sent, and read as yes."""
+    with pytest.raises(InvalidType, match="post_only must be True or False"):
+        AmendOrder(txid=TXID, order_qty="1", post_only=value).params()
+    with pytest.raises(InvalidType, match="cancel_response must be True or False"):
+        EditOrder(txid=TXID, pair="XBTUSD", cancel_response=value).params()

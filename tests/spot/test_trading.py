@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from enum import Enum
 
 import pytest
 from hypothesis import given
@@ -189,3 +190,102 @@ def test_close_order_of_a_batch_in_either_place(sample):
     assert first.close == "close position @ stop loss 28000.0"
     assert second.close == "close position @ limit 39000.0"
     assert third.close is None
+
+
+class Word(Enum):
+    """Words as members of an enumeration that is no StrEnum."""
+
+    BUY = "buy"
+    MARKET = "market"
+    TRAILING = "trailing-stop"
+    GTD = "GTD"
+    VIQC = "viqc"
+
+
+def test_members_of_an_enumeration_stand_for_their_words():
+    """Also where words are compared: alone, in a list, and in what is nested."""
+    sent = order(type=Word.BUY, ordertype=Word.MARKET, oflags=[Word.VIQC], price=None).params()
+    assert (sent["type"], sent["ordertype"], sent["oflags"]) == ("buy", "market", "viqc")
+    for wrong, message in (
+        ({"ordertype": Word.TRAILING, "price": "100"}, "offset"),
+        ({"timeinforce": Word.GTD}, "expiretm"),
+        ({"close": Close(ordertype=Word.MARKET)}, "no type for a close order"),
+        ({"oflags": Word.VIQC}, "market buys"),
+    ):
+        with pytest.raises(InvalidArguments, match=message):
+            order(**wrong).params()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"reduce_only": []}, "reduce_only must be True or False"),
+        ({"reduce_only": "no"}, "reduce_only must be True or False"),
+        ({"reduce_only": 0}, "reduce_only must be True or False"),
+        ({"leverage": ""}, "leverage is empty"),
+        ({"leverage": -3}, "leverage=-3 is outside"),
+        ({"leverage": True}, "leverage must be a str, not bool"),
+        ({"leverage": [2]}, "leverage must be a str, not list"),
+        ({"close": {}}, "close lacks ordertype"),
+        ({"close": 5}, "close must be a Close, not int"),
+        ({"close": {"ordertype": "market"}}, "no type for a close order"),
+        ({"pair": "A\nB"}, "pair='A.*B' holds a control character"),
+        ({"pair": "A\0"}, "control character"),
+        ({"broker": "\ud800"}, "half a character"),
+        ({"expiretm": -1}, "expiretm=-1 is not a moment"),
+        ({"starttm": -1}, "starttm=-1 is not a moment"),
+        ({"expiretm": Decimal("1e99999999")}, "expiretm=.* is not a moment"),
+        ({"deadline": datetime.max.replace(tzinfo=timezone(-timedelta(hours=1)))}, "beyond the calendar"),
+        ({"type": None}, "type must be a str, not NoneType"),
+        ({"volume": 10**5000}, "beyond any market"),
+        ({"expiretm": "+" + "9" * 5000}, "expiretm='.9+… is not a moment"),
+    ],
+    ids=range(20),
+)
+def test_what_is_of_no_use_is_neither_sent_nor_dropped(changes, message):
+    """Each bad value is an error that names its parameter."""
+    with pytest.raises(InvalidArguments, match=message):
+        order(**changes).params()
+
+
+def test_a_close_order_may_be_described_by_a_dict():
+    """The same checks hold for it."""
+    sent = order(close={"ordertype": "limit", "price": Decimal("1E+2")}).params()
+    assert sent["close"] == {"ordertype": "limit", "price": "100"}
+
+
+DESCRIBED = {"type": "buy", "ordertype": "limit", "volume": Decimal(1), "price": "100", "close": {"ordertype": "limit"}}
+
+
+def test_orders_of_a_batch_may_be_described_by_dicts():
+    """They are read into orders: written, checked and, if their answer is lost, looked for as such."""
+    request = AddOrderBatch(pair="XBTUSD", orders=[DESCRIBED, {**DESCRIBED, "userref": 1}])
+
+    assert request.params()["orders"][1] == {
+        "ordertype": "limit",
+        "type": "buy",
+        "volume": "1",
+        "userref": 1,
+        "price": "100",
+        "close": {"ordertype": "limit"},
+    }
+    assert [each.userref for each in request.orders] == [None, 1]
+
+
+@pytest.mark.parametrize(
+    ("orders", "message"),
+    [
+        (b"ab", "orders must be a sequence, not bytes"),
+        ([1, 2], "orders must be an Order, not int .pass Order.*, or a dict of its parameters"),
+        ([{**DESCRIBED, "volume": "-1"}] * 2, "volume='-1' is negative"),
+        ([{**DESCRIBED, "price": "nan"}] * 2, "price='nan' is not a finite number"),
+        ([{**DESCRIBED, "pair": "XBTUSD"}] * 2, "orders holds 'pair'"),
+        ([{"type": "buy"}] * 2, "orders lacks ordertype, volume"),
+        ([DESCRIBED, None], "orders must be an Order, not NoneType"),
+    ],
+    ids=range(7),
+)
+def test_what_describes_no_order_sinks_the_batch(orders, message):
+    """Before it is sent."""
+    with pytest.raises(InvalidArguments, match=message):
+        AddOrderBatch(pair="XBTUSD", orders=orders).params()

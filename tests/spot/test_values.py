@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from krakenasync.protocol.fields import Instant
+from krakenasync.protocol.moments import Instant
 from krakenasync.spot.values import EPOCH, from_nanoseconds, not_zero, respelled
 
 

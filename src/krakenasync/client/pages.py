@@ -11,9 +11,10 @@ from krakenasync.client import rows
 from krakenasync.client.queueing import Lane
 from krakenasync.client.rows import CandleRow, ClosedOrder, LedgerRow, Reading, Rows, TradeRow
 from krakenasync.client.serverclock import ServerClock
-from krakenasync.errors import InvalidArguments
-from krakenasync.protocol.fields import Instant
+from krakenasync.errors import InvalidArguments, InvalidType
+from krakenasync.protocol.moments import Instant
 from krakenasync.protocol.paging import Cursor
+from krakenasync.protocol.quoting import quoted
 from krakenasync.protocol.requests import Request
 from krakenasync.protocol.wire import Answer
 from krakenasync.spot.deposits import Deposit, DepositStatus
@@ -226,6 +227,8 @@ class Pages:
         The last candle is still running, which its `closed` says; a cursor behind it begins with it again. With
         `closed_only` it is left out.
         """
+        if not isinstance(closed_only, bool):
+            raise InvalidType(f"closed_only must be True or False, not {type(closed_only).__name__}")
         request = OHLC(pair=_pair(pair, cursor, "OHLC"), interval=interval, since=since, asset_class=asset_class)
         return self._rows(request, rows.closed_candles if closed_only else rows.candles, cursor, lane)
 
@@ -273,7 +276,9 @@ def _moment(until: datetime | Decimal | float | str) -> Decimal:
     try:
         return Decimal(Instant().wire("until", until))
     except InvalidOperation:
-        raise InvalidArguments(f"until={until!r} is no moment", hint="unix seconds or an aware datetime") from None
+        raise InvalidArguments(
+            f"until={quoted(until)} is no moment", hint="unix seconds or an aware datetime"
+        ) from None
 
 
 def _check(request: type[Request[Any]], cursor: Cursor) -> None:

@@ -5,23 +5,20 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any, Final
-
-import msgspec
 
 from krakenasync.client.road import Call
 from krakenasync.errors import InvalidArguments
 from krakenasync.protocol import wire
 from krakenasync.protocol.charges import ONE, PER_IP
-from krakenasync.protocol.fields import plain
+from krakenasync.protocol.nested import plain
+from krakenasync.protocol.quoting import quoted
 from krakenasync.protocol.requests import Body, Effect, Spec
 from krakenasync.spot.catalog import by_name
 
 __all__ = ["raw_call"]
 
 _NAME: Final = re.compile(r"[A-Za-z0-9]+(?:[/_-][A-Za-z0-9]+)*")
-_EXACT: Final = msgspec.json.Decoder(float_hook=Decimal)
 
 
 def raw_call(name: str, params: Mapping[str, Any], *, private: bool) -> Call:
@@ -43,7 +40,7 @@ def raw_call(name: str, params: Mapping[str, Any], *, private: bool) -> Call:
 def _spec(name: str, *, private: bool) -> Spec:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise InvalidArguments(
-            f"{name!r} is no endpoint", hint="write it as Kraken does, like 'Ticker' or 'Earn/Strategies'"
+            f"{quoted(name)} is no endpoint", hint="write it as Kraken does, like 'Ticker' or 'Earn/Strategies'"
         )
     try:
         known = by_name(name).spec
@@ -74,8 +71,7 @@ def _joined(value: Any) -> Any:
 
 
 def _read(name: str, status: int, body: bytes) -> wire.Answer[Any]:
-    answer = wire.decode(msgspec.Raw, status, body, endpoint=name)
-    return wire.Answer(_EXACT.decode(answer.result), answer.warnings, body)
+    return wire.decode(Any, status, body, endpoint=name)
 
 
 def _read_file(name: str, status: int, body: bytes) -> wire.Answer[Any]:

@@ -7,21 +7,17 @@ that travels. Every check that can be made without Kraken is made here, before a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from decimal import ROUND_FLOOR, Decimal, InvalidOperation
+from collections.abc import Sequence
 from enum import Enum
 from typing import Any, Final
 
-import msgspec
-
 from krakenasync.errors import InvalidArguments, InvalidType
+from krakenasync.protocol.exact import decimal_text, exact
+from krakenasync.protocol.quoting import quoted
 
 __all__ = [
-    "Deadline",
     "Id",
-    "Instant",
-    "List",
+    "Leverage",
     "Marker",
     "Money",
     "Names",
@@ -29,72 +25,16 @@ __all__ = [
     "Range",
     "Tag",
     "Text",
-    "decimal_text",
-    "order_price",
-    "plain",
+    "Wire",
+    "sendable",
 ]
 
 Wire = str | int | bool | list[Any] | dict[str, Any]
 
-_ABSOLUTE: Final = re.compile(r"\d", re.ASCII)
-"""How a price begins that is not relative to the market."""
-_RELATIVE: Final = re.compile(r"[+\-#]\d+(?:\.\d+)?%?|\d+(?:\.\d+)?%", re.ASCII)
-
-_LARGEST: Final = 40
-"""Digits before the point that no price or volume has."""
-_FINEST: Final = 100
-"""Digits after the point that none needs, not even one that was divided and not rounded."""
-
-
-def decimal_text(value: Decimal) -> str:
-    """Write a Decimal digit for digit, never in scientific notation.
-
-    >>> decimal_text(Decimal("1E-8"))
-    '0.00000001'
-    """
-    return format(value, "f")
-
-
-def order_price(value: object) -> Decimal | str | None:
-    """Read the price of an order as an answer has it: a Decimal, or text as Kraken wrote it if it is relative.
-
-    >>> order_price("30000.0"), order_price("+5.0000%"), order_price("-100.0")
-    (Decimal('30000.0'), '+5.0000%', '-100.0')
-
-    Raises:
-        TypeError: It is neither a number nor text.
-    """
-    if value is None or isinstance(value, Decimal):
-        return value
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        raise TypeError(f"expected a price, got {type(value).__name__}")
-    try:
-        return Decimal(value) if _ABSOLUTE.match(str(value)) else str(value)
-    except InvalidOperation:
-        return str(value)
-
-
-def _exact(name: str, value: object) -> Decimal:
-    """Read a number that must be exact."""
-    if isinstance(value, bool) or not isinstance(value, (Decimal, int, str)):
-        hint = (
-            "floats are inexact: pass Decimal('0.1') or '0.1'"
-            if isinstance(value, float)
-            else "pass a Decimal or a str"
-        )
-        raise InvalidType(f"{name} must be a Decimal, an int or a str, not {type(value).__name__}", hint=hint)
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        raise InvalidArguments(f"{name}={value!r} is not a number", hint="write it like '0.015'") from None
-    if not number.is_finite():
-        raise InvalidArguments(f"{name}={value!r} is not a finite number", hint="write it like '0.015'")
-    if number.adjusted() > _LARGEST or int(number.as_tuple().exponent) < -_FINEST:
-        # Written in full, as it travels, 1e999999999 would fill the memory.
-        raise InvalidArguments(
-            f"{name}={value} is beyond any market", hint="is the exponent meant? write it like '0.015'"
-        )
-    return number
+_RELATIVE: Final = re.compile(r"[+\-#]\d{1,40}(?:\.\d{1,40})?%?|\d{1,40}(?:\.\d{1,40})?%", re.ASCII)
+_LEVERAGE: Final = re.compile(r"none|\d+(?:\.\d+)?(?::\d+)?", re.ASCII)
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+"""Line ends, NUL and their like: no name, id or word of Kraken's holds one."""
 
 
 class Marker:
@@ -113,10 +53,12 @@ class Money(Marker):
     """An exact, non-negative amount, volume or price: Decimal, int or str. A float is refused."""
 
     def wire(self, name: str, value: Any) -> str:  # noqa: D102 - see Marker
-        number = _exact(name, value)
+        number = exact(name, value)
         if number < 0:
-            raise InvalidArguments(f"{name}={value} is negative", hint="the side is given by type='buy' or 'sell'")
-        return decimal_text(number)
+            raise InvalidArguments(
+                f"{name}={quoted(value)} is negative", hint="the side is given by type='buy' or 'sell'"
+            )
+        return decimal_text(number.copy_abs())  # 0 without the sign it may have
 
 
 class Price(Marker):
@@ -127,17 +69,34 @@ class Price(Marker):
 
     def wire(self, name: str, value: Any) -> str:  # noqa: D102 - see Marker
         if isinstance(value, str) and _RELATIVE.fullmatch(value):
-            return value
-        number = _exact(name, value)
+            return str.__str__(value)
+        number = exact(name, value)
         if number < 0:
-            raise InvalidArguments(f"{name}={value} is negative", hint="as text, '-100' is 100 below the last trade")
+            hint = "as text, '-100' is 100 below the last trade"
+            raise InvalidArguments(f"{name}={quoted(value)} is negative", hint=hint)
         if not number:
-            raise InvalidArguments(f"{name}={value} is no price", hint="it is above 0; a market order has none")
+            raise InvalidArguments(f"{name}={quoted(value)} is no price", hint="it is above 0; a market order has none")
         return decimal_text(number)
 
 
+def sendable(name: str, value: str) -> str:
+    """Refuse a text that no body can hold; return it as a plain `str`.
+
+    Raises:
+        InvalidArguments: It holds half a character, as a text read with ``errors="surrogateescape"`` may.
+    """
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise InvalidArguments(
+                f"{name}={quoted(value)} holds half a character, which cannot be sent", hint="read the text as UTF-8"
+            ) from None
+    return value if type(value) is str else str.__str__(value)  # msgspec writes no class of the caller's
+
+
 class Text(Marker):
-    """A non-empty text."""
+    """A non-empty text of one line."""
 
     def __init__(self, *, pattern: str | None = None, what: str = "") -> None:
         self._pattern = pattern
@@ -150,9 +109,13 @@ class Text(Marker):
             raise InvalidType(f"{name} must be a str, not {type(value).__name__}")
         if not value.strip():
             raise InvalidArguments(f"{name} is empty", hint=f"leave {name} out or give it a value")
+        if not value.isprintable() and _CONTROL.search(value):
+            raise InvalidArguments(
+                f"{name}={quoted(value)} holds a control character", hint="is a line end left over? strip() the text"
+            )
         if self._pattern and not re.fullmatch(self._pattern, value):
-            raise InvalidArguments(f"{name}={value!r} is not {self._what}")
-        return value
+            raise InvalidArguments(f"{name}={quoted(value)} is not {self._what}")
+        return sendable(name, value)
 
 
 class Id(Marker):
@@ -160,7 +123,7 @@ class Id(Marker):
 
     def wire(self, name: str, value: Any) -> str | int:  # noqa: D102 - see Marker
         if isinstance(value, int) and not isinstance(value, bool):
-            return value
+            return _USERREF.wire(name, value)
         return Text().wire(name, value)
 
 
@@ -185,22 +148,6 @@ class Names(Marker):
         return ",".join(Text().wire(name, part) for part in parts)
 
 
-class List(Marker):
-    """A list that travels as a list: JSON array, or bracketed names in a form."""
-
-    def __init__(self, *, least: int = 1, most: int | None = None) -> None:
-        self._least = least
-        self._most = most
-
-    def wire(self, name: str, value: Any) -> list[Any]:  # noqa: D102 - see Marker
-        if isinstance(value, str) or not isinstance(value, Sequence):
-            raise InvalidType(f"{name} must be a sequence, not {type(value).__name__}")
-        if len(value) < self._least or (self._most is not None and len(value) > self._most):
-            limits = f"at least {self._least}" if self._most is None else f"{self._least} to {self._most}"
-            raise InvalidArguments(f"{name} holds {len(value)} items, Kraken takes {limits}")
-        return [plain(name, item) for item in value]
-
-
 class Range(Marker):
     """A whole number between two bounds, both included."""
 
@@ -212,70 +159,23 @@ class Range(Marker):
         if isinstance(value, bool) or not isinstance(value, int):
             raise InvalidType(f"{name} must be an int, not {type(value).__name__}")
         if not self._low <= value <= self._high:
-            raise InvalidArguments(f"{name}={value} is outside {self._low}..{self._high}")
-        return value
+            raise InvalidArguments(f"{name}={quoted(value)} is outside {self._low}..{self._high}")
+        return int(value)
 
 
-class Instant(Marker):
-    """A moment as unix time; also takes an aware datetime, or an id where Kraken accepts one.
-
-    Args:
-        digits: Digits after the second that a datetime is written with (cut, not rounded): 6, or 0 where Kraken
-            wants whole seconds.
-        nanoseconds: Whether a datetime is written as a whole number of nanoseconds instead.
-    """
-
-    def __init__(self, *, digits: int = 6, nanoseconds: bool = False) -> None:
-        self._digits = digits
-        self._nanoseconds = nanoseconds
-
-    def wire(self, name: str, value: Any) -> str:  # noqa: D102 - see Marker
-        if isinstance(value, datetime):
-            return self._write(_aware(name, value))
-        if isinstance(value, str):
-            return Text().wire(name, value)
-        if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
-            raise InvalidType(f"{name} must be unix seconds, an aware datetime or an id, not {type(value).__name__}")
-        number = Decimal(repr(value) if isinstance(value, float) else value)
-        if not number.is_finite():
-            raise InvalidArguments(f"{name}={value} is not a moment")
-        return decimal_text(number if self._digits else number.to_integral_value(ROUND_FLOOR))
-
-    def _write(self, value: datetime) -> str:
-        """Write a datetime exactly, without going through a float."""
-        since = value - datetime(1970, 1, 1, tzinfo=UTC)
-        micros = (since.days * 86400 + since.seconds) * 10**6 + since.microseconds
-        if self._nanoseconds:
-            return str(micros * 1000)
-        if not self._digits:
-            return str(micros // 10**6)
-        return decimal_text(Decimal(micros).scaleb(-6).normalize() + 0)
+_USERREF: Final = Range(-(2**31), 2**31 - 1)
 
 
-class Deadline(Marker):
-    """A moment as RFC 3339 text; takes an aware datetime or the text itself.
+class Leverage(Marker):
+    """How large a margin order is to what backs it: ``"none"``, ``2``, ``"5"``, ``"5:1"``."""
 
-    Args:
-        timespec: How finely a datetime is written, as in `datetime.isoformat`.
-
-    Source: https://docs.kraken.com/api/docs/rest-api/add-order (deadline: now + 2 s to now + 60 s, server time)
-    """
-
-    def __init__(self, timespec: str = "milliseconds") -> None:
-        self._timespec = timespec
-
-    def wire(self, name: str, value: Any) -> str:  # noqa: D102 - see Marker
-        if isinstance(value, datetime):
-            moment = _aware(name, value).astimezone(UTC)
-            return moment.isoformat(timespec=self._timespec).replace("+00:00", "Z")
-        return Text().wire(name, value)
-
-
-def _aware(name: str, value: datetime) -> datetime:
-    """Refuse a datetime that does not say its zone."""
-    if value.tzinfo is None:
-        raise InvalidArguments(f"{name} is a naive datetime", hint="say which zone: datetime.now(UTC)")
-    return value
+    def wire(self, name: str, value: Any) -> str | int:  # noqa: D102 - see Marker
+        if isinstance(value, int) and not isinstance(value, bool):
+            return Range(1, 2**31 - 1).wire(name, value)
+        text = Text().wire(name, value)
+        if not _LEVERAGE.fullmatch(text):
+            raise InvalidArguments(f"{name}={quoted(text)} is no leverage", hint="like 2 or '5:1', or leave it out")
+        return text
 
 
 class Tag(Marker):
@@ -285,35 +185,3 @@ class Tag(Marker):
         if not isinstance(value, bool):
             raise InvalidType(f"{name} must be True or False, not {type(value).__name__}")
         return value or None
-
-
-def plain(name: str, value: Any) -> Wire:
-    """Write a value that has no marker, by its type."""
-    write = _PLAIN.get(type(value))
-    if write is not None:
-        return write(name, value)
-    if isinstance(value, Enum):
-        return plain(name, value.value)
-    if isinstance(value, msgspec.Struct):
-        params: Callable[[], dict[str, Any]] = value.params  # type: ignore[attr-defined]  # nested parts are Parts
-        return params()
-    if isinstance(value, dict):
-        return {key: plain(f"{name}[{key}]", item) for key, item in value.items() if item is not None}
-    if isinstance(value, (list, tuple)):
-        return [plain(name, item) for item in value]
-    if isinstance(value, datetime):
-        return Instant().wire(name, value)
-    raise InvalidType(f"{name} cannot be sent as {type(value).__name__}")
-
-
-def _float(name: str, value: float) -> Wire:
-    raise InvalidType(f"{name}={value} is a float", hint="floats are inexact: pass Decimal('0.1') or '0.1'")
-
-
-_PLAIN: dict[type, Callable[[str, Any], Wire]] = {
-    str: lambda _name, value: value,
-    bool: lambda _name, value: value,
-    int: lambda _name, value: value,
-    Decimal: lambda name, value: decimal_text(_exact(name, value)),
-    float: _float,
-}

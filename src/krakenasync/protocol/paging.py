@@ -19,7 +19,7 @@ from typing import Any, Final
 import msgspec
 
 from krakenasync.errors import InvalidArguments, InvalidType
-from krakenasync.protocol.fields import decimal_text
+from krakenasync.protocol.exact import decimal_text
 
 __all__ = ["PAGING", "Cursor", "Page", "Paging", "Style", "begin", "behind", "first_new", "following", "parameters"]
 

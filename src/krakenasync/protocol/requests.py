@@ -5,14 +5,18 @@ from __future__ import annotations
 import functools
 import typing
 from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any, ClassVar, Final, Generic, Self, TypeVar, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Annotated, Any, ClassVar, Final, Generic, Literal, Self, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
 from krakenasync.errors import InvalidArguments
 from krakenasync.protocol.charges import FREE, ONE, PER_IP, Charge
-from krakenasync.protocol.fields import Marker, plain
+from krakenasync.protocol.fields import Marker
+from krakenasync.protocol.nested import Typed, meant, plain
 
 __all__ = [
     "Body",
@@ -167,16 +171,29 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     def params(self) -> dict[str, Any]:
         """Return the parameters as they travel, checked, without those that are left out.
 
+        From then on each attribute holds what was meant by what was given (see `meant`), for `check` and for whoever
+        compares.
+
         Raises:
             InvalidArguments: A parameter cannot be right; says which and why.
         """
         sent: dict[str, Any] = {}
-        for attribute, wire_name, write in _plan(type(self)):
+        for attribute, wire_name, write, needed in _plan(type(self)):
             value = getattr(self, attribute)
-            if value is not None and (wire := write(wire_name, value)) is not None:
-                sent[wire_name] = wire
+            if value is not None or needed:
+                if type(value) not in _AS_MEANT:
+                    value = self._settle(attribute, wire_name, value)
+                if (wire := write(wire_name, value)) is not None:
+                    sent[wire_name] = wire
         self.check()
         return sent
+
+    def _settle(self, attribute: str, wire_name: str, given: Any) -> Any:
+        """Put what is meant in the place of what was given, and return it."""
+        value = meant(wire_name, given, _parts(type(self)).get(attribute))
+        if value is not given:
+            msgspec.structs.force_setattr(self, attribute, value)
+        return value
 
 
 class Request(Part, Generic[R], frozen=True, kw_only=True):
@@ -205,27 +222,63 @@ class Reshaped:
         raise NotImplementedError
 
 
+_AS_MEANT: Final = frozenset({str, int, bool, Decimal, float, datetime, NoneType})
+"""The types of what can stand for nothing else."""
+
+
 @functools.cache
-def _plan(part: type[Part]) -> tuple[tuple[str, str, Callable[[str, Any], Any]], ...]:
-    """Prepare, once per type, how each of its fields is written."""
+def _plan(part: type[Part]) -> tuple[tuple[str, str, Callable[[str, Any], Any], bool], ...]:
+    """Prepare, once per type, how each of its fields is written, and whether it is needed."""
     hints = typing.get_type_hints(part, include_extras=True)
     return tuple(
-        (attribute, wire_name, _writer(hints[attribute]))
-        for attribute, wire_name in zip(part.__struct_fields__, part.__struct_encode_fields__, strict=True)
+        (field.name, field.encode_name, _writer(hints[field.name]), field.required)
+        for field in msgspec.structs.fields(part)
     )
 
 
 def _writer(hint: Any) -> Callable[[str, Any], Any]:
+    """Find the marker of a field, or have its value checked by its type."""
+    if (marker := _marker(hint)) is not None:
+        return marker.wire
+    kinds = _kinds(hint)
+    return plain if Any in kinds else Typed(*kinds).wire
+
+
+def _marker(hint: Any) -> Marker | None:
     """Find the marker of a field, also inside ``Annotated[...] | None``."""
     if get_origin(hint) is Annotated:
-        for extra in get_args(hint)[1:]:
-            if isinstance(extra, Marker):
-                return extra.wire
-    for inner in get_args(hint):
-        found = _writer(inner) if get_origin(inner) is Annotated else plain
-        if found is not plain:
-            return found
-    return plain
+        return next((extra for extra in get_args(hint)[1:] if isinstance(extra, Marker)), None)
+    found = (_marker(inner) for inner in get_args(hint) if get_origin(inner) is Annotated)
+    return next((marker for marker in found if marker is not None), None)
+
+
+def _kinds(hint: Any) -> tuple[Any, ...]:
+    """List the types that a field's values may have, besides None; Any if that cannot be told."""
+    origin = get_origin(hint)
+    if origin in {Union, UnionType}:
+        return tuple(dict.fromkeys(kind for inner in get_args(hint) for kind in _kinds(inner)))
+    if origin is Annotated:
+        return _kinds(get_args(hint)[0])
+    if origin is Literal:
+        return tuple(dict.fromkeys(type(word) for word in get_args(hint)))
+    if hint is NoneType:
+        return ()
+    found = origin or hint
+    return (found if isinstance(found, type) else Any,)
+
+
+@functools.cache
+def _parts(part: type[Part]) -> dict[str, type[Part]]:
+    """Find, once per type, the kinds of part that its fields are or hold."""
+    hints = typing.get_type_hints(part, include_extras=True)
+    found = {attribute: _part_in(hints[attribute]) for attribute in part.__struct_fields__}
+    return {attribute: inner for attribute, inner in found.items() if inner is not None}
+
+
+def _part_in(hint: Any) -> type[Part] | None:
+    if isinstance(hint, type) and issubclass(hint, Part):
+        return hint
+    return next((found for inner in get_args(hint) if (found := _part_in(inner)) is not None), None)
 
 
 @functools.cache

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from krakenasync.clock import Clock
 from krakenasync.errors import ConfigurationError
-from krakenasync.protocol.fields import decimal_text
+from krakenasync.protocol.exact import decimal_text
 from krakenasync.sandbox.accounts import Account
 from krakenasync.sandbox.arguments import Arguments
 from krakenasync.sandbox.funding import find_method, funding_asset, methods_of, read_amount

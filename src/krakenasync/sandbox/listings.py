@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from krakenasync.protocol.fields import decimal_text
+from krakenasync.protocol.exact import decimal_text
 from krakenasync.sandbox.refusals import UNKNOWN_ASSET, UNKNOWN_PAIR, Refusal
 
 __all__ = ["ASSETS", "PAIRS", "Asset", "Pair", "find_asset", "find_pair"]

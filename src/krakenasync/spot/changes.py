@@ -17,10 +17,12 @@ import msgspec
 
 from krakenasync.errors import InvalidArguments
 from krakenasync.protocol.charges import Charge, Counter, EngineAction
-from krakenasync.protocol.fields import Id, List, Range
+from krakenasync.protocol.fields import Id, Range
+from krakenasync.protocol.nested import List
 from krakenasync.protocol.requests import Body, Effect, Need, Request, Spec, exclusive, private_call
 from krakenasync.spot.trading import OrderSentence, check_display
 from krakenasync.spot.values import (
+    CLIENT_ORDER_ID,
     Amount,
     ClientOrderId,
     DeadlineAt,
@@ -241,7 +243,7 @@ class BatchCancelled(msgspec.Struct, frozen=True):
 class OfManyOrders(Request[BatchCancelled], frozen=True):
     """A call about orders by their ids or `userref` numbers."""
 
-    orders: Annotated[Sequence[str | int], List(most=_BATCH)] | None = None
+    orders: Annotated[Sequence[str | int], List(Id(), most=_BATCH)] | None = None
 
 
 class CancelOrderBatch(OfManyOrders, frozen=True, kw_only=True):
@@ -258,7 +260,7 @@ class CancelOrderBatch(OfManyOrders, frozen=True, kw_only=True):
         body=Body.JSON,
     )
 
-    cl_ord_ids: Annotated[Sequence[str], List(most=_BATCH)] | None = None
+    cl_ord_ids: Annotated[Sequence[str], List(CLIENT_ORDER_ID, most=_BATCH)] | None = None
 
     def check(self) -> None:
         """Ask for 1 to 50 orders in all."""

@@ -12,7 +12,8 @@ from typing import Annotated, ClassVar, Final
 
 import msgspec
 
-from krakenasync.protocol.fields import List, Range
+from krakenasync.protocol.fields import Range, Text
+from krakenasync.protocol.nested import List
 from krakenasync.protocol.requests import Effect, Need, Request, Spec, private_call
 from krakenasync.spot.values import Amount, AssetName, LockType, Word
 
@@ -172,7 +173,7 @@ class EarnStrategies(Request[EarnStrategiesPage | None], frozen=True, kw_only=Tr
     asset: AssetName | None = None
     cursor: Word | None = None
     limit: Annotated[int, Range(0, 65535)] | None = None
-    lock_type: Annotated[Sequence[LockType], List()] | None = None
+    lock_type: Annotated[Sequence[LockType], List(Text())] | None = None
 
 
 class EarnAmount(msgspec.Struct, frozen=True):

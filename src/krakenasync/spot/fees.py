@@ -11,7 +11,8 @@ from typing import Annotated, Any, ClassVar, Final, Self
 
 import msgspec
 
-from krakenasync.protocol.fields import List, Marker, Names
+from krakenasync.protocol.fields import Marker, Names
+from krakenasync.protocol.nested import List, Typed
 from krakenasync.protocol.requests import Body, Need, Part, Request, Reshaped, Spec, private_call
 from krakenasync.spot.values import PriceClass, RebaseMultiplier, Word, respelled
 
@@ -143,7 +144,7 @@ class _Pairs(Marker):
 
     def wire(self, name: str, value: Any) -> str | list[Any]:
         if isinstance(value, Sequence) and any(isinstance(pair, PairOfClass) for pair in value):
-            return List().wire(name, value)
+            return List(Typed(str, PairOfClass)).wire(name, value)
         return Names().wire(name, value)
 
 

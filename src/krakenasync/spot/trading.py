@@ -17,13 +17,15 @@ import msgspec
 
 from krakenasync.errors import InvalidArguments
 from krakenasync.protocol.charges import Charge, Counter, EngineAction
-from krakenasync.protocol.fields import List
+from krakenasync.protocol.nested import List, Typed
+from krakenasync.protocol.quoting import quoted
 from krakenasync.protocol.requests import Body, Effect, Need, Part, Request, Spec, exclusive, private_call
 from krakenasync.spot.values import (
     Amount,
     ClientOrderId,
     CloseOrderType,
     DeadlineAt,
+    MarginLeverage,
     Moment,
     Number,
     OrderFlags,
@@ -92,7 +94,7 @@ class Order(Part, frozen=True, kw_only=True):
     price: RelativePrice | None = None
     price2: RelativePrice | None = None
     trigger: Trigger | None = None
-    leverage: str | int | None = None
+    leverage: MarginLeverage | None = None
     reduce_only: bool | None = None
     stptype: SelfTradePrevention | None = None
     oflags: OrderFlags | None = None
@@ -119,7 +121,7 @@ def _check_volume(order: Order) -> None:
     margin = order.leverage not in {None, "none"} or order.reduce_only or order.ordertype == "settle-position"
     if not margin and not Decimal(order.volume):
         raise InvalidArguments(
-            f"volume={order.volume} buys and sells nothing", hint="say how much; 0 closes a margin position"
+            f"volume={quoted(order.volume)} buys and sells nothing", hint="say how much; 0 closes a margin position"
         )
 
 
@@ -140,9 +142,13 @@ def _check_trailing(ordertype: str, price: Number | None, price2: Number | None)
     if not ordertype.startswith("trailing-stop"):
         return
     if price is not None and not str(price).startswith("+"):
-        raise InvalidArguments(f"price={price} is not an offset", hint=f"{ordertype} takes one like '+100' or '+5%'")
+        raise InvalidArguments(
+            f"price={quoted(price)} is not an offset", hint=f"{quoted(ordertype)} takes one like '+100' or '+5%'"
+        )
     if price2 is not None and not str(price2).startswith(("+", "-")):
-        raise InvalidArguments(f"price2={price2} is not an offset", hint="write '+0' for the trigger price itself")
+        raise InvalidArguments(
+            f"price2={quoted(price2)} is not an offset", hint="write '+0' for the trigger price itself"
+        )
 
 
 _MOMENT: Final = re.compile(r"\+?\d+(?:\.\d+)?", re.ASCII)
@@ -155,12 +161,12 @@ def _check_expiry(order: Order) -> None:
         value = getattr(order, name)
         if isinstance(value, str) and not _MOMENT.fullmatch(value):
             hint = "write '+3600' for seconds from now, or unix seconds; or pass an aware datetime"
-            raise InvalidArguments(f"{name}={value!r} is no point in time", hint=hint)
+            raise InvalidArguments(f"{name}={quoted(value)} is no point in time", hint=hint)
     if order.timeinforce == "GTD" and order.expiretm in {None, 0, "0"}:
         raise InvalidArguments("timeinforce='GTD' needs expiretm", hint="say when it expires, like '+3600'")
     ahead = re.fullmatch(r"\+(\d+)", order.expiretm) if isinstance(order.expiretm, str) else None
     if ahead and int(ahead[1]) < _SOONEST_EXPIRY:
-        raise InvalidArguments(f"expiretm={order.expiretm} is too near", hint="at least '+5'")
+        raise InvalidArguments(f"expiretm={quoted(order.expiretm)} is too near", hint="at least '+5'")
 
 
 def check_display(shown: Number | None, volume: Number | None) -> None:
@@ -168,7 +174,7 @@ def check_display(shown: Number | None, volume: Number | None) -> None:
     if shown is None or volume is None or isinstance(shown, float) or isinstance(volume, float):
         return
     if Decimal(shown) * _ICEBERG_PARTS < Decimal(volume):
-        raise InvalidArguments(f"displayvol={shown} is below volume/15", hint="show more of the iceberg")
+        raise InvalidArguments(f"displayvol={quoted(shown)} is below volume/15", hint="show more of the iceberg")
 
 
 class OrderSentence(msgspec.Struct, frozen=True):
@@ -250,7 +256,7 @@ class AddOrderBatch(Request[BatchPlaced], frozen=True, kw_only=True):
     )
 
     pair: PairName
-    orders: Annotated[Sequence[Order], List(least=2, most=15)]
+    orders: Annotated[Sequence[Order], List(Typed(Order), least=2, most=15)]
     asset_class: TokenizedClass | None = None
     deadline: DeadlineAt | None = None
     validate: Validate | None = None

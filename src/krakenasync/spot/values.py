@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias, Typ
 
 import msgspec
 
-from krakenasync.protocol.fields import Deadline, Instant, Money, Names, Price, Range, Tag, Text, order_price
+from krakenasync.protocol.exact import order_price
+from krakenasync.protocol.fields import Leverage, Money, Names, Price, Range, Tag, Text
+from krakenasync.protocol.moments import Deadline, Instant
 
 __all__ = [
+    "CLIENT_ORDER_ID",
     "EPOCH",
     "ORDER_STATUSES",
     "Amount",
@@ -43,6 +46,7 @@ __all__ = [
     "LedgerType",
     "Level3Depth",
     "LockType",
+    "MarginLeverage",
     "Moment",
     "Number",
     "OrderFlags",
@@ -119,14 +123,14 @@ Validate = Annotated[bool, Tag()]
 """Check only; sent when True, left out when False, because Kraken takes its mere presence for yes."""
 
 UserRef = Annotated[int, Range(-(2**31), 2**31 - 1)]
-ClientOrderId = Annotated[
-    str,
-    Text(
-        pattern=r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}|[\x21-\x7e]{1,18}",
-        what="a UUID, 32 hex digits or up to 18 ASCII characters",
-    ),
-]
+CLIENT_ORDER_ID: Final = Text(
+    pattern=r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}|[\x21-\x7e]{1,18}",
+    what="a UUID, 32 hex digits or up to 18 ASCII characters",
+)
 """Source: https://docs.kraken.com/api/docs/guides/spot-clordid"""
+ClientOrderId = Annotated[str, CLIENT_ORDER_ID]
+MarginLeverage = Annotated[str | int, Leverage()]
+"""``2`` or ``"2:1"``; left out for an order without margin."""
 
 OrderFlags = Annotated[Literal["post", "fcib", "fciq", "nompp", "viqc"] | str | Sequence[str], Names()]
 """``post``, ``fcib``, ``fciq``, ``nompp`` (ignored), ``viqc``; several as a list or comma text."""

@@ -1,0 +1,93 @@
+"""Exact numbers: read, bounded, and written digit for digit."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from krakenasync.errors import InvalidArguments, InvalidType
+from krakenasync.protocol.quoting import quoted
+
+__all__ = ["bounded", "decimal_text", "exact", "order_price", "whole"]
+
+_ABSOLUTE: Final = re.compile(r"\d", re.ASCII)
+"""How a price begins that is not relative to the market."""
+
+_LARGEST: Final = 40
+"""Digits before the point that no price, no volume and no moment has."""
+_FINEST: Final = 100
+"""Digits after the point that none needs, not even one that was divided and not rounded."""
+_BITS: Final = 136
+"""Of a whole number of so many digits."""
+
+
+def decimal_text(value: Decimal) -> str:
+    """Write a Decimal digit for digit, never in scientific notation.
+
+    >>> decimal_text(Decimal("1E-8"))
+    '0.00000001'
+    """
+    return format(value, "f")
+
+
+def order_price(value: object) -> Decimal | str | None:
+    """Read the price of an order as an answer has it: a Decimal, or text as Kraken wrote it if it is relative.
+
+    >>> order_price("30000.0"), order_price("+5.0000%"), order_price("-100.0")
+    (Decimal('30000.0'), '+5.0000%', '-100.0')
+
+    Raises:
+        TypeError: It is neither a number nor text.
+    """
+    if value is None or isinstance(value, Decimal):
+        return value
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        raise TypeError(f"expected a price, got {type(value).__name__}")
+    try:
+        return Decimal(value) if _ABSOLUTE.match(str(value)) else str(value)
+    except InvalidOperation:
+        return str(value)
+
+
+def exact(name: str, value: object) -> Decimal:
+    """Read a number that must be exact.
+
+    Raises:
+        InvalidArguments: It is no finite number, or beyond any market.
+        InvalidType: It is of a type that holds no exact number.
+    """
+    if isinstance(value, bool) or not isinstance(value, (Decimal, int, str)):
+        hint = (
+            "floats are inexact: pass Decimal('0.1') or '0.1'"
+            if isinstance(value, float)
+            else "pass a Decimal or a str"
+        )
+        raise InvalidType(f"{name} must be a Decimal, an int or a str, not {type(value).__name__}", hint=hint)
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        raise InvalidArguments(f"{name}={quoted(value)} is not a number", hint="write it like '0.015'") from None
+    if not number.is_finite():
+        raise InvalidArguments(f"{name}={quoted(value)} is not a finite number", hint="write it like '0.015'")
+    if not bounded(number):
+        raise InvalidArguments(
+            f"{name}={quoted(value)} is beyond any market", hint="is the exponent meant? write it like '0.015'"
+        )
+    return number
+
+
+def bounded(number: Decimal) -> bool:
+    """Whether a finite number can be written in full, as it travels: 1e999999999 would fill the memory."""
+    return number.adjusted() <= _LARGEST and int(number.as_tuple().exponent) >= -_FINEST
+
+
+def whole(name: str, value: int) -> int:
+    """Refuse a whole number with more digits than anything of Kraken's has; Python would not write it.
+
+    Raises:
+        InvalidArguments: It has.
+    """
+    if value.bit_length() > _BITS:
+        raise InvalidArguments(f"{name}={quoted(value)} is too large", hint=f"at most {_LARGEST} digits")
+    return int(value)

@@ -1,0 +1,104 @@
+"""How a parameter that is a moment is checked and written."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from decimal import ROUND_FLOOR, Decimal
+from typing import Any, Final
+
+from krakenasync.errors import InvalidArguments, InvalidType
+from krakenasync.protocol.exact import bounded, decimal_text
+from krakenasync.protocol.fields import Marker, Text
+from krakenasync.protocol.quoting import quoted
+
+__all__ = ["Deadline", "Instant"]
+
+_NO_MOMENT: Final = re.compile(
+    r"-.*|\+?(?:[\d.]+e[-+]?\d+|[\d.]{100,}|s?nan\d*|inf(?:inity)?)", re.ASCII | re.IGNORECASE
+)
+"""Text that is a number, but no moment. Ids hold letters and dashes, and begin with a letter."""
+
+
+class Instant(Marker):
+    """A moment as unix time; also takes an aware datetime, or an id where Kraken accepts one.
+
+    A number below 0 is refused: whoever writes one means "so long ago", and Kraken reads it as a time before 1970.
+
+    Args:
+        digits: Digits after the second that a datetime is written with (cut, not rounded): 6, or 0 where Kraken
+            wants whole seconds.
+        nanoseconds: Whether a datetime is written as a whole number of nanoseconds instead.
+    """
+
+    def __init__(self, *, digits: int = 6, nanoseconds: bool = False) -> None:
+        self._digits = digits
+        self._nanoseconds = nanoseconds
+
+    def wire(self, name: str, value: Any) -> str:  # noqa: D102 - see Marker
+        if isinstance(value, datetime):
+            return self._write(_aware(name, value))
+        if isinstance(value, str):
+            text = Text().wire(name, value)
+            if _NO_MOMENT.fullmatch(text):
+                raise InvalidArguments(f"{name}={quoted(text)} is not a moment", hint=_HINT)
+            return text
+        if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+            raise InvalidType(f"{name} must be unix seconds, an aware datetime or an id, not {type(value).__name__}")
+        number = Decimal(repr(value) if isinstance(value, float) else value)
+        if not number.is_finite() or number < 0 or not bounded(number):
+            raise InvalidArguments(f"{name}={quoted(value)} is not a moment", hint=_HINT)
+        number = number.copy_abs()  # 0 without the sign it may have
+        return decimal_text(number if self._digits else number.to_integral_value(ROUND_FLOOR))
+
+    def _write(self, value: datetime) -> str:
+        """Write a datetime exactly, without going through a float."""
+        since = value - datetime(1970, 1, 1, tzinfo=UTC)
+        micros = (since.days * 86400 + since.seconds) * 10**6 + since.microseconds
+        if self._nanoseconds:
+            return str(micros * 1000)
+        if not self._digits:
+            return str(micros // 10**6)
+        return decimal_text(Decimal(micros).scaleb(-6).normalize() + 0)
+
+
+_HINT: Final = "unix seconds since 1970, or an aware datetime"
+
+
+class Deadline(Marker):
+    """A moment as RFC 3339 text; takes an aware datetime or the text itself.
+
+    Args:
+        timespec: How finely a datetime is written, as in `datetime.isoformat`.
+
+    Source: https://docs.kraken.com/api/docs/rest-api/add-order (deadline: now + 2 s to now + 60 s, server time)
+    """
+
+    def __init__(self, timespec: str = "milliseconds") -> None:
+        self._timespec = timespec
+
+    def wire(self, name: str, value: Any) -> str:  # noqa: D102 - see Marker
+        if not isinstance(value, datetime):
+            return _iso(name, Text().wire(name, value))
+        try:
+            moment = _aware(name, value).astimezone(UTC)
+        except OverflowError:  # the last hours of the year 9999, west of Greenwich
+            raise InvalidArguments(f"{name}={value.isoformat()} is beyond the calendar in UTC") from None
+        return moment.isoformat(timespec=self._timespec).replace("+00:00", "Z")
+
+
+def _iso(name: str, text: str) -> str:
+    """Refuse a text that no reader of ISO 8601 understands."""
+    try:
+        datetime.fromisoformat(text.upper())
+    except ValueError:
+        hint = "write it like '2026-05-28T20:26:40Z', or pass an aware datetime"
+        raise InvalidArguments(f"{name}={quoted(text)} is not a moment", hint=hint) from None
+    return text
+
+
+def _aware(name: str, value: datetime) -> datetime:
+    """Refuse a datetime that does not say its zone."""
+    if value.utcoffset() is None:
+        raise InvalidArguments(f"{name} is a naive datetime", hint="say which zone: datetime.now(UTC)")
+    return value
