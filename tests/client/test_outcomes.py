@@ -212,6 +212,21 @@ def test_what_bears_no_id_of_its_own_cannot_be_told(request_made):
     assert outcome_of(request_made, None, None, OutcomeUnknown(""), age=lambda: 0) is None
 
 
+@pytest.mark.parametrize("text", ["2026-05-28T20:26:40", "2026-05-28"])
+def test_a_deadline_in_text_without_a_zone_is_none(text):
+    """Nobody knows when it has passed, so that nothing can be concluded from it."""
+    error = OutcomeUnknown("")
+    assert outcome_of(AddOrder(**BUY, cl_ord_id="grid-1", deadline=text), None, None, error, age=lambda: 0) is not None
+    assert error.deadline is None
+
+
+def test_a_deadline_in_text_is_read():
+    """However RFC 3339 lets it be spelled."""
+    error = OutcomeUnknown("")
+    outcome_of(AddOrder(**BUY, cl_ord_id="grid-1", deadline="2026-05-28t20:26:40z"), None, None, error, age=lambda: 0)
+    assert error.deadline == datetime(2026, 5, 28, 20, 26, 40, tzinfo=UTC)
+
+
 def play(scene):
     """Run ``scene(kraken, sandbox)`` in virtual time."""
 

@@ -19,6 +19,14 @@ def test_time_is_given_as_number_and_as_datetime(sample):
     assert now.time == datetime(2026, 2, 26, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("seconds", [-1, 99999999999999999, 253_370_764_800])
+def test_a_clock_beyond_the_calendar_is_no_answer(answer, seconds):
+    """Deadlines are reckoned from it."""
+    assert answer(Time, {"unixtime": 253_370_764_799}).time.year == 9998
+    with pytest.raises(ProtocolError, match="another shape"):
+        answer(Time, {"unixtime": seconds})
+
+
 def test_status_has_an_aware_moment(sample):
     """RFC 3339 text becomes an aware datetime."""
     assert sample(SystemStatus).timestamp == datetime(2026, 2, 26, 18, 52, tzinfo=UTC)

@@ -68,7 +68,7 @@ class Lookup:
         self._like = like
         self._given = given
         self._first = datetime.fromtimestamp(since / SECOND, UTC) if since else _BEGINNING
-        self._start = since // SECOND - _SLACK if since else None
+        self._start = max(0, since // SECOND - _SLACK) if since else None
         self.found: FoundOrder | None = None
         self.error: KrakenError | None = None
 

@@ -157,7 +157,7 @@ class EditOutcome(Outcome):
     async def judge(self) -> machine.Sight:
         """Look for an order made from the old one, then at the old one."""
         orders = (await self.sender.send(OpenOrders())).result.open
-        request = ClosedOrders(start=self.since() // SECOND, without_count=True)
+        request = ClosedOrders(start=max(0, self.since() // SECOND), without_count=True)
         orders |= (await self.sender.send(request)).result.closed
         made = [FoundOrder(txid, order) for txid, order in orders.items() if order.refid == self._txid]
         self.result = max(made, key=lambda each: each.order.opentm, default=None)
@@ -232,4 +232,6 @@ def _is_txid(name: str | int | None) -> bool:
 
 def _deadline(request: Request[Any]) -> datetime | None:
     given = getattr(request, "deadline", None)
-    return datetime.fromisoformat(given) if isinstance(given, str) else given
+    moment = datetime.fromisoformat(given.upper()) if isinstance(given, str) else given
+    # Of a text without a zone nobody knows when it has passed.
+    return None if moment is None or moment.tzinfo is None else moment

@@ -36,6 +36,9 @@ __all__ = [
 
 R = TypeVar("R")
 
+_CALENDAR: Final = 253_370_764_800
+"""Unix seconds of the year 9999, in which the calendar ends."""
+
 
 class Named(Request[R], frozen=True, kw_only=True):
     """A call whose answer can use display names (``BTC/USD``) instead of Kraken's ids (``XXBTZUSD``)."""
@@ -59,6 +62,11 @@ class ServerTime(msgspec.Struct, frozen=True):
 
     unixtime: int
     rfc1123: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what no calendar holds: deadlines are reckoned from it."""
+        if not 0 <= self.unixtime < _CALENDAR:
+            raise ValueError("unixtime is no moment")
 
     @property
     def time(self) -> datetime:
