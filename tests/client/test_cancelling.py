@@ -1,5 +1,7 @@
 """ensure_cancelled, over the client against the sandbox, in virtual time."""
 
+from enum import Enum
+
 import pytest
 
 from krakenasync import InvalidArguments, OutcomeUnknown, PermissionDenied, RetryPolicy, UnknownOrder
@@ -110,7 +112,37 @@ def test_a_refusal_passes_through():
     play(scene)
 
 
-@pytest.mark.parametrize("name", [{}, {"txid": "1", "cl_ord_id": "2"}, {"txid": "17"}, {"txid": "-17"}])
+class Named(Enum):
+    """An id as a member of an enumeration."""
+
+    GRID = "grid-1"
+
+
+def test_an_order_named_by_a_member_of_an_enumeration_is_cancelled():
+    """The member stands for its value, also where ids are compared."""
+
+    async def scene(kraken, sandbox):
+        await kraken.place_order(**BUY, cl_ord_id=Named.GRID)
+        assert (await kraken.ensure_cancelled(cl_ord_id=Named.GRID)).status == "canceled"
+        assert (await kraken.resolve_order(cl_ord_id=Named.GRID)).cl_ord_id == "grid-1"
+
+    play(scene)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        {},
+        {"txid": "1", "cl_ord_id": "2"},
+        {"txid": "17"},
+        {"txid": "-17"},
+        {"txid": 17},
+        {"txid": 10**5000},
+        {"txid": ["O1"]},
+        {"cl_ord_id": ""},
+    ],
+    ids=range(8),
+)
 def test_what_does_not_name_one_order_is_refused(name):
     """A userref may name many, and one by one is the point."""
 

@@ -5,7 +5,8 @@ import copy
 import pickle
 import random
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
+from enum import Enum
 
 import anyio
 import httpx
@@ -245,6 +246,12 @@ def test_a_journal_that_fails_stops_the_order(kind):
         ({"deadline": "5"}, InvalidType, "seconds"),
         ({"volume": 0.001}, InvalidType, "Decimal"),
         ({"cl_ord_id": "way too long for free text"}, InvalidArguments, "UUID"),
+        ({"cl_ord_id": ""}, InvalidArguments, "cl_ord_id is empty"),
+        ({"cl_ord_id": []}, InvalidType, "cl_ord_id must be a str"),
+        ({"deadline": 10**5000}, InvalidArguments, "3 to 58"),
+        ({"resubmit": "no"}, InvalidType, "resubmit must be True or False, not str"),
+        ({"resubmit": None}, InvalidType, "resubmit must be True or False"),
+        ({"validate": 0}, InvalidType, "validate must be True or False"),
     ],
 )
 def test_what_cannot_be_placed_exactly_once_is_refused_before_anything_is_sent(wrong, error, says):
@@ -256,6 +263,38 @@ def test_what_cannot_be_placed_exactly_once_is_refused_before_anything_is_sent(w
             await kraken.place_order(**{**BUY, **wrong}, on_intent=intents.append)
         assert not intents
         assert not sandbox.stats.requests
+
+    play(scene)
+
+
+@pytest.mark.parametrize("journal", [5, "print", [], False])
+def test_a_journal_that_cannot_be_called_is_refused_before_anything_is_sent(journal):
+    """It is what a crash would have to be survived with."""
+
+    async def scene(kraken, sandbox):
+        with pytest.raises(InvalidType, match="on_intent must be a function"):
+            await kraken.place_order(**BUY, on_intent=journal)
+        assert not sandbox.stats.requests
+
+    play(scene)
+
+
+class Word(Enum):
+    """Words as members of an enumeration that is no StrEnum."""
+
+    BUY = "buy"
+    LIMIT = "limit"
+
+
+def test_an_order_in_members_of_an_enumeration_is_found_again():
+    """Under an id of the caller's, what is found is compared with what was asked for: by its words."""
+
+    async def scene(kraken, sandbox):
+        sandbox.faults.add("AddOrder", "answer-lost-after")
+        words = {"type": Word.BUY, "ordertype": Word.LIMIT}
+        placed = await kraken.place_order(**{**BUY, **words}, cl_ord_id="grid-1")
+        assert placed.adopted
+        assert len(book(sandbox, "grid-1")) == 1
 
     play(scene)
 
@@ -329,6 +368,27 @@ def test_without_a_clock_nothing_is_sent():
         assert "AddOrder" not in sandbox.stats.requests
 
     play(scene)
+
+
+@pytest.mark.parametrize("seconds", [99999999999999999, 10**5000, -1], ids=["far", "farther", "before"])
+def test_a_clock_from_outer_space_does_not_break_placing(naive_kraken, seconds):
+    """With no other reading nothing is sent; with one, that serves on."""
+    nowhere = f'{{"error":[],"result":{{"unixtime":{"9" * 5000 if seconds > 10**20 else seconds}}}}}'
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        kraken = exchange.client(retry=ONCE)
+        exchange.script = [("Time", httpx.Response(200, text=nowhere))]
+        with pytest.raises(OrderNotPlaced, match="nothing was sent"):
+            await kraken.place_order(**BUY)
+        assert (await kraken.place_order(**BUY)).sends == 1
+        await anyio.sleep(700)
+        exchange.script = [("Time", httpx.Response(200, text=nowhere))]
+        assert (await kraken.place_order(**BUY)).sends == 1
+        assert not exchange.script
+        assert exchange.calls == ["Time", "Time", "AddOrder", "Time", "AddOrder"]
+
+    run(main)
 
 
 def test_an_old_reading_of_the_clock_serves_on_when_there_is_no_new_one():
@@ -468,7 +528,13 @@ def test_after_a_crash_a_journalled_id_alone_tells_what_became_of_the_order():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"deadline": datetime(2026, 1, 1)}, {"deadline": "soon"}, {"cl_ord_id": "much too long to be an id"}],  # noqa: DTZ001 - the mistake
+    [
+        {"deadline": datetime(2026, 1, 1)},  # noqa: DTZ001 - the mistake
+        {"deadline": "soon"},
+        {"deadline": datetime.max.replace(tzinfo=timezone(-timedelta(hours=1)))},
+        {"cl_ord_id": "much too long to be an id"},
+        {"cl_ord_id": None},
+    ],
 )
 def test_a_search_for_something_malformed_is_refused(wrong):
     """Before anything is asked."""

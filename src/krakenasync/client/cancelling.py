@@ -18,6 +18,7 @@ from krakenasync.errors import (
     UnknownOrder,
 )
 from krakenasync.protocol import cancelling as machine
+from krakenasync.protocol.quoting import quoted
 from krakenasync.spot.changes import CancelOrder
 from krakenasync.spot.orders import ClosedOrders, OpenOrders, OrderInfo, QueryOrders
 from krakenasync.spot.values import ClientOrderId, Word
@@ -59,12 +60,12 @@ class EnsureCancelled(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             InvalidArguments: There is none, or it may name several orders.
         """
-        CancelOrder(txid=self.txid, cl_ord_id=self.cl_ord_id).params()
-        if self.txid is not None and str(self.txid).removeprefix("-").isdecimal():
+        name = CancelOrder(txid=self.txid, cl_ord_id=self.cl_ord_id).params()
+        if str(name.get("txid", "")).removeprefix("-").isdecimal():
             raise InvalidArguments(
-                f"txid={self.txid} is a userref, which may name several orders", hint="give the txid"
+                f"txid={quoted(self.txid)} is a userref, which may name several orders", hint="give the txid"
             )
-        return {"cl_ord_id": self.cl_ord_id} if self.txid is None and self.cl_ord_id else {"txid": str(self.txid)}
+        return name
 
 
 async def ensure_cancelled(sender: Sender, wanted: EnsureCancelled) -> OrderInfo:

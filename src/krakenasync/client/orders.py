@@ -15,6 +15,8 @@ from krakenasync.client.placing import PlacedOrder, Placement, nanoseconds
 from krakenasync.client.serverclock import ServerClock
 from krakenasync.errors import InvalidArguments, InvalidType, KrakenError, OrderNotPlaced
 from krakenasync.protocol import placement as machine
+from krakenasync.protocol.moments import Deadline
+from krakenasync.protocol.quoting import quoted
 from krakenasync.spot.orders import OpenOrders
 from krakenasync.spot.trading import AddOrder, Order
 from krakenasync.spot.values import ClientOrderId, PairName, TokenizedClass, Word
@@ -81,8 +83,24 @@ class PlaceOrder(Order, frozen=True, kw_only=True):
         Raises:
             InvalidArguments: It cannot be placed exactly once.
         """
+        self._check()
+        shared = {*AddOrder.__struct_fields__} & {*self.__struct_fields__} - {"deadline", "cl_ord_id", "validate"}
+        given = {name: getattr(self, name) for name in shared}
+        order = AddOrder(**given, cl_ord_id=str(uuid.uuid4()) if self.cl_ord_id is None else self.cl_ord_id)
+        order.params()
+        return order
+
+    def _check(self) -> None:
+        """Refuse what is not `AddOrder`'s to refuse."""
         if self.userref is not None:
             raise InvalidArguments("userref excludes cl_ord_id, by which an order is found again", hint="leave it out")
+        for name, given in (("validate", self.validate is not None and self.validate), ("resubmit", self.resubmit)):
+            if not isinstance(given, bool):
+                raise InvalidType(f"{name} must be True or False, not {type(given).__name__}")
+        if self.on_intent is not None and not callable(self.on_intent):
+            raise InvalidType(
+                f"on_intent must be a function, not {type(self.on_intent).__name__}", hint="it takes the Intent"
+            )
         if self.validate:
             raise InvalidArguments("validate=True places nothing", hint="add_order(..., validate=True) only checks")
         if isinstance(self.deadline, bool) or not isinstance(self.deadline, (int, float)):
@@ -90,13 +108,7 @@ class PlaceOrder(Order, frozen=True, kw_only=True):
                 f"deadline must be seconds, not {type(self.deadline).__name__}", hint="place_order makes the moment"
             )
         if not _SHORTEST <= self.deadline <= _LONGEST:
-            raise InvalidArguments(f"deadline={self.deadline}", hint="3 to 58 seconds; Kraken takes 2 to 60")
-        shared = {*AddOrder.__struct_fields__} & {*self.__struct_fields__} - {"deadline", "cl_ord_id", "validate"}
-        order = AddOrder(
-            **{name: getattr(self, name) for name in shared}, cl_ord_id=self.cl_ord_id or str(uuid.uuid4())
-        )
-        order.params()
-        return order
+            raise InvalidArguments(f"deadline={quoted(self.deadline)}", hint="3 to 58 seconds; Kraken takes 2 to 60")
 
 
 class ResolveOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,14 +133,25 @@ class ResolveOrder(msgspec.Struct, frozen=True, kw_only=True):
         """Return the deadline in nanoseconds since the unix epoch.
 
         Raises:
-            InvalidArguments: It is no moment, or the id is no id.
+            InvalidArguments: It is no moment.
         """
-        OpenOrders(cl_ord_id=self.cl_ord_id).params()
         if self.deadline is None:
             return None
         if not isinstance(self.deadline, datetime) or self.deadline.tzinfo is None:
-            raise InvalidType(f"deadline={self.deadline!r} is no moment", hint="an aware datetime")
+            raise InvalidType(f"deadline={quoted(self.deadline)} is no moment", hint="an aware datetime")
+        Deadline().wire("deadline", self.deadline)  # refuses what the calendar does not hold
         return nanoseconds(self.deadline)
+
+    def name(self) -> str:
+        """Return the id to look for.
+
+        Raises:
+            InvalidArguments: It is no id.
+        """
+        asked: dict[str, str] = OpenOrders(cl_ord_id=self.cl_ord_id).params()
+        if "cl_ord_id" not in asked:
+            raise InvalidArguments("cl_ord_id is missing", hint="that of the Intent, or of the OutcomeUnknown")
+        return asked["cl_ord_id"]
 
 
 async def place_order(sender: Sender, server: ServerClock, wanted: PlaceOrder) -> PlacedOrder:
@@ -152,6 +175,6 @@ async def place_order(sender: Sender, server: ServerClock, wanted: PlaceOrder) -
 
 async def resolve_order(sender: Sender, server: ServerClock, wanted: ResolveOrder) -> PlacedOrder | None:
     """Look for an order without sending anything; see `ResolveOrder`."""
-    deadline = wanted.moment()
-    placement = Placement(sender, server, Lookup(sender, wanted.cl_ord_id), machine.Plan(resubmit=False))
+    name, deadline = wanted.name(), wanted.moment()
+    placement = Placement(sender, server, Lookup(sender, name), machine.Plan(resubmit=False))
     return await placement.resolve(deadline)
