@@ -19,6 +19,8 @@ from krakenasync import (
     InvalidArguments,
     KrakenClient,
     KrakenError,
+    OutcomeUnknown,
+    ProtocolError,
     Retried,
     Sent,
     Tier,
@@ -88,6 +90,62 @@ def test_raw_calls_by_name(naive_kraken, enveloped):
         assert await kraken.private("New/Thing", amount=Decimal("1.50")) == {"a": 1}
         assert exchange.sent()["amount"] == "1.50"
         assert exchange.seen[1].url.path == "/0/private/New/Thing"
+
+    run(main)
+
+
+BEYOND = '{"error":[],"result":{"txid":["OAAAAA-BBBBB-CCCCCC"],"z":' + "9" * 5000 + "}}"
+"""An answer with a number that Python does not read."""
+
+
+def test_a_number_beyond_all_numbers_in_a_raw_answer(naive_kraken):
+    """Of a read it is no answer; of a write nobody knows the outcome: never another kind of error."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        kraken = exchange.client(max_attempts=1)
+        exchange.script = [(name, httpx.Response(200, text=BEYOND)) for name in ("Balance", "Ticker", "AddOrder")]
+        for call in (kraken.private("Balance"), kraken.public("Ticker")):
+            with pytest.raises(ProtocolError, match="another shape"):
+                await call
+        with pytest.raises(OutcomeUnknown):
+            await kraken.private("AddOrder", pair="XBTUSD", type="buy", ordertype="market", volume="1")
+        assert not exchange.script
+
+    run(main)
+
+
+def test_a_number_of_more_than_64_bits_in_a_raw_answer(naive_kraken):
+    """It is read exactly, as Python can."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        exchange.script = [("Ticker", httpx.Response(200, text='{"error":[],"result":[99999999999999999999]}'))]
+        assert await exchange.client().public("Ticker") == [99999999999999999999]
+
+    run(main)
+
+
+def ring():
+    """A list in itself."""
+    found = []
+    found.append(found)
+    return found
+
+
+@pytest.mark.parametrize("call", ["public", "private"])
+@pytest.mark.parametrize(
+    "value", [10**5000, ring(), {"a": ring()}, "\ud800", b"a", object(), Decimal("1e999999999"), [None]], ids=range(8)
+)
+def test_what_cannot_be_sent_is_refused_in_raw_calls_too(naive_kraken, call, value):
+    """Whatever the parameter is called: by its name, and before anything is sent."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        for name in ("Mystery", "AddOrderBatch" if call == "private" else "Depth"):
+            with pytest.raises(InvalidArguments, match="strange"):
+                await getattr(exchange.client(), call)(name, strange=value)
+        assert not exchange.seen
 
     run(main)
 
@@ -216,6 +274,48 @@ def test_a_client_that_cannot_work_is_not_made(settings, says):
     assert not secret or str(secret) not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"clock": 5}, "clock is of type int .a Clock"),
+        ({"clock": None}, "clock is of type NoneType"),
+        ({"http_client": 5}, "http_client is of type int .an httpx.AsyncClient"),
+        ({"http_client": ""}, "http_client is of type str"),
+        ({"http_client": httpx.Client}, "http_client is of type type"),
+        ({"hooks": 5}, "hooks=5 .a list of functions"),
+        ({"hooks": [5]}, "hooks=.5. .a list of functions"),
+        ({"hooks": None}, "hooks=None"),
+        ({"hooks": "ab"}, "hooks='ab'"),
+        ({"otp": 5}, "second factor is no text"),
+        ({"otp": ""}, "second factor is no text"),
+        ({"account": 5}, "account=5 .a text"),
+        ({"account": ""}, "account=''"),
+        ({"account": "a\nb"}, "account='a.nb'"),
+        ({"account": "\ud800"}, "account"),
+        ({"limits": {}}, "limits is of type dict .a LimitsConfig"),
+        ({"limits": 5}, "limits is of type int"),
+        ({"retry": {}}, "retry must be a RetryPolicy, not dict"),
+        ({"timeout": 10**400}, "timeout=.* cannot work .seconds"),
+        ({"tier": "x" * 200_000}, "unknown tier 'xxx"),
+        ({"base_url": "x" * 200_000}, "base_url 'xxx"),
+        ({"nonce_window": -(10**5000)}, "nonce_window=<an int"),
+    ],
+    ids=range(22),
+)
+def test_a_setting_of_another_kind_is_refused_when_the_client_is_made(settings, says):
+    """Not when it is first needed, and in few words."""
+    with pytest.raises(ConfigurationError, match=says) as caught:
+        KrakenClient(**{"api_key": "key", "api_secret": SECRET, **settings})
+    assert caught.value.hint
+    assert len(str(caught.value)) < 250
+
+
+def test_a_client_for_httpx_without_async_is_refused():
+    """It has methods of the same names."""
+    with httpx.Client() as wrong, pytest.raises(ConfigurationError, match=r"httpx\.AsyncClient"):
+        KrakenClient(http_client=wrong)
+
+
 def test_from_env(tmp_path):
     """Settings come from the environment or from the files it names; arguments win over both."""
     (tmp_path / "secret").write_text(f"{SECRET}\n")
@@ -251,6 +351,7 @@ def test_from_env_reads_the_environment(monkeypatch):
         ({"KRAKEN_API_KEY": "key", "KRAKEN_API_KEY_FILE": "x"}, "keep one of them"),
         ({"KRAKEN_API_SECRET_FILE": "/does/not/exist"}, "KRAKEN_API_SECRET_FILE cannot be read"),
         ({"KRAKEN_NONCE_WINDOW": "ten"}, "KRAKEN_NONCE_WINDOW"),
+        ({"KRAKEN_NONCE_WINDOW": "9" * 5000}, "KRAKEN_NONCE_WINDOW"),
         ({"KRAKEN_TIER": "gold"}, "unknown tier"),
         ({"KRAKEN_STATE": "mysql://host"}, "state of the kind"),
     ],

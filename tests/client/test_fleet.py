@@ -47,6 +47,15 @@ def key(name, **settings):
     return Key(name, SECRET, **settings)
 
 
+@pytest.mark.parametrize("name", ["clock", "http_client", "hooks", "limits", "retry"])
+def test_a_setting_of_another_kind_is_refused_for_all_accounts(name):
+    """When the fleet is made, as for a client."""
+    with pytest.raises(ConfigurationError, match=name):
+        Fleet([Account("alice", key("a"))], **{name: 5})
+    with pytest.raises(ConfigurationError, match="second factor is no text"):
+        key("a", otp=5)
+
+
 def test_bad_input_says_what_to_do():
     """No account, a label or a key given twice, no key, an empty label, a wrong tier: refused at once, each by name."""
     alice = Account("alice", key("a"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 from krakenasync.client.book import Book, Shelf
 from krakenasync.client.calls import Action, Calls
 from krakenasync.client.cancelling import EnsureCancelled, ensure_cancelled
-from krakenasync.client.config import Options
+from krakenasync.client.config import Options, checked_hooks, checked_limits, checked_name, has_methods
 from krakenasync.client.credentials import both_halves, setting
 from krakenasync.client.deadman import DeadManSwitch, dead_man_switch
 from krakenasync.client.events import Hook, Notifier
@@ -30,6 +31,7 @@ from krakenasync.client.serverclock import ServerClock
 from krakenasync.client.transport import Transport
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.errors import ConfigurationError, OutcomeUnknown
+from krakenasync.protocol.quoting import quoted
 from krakenasync.protocol.requests import Effect, Request, result_type
 from krakenasync.protocol.retries import RetryPolicy
 from krakenasync.protocol.tiers import Tier
@@ -109,11 +111,13 @@ class KrakenClient(Calls, Pages, Book):
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.tier = Tier.parse(tier)
-        policy = retry or RetryPolicy()
+        policy = RetryPolicy() if retry is None else retry
         self._options = Options(timeout=timeout, retry=policy).changed(max_attempts=max_attempts)
         credentials = both_halves(api_key, api_secret, otp)
         if isinstance(nonce_window, bool) or not isinstance(nonce_window, int) or nonce_window < 0:
-            raise ConfigurationError(f"nonce_window={nonce_window!r}", hint="ticks of nonce_unit, 0 or more")
+            raise ConfigurationError(f"nonce_window={quoted(nonce_window)}", hint="ticks of nonce_unit, 0 or more")
+        checked_name("account", account)
+        has_methods("clock", clock, "monotonic", "wall_ns", what="a Clock, or leave it out for the machine's own")
         self._shared = isinstance(transport, Transport)
         way = (
             transport
@@ -124,12 +128,12 @@ class KrakenClient(Calls, Pages, Book):
         key_id = credentials.key_id if credentials else None
         self._road = Road(
             way,
-            Limits(kept, way.base_url, key_id, self.tier, limits or LimitsConfig(), account=account),
+            Limits(kept, way.base_url, key_id, self.tier, checked_limits(limits), account=account),
             credentials,
             kept.nonces(f"{way.base_url} {key_id}", nonce_unit) if key_id else None,
             nonce_window=nonce_window,
             policy=policy,
-            notify=Notifier(hooks),
+            notify=Notifier(checked_hooks(hooks)),
             clock=clock,
             lane=_lane(kept, f"{way.base_url} {key_id}"),
         )
@@ -157,8 +161,8 @@ class KrakenClient(Calls, Pages, Book):
         found: dict[str, Any] = {name: setting(f"KRAKEN_{name.upper()}", environ) for name in names}
         found = {name: value for name, value in found.items() if value is not None}
         if "nonce_window" in found:
-            if not found["nonce_window"].isdecimal():
-                raise ConfigurationError(f"KRAKEN_NONCE_WINDOW={found['nonce_window']!r} is not a whole number")
+            if not re.fullmatch(r"\d{1,40}", found["nonce_window"]):
+                raise ConfigurationError(f"KRAKEN_NONCE_WINDOW={quoted(found['nonce_window'])} is not a whole number")
             found["nonce_window"] = int(found["nonce_window"])
         return cls(**{**found, **settings})
 

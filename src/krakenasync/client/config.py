@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
 
+from krakenasync.client.events import Hook
+from krakenasync.client.limits import LimitsConfig
 from krakenasync.client.queueing import Lane
 from krakenasync.errors import ConfigurationError, InvalidType
+from krakenasync.protocol.quoting import quoted
 from krakenasync.protocol.retries import RetryPolicy
+from krakenasync.protocol.tiers import CounterSpec
 
-__all__ = ["Options"]
+__all__ = ["Options", "checked_hooks", "checked_limits", "checked_name", "has_methods"]
 
 
 _LANES: Final = f"one of {', '.join(name.lower() for name in Lane.__members__)}"
@@ -36,12 +41,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         _positive("timeout", self.timeout)
-        if not isinstance(self.retry, RetryPolicy):
-            raise InvalidType(f"retry must be a RetryPolicy, not {type(self.retry).__name__}")
+        _check_retry(self.retry)
         if self.lane is not None and not isinstance(self.lane, Lane):
-            raise ConfigurationError(f"unknown lane {self.lane!r}", hint=_LANES)
-        if self.retry.attempts < 1:
-            raise ConfigurationError(f"max_attempts={self.retry.attempts}", hint="at least 1: the first attempt")
+            raise ConfigurationError(f"unknown lane {quoted(self.lane)}", hint=_LANES)
         if self.max_age is not None and self.max_age != 0:
             _positive("max_age", self.max_age)
 
@@ -56,19 +58,108 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
             known = ", ".join(["max_attempts", *self.__struct_fields__])
             raise ConfigurationError(f"no option {', '.join(sorted(unknown))}", hint=f"one of {known}")
         if max_attempts is not None:
-            if isinstance(max_attempts, bool) or not isinstance(max_attempts, int):
-                raise ConfigurationError(f"max_attempts={max_attempts!r}", hint="a whole number, at least 1")
             policy = changes.get("retry", self.retry)
+            _check_retry(policy)
             changes["retry"] = msgspec.structs.replace(policy, attempts=max_attempts)
         if isinstance(lane := changes.get("lane"), str):
             if lane.upper() not in Lane.__members__:
-                raise ConfigurationError(f"unknown lane {lane!r}", hint=_LANES)
+                raise ConfigurationError(f"unknown lane {quoted(lane)}", hint=_LANES)
             changes["lane"] = Lane[lane.upper()]
         return msgspec.structs.replace(self, **changes)
+
+
+def _check_retry(policy: object) -> None:
+    """Refuse a policy that cannot be followed."""
+    if not isinstance(policy, RetryPolicy):
+        raise ConfigurationError(
+            f"retry must be a RetryPolicy, not {type(policy).__name__}", hint="like RetryPolicy(attempts=3)"
+        )
+    if isinstance(policy.attempts, bool) or not isinstance(policy.attempts, int):
+        raise ConfigurationError(f"max_attempts={quoted(policy.attempts)}", hint="a whole number, at least 1")
+    if policy.attempts < 1:
+        raise ConfigurationError(f"max_attempts={quoted(policy.attempts)}", hint="at least 1: the first attempt")
+    for name in ("base", "longest", "total", "budget", "earn"):
+        if not _number(value := getattr(policy, name)) >= 0:
+            raise ConfigurationError(f"retry: {name}={quoted(value)} cannot work", hint="a number, 0 or more")
+
+
+def _number(value: object) -> float:
+    """Read a number of seconds or points; NaN, which no comparison is true of, if it is none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.nan
 
 
 def _positive(name: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise InvalidType(f"{name} must be seconds, not {type(value).__name__}")
-    if not (value > 0 and math.isfinite(value)):
-        raise ConfigurationError(f"{name}={value} cannot work", hint="seconds, above 0")
+    if not 0 < _number(value) < math.inf:
+        raise ConfigurationError(f"{name}={quoted(value)} cannot work", hint="seconds, above 0")
+
+
+def checked_limits(config: object) -> LimitsConfig:
+    """Refuse what the limiter cannot count by; None stands for the usual.
+
+    Raises:
+        ConfigurationError: It is no `LimitsConfig`, or something in it cannot work.
+    """
+    if config is None:
+        return LimitsConfig()
+    if not isinstance(config, LimitsConfig):
+        raise ConfigurationError(
+            f"limits is of type {type(config).__name__}", hint='a LimitsConfig, like LimitsConfig(initial="full")'
+        )
+    initial = config.initial  # its words are known to the limiter, which refuses others
+    if not isinstance(initial, str) and not 0 <= _number(initial) < math.inf:
+        raise ConfigurationError(f"limits: initial={quoted(initial)}", hint="one of empty, full, or points")
+    if not isinstance(config.dear_history, bool):
+        raise ConfigurationError(f"limits: dear_history={quoted(config.dear_history)}", hint="True or False")
+    for name in ("rest", "engine", "public"):
+        spec = getattr(config, name)
+        if spec is not None and not _counts(spec):
+            hint = "a CounterSpec of two whole numbers above 0: cap, and hundredths that decay a second"
+            raise ConfigurationError(f"limits: {name}={quoted(spec)}", hint=hint)
+    return config
+
+
+def _counts(spec: object) -> bool:
+    """Whether it is a counter that lets anything through."""
+    if not isinstance(spec, CounterSpec):
+        return False
+    figures = (spec.cap, spec.decay_hundredths)
+    return all(isinstance(each, int) and not isinstance(each, bool) and each > 0 for each in figures)
+
+
+def checked_hooks(hooks: object) -> tuple[Hook, ...]:
+    """Refuse hooks that cannot be called.
+
+    Raises:
+        ConfigurationError: One cannot, or they are not in a list.
+    """
+    found: tuple[Any, ...] | None = tuple(hooks) if isinstance(hooks, Iterable) else None
+    if found is None or not all(map(callable, found)):
+        raise ConfigurationError(f"hooks={quoted(hooks)}", hint="a list of functions that take an Event")
+    return found
+
+
+def checked_name(name: str, value: object) -> None:
+    """Refuse what is given for a name, like `account`, and is none; None is no name.
+
+    Raises:
+        ConfigurationError: It is no text, or one that cannot be printed.
+    """
+    if value is not None and not (isinstance(value, str) and value.strip() and value.isprintable()):
+        raise ConfigurationError(f"{name}={quoted(value)}", hint="a text of one line, or leave it out")
+
+
+def has_methods(name: str, value: object, *methods: str, what: str) -> None:
+    """Refuse what lacks the methods by which it would be used.
+
+    Raises:
+        ConfigurationError: It does; says what it should be.
+    """
+    if not all(callable(getattr(value, method, None)) for method in methods):
+        raise ConfigurationError(f"{name} is of type {type(value).__name__}", hint=what)

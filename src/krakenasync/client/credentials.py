@@ -36,6 +36,8 @@ class Credentials:
         self.api_key = api_key
         self._secret = decode_secret(api_secret)
         self.signer = Signer(self._secret)
+        if otp is not None and not (isinstance(otp, str) and otp):
+            raise ConfigurationError("the second factor is no text", hint="otp as Kraken has it, or leave it out")
         self.otp = otp
         """The second factor, for keys that have one."""
         self.key_id = hashlib.sha256(api_key.encode()).hexdigest()[:16]

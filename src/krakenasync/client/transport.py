@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from krakenasync.client.codings import Undecodable, decoded
+from krakenasync.client.config import has_methods
 from krakenasync.client.connections import ConnectFailed, ExchangeFailed, PoolTimeout, Timeouts
 from krakenasync.client.delivery import Delivery, Reply, not_sent, unreadable
 from krakenasync.client.express import Express
@@ -25,6 +26,7 @@ from krakenasync.client.loops import PerLoop, forget_closed, on_asyncio, running
 from krakenasync.client.origin import Origin
 from krakenasync.client.queueing import Lane
 from krakenasync.errors import ConfigurationError
+from krakenasync.protocol.quoting import quoted
 
 if TYPE_CHECKING:
     from krakenasync.client.stock import HttpClient, Stock
@@ -83,7 +85,9 @@ class Transport:
         self._origin = Origin(base_url)
         self.base_url = self._origin.base_url
         if kind not in {"express", "httpx"}:
-            raise ConfigurationError(f"no transport {kind!r}", hint='"express" or "httpx"')
+            raise ConfigurationError(f"no transport {quoted(kind)}", hint='"express" or "httpx"')
+        if http_client is not None:
+            has_methods("http_client", http_client, "send", "build_request", "aclose", what="an httpx.AsyncClient")
         from urllib.request import getproxies  # noqa: PLC0415 - three milliseconds that a mere import need not take
 
         # A proxy is httpx's to find: it reads the same environment.

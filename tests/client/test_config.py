@@ -1,0 +1,89 @@
+"""What can be set on a client, checked when it is set."""
+
+from decimal import Decimal
+
+import pytest
+
+from krakenasync import ConfigurationError, RetryPolicy
+from krakenasync.client.config import Options, checked_hooks, checked_limits, checked_name, has_methods
+from krakenasync.client.limits import LimitsConfig
+from krakenasync.clock import SYSTEM_CLOCK
+from krakenasync.protocol.tiers import CounterSpec
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize("initial", [NAN, -1, float("inf"), 10**400, True, None, Decimal(1), [5]], ids=range(8))
+def test_a_counter_starts_somewhere(initial):
+    """At a word, or at points that it can have."""
+    with pytest.raises(ConfigurationError, match=r"limits: initial=.*empty, full, or points"):
+        checked_limits(LimitsConfig(initial=initial))
+
+
+@pytest.mark.parametrize("name", ["rest", "engine", "public"])
+@pytest.mark.parametrize(
+    "spec", [5, {}, *(CounterSpec(*pair) for pair in ((0, 100), (15, 0), (-1, 1), (NAN, 1), ("5", 1), (True, 1)))]
+)
+def test_a_counter_lets_something_through(name, spec):
+    """One that never does would have every call wait for ever."""
+    with pytest.raises(ConfigurationError, match=f"limits: {name}=.*a CounterSpec"):
+        checked_limits(LimitsConfig(**{name: spec}))
+
+
+def test_the_dear_figures_are_a_switch():
+    """Text that says no would be read as yes."""
+    with pytest.raises(ConfigurationError, match="dear_history='no'"):
+        checked_limits(LimitsConfig(dear_history="no"))
+
+
+@pytest.mark.parametrize(
+    "config", [LimitsConfig(), LimitsConfig(initial=7.5), LimitsConfig(initial="full", rest=CounterSpec(10**9, 10**9))]
+)
+def test_limits_that_can_work_pass(config):
+    """As they are; None stands for the usual ones."""
+    assert checked_limits(config) is config
+    assert checked_limits(None) == LimitsConfig()
+
+
+@pytest.mark.parametrize("name", ["base", "longest", "total", "budget", "earn"])
+@pytest.mark.parametrize("value", [NAN, -1, "1", None, True, 10**400], ids=range(6))
+def test_a_policy_that_cannot_be_followed(name, value):
+    """Its figures are numbers, 0 or more."""
+    with pytest.raises(ConfigurationError, match=f"retry: {name}="):
+        Options(retry=RetryPolicy(**{name: value}))
+
+
+@pytest.mark.parametrize("attempts", [0, -(10**5000), "3", None, True, 1.5], ids=range(6))
+def test_a_call_is_sent_at_least_once(attempts):
+    """However the number is given."""
+    with pytest.raises(ConfigurationError, match="max_attempts="):
+        Options(retry=RetryPolicy(attempts=attempts))
+
+
+@pytest.mark.parametrize("name", ["timeout", "max_age"])
+@pytest.mark.parametrize("value", [10**400, NAN, -1], ids=range(3))
+def test_seconds_are_a_number_that_ends(name, value):
+    """Also not one that no float holds."""
+    with pytest.raises(ConfigurationError, match=f"{name}=.* cannot work"):
+        Options(**{name: value})
+
+
+def test_attempts_need_a_policy_to_be_put_in():
+    """What is given beside them is looked at first."""
+    with pytest.raises(ConfigurationError, match="retry must be a RetryPolicy, not int"):
+        Options().changed(max_attempts=3, retry=5)
+    assert Options().changed(max_attempts=3, retry=RetryPolicy(base=1)).retry == RetryPolicy(attempts=3, base=1)
+
+
+def test_hooks_are_kept_from_an_iterator_too():
+    """They are gone through once for the check, and asked at every event."""
+    assert checked_hooks(iter([print, len])) == (print, len)
+
+
+def test_what_passes():
+    """What is left out, and what has all it is used by."""
+    checked_name("account", None)
+    checked_name("account", "alice & bob")
+    has_methods("clock", SYSTEM_CLOCK, "monotonic", "wall_ns", what="a Clock")
+    with pytest.raises(ConfigurationError, match=r"clock is of type int .a Clock"):
+        has_methods("clock", 5, "monotonic", what="a Clock")
