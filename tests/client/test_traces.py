@@ -36,6 +36,11 @@ def test_an_order_is_looked_for_by_its_own_id():
     assert "open_orders(cl_ord_id='mine')" in where_to_look("AddOrder", {"cl_ord_id": "mine"})
 
 
+def test_a_long_id_is_not_repeated_whole():
+    """Only a raw call can bear one."""
+    assert len(where_to_look("AddOrder", {"cl_ord_id": "x" * 200_000})) < 300
+
+
 def test_a_cancel_is_looked_up_whatever_named_the_order():
     """Whether a cancel came through shows in the order's state."""
     assert "ensure_cancelled()" in where_to_look("CancelOrder", {"cl_ord_id": "mine"})

@@ -16,6 +16,7 @@ import anyio
 
 from krakenasync.client.frames import at_any_time
 from krakenasync.errors import InvalidArguments, KrakenError, OutcomeUnknown
+from krakenasync.protocol.quoting import quoted
 from krakenasync.spot.changes import CancelsAt
 
 __all__ = ["DeadManSwitch", "dead_man_switch"]
@@ -76,7 +77,7 @@ async def dead_man_switch(
     """
     if isinstance(timeout, bool) or not isinstance(timeout, int) or not _SHORTEST <= timeout <= _LONGEST:
         raise InvalidArguments(
-            f"timeout={timeout!r}", hint=f"whole seconds, {_SHORTEST} to {_LONGEST}; Kraken advises 60"
+            f"timeout={quoted(timeout)}", hint=f"whole seconds, {_SHORTEST} to {_LONGEST}; Kraken advises 60"
         )
     switch = DeadManSwitch(timeout)
     armed = anyio.current_time()

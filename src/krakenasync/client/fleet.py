@@ -25,6 +25,7 @@ from krakenasync.client.serverclock import ServerClock
 from krakenasync.client.transport import Transport
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.errors import ConfigurationError, InvalidType
+from krakenasync.protocol.quoting import quoted
 from krakenasync.protocol.requests import Effect
 from krakenasync.protocol.tiers import Tier
 from krakenasync.protocol.wire import Answer
@@ -106,7 +107,7 @@ class Account:
 
     def __init__(self, label: str, *keys: Key, tier: Tier | str = Tier.STARTER) -> None:
         if not isinstance(label, str) or not label:
-            raise ConfigurationError(f"label={label!r}", hint="a text that names the account")
+            raise ConfigurationError(f"label={quoted(label)}", hint="a text that names the account")
         if not keys:
             raise ConfigurationError(f"account {label!r} has no key", hint="Account(label, Key(api_key, api_secret))")
         for key in keys:

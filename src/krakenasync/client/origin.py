@@ -10,6 +10,7 @@ from krakenasync import _version
 from krakenasync.client.http1 import BadRequest, request
 from krakenasync.errors import ConfigurationError
 from krakenasync.protocol.messages import Message, fits_a_header
+from krakenasync.protocol.quoting import quoted
 
 __all__ = ["USER_AGENT", "Origin"]
 
@@ -96,11 +97,11 @@ def _checked(base_url: str) -> str:
         if host:
             host.encode("idna")
     except (ValueError, AttributeError, TypeError):
-        raise ConfigurationError(f"base_url {base_url!r} is not a URL", hint=hint) from None
+        raise ConfigurationError(f"base_url {quoted(base_url)} is not a URL", hint=hint) from None
     if parts.scheme not in _PORTS or not host:
-        raise ConfigurationError(f"base_url {base_url!r} has no http(s) scheme or no host", hint=hint)
+        raise ConfigurationError(f"base_url {quoted(base_url)} has no http(s) scheme or no host", hint=hint)
     if len(base_url.split()) != 1:
-        raise ConfigurationError(f"base_url {base_url!r} holds a blank", hint=hint)
+        raise ConfigurationError(f"base_url {quoted(base_url)} holds a blank", hint=hint)
     if parts.query or parts.fragment or parts.username:
         raise ConfigurationError("base_url may hold scheme, host, port and a path prefix only", hint=hint)
     return base_url.rstrip("/")

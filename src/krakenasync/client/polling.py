@@ -20,6 +20,7 @@ from krakenasync.errors import (
     KrakenError,
     PermissionDenied,
 )
+from krakenasync.protocol.quoting import quoted
 
 if TYPE_CHECKING:
     from anyio.streams.memory import MemoryObjectSendStream
@@ -83,9 +84,9 @@ async def poll_balances(
         KrakenError: A question failed.
     """
     if isinstance(every, bool) or not isinstance(every, (int, float)) or not 0 < every < math.inf:
-        raise ConfigurationError(f"every={every!r} cannot work", hint="seconds, above 0")
+        raise ConfigurationError(f"every={quoted(every)} cannot work", hint="seconds, above 0")
     if on_error not in {"raise", "yield"}:
-        raise ConfigurationError(f"on_error={on_error!r}", hint="'raise' or 'yield'")
+        raise ConfigurationError(f"on_error={quoted(on_error)}", hint="'raise' or 'yield'")
     last: dict[str, Decimal] | None = None
     number = 0
     beat = clock.monotonic()

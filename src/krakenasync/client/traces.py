@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from krakenasync.protocol.quoting import quoted
+
 __all__ = ["where_to_look"]
 
 _ORDERS: Final = "open_orders() and closed_orders()"
@@ -38,5 +40,6 @@ def where_to_look(name: str, params: Mapping[str, Any]) -> str:
     """
     cl_ord_id = params.get("cl_ord_id")
     if cl_ord_id and name != "CancelOrder":
-        return f"look it up: open_orders(cl_ord_id={cl_ord_id!r}), then closed_orders(cl_ord_id={cl_ord_id!r})"
+        by = f"cl_ord_id={quoted(cl_ord_id)}"
+        return f"look it up: open_orders({by}), then closed_orders({by})"
     return f"look at {_TRACES.get(name, _ORDERS)} before doing it again"

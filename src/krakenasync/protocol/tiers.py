@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from krakenasync.errors import ConfigurationError
+from krakenasync.protocol.quoting import quoted
 
 __all__ = ["PUBLIC", "REST_STEP", "CounterSpec", "Tier", "TierSpec"]
 
@@ -83,7 +84,9 @@ class Tier(Enum):
         found = cls.__members__.get(str(tier).strip().upper())
         if found is None:
             names = ", ".join(name.lower() for name in cls.__members__)
-            raise ConfigurationError(f"unknown tier {tier!r}", hint=f"one of {names}; Kraken's settings show yours")
+            raise ConfigurationError(
+                f"unknown tier {quoted(tier)}", hint=f"one of {names}; Kraken's settings show yours"
+            )
         return found
 
 

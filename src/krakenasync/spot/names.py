@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 
 from krakenasync.errors import InvalidArguments, InvalidType, UnknownAsset
+from krakenasync.protocol.quoting import quoted
 from krakenasync.spot.listed import Asset, Pair
 from krakenasync.spot.market import AssetInfo, AssetPair
 
@@ -83,7 +84,7 @@ class _Index(Generic[T]):
             keys = known.get(wanted.upper(), ())
             if len(keys) > 1:
                 raise InvalidArguments(
-                    f"{name!r} is the name of {' and of '.join(sorted(keys))}", hint="say which by its id"
+                    f"{quoted(name)} is the name of {' and of '.join(sorted(keys))}", hint="say which by its id"
                 )
             for key in keys:
                 return self.by_id[key]
@@ -96,7 +97,8 @@ class _Index(Generic[T]):
         names = {each for known in self._known for each in known}
         close = difflib.get_close_matches(name.strip().upper(), sorted(names), n=3)
         hint = f"did you mean {' or '.join(close)}?" if close else None
-        return UnknownAsset(f"Kraken lists no {self._what.removeprefix('a ').removeprefix('an ')} {name!r}", hint=hint)
+        what = self._what.removeprefix("a ").removeprefix("an ")
+        return UnknownAsset(f"Kraken lists no {what} {quoted(name)}", hint=hint)
 
 
 class NameBook:
