@@ -76,6 +76,15 @@ async def test_deposits_come_in_pages(kraken):
     assert (seen, third["next_cursor"]) == (refids, None)
 
 
+async def test_a_json_body_turns_pages_with_a_boolean(kraken):
+    """True asks for the first page and false for the plain list, as their names do in a form."""
+    await arrive(kraken, amount="0.5")
+    for spelled in (True, "true"):
+        page = await kraken.result("DepositStatus", as_json=True, cursor=spelled, asset="XBT")
+        assert (len(page["deposits"]), page["next_cursor"]) == (1, None)
+    assert len(await kraken.result("DepositStatus", as_json=True, cursor=False)) == 1
+
+
 async def test_deposits_are_filtered(kraken):
     """By asset, method and time, both bounds included."""
     await arrive(kraken, amount="0.5")

@@ -51,6 +51,7 @@ async def test_what_a_taker_took_is_one_row_unless_asked_apart(kraken):
     apart = (await kraken.result("TradesHistory", consolidate_taker="false"))["trades"]
     ((txid, row),) = (await kraken.result("TradesHistory", trades="true"))["trades"].items()
     assert len(apart) > 1
+    assert (await kraken.result("TradesHistory", as_json=True, consolidate_taker=False))["trades"] == apart
     assert sorted(row["trades"]) == sorted(apart)
     assert txid in apart
     for column in ("vol", "cost", "fee"):

@@ -110,6 +110,14 @@ async def test_withdrawals_come_in_pages(kraken):
     assert second["next_cursor"] is None
 
 
+async def test_a_json_body_turns_pages_with_a_boolean(kraken):
+    """True asks for the first page and false for the plain list."""
+    refid = await withdraw(kraken, "0.1")
+    page = await kraken.result("WithdrawStatus", as_json=True, cursor=True)
+    assert ([row["refid"] for row in page["withdrawals"]], page["next_cursor"]) == ([refid], None)
+    assert [row["refid"] for row in await kraken.result("WithdrawStatus", as_json=True, cursor=False)] == [refid]
+
+
 async def test_wallet_transfers_are_kept_account_of(kraken):
     """The futures wallet gains what the spot wallet loses; there is no way back, and no way beyond what there is."""
     await kraken.result("WalletTransfer", asset="XBT", amount="1.5", **FUTURES)

@@ -40,6 +40,15 @@ class Arguments:
             raise invalid(name)
         return str(value)
 
+    def spelled(self, name: str, default: str) -> str:
+        """Read text or a switch, as text: a form's ``true`` and a JSON body's true are one.
+
+        Raises:
+            Refusal: It is neither.
+        """
+        value = self._params.get(name)
+        return str(value).lower() if isinstance(value, bool) else self.text(name, default)
+
     def names(self, name: str) -> list[str]:
         """Read a comma list (a JSON list too); empty when left out."""
         value = self._params.get(name)

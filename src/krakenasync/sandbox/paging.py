@@ -112,7 +112,8 @@ def remembered(arguments: Arguments, *, first: tuple[str, ...] = ()) -> Argument
     Raises:
         Refusal: It is no cursor that was handed out.
     """
-    text = arguments.text("cursor", "")
+    # Kraken's page types it "boolean or string".
+    text = arguments.spelled("cursor", "")
     if not text or text.lower() in first:
         return arguments
     try:

@@ -49,7 +49,7 @@ def deposit_addresses(context: Context) -> list[dict[str, Any]]:
 
 def deposit_status(context: Context) -> list[dict[str, Any]] | dict[str, Any]:
     """List deposits, newest first: the recent ones, or page by page with a cursor."""
-    paged = context.arguments.text("cursor", "false").lower() not in ("false", "0")
+    paged = context.arguments.spelled("cursor", "false").lower() not in ("false", "0")
     arguments = remembered(context.arguments, first=BEGIN)
     asset = funding_asset(arguments.text("asset")).name if arguments.given("asset") else None
     rows = [

@@ -49,7 +49,7 @@ def trades_history(context: Context) -> dict[str, Any]:
     """List a page of the account's trades, newest first; what one order took at once is one row unless asked apart."""
     arguments = context.arguments
     kind = arguments.word("type", TRADE_TYPES, "all")
-    merged = arguments.text("consolidate_taker", "").lower() in ON
+    merged = arguments.spelled("consolidate_taker", "").lower() in ON
     lines = lines_by_trade(context) if arguments.flag("ledgers") else {}
     # Nothing is traded on margin here, so there are no positions.
     groups = trade_groups(context, merged=merged) if kind in ("all", "no position") else []
