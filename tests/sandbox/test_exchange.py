@@ -98,7 +98,9 @@ async def test_time_in_force_decides_what_may_rest(kraken):
     """IOC and FOK orders that do not cross are cancelled at once; GTD ones expire."""
     for lifetime in ("IOC", "FOK"):
         txid = await kraken.buy(timeinforce=lifetime)
-        assert (await kraken.result("QueryOrders", txid=txid))[txid]["status"] == "canceled"
+        row = (await kraken.result("QueryOrders", txid=txid))[txid]
+        assert (row["status"], row["time_in_force"]) == ("canceled", lifetime.lower())
+    assert (await kraken.row(await kraken.buy()))["time_in_force"] == "gtc"
     txid = await kraken.buy(timeinforce="GTD", expiretm="+60")
     kraken.clock.advance(59)
     assert txid in (await kraken.result("OpenOrders"))["open"]

@@ -258,7 +258,8 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
             "limitprice": pair.long_price_text((triggers and self.triggered and self.price2) or ZERO),
             "misc": ",".join(self._remarks()),
             "oflags": ",".join(self.oflags or ("fciq",)),
-            "time_in_force": self.time_in_force,
+            # Upper case is how requests and executions have it; rows that clients recorded live have "gtc".
+            "time_in_force": self.time_in_force.lower(),
         }
         if self.cl_ord_id is not None:
             row["cl_ord_id"] = self.cl_ord_id
