@@ -137,7 +137,7 @@ async def test_json_orders_work_like_form_orders(kraken):
     placed = await kraken.result("AddOrder", as_json=True, **order)
     assert placed["descr"] == {
         "order": "buy 0.25000000 XBTUSD @ limit 20000.0",
-        "close": "close position @ limit 30000",
+        "close": "close position @ limit 30000.0",
     }
 
 
@@ -148,6 +148,54 @@ async def test_relative_prices_start_from_the_last_trade(kraken):
         txid = await kraken.buy(price)
         row = (await kraken.result("OpenOrders"))["open"][txid]
         assert Decimal(row["descr"]["price"]) == expected.quantize(Decimal("0.1"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "prices"),
+    [
+        ("limit", ("#2%",)),
+        ("take-profit", ("#2%",)),
+        ("stop-loss", ("#2%",)),
+        ("stop-loss-limit", ("#2%", "#3%")),
+        ("take-profit-limit", ("#2%", "#1%")),
+    ],
+)
+@pytest.mark.parametrize("side", ["buy", "sell"])
+async def test_an_order_chooses_the_side_of_its_own(kraken, side, kind, prices):
+    """With # a limit and a profit lie on the better side of the market, a stop and the limit behind it on the worse."""
+    last = quote(kraken).last
+    order = {"pair": "XBTUSD", "type": side, "ordertype": kind, "volume": "0.01", "price": prices[0]}
+    (txid,) = (await kraken.result("AddOrder", **order, price2=prices[-1]))["txid"]
+    shown = (await kraken.row(txid))["descr"]
+    up = (side == "buy") is kind.startswith("stop-loss")
+    for name, text in zip(("price", "price2"), prices, strict=False):
+        share = int(text[1]) if up else -int(text[1])
+        assert abs(Decimal(shown[name]) - last * (100 + share) / 100) <= Decimal("0.1")
+
+
+CLOSES = [
+    ("buy", "limit", ("30000",), "limit 30000.0"),
+    ("buy", "stop-loss-limit", ("38000", "36000"), "stop loss 38000.0 -> limit 36000.0"),
+    ("buy", "stop-loss", ("#5%",), "stop loss -5.0000%"),
+    ("sell", "stop-loss", ("#5%",), "stop loss +5.0000%"),
+    ("buy", "limit", ("#2%",), "limit +2.0000%"),
+    ("sell", "limit", ("#2%",), "limit -2.0000%"),
+    ("buy", "stop-loss-limit", ("-1%", "#2%"), "stop loss -1.0000% -> limit -2.0000%"),
+    ("buy", "take-profit", ("#10",), "take profit +10.0"),
+    ("buy", "take-profit-limit", ("+5%", "+1000"), "take profit +5.0000% -> limit +1000.0"),
+    ("buy", "trailing-stop-limit", ("+1.5%", "-10"), "trailing stop +1.5000% -> limit -10.0"),
+    ("buy", "limit", ("30000", "0"), "limit 30000.0"),
+]
+
+
+@pytest.mark.parametrize(("side", "kind", "prices", "said"), CLOSES)
+async def test_a_close_order_is_said_with_the_digits_of_its_pair(kraken, side, kind, prices, said):
+    """Offsets have their sign, those in percent four digits: in the answer and in the order's row alike."""
+    close = dict(zip(("close[price]", "close[price2]"), prices, strict=False))
+    order = {"pair": "XBTUSD", "type": side, "ordertype": "limit", "price": "+1%" if side == "sell" else "-1%"}
+    placed = await kraken.result("AddOrder", **order, volume="0.01", **{"close[ordertype]": kind, **close})
+    row = await kraken.row(placed["txid"][0])
+    assert placed["descr"]["close"] == row["descr"]["close"] == f"close position @ {said}"
 
 
 BASE = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "price": "20000", "volume": "0.01"}

@@ -191,7 +191,7 @@ async def test_each_fill_is_followed_by_its_close_order(kraken):
         ("sell", "0.15000000"),
     ]
     assert {each["refid"] for each in orders} == {parent}
-    assert (await kraken.row(parent))["descr"]["close"] == "close position @ limit #5%"
+    assert (await kraken.row(parent))["descr"]["close"] == "close position @ limit +5.0000%"
 
 
 @pytest.mark.parametrize(

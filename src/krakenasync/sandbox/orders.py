@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from krakenasync.sandbox.listings import Pair
+from krakenasync.sandbox.relative import offset_text, price_text
 
 __all__ = ["LIMITED", "NANOS", "TRIGGERED", "Amendment", "Close", "Fill", "Order", "Trail", "seconds"]
 
@@ -63,7 +64,7 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Close(msgspec.Struct, frozen=True, kw_only=True):
-    """The order of the opposite side that each fill is to be followed by; prices as they were given.
+    """The order of the opposite side that each fill is to be followed by; prices as they were given, and checked.
 
     Source: https://docs.kraken.com/api/docs/rest-api/add-order (close)
     """
@@ -72,10 +73,11 @@ class Close(msgspec.Struct, frozen=True, kw_only=True):
     price: str
     price2: str = ""
 
-    def description(self) -> str:
-        """Say in words what it is, as Kraken does."""
-        prices = [text for text in (self.price, self.price2) if text]
-        return f"close position @ {spoken(self.kind)} {' -> limit '.join(prices)}".rstrip()
+    def description(self, pair: Pair, *, buy: bool) -> str:
+        """Say in words what it is, as Kraken does; `buy` is its own side."""
+        given = (self.price, self.price2) if self.kind.endswith("-limit") else (self.price,)
+        prices = [price_text(text, self.kind, pair, buy=buy) for text in given]
+        return f"close position @ {spoken(self.kind)} {' -> limit '.join(prices)}"
 
 
 class Trail(msgspec.Struct, kw_only=True):
@@ -212,8 +214,11 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
         """Describe it, and its close order, as answers do."""
         sentences = {"order": self.description()}
         if self.close is not None:
-            sentences["close"] = self.close.description()
+            sentences["close"] = self._closing()
         return sentences
+
+    def _closing(self) -> str:
+        return self.close.description(self.pair, buy=not self.buy) if self.close is not None else ""
 
     def description(self) -> str:
         """Say in words what was asked for, as Kraken does."""
@@ -230,12 +235,11 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
             price, price2 = (digits(each) if each is not None else "0" for each in (self.price, self.price2))
             return price, price2
         trail = self.trail
-        offset = f"+{trail.offset:.4f}%" if trail.percent else f"+{digits(trail.offset)}"
+        offset = offset_text(trail.offset, self.pair, up=True, percent=trail.percent)
         if trail.limit_offset is None:
             return offset, "0"
-        sign = "-" if trail.limit_offset < 0 else "+"
-        size = abs(trail.limit_offset)
-        return offset, f"{sign}{size:.4f}%" if trail.limit_percent else f"{sign}{digits(size)}"
+        up, size = trail.limit_offset >= 0, abs(trail.limit_offset)
+        return offset, offset_text(size, self.pair, up=up, percent=trail.limit_percent)
 
     def row(self, *, trades: bool = False) -> dict[str, Any]:
         """Write the order as OpenOrders, ClosedOrders and QueryOrders have it."""
@@ -283,7 +287,7 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
             "price2": price2,
             "leverage": "none",
             "order": self.description(),
-            "close": self.close.description() if self.close else "",
+            "close": self._closing(),
         }
 
     def _remarks(self) -> list[str]:

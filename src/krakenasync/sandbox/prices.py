@@ -5,7 +5,6 @@ Source: https://docs.kraken.com/api/docs/rest-api/add-order (price, price2)
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -13,11 +12,11 @@ from krakenasync.sandbox.arguments import as_number
 from krakenasync.sandbox.listings import Pair
 from krakenasync.sandbox.orders import Trail
 from krakenasync.sandbox.refusals import INVALID_PRICE, TICK_SIZE, Refusal, invalid
+from krakenasync.sandbox.relative import RELATIVE, leads_up
 from krakenasync.sandbox.triggers import on_tick
 
 __all__ = ["Terms", "bounded", "read_price", "read_terms"]
 
-RELATIVE: Final = re.compile(r"([+\-#])([0-9]+(?:\.[0-9]+)?)(%?)")
 LARGEST: Final = 10**9
 """Volumes and prices stay below this."""
 
@@ -41,13 +40,13 @@ def read_terms(kind: str, price: str, price2: str, pair: Pair, last: Decimal, *,
     if kind.startswith("trailing-stop"):
         return _read_trail(kind, price, price2, pair, last)
     limited = kind.endswith("-limit")
-    first = read_price("price", price, pair, last, buy=buy)
+    first = read_price("price", price, pair, last, kind, buy=buy)
     # The second price of other kinds is ignored, and so is a bare 0, which old clients send for "none".
-    return Terms(first, read_price("price2", price2, pair, last, buy=buy) if limited else None, None)
+    return Terms(first, read_price("price2", price2, pair, last, kind, buy=buy) if limited else None, None)
 
 
-def read_price(name: str, text: str, pair: Pair, last: Decimal, *, buy: bool) -> Decimal:
-    """Read a price and check it against the pair's tick; a relative one starts from the last price.
+def read_price(name: str, text: str, pair: Pair, last: Decimal, kind: str, *, buy: bool) -> Decimal:
+    """Read a price of an order and check it against the pair's tick; a relative one starts from the last price.
 
     Raises:
         Refusal: It is none, or off the tick.
@@ -55,7 +54,9 @@ def read_price(name: str, text: str, pair: Pair, last: Decimal, *, buy: bool) ->
     if not text:
         raise invalid(name)
     if relative := RELATIVE.fullmatch(text):
-        return _relative(relative, last, pair, buy=buy)
+        sign, size, percent = relative.groups()
+        offset = bounded(name, size) * (last / 100 if percent else 1)
+        return _at_offset(offset if leads_up(sign, kind, buy=buy) else -offset, last, pair)
     price = bounded(name, text)
     if price <= 0:
         raise Refusal(INVALID_PRICE)
@@ -85,12 +86,9 @@ def bounded(name: str, text: str) -> Decimal:
     return number
 
 
-def _relative(relative: re.Match[str], last: Decimal, pair: Pair, *, buy: bool) -> Decimal:
-    """Work a relative price out, rounded to the tick. ``#`` goes to the order's better side."""
-    sign, digits, percent = relative.groups()
-    offset = bounded("price", digits) * (last / 100 if percent else 1)
-    up = sign == "+" or (sign == "#" and not buy)
-    price = on_tick(last + offset if up else last - offset, pair.tick_size)
+def _at_offset(offset: Decimal, last: Decimal, pair: Pair) -> Decimal:
+    """Work a relative price out, rounded to the tick."""
+    price = on_tick(last + offset, pair.tick_size)
     if price <= 0:
         raise Refusal(INVALID_PRICE)
     return price

@@ -116,7 +116,7 @@ def _read_price(context: Context, order: Order, name: str, last: Decimal) -> Dec
     fits = order.limit is not None if name == "limit_price" else order.waits
     if not fits or order.trail is not None:
         raise invalid(name)
-    return read_price(name, context.arguments.text(name), order.pair, last, buy=order.buy)
+    return read_price(name, context.arguments.text(name), order.pair, last, order.kind, buy=order.buy)
 
 
 def _editable(context: Context) -> Order:
