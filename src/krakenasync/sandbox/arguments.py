@@ -143,6 +143,7 @@ def as_number(name: str, text: str) -> Decimal:
         number = Decimal(text)
     except InvalidOperation:
         raise invalid(name) from None
-    if len(text) > LONGEST or not number.is_finite() or number < 0:
+    # 1e999999 is short as text, and overflows in its first product.
+    if len(text) > LONGEST or not number.is_finite() or number < 0 or number.adjusted() > LONGEST:
         raise invalid(name)
     return number
