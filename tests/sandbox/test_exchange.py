@@ -108,6 +108,19 @@ async def test_time_in_force_decides_what_may_rest(kraken):
     assert (await kraken.result("QueryOrders", txid=txid))[txid]["status"] == "expired"
 
 
+@pytest.mark.parametrize("lifetime", ["", "GTC"])
+async def test_a_moment_to_expire_makes_an_order_good_till_then(kraken, lifetime):
+    """It needs no timeinforce, and the default changes nothing; a bare 0 is no moment."""
+    txid = await kraken.buy(timeinforce=lifetime, expiretm="+6")
+    kraken.clock.advance(5)
+    row = (await kraken.result("OpenOrders"))["open"][txid]
+    assert (row["time_in_force"], row["expiretm"]) == ("gtd", row["opentm"] + 6)
+    kraken.clock.advance(1)
+    assert (await kraken.row(txid))["status"] == "expired"
+    lasting = await kraken.row(await kraken.buy(timeinforce=lifetime, expiretm="0"))
+    assert (lasting["time_in_force"], lasting["expiretm"]) == ("gtc", 0)
+
+
 async def test_validate_places_nothing(kraken):
     """The answer describes the order and has no id; with the switch on, even "false" only validates."""
     order = {"pair": "BTC/USD", "type": "sell", "ordertype": "market", "volume": "1", "validate": "true"}
@@ -228,7 +241,15 @@ BASE = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "price": "20000",
         ({"leverage": "3"}, "EOrder:Cannot open position"),
         ({"timeinforce": "GTX"}, "EGeneral:Invalid arguments:timeinforce"),
         ({"timeinforce": "GTD"}, "EGeneral:Invalid arguments:expiretm"),
+        ({"timeinforce": "GTD", "expiretm": "0"}, "EGeneral:Invalid arguments:expiretm"),
         ({"timeinforce": "GTD", "expiretm": "+4"}, "EGeneral:Invalid arguments:expiretm"),
+        ({"expiretm": "abc"}, "EGeneral:Invalid arguments:expiretm"),
+        ({"expiretm": "1"}, "EGeneral:Invalid arguments:expiretm"),
+        ({"expiretm": "1e99999"}, "EGeneral:Invalid arguments:expiretm"),
+        ({"expiretm": "+99999999"}, "EGeneral:Invalid arguments:expiretm"),
+        ({"timeinforce": "GTC", "expiretm": "+4"}, "EGeneral:Invalid arguments:expiretm"),
+        ({"timeinforce": "IOC", "expiretm": "+60"}, "EGeneral:Invalid arguments:expiretm"),
+        ({"timeinforce": "FOK", "expiretm": "+60"}, "EGeneral:Invalid arguments:expiretm"),
         ({"starttm": "1e999999"}, "EGeneral:Invalid arguments:starttm"),
         ({"cl_ord_id": "this text is too long"}, "EGeneral:Invalid arguments:cl_ord_id"),
         ({"userref": str(2**31)}, "EGeneral:Invalid arguments:userref"),

@@ -60,7 +60,9 @@ def placing(draw):
         order["displayvol"] = str((volume / draw(st.integers(2, 15))).quantize(Decimal("0.0001"), "ROUND_UP"))
     if kind in ("limit", "market"):
         order["timeinforce"] = draw(st.sampled_from(["GTC", "GTC", "GTC", "IOC", "FOK", "GTD"]))
-        order["expiretm"] = "+" + str(draw(st.sampled_from([5, 60, 4000])))
+        expiry = "+" + str(draw(st.sampled_from([5, 60, 4000])))
+        # A moment to expire goes with GTD alone; refused orders would test nothing.
+        order |= {"expiretm": expiry} if order["timeinforce"] == "GTD" else {}
     if draw(st.integers(0, 7)) == 0:
         order["starttm"] = "+" + str(draw(st.sampled_from([1, 100])))
     if draw(st.integers(0, 4)) == 0:

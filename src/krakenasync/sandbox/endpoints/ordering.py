@@ -155,15 +155,21 @@ def _refuse_margin(arguments: Arguments, kind: str) -> None:
 
 
 def _read_lifetime(arguments: Arguments, order: Order, now: int) -> None:
-    """Read when an order expires, and refuse a lifetime its kind cannot have."""
+    """Read when an order expires, and refuse a lifetime its kind cannot have.
+
+    Older clients send `expiretm` alone, or with the default GTC: that makes an order good till then as well.
+    """
     if order.time_in_force == "FOK" and order.kind in TRIGGERED:
         raise invalid("timeinforce")
     if order.time_in_force in ("IOC", "FOK") and order.post_only:
         raise invalid("oflags")
-    if order.time_in_force == "GTD":
-        order.expires = _moment(arguments, "expiretm", now)
-        if not now + SOONEST_EXPIRY <= order.expires <= now + LATEST_EXPIRY:
-            raise invalid("expiretm")
+    order.expires = _moment(arguments, "expiretm", now)
+    if not order.expires and order.time_in_force != "GTD":
+        return
+    fits = now + SOONEST_EXPIRY <= order.expires <= now + LATEST_EXPIRY
+    if not fits or order.time_in_force in ("IOC", "FOK"):
+        raise invalid("expiretm")
+    order.time_in_force = "GTD"
 
 
 def _display(arguments: Arguments, order: Order) -> Decimal | None:
