@@ -74,7 +74,7 @@ def _trades(context: Context, report: Report) -> Iterator[dict[str, str]]:
     lines = lines_by_trade(context)
     for (fill,) in reversed(trade_groups(context, merged=False)):
         if report.start <= fill.at // NANOS <= report.end:
-            row = trade_row(context.account, [fill], trades=False, lines=lines)
+            row = trade_row(context.account, [fill], lines)
             row |= {"txid": fill.txid, "time": _time(fill.at), "ledgers": ",".join(row["ledgers"])}
             yield row
 

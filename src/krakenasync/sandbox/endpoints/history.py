@@ -54,15 +54,13 @@ def trades_history(context: Context) -> dict[str, Any]:
     # Nothing is traded on margin here, so there are no positions.
     groups = trade_groups(context, merged=merged) if kind in ("all", "no position") else []
     rows = [Row(group[0].txid, group[0].at, group) for group in groups]
-    trades = arguments.flag("trades")
-    return by_offset(arguments, rows, "trades", lambda group: trade_row(context.account, group, trades, lines))
+    return by_offset(arguments, rows, "trades", lambda group: trade_row(context.account, group, lines))
 
 
 def query_trades(context: Context) -> dict[str, Any]:
     """Show trades by id."""
     known = {fill.txid: fill for fill in context.world.exchange.fills.get(context.account.name, ())}
-    trades = context.arguments.flag("trades")
-    return _by_ids(context, "txid", known, lambda fill: trade_row(context.account, [fill], trades, {}))
+    return _by_ids(context, "txid", known, lambda fill: trade_row(context.account, [fill], {}))
 
 
 def ledgers(context: Context) -> dict[str, Any]:
@@ -90,13 +88,14 @@ def open_positions(context: Context) -> dict[str, Any] | list[Any]:
     return [] if context.arguments.word("consolidation", CONSOLIDATIONS, "") else {}
 
 
-def trade_row(account: Account, group: list[Fill], trades: bool, lines: Mapping[str, list[str]]) -> dict[str, Any]:
+def trade_row(account: Account, group: list[Fill], lines: Mapping[str, list[str]]) -> dict[str, Any]:
     """Write trades of one order as one row.
+
+    What Kraken lists under ``trades`` are those that close the position a trade has opened: here none does.
 
     Args:
         account: Whose trades they are.
         group: The trades; the row has the first one's id and time.
-        trades: Whether to list the ids of all of them.
         lines: The ids of ledger entries by trade; empty when they were not asked for.
     """
     first, pair = group[0], group[0].pair
@@ -120,8 +119,6 @@ def trade_row(account: Account, group: list[Fill], trades: bool, lines: Mapping[
         "trade_id": first.number,
         "maker": first.maker,
     }
-    if trades:
-        row["trades"] = [fill.txid for fill in group]
     if lines:
         row["ledgers"] = [line for fill in group for line in lines.get(fill.txid, [])]
     return row
