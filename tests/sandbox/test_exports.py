@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import zipfile
 
 import pytest
@@ -70,6 +71,31 @@ async def test_columns_format_and_span_are_chosen(trader):
     assert (name, header) == ("ledgers.tsv", ["txid", "asset", "amount"])
     assert {row[1] for row in rows} == {"BTC", "USD"}
     assert len((await fetch(trader, empty))[1].splitlines()) == 1
+
+
+async def test_numbers_are_bare_and_texts_quoted(trader):
+    """As in Kraken's own files: a number keeps the digits of the history, and an empty text its quotes."""
+    trades, ledger = await order(trader, fields="type,price,vol,misc"), await order(trader, report="ledgers")
+    trader.clock.advance(20)
+    header, first, *_ = (await fetch(trader, trades))[1].splitlines()
+    assert header == '"txid","type","price","vol","misc"'
+    history = (await trader.result("TradesHistory", consolidate_taker="false"))["trades"]
+    row = history[json.loads(first.split(",")[0])]
+    assert first.split(",")[1:] == ['"buy"', row["price"], row["vol"], '""']
+    numbers = [line.rsplit(",", 3)[1:] for line in (await fetch(trader, ledger))[1].splitlines()[1:]]
+    entries = reversed((await trader.result("Ledgers"))["ledger"].values())
+    assert numbers == [[entry[name] for name in ("amount", "fee", "balance")] for entry in entries]
+
+
+async def test_ledger_times_are_whole_seconds(trader):
+    """Unlike those of trades, which have four digits more."""
+    trader.clock.advance(0.25)
+    await trader.result("AddOrder", pair="XBTUSD", type="buy", ordertype="market", volume="0.1")
+    reports = [await order(trader, report=kind, fields="time") for kind in ("trades", "ledgers")]
+    trader.clock.advance(20)
+    trades, ledger = [(await fetch(trader, report))[1].splitlines()[-1].split(",")[1] for report in reports]
+    assert ledger == '"2026-05-28 20:26:41"'
+    assert trades.startswith('"2026-05-28 20:26:41.2')
 
 
 async def test_a_report_is_removed_in_the_way_that_fits(trader):

@@ -59,6 +59,17 @@ def test_rows_of_tsv_and_of_several_files():
     assert list(Export(archive.getvalue()).rows()) == [{"txid": "T1", "fee": "0.1"}, {"txid": "T2", "fee": "0.2"}]
 
 
+def test_rows_are_read_whether_numbers_are_quoted_or_bare():
+    """Kraken's own files leave numbers bare, other people's tools quote them: either way all digits are text."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as opened:
+        for name, delimiter in (("a.csv", ","), ("b.tsv", "\t")):
+            lines = [["txid", "fee", "misc"], ['"L,1"', "0.0000000000", '""'], ['"L,1"', '"0.0000000000"', '""']]
+            opened.writestr(name, "".join(delimiter.join(line) + "\n" for line in lines))
+
+    assert list(Export(archive.getvalue()).rows()) == [{"txid": "L,1", "fee": "0.0000000000", "misc": ""}] * 4
+
+
 def test_a_cut_archive_is_told():
     """A download that broke off is no empty report."""
     with pytest.raises(ProtocolError, match="no whole zip"):

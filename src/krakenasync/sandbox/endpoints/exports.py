@@ -85,13 +85,17 @@ def _ledger(context: Context, report: Report) -> Iterator[dict[str, str]]:
         if report.start <= line.at // NANOS <= report.end:
             asset = asset_of(line.asset)
             name = asset.public or asset.altname
-            yield ledger_row(line) | {"txid": line.txid, "time": _time(line.at), "asset": name, "wallet": WALLET}
+            yield ledger_row(line) | {"txid": line.txid, "time": _second(line.at), "asset": name, "wallet": WALLET}
+
+
+def _second(at: int) -> str:
+    """Write unix nanoseconds as files of the ledger have them, without a fraction."""
+    return f"{datetime.fromtimestamp(at // NANOS, UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def _time(at: int) -> str:
-    """Write unix nanoseconds as files have them."""
-    second, rest = divmod(at, NANOS)
-    return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%d %H:%M:%S}.{rest // 100_000:04d}"
+    """Write unix nanoseconds as files of trades have them."""
+    return f"{_second(at)}.{at % NANOS // 100_000:04d}"
 
 
 HANDLERS: Final[Mapping[str, Handler]] = {
