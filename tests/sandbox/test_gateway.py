@@ -49,6 +49,19 @@ async def test_a_malformed_body_is_refused(kraken):
         assert response.json()["error"] == ["EGeneral:Invalid arguments:malformed request"]
 
 
+@pytest.mark.asyncio
+async def test_words_that_change_nothing_here_are_checked_as_well(kraken):
+    """The view of tokenized assets: Kraken's words are taken, others refused; who takes none does not look."""
+    for word in ("rebased", "base", ""):
+        assert await kraken.result("Balance", rebase_multiplier=word)
+    assert await kraken.result("Balance", as_json=True, rebase_multiplier=None)
+    for name in ("Balance", "OpenOrders", "TradesHistory", "DepositStatus"):
+        code = await kraken.code(name, rebase_multiplier="foo")
+        assert code == "EGeneral:Invalid arguments:rebase_multiplier"
+    assert await kraken.result("CancelAll", rebase_multiplier="foo") == {"count": 0}
+    assert await kraken.buy(asset_class="forex")
+
+
 NAMES = st.one_of(
     st.sampled_from(sorted({field for name in HANDLERS for field in by_name(name).__struct_encode_fields__})),
     st.sampled_from(["close[ordertype]", "close[price]", "nonsense", "pair[]"]),

@@ -25,10 +25,20 @@ from krakenasync.sandbox.listings import find_pair
 from krakenasync.sandbox.refusals import PERMISSION_DENIED, UNKNOWN_METHOD, Refusal, invalid
 from krakenasync.sandbox.routing import endpoint_name, find_route
 from krakenasync.sandbox.stats import Stats
+from krakenasync.spot.catalog import by_name
 
 __all__ = ["Gateway"]
 
 FILE: Final = "application/octet-stream"
+VIEWS: Final = {
+    "rebase_multiplier": frozenset({"rebased", "base"}),
+    "asset_class": frozenset({"currency", "forex", "tokenized_asset"}),
+}
+"""Words of the parameters that choose how tokenized assets are seen.
+
+Sources: https://docs.kraken.com/api/docs/rest-api/get-account-balance,
+https://docs.kraken.com/api/docs/rest-api/add-order, https://docs.kraken.com/api/docs/rest-api/account-transfer
+"""
 
 
 class Gateway:
@@ -70,7 +80,20 @@ class Gateway:
         self._world.limits.charge_key(spec.charge, key)
         if not spec.need.met_by(key.permissions):
             raise Refusal(PERMISSION_DENIED)
+        if not spec.beta:  # provisional: its words are nowhere published
+            _check_views(spec, arguments)
         return key
+
+
+def _check_views(spec: Spec, arguments: Arguments) -> None:
+    """Check what an endpoint takes and its handler does not read, for it changes nothing without tokenized assets.
+
+    Raises:
+        Refusal: It is none of Kraken's words.
+    """
+    for name, words in VIEWS.items():
+        if arguments.given(name) and name in by_name(spec.name).__struct_encode_fields__:
+            arguments.word(name, words)
 
 
 def _reply(spec: Spec, result: Any) -> Reply:
