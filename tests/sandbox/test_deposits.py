@@ -76,6 +76,14 @@ async def test_deposits_come_in_pages(kraken):
     assert (seen, third["next_cursor"]) == (refids, None)
 
 
+@pytest.mark.parametrize("name", ["DepositStatus", "WithdrawStatus"])
+@pytest.mark.parametrize("bound", ["start", "end"])
+async def test_a_malformed_bound_is_refused(kraken, name, bound):
+    """Even where nothing has arrived or left yet."""
+    assert await kraken.result(name, **{bound: "1780000000"}) == []
+    assert await kraken.code(name, **{bound: "abc"}) == f"EGeneral:Invalid arguments:{bound}"
+
+
 async def test_a_json_body_turns_pages_with_a_boolean(kraken):
     """True asks for the first page and false for the plain list, as their names do in a form."""
     await arrive(kraken, amount="0.5")

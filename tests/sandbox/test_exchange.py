@@ -254,6 +254,11 @@ BASE = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "price": "20000",
         ({"cl_ord_id": "this text is too long"}, "EGeneral:Invalid arguments:cl_ord_id"),
         ({"userref": str(2**31)}, "EGeneral:Invalid arguments:userref"),
         ({"userref": "1", "cl_ord_id": "abc"}, "EGeneral:Invalid arguments:userref and cl_ord_id exclude each other"),
+        ({"price2": "abc"}, "EGeneral:Invalid arguments:price2"),
+        ({"ordertype": "market", "price": "abc"}, "EGeneral:Invalid arguments:price"),
+        ({"ordertype": "trailing-stop", "price": "+5%", "price2": "x"}, "EGeneral:Invalid arguments:price2"),
+        ({"close[ordertype]": "limit", "close[price]": "9", "close[price2]": "x"}, "EGeneral:Invalid arguments:price2"),
+        ({"asset_class": "foo"}, "EGeneral:Invalid arguments:asset_class"),
         ({"close": "x"}, "EGeneral:Invalid arguments:close"),
         ({"deadline": "tomorrow"}, "EGeneral:Invalid arguments:deadline"),
         ({"deadline": "2026-05-28T20:26:45"}, "EGeneral:Invalid arguments:deadline"),
@@ -265,6 +270,15 @@ async def test_a_wrong_order_is_refused_with_krakens_string(kraken, change, code
     """Each mistake has its own string, and nothing rests afterwards."""
     assert await kraken.code("AddOrder", **{**BASE, **change}) == code
     assert not kraken.sandbox.accounts["alice"].orders
+
+
+@pytest.mark.parametrize("kind", ["limit", "market", "stop-loss"])
+async def test_a_price_without_a_use_is_ignored(kraken, kind):
+    """Old clients send a 0 for "none", others what they have: it is read, and left at that."""
+    for spare in ("0", "100", "+5%", "#3"):
+        order = {**BASE, "ordertype": kind, "price": "200000" if kind == "stop-loss" else "20000", "price2": spare}
+        (txid,) = (await kraken.result("AddOrder", **order))["txid"]
+        assert (await kraken.row(txid))["descr"]["price2"] == "0"
 
 
 @pytest.mark.parametrize("deadline", ["2026-05-28T20:26:42Z", "2026-05-28T22:27:40+02:00"])

@@ -75,6 +75,13 @@ async def test_filters_by_user_reference_and_client_id(kraken):
     assert (await kraken.result("QueryOrders", txid=plain, userref="9")) == {}
 
 
+@pytest.mark.parametrize("wrong", [{"userref": "abc"}, {"userref": str(2**31)}, {"cl_ord_id": "x" * 40}])
+async def test_a_malformed_filter_is_refused(kraken, wrong):
+    """Even where there is no order yet that it could leave out."""
+    for name in ("OpenOrders", "ClosedOrders"):
+        assert await kraken.code(name, **wrong) == f"EGeneral:Invalid arguments:{next(iter(wrong))}"
+
+
 async def test_query_orders_takes_up_to_fifty_ids(kraken):
     """Fifty ids are answered, fifty-one and none at all are refused."""
     txid = await kraken.buy()

@@ -54,7 +54,7 @@ def test_a_time_copied_from_an_answer_meets_its_row(at):
     shown = str(moment(at))
     assert page([row], start=shown)["ledger"] == {}
     assert list(page([row], end=shown)["ledger"]) == ["L0"]
-    assert within(Arguments({"start": shown, "end": shown}), at)
+    assert within(Arguments({"start": shown, "end": shown}))(at)
 
 
 @given(st.lists(st.integers(), unique=True, max_size=60), st.integers(1, 20), st.integers(0, 5))

@@ -149,10 +149,12 @@ def by_cursor(
     return CursorPage(page, base64.urlsafe_b64encode(msgspec.json.encode(known)).decode())
 
 
-def within(arguments: Arguments, at: int) -> bool:
-    """Whether a time lies between ``start`` and ``end``, both included."""
-    when = moment(at)
-    return not (
-        (arguments.given("start") and when < as_number("start", arguments.text("start")))
-        or (arguments.given("end") and when > as_number("end", arguments.text("end")))
-    )
+def within(arguments: Arguments) -> Callable[[int], bool]:
+    """Read ``start`` and ``end``; what is returned tells whether a time lies between them, both included.
+
+    Raises:
+        Refusal: One is no time, even if there is nothing to compare it with.
+    """
+    start = arguments.number("start", "0")
+    end = arguments.number("end") if arguments.given("end") else None
+    return lambda at: start <= moment(at) and (end is None or moment(at) <= end)

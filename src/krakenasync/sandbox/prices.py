@@ -35,14 +35,26 @@ def read_terms(kind: str, price: str, price2: str, pair: Pair, last: Decimal, *,
     Raises:
         Refusal: One is missing, wrong, or off the pair's tick.
     """
+    limited = kind.endswith("-limit")
+    if not limited:
+        _check_spare("price2", price2)
     if kind == "market":
+        _check_spare("price", price)
         return Terms(None, None, None)
     if kind.startswith("trailing-stop"):
         return _read_trail(kind, price, price2, pair, last)
-    limited = kind.endswith("-limit")
     first = read_price("price", price, pair, last, kind, buy=buy)
-    # The second price of other kinds is ignored, and so is a bare 0, which old clients send for "none".
     return Terms(first, read_price("price2", price2, pair, last, kind, buy=buy) if limited else None, None)
+
+
+def _check_spare(name: str, text: str) -> None:
+    """Check a price that the kind of order has no use for: it is ignored, as a 0 that old clients send for "none".
+
+    Raises:
+        Refusal: It is no price at all.
+    """
+    if text and not RELATIVE.fullmatch(text):
+        bounded(name, text)
 
 
 def read_price(name: str, text: str, pair: Pair, last: Decimal, kind: str, *, buy: bool) -> Decimal:

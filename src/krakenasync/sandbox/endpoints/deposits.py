@@ -52,13 +52,14 @@ def deposit_status(context: Context) -> list[dict[str, Any]] | dict[str, Any]:
     paged = context.arguments.spelled("cursor", "false").lower() not in ("false", "0")
     arguments = remembered(context.arguments, first=BEGIN)
     asset = funding_asset(arguments.text("asset")).name if arguments.given("asset") else None
+    fits = within(arguments)
     rows = [
         deposit
         for deposit in context.world.treasury.deposits.of(context.account)
         if asset in (None, deposit.method.asset)
         and arguments.text("method", deposit.method.name) == deposit.method.name
         and arguments.text("aclass", "currency") == "currency"
-        and within(arguments, deposit.at)
+        and fits(deposit.at)
     ]
     page = by_cursor(arguments, rows, lambda deposit: deposit.refid, FILTERS, PAGE)
     written = [_row(deposit, context.now) for deposit in page.rows]

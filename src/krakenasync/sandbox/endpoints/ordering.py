@@ -28,7 +28,15 @@ from krakenasync.sandbox.refusals import (
 )
 from krakenasync.spot.values import ClientOrderId
 
-__all__ = ["check_deadline", "check_display", "check_minimums", "read_order", "read_userref", "read_volume"]
+__all__ = [
+    "check_deadline",
+    "check_display",
+    "check_minimums",
+    "read_client_id",
+    "read_order",
+    "read_userref",
+    "read_volume",
+]
 
 SIDES: Final = frozenset({"buy", "sell"})
 KINDS: Final = LIMITED | TRIGGERED | {"market", "settle-position"}
@@ -90,7 +98,7 @@ def read_order(arguments: Arguments, pair: Pair, last: Decimal, now: int) -> Ord
         opened=now,
         touched=now,
         userref=read_userref(arguments),
-        cl_ord_id=_client_id(arguments),
+        cl_ord_id=read_client_id(arguments),
         oflags=flags,
         time_in_force=arguments.word("timeinforce", LIFETIMES, "GTC"),
         starts=_moment(arguments, "starttm", now),
@@ -206,7 +214,12 @@ def read_userref(arguments: Arguments) -> int | None:
     return arguments.whole("userref", 0, -INT32, INT32 - 1) if arguments.given("userref") else None
 
 
-def _client_id(arguments: Arguments) -> str | None:
+def read_client_id(arguments: Arguments) -> str | None:
+    """Read the client's id of an order; None when left out.
+
+    Raises:
+        Refusal: It is neither a UUID nor a short text.
+    """
     if not arguments.given("cl_ord_id"):
         return None
     marker = next(extra for extra in get_args(ClientOrderId) if isinstance(extra, Marker))

@@ -5,14 +5,15 @@ Source: https://docs.kraken.com/api/docs/category/rest-api/account-data
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
 from krakenasync.protocol.clordid import fold_id
 from krakenasync.protocol.paging import PAGING
-from krakenasync.sandbox.arguments import as_number
+from krakenasync.sandbox.arguments import Arguments, as_number
 from krakenasync.sandbox.endpoints.context import Context, Handler
+from krakenasync.sandbox.endpoints.ordering import read_client_id, read_userref
 from krakenasync.sandbox.orders import NANOS, Order
 from krakenasync.sandbox.paging import moment
 from krakenasync.sandbox.refusals import INVALID_ORDER, PERMISSION_DENIED, Refusal, invalid
@@ -29,11 +30,12 @@ def open_orders(context: Context) -> dict[str, Any]:
     """List the orders that rest, newest first."""
     lag = round(context.world.config.open_order_lag * NANOS)
     trades = context.arguments.flag("trades")
+    wanted = _wanted(context.arguments)
     return {
         "open": {
             order.txid: order.row(trades=trades)
             for order in reversed(context.account.open.values())
-            if _wanted(context, order) and order.opened + lag <= context.now
+            if wanted(order) and order.opened + lag <= context.now
         }
     }
 
@@ -43,6 +45,7 @@ def closed_orders(context: Context) -> dict[str, Any]:
     arguments = context.arguments
     closetime = arguments.word("closetime", TIMES, "both")
     start, end = _bound(context, "start"), _bound(context, "end")
+    wanted = _wanted(arguments)
     offset = arguments.whole("ofs", 0, 0, 2**31 - 1)
     trades = arguments.flag("trades")
     lag = round(context.world.config.open_order_lag * NANOS)
@@ -50,7 +53,7 @@ def closed_orders(context: Context) -> dict[str, Any]:
         order
         for order in reversed(context.account.orders.values())
         if order.closed and order.closed + lag <= context.now
-        if _wanted(context, order) and _within(order, closetime, start, end)
+        if wanted(order) and _within(order, closetime, start, end)
     ]
     # The sort is stable: of several orders of one moment the newest comes first as well.
     done.sort(key=lambda order: -(order.opened if closetime == "open" else order.closed))
@@ -68,6 +71,7 @@ def query_orders(context: Context) -> dict[str, Any]:
     if not 0 < len(names) <= MOST_IDS:
         raise invalid("txid")
     trades = context.arguments.flag("trades")
+    wanted = _wanted(context.arguments)
     found: dict[str, Any] = {}
     for txid in names:
         order = context.account.orders.get(txid)
@@ -75,20 +79,26 @@ def query_orders(context: Context) -> dict[str, Any]:
             raise Refusal(INVALID_ORDER)
         if ("query-closed-trades" if order.closed else "query-open-trades") not in context.key.permissions:
             raise Refusal(PERMISSION_DENIED)
-        if _wanted(context, order):
+        if wanted(order):
             found[txid] = order.row(trades=trades)
     return found
 
 
-def _wanted(context: Context, order: Order) -> bool:
-    """Whether an order passes the filters by user reference and client id."""
-    arguments = context.arguments
-    if arguments.given("userref") and str(order.userref) != arguments.text("userref"):
-        return False
-    if not arguments.given("cl_ord_id"):
-        return True
-    wanted = fold_id(arguments.text("cl_ord_id"))
-    return order.cl_ord_id is not None and fold_id(order.cl_ord_id) == wanted
+def _wanted(arguments: Arguments) -> Callable[[Order], bool]:
+    """Read the filters by user reference and client id; what is returned tells whether an order passes them.
+
+    Raises:
+        Refusal: One is malformed, even if there is no order to compare it with.
+    """
+    userref, client_id = read_userref(arguments), read_client_id(arguments)
+
+    def passes(order: Order) -> bool:
+        if userref not in (None, order.userref):
+            return False
+        own = order.cl_ord_id
+        return client_id is None or (own is not None and fold_id(own) == fold_id(client_id))
+
+    return passes
 
 
 def _bound(context: Context, name: str) -> Decimal | None:

@@ -108,13 +108,14 @@ def withdraw_status(context: Context) -> list[dict[str, Any]] | dict[str, Any]:
     paged = context.arguments.spelled("cursor", "false").lower() not in ("false", "0")
     arguments = remembered(context.arguments, first=BEGIN)
     asset = funding_asset(arguments.text("asset")).name if arguments.given("asset") else None
+    fits = within(arguments)
     rows = [
         withdrawal
         for withdrawal in context.world.treasury.withdrawals.of(context.account)
         if asset in (None, withdrawal.method.asset)
         and arguments.text("method", withdrawal.method.name) == withdrawal.method.name
         and arguments.text("aclass", "currency") == "currency"
-        and within(arguments, withdrawal.at)
+        and fits(withdrawal.at)
     ]
     page = by_cursor(arguments, rows, lambda withdrawal: withdrawal.refid, FILTERS, PAGE)
     written = [_row(withdrawal, context.now) for withdrawal in page.rows]
