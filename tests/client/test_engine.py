@@ -698,6 +698,22 @@ def test_orders_that_are_only_checked_are_charged_but_not_born():
     played(script)
 
 
+@pytest.mark.parametrize("result", [{"txid": 5}, {"txid": "O1"}, {"orders": 5}, {"orders": [5, None]}, 5, [5], "O1"])
+@pytest.mark.parametrize("odd", [{}, {"timeinforce": {}, "ordertype": []}, {"orders": [5, {"timeinforce": []}]}])
+def test_a_raw_answer_of_any_shape_teaches_without_harm(result, odd):
+    """It is handed on to the caller, who asked for it raw."""
+
+    async def main(clock):
+        engine = StrictEngine(clock)
+        for name in ("AddOrder", "AddOrderBatch"):
+            setattr(engine, name, lambda params: result)
+        async with engine.client() as kraken:
+            assert await kraken.private("AddOrder", pair="XBTUSD", **odd) == result
+            assert await kraken.private("AddOrderBatch", pair="XBTUSD", **odd) == result
+
+    run(main)
+
+
 def test_raw_calls_are_charged_and_teach_like_typed_ones():
     """``private("AddOrder")`` and ``private("AddOrderBatch")`` go by the same counter, whatever else they hold."""
 

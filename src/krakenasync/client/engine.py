@@ -285,14 +285,15 @@ def _orders(spec: Spec, params: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _added(spec: Spec, params: Mapping[str, Any], result: Any) -> list[tuple[Mapping[str, Any], Any]]:
     """Return the orders that were placed, each with its id; with `validate` there is none."""
     if spec.name == "AddOrder":
-        return [(params, txid) for txid in _get(result, "txid") or ()]
-    items = zip(_orders(spec, params), _get(result, "orders") or (), strict=False)
+        return [(params, txid) for txid in _listed(result, "txid")]
+    items = zip(_orders(spec, params), _listed(result, "orders"), strict=False)
     return [(order, txid) for order, item in items if (txid := _get(item, "txid"))]
 
 
 def _rests(order: Mapping[str, Any]) -> bool:
     """Whether an order may come to rest: one that is filled or gone at once takes none of the places."""
-    return order.get("ordertype") != "market" and order.get("timeinforce") not in {"IOC", "FOK"}
+    # Compared, not looked up: what a raw call holds may not be hashable.
+    return order.get("ordertype") != "market" and order.get("timeinforce") not in ("IOC", "FOK")
 
 
 def _names(params: Mapping[str, Any]) -> list[str]:
@@ -301,6 +302,12 @@ def _names(params: Mapping[str, Any]) -> list[str]:
     lists = (params.get(name) for name in ("orders", "cl_ord_ids"))
     listed: Iterable[Any] = chain.from_iterable(names for names in lists if isinstance(names, list))
     return [str(name) for name in chain(alone, listed) if name is not None]
+
+
+def _listed(result: Any, name: str) -> list[Any]:
+    """Read a list of a result; the result of a raw call may hold anything."""
+    found = _get(result, name)
+    return found if isinstance(found, list) else []
 
 
 def _get(result: Any, name: str) -> Any:
