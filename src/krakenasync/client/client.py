@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 from krakenasync.client.book import Book, Shelf
 from krakenasync.client.calls import Action, Calls
 from krakenasync.client.cancelling import EnsureCancelled, ensure_cancelled
-from krakenasync.client.config import Options, checked_hooks, checked_limits, checked_name, has_methods
+from krakenasync.client.config import Options, checked_hooks, checked_limits, checked_name, checked_window, has_methods
 from krakenasync.client.credentials import both_halves, setting
 from krakenasync.client.deadman import DeadManSwitch, dead_man_switch
 from krakenasync.client.events import Hook, Notifier
@@ -114,16 +114,10 @@ class KrakenClient(Calls, Pages, Book):
         policy = RetryPolicy() if retry is None else retry
         self._options = Options(timeout=timeout, retry=policy).changed(max_attempts=max_attempts)
         credentials = both_halves(api_key, api_secret, otp)
-        if isinstance(nonce_window, bool) or not isinstance(nonce_window, int) or nonce_window < 0:
-            raise ConfigurationError(f"nonce_window={quoted(nonce_window)}", hint="ticks of nonce_unit, 0 or more")
         checked_name("account", account)
         has_methods("clock", clock, "monotonic", "wall_ns", what="a Clock, or leave it out for the machine's own")
         self._shared = isinstance(transport, Transport)
-        way = (
-            transport
-            if isinstance(transport, Transport)
-            else Transport(base_url, http_client=http_client, kind=transport)
-        )
+        way = transport if isinstance(transport, Transport) else Transport(base_url, http_client, kind=transport)
         kept = state_from(state, clock)
         key_id = credentials.key_id if credentials else None
         self._road = Road(
@@ -131,7 +125,7 @@ class KrakenClient(Calls, Pages, Book):
             Limits(kept, way.base_url, key_id, self.tier, checked_limits(limits), account=account),
             credentials,
             kept.nonces(f"{way.base_url} {key_id}", nonce_unit) if key_id else None,
-            nonce_window=nonce_window,
+            nonce_window=checked_window(nonce_window),
             policy=policy,
             notify=Notifier(checked_hooks(hooks)),
             clock=clock,

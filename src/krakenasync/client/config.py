@@ -16,7 +16,7 @@ from krakenasync.protocol.quoting import quoted
 from krakenasync.protocol.retries import RetryPolicy
 from krakenasync.protocol.tiers import CounterSpec
 
-__all__ = ["Options", "checked_hooks", "checked_limits", "checked_name", "has_methods"]
+__all__ = ["Options", "checked_hooks", "checked_limits", "checked_name", "checked_window", "has_methods"]
 
 
 _LANES: Final = f"one of {', '.join(name.lower() for name in Lane.__members__)}"
@@ -153,6 +153,17 @@ def checked_name(name: str, value: object) -> None:
     """
     if value is not None and not (isinstance(value, str) and value.strip() and value.isprintable()):
         raise ConfigurationError(f"{name}={quoted(value)}", hint="a text of one line, or leave it out")
+
+
+def checked_window(window: object) -> int:
+    """Refuse what is no nonce window.
+
+    Raises:
+        ConfigurationError: It is no whole number, or below 0.
+    """
+    if isinstance(window, bool) or not isinstance(window, int) or window < 0:
+        raise ConfigurationError(f"nonce_window={quoted(window)}", hint="ticks of nonce_unit, 0 or more")
+    return window
 
 
 def has_methods(name: str, value: object, *methods: str, what: str) -> None:

@@ -77,8 +77,8 @@ class Transport:
     def __init__(
         self,
         base_url: str,
-        *,
         http_client: HttpClient | None = None,
+        *,
         kind: str = "express",
         connections: int = 100,
     ) -> None:
