@@ -19,6 +19,7 @@ from krakenasync import (
     InvalidArguments,
     KrakenClient,
     KrakenError,
+    LimitsConfig,
     OutcomeUnknown,
     ProtocolError,
     Retried,
@@ -274,6 +275,11 @@ def test_a_client_that_cannot_work_is_not_made(settings, says):
     assert not secret or str(secret) not in str(caught.value)
 
 
+def test_an_empty_setting_is_none():
+    """Environment variables that are set to nothing say nothing."""
+    KrakenClient(api_key="key", api_secret=SECRET, otp="", account="")
+
+
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
@@ -287,9 +293,9 @@ def test_a_client_that_cannot_work_is_not_made(settings, says):
         ({"hooks": None}, "hooks=None"),
         ({"hooks": "ab"}, "hooks='ab'"),
         ({"otp": 5}, "second factor is no text"),
-        ({"otp": ""}, "second factor is no text"),
+        ({"limits": LimitsConfig(initial="bogus")}, "initial='bogus' .one of empty"),
         ({"account": 5}, "account=5 .a text"),
-        ({"account": ""}, "account=''"),
+        ({"account": " "}, "account=' '"),
         ({"account": "a\nb"}, "account='a.nb'"),
         ({"account": "\ud800"}, "account"),
         ({"limits": {}}, "limits is of type dict .a LimitsConfig"),

@@ -82,8 +82,8 @@ def test_hooks_are_kept_from_an_iterator_too():
 
 def test_what_passes():
     """What is left out, and what has all it is used by."""
-    checked_name("account", None)
-    checked_name("account", "alice & bob")
+    assert checked_name("account", None) is checked_name("account", "") is None
+    assert checked_name("account", "alice & bob") == "alice & bob"
     has_methods("clock", SYSTEM_CLOCK, "monotonic", "wall_ns", what="a Clock")
     with pytest.raises(ConfigurationError, match=r"clock is of type int .a Clock"):
         has_methods("clock", 5, "monotonic", what="a Clock")

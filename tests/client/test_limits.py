@@ -278,12 +278,11 @@ def test_where_the_counter_starts(naive_kraken, initial, seconds):
 
 
 def test_an_unknown_start_is_an_error(naive_kraken):
-    """Where the counter starts is said by a known word or a number."""
+    """Where the counter starts is said by a known word or a number; else no client is made."""
 
     async def main(clock):
-        kraken = naive_kraken(clock).client(limits=LimitsConfig(initial="half"))
         with pytest.raises(ConfigurationError, match="empty, full"):
-            await kraken.balance()
+            naive_kraken(clock).client(limits=LimitsConfig(initial="half"))
 
     run(main)
 

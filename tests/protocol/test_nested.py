@@ -243,3 +243,13 @@ def test_a_class_of_the_caller_s_travels_as_what_it_is_derived_from():
     """msgspec would not write it."""
     assert type(plain("x", Own("a"))) is str
     assert plain("x", type("Whole", (int,), {})(5)) == 5
+
+
+def test_a_tuple_stays_one():
+    """So a request that could be hashed can still be hashed when it was sent."""
+
+    class Flag(Enum):
+        POST = "post"
+
+    assert meant("oflags", (Flag.POST, "fciq")) == ("post", "fciq")
+    assert meant("oflags", [Flag.POST]) == ["post"]

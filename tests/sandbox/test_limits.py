@@ -7,6 +7,7 @@ pytestmark = pytest.mark.asyncio
 REST_LIMIT = "EAPI:Rate limit exceeded"
 ENGINE_LIMIT = "EOrder:Rate limit exceeded"
 PUBLIC_LIMIT = "EGeneral:Too many requests"
+ORDER = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "price": "20000", "volume": "0.001"}
 
 
 async def passes(caller, name="Balance", who="alice", **params):
@@ -178,3 +179,26 @@ async def test_too_many_calls_at_once_are_throttled_until_a_time(open_caller):
     kraken.sandbox._in_flight[kraken.sandbox.keys["alice"].api_key] = 1
     assert await kraken.code("Balance") == f"EService: Throttled: {kraken.clock.wall_ns() // 10**9 + 1}"
     assert await kraken.result("Balance", "bob")
+
+
+async def test_a_batch_cancel_is_carried_out_and_counted_beyond_the_threshold(open_caller):
+    """F5: it is accepted whatever it costs; then the pair is blocked until the counter is below again."""
+    kraken = open_caller(tier="starter")
+    young = [await kraken.buy() for _ in range(20)]
+    assert level(kraken) == 20
+    assert await kraken.result("CancelOrderBatch", as_json=True, orders=young) == {"count": 20}
+    assert level(kraken) == 20 + 20 * 8
+    assert await kraken.code("AddOrder", **ORDER) == ENGINE_LIMIT
+    assert await kraken.result("CancelAll") == {"count": 0}
+    kraken.clock.advance(180 - 60 + 1)
+    assert await kraken.result("AddOrder", **ORDER)
+
+
+async def test_cancelling_everything_is_not_refused(open_caller):
+    """It makes the account safer; a point for each pair is counted on top of a full counter."""
+    kraken = open_caller(tier="starter")
+    for _ in range(60):
+        await kraken.buy()
+    assert await kraken.code("AddOrder", **ORDER) == ENGINE_LIMIT
+    assert await kraken.result("CancelAll") == {"count": 60}
+    assert level(kraken) == 61

@@ -114,7 +114,7 @@ class KrakenClient(Calls, Pages, Book):
         policy = RetryPolicy() if retry is None else retry
         self._options = Options(timeout=timeout, retry=policy).changed(max_attempts=max_attempts)
         credentials = both_halves(api_key, api_secret, otp)
-        checked_name("account", account)
+        account = checked_name("account", account)
         has_methods("clock", clock, "monotonic", "wall_ns", what="a Clock, or leave it out for the machine's own")
         self._shared = isinstance(transport, Transport)
         way = transport if isinstance(transport, Transport) else Transport(base_url, http_client, kind=transport)

@@ -112,8 +112,8 @@ def checked_limits(config: object) -> LimitsConfig:
         raise ConfigurationError(
             f"limits is of type {type(config).__name__}", hint='a LimitsConfig, like LimitsConfig(initial="full")'
         )
-    initial = config.initial  # its words are known to the limiter, which refuses others
-    if not isinstance(initial, str) and not 0 <= _number(initial) < math.inf:
+    initial = config.initial
+    if initial not in ("empty", "full") and not 0 <= _number(initial) < math.inf:
         raise ConfigurationError(f"limits: initial={quoted(initial)}", hint="one of empty, full, or points")
     if not isinstance(config.dear_history, bool):
         raise ConfigurationError(f"limits: dear_history={quoted(config.dear_history)}", hint="True or False")
@@ -145,14 +145,17 @@ def checked_hooks(hooks: object) -> tuple[Hook, ...]:
     return found
 
 
-def checked_name(name: str, value: object) -> None:
-    """Refuse what is given for a name, like `account`, and is none; None is no name.
+def checked_name(name: str, value: object) -> str | None:
+    """Refuse what is given for a name, like `account`, and is none; None, or an empty setting, is no name.
 
     Raises:
         ConfigurationError: It is no text, or one that cannot be printed.
     """
-    if value is not None and not (isinstance(value, str) and value.strip() and value.isprintable()):
+    if value is None or value == "":
+        return None
+    if not (isinstance(value, str) and value.strip() and value.isprintable()):
         raise ConfigurationError(f"{name}={quoted(value)}", hint="a text of one line, or leave it out")
+    return value
 
 
 def checked_window(window: object) -> int:

@@ -84,6 +84,7 @@ def both_halves(api_key: str | None, api_secret: str | None, otp: str | None = N
     Raises:
         ConfigurationError: One half is missing, or cannot be right.
     """
+    otp = None if otp == "" else otp  # an empty setting is none
     if not api_key and not api_secret:
         return None
     if not api_key or not api_secret:

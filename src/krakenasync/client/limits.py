@@ -263,13 +263,10 @@ class Limits:
         return found
 
     def _initial(self) -> float:
-        initial = self._config.initial
+        cap, initial = float(self._rest.cap), self._config.initial
         if isinstance(initial, str):
-            words = {"empty": 0.0, "full": float(self._rest.cap)}
-            if initial not in words:
-                raise ConfigurationError(f"initial={initial!r}", hint="one of empty, full, or points")
-            return words[initial]
-        return float(initial)
+            return {"empty": 0.0, "full": cap}[initial]
+        return min(float(initial), cap)
 
     def snapshot(self) -> LimitsSnapshot:
         """How all counters used so far stand: level, cap, decay, held, waiting, blocked_for of each."""

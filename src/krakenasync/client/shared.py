@@ -117,7 +117,7 @@ class SharedGate(Gate):
         slot, steps = self._slot, list[Step]()
         if slot is not None and slot.cost < cost - _DUST:
             self._slot = None
-            steps.append(GiveBack(slot.name, slot.limit, slot.cost, slot.due))
+            steps.append(_given_back(slot))
             slot = None
         if slot is None:
             steps.append(self._to_book(cost, longest))
@@ -131,8 +131,9 @@ class SharedGate(Gate):
             self._desk.owe(self)
         found, application = await self._with(door, steps)
         wait = self._booked(found, longest) if slot is None else found
-        if slot is not None and wait:
-            self._slot = None  # void: booked anew after that; the store goes on counting it, to be on the safe side
+        if slot is not None and wait:  # void: booked anew after that
+            self._slot = None
+            await self._desk.ask(_given_back(slot))
         self._due, self._asked = self.now() + wait, not wait
         return wait, application
 
@@ -180,7 +181,7 @@ class SharedGate(Gate):
             return
         with anyio.CancelScope(shield=True):
             try:
-                await self._desk.ask(GiveBack(slot.name, slot.limit, slot.cost, slot.due))
+                await self._desk.ask(_given_back(slot))
             except (StateUnavailable, ConfigurationError) as error:
                 LOG.warning("a slot of the %s counter is lost: %s", self.name, error)
 
@@ -289,6 +290,10 @@ class SharedGate(Gate):
     def now(self) -> float:
         """Seconds of the client's steady clock."""
         return self._clock.monotonic()
+
+
+def _given_back(slot: Booking) -> GiveBack:
+    return GiveBack(slot.name, slot.limit, slot.cost, slot.due, slot.booked)
 
 
 def _time_left() -> float:

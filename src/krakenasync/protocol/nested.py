@@ -89,7 +89,9 @@ def meant(name: str, value: Any, part: type[msgspec.Struct] | None = None) -> An
         return _described(name, value, part)
     if isinstance(value, (list, tuple)):
         items = [_item(name, item, part) for item in value]
-        return value if all(map(operator.is_, items, value)) else items
+        if all(map(operator.is_, items, value)):
+            return value
+        return tuple(items) if isinstance(value, tuple) else items  # a request that could be hashed still can
     return value
 
 

@@ -66,13 +66,20 @@ class Limits:
         if not fitted:
             raise Refusal(REST_LIMIT)
 
-    def charge_engine(self, account: Account, pair: str, cost: float) -> None:
+    def charge_engine(self, account: Account, pair: str, cost: float, *, certain: bool = False) -> None:
         """Charge something done to an order to the account's counter of the pair.
+
+        Args:
+            account: Whose counter.
+            pair: The pair.
+            cost: Points.
+            certain: It is done whatever the counter says, and may take it past the cap.
 
         Raises:
             Refusal: Too many.
         """
-        if cost and not self._charge((Counter.ENGINE, account.name, pair), account.tier.engine, cost):
+        bucket = (Counter.ENGINE, account.name, pair)
+        if cost and not self._charge(bucket, account.tier.engine, cost, certain=certain):
             raise Refusal(ENGINE_LIMIT)
 
     def level(self, key: ApiKey) -> float:
@@ -94,12 +101,12 @@ class Limits:
     def _level(self, bucket: Bucket, spec: CounterSpec) -> float:
         return points(at(spec, self._states.get(bucket, EMPTY), self._now(), step=self._step))
 
-    def _charge(self, bucket: Bucket, spec: CounterSpec, cost: float) -> bool:
-        """Let the counter decay, then take the cost if it fits."""
+    def _charge(self, bucket: Bucket, spec: CounterSpec, cost: float, *, certain: bool = False) -> bool:
+        """Let the counter decay, then take the cost if it fits, or for certain."""
         if not self._config.limits:
             return True
         state = at(spec, self._states.get(bucket, EMPTY), self._now(), step=self._step)
-        fitted = fits(spec, state, cost) if self._config.strict else fits(spec, state, 0)
+        fitted = certain or (fits(spec, state, cost) if self._config.strict else fits(spec, state, 0))
         if fitted:
             state = add(state, cost)
         elif self._config.refused_counts:

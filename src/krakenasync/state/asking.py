@@ -135,13 +135,15 @@ class Send(NamedTuple):
 class GiveBack(NamedTuple):
     """Give a slot back that was not used.
 
-    Once due, a slot decays: so much less comes back, for the counter must not fall below the calls of others.
+    Once due, a slot decays: so much less comes back, for the counter must not fall below the calls of others. Nothing
+    comes back of one booked before a refusal or a block: since then the level is what Kraken's must be, without it.
     """
 
     name: str
     limit: Limit
     cost: float
     due: int
+    booked: int = 0
 
 
 class Adjust(NamedTuple):

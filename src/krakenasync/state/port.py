@@ -126,7 +126,7 @@ class Store(ABC):
     async def give_back(self, booking: Booking) -> None:
         """Ask one `GiveBack`, if anything was booked."""
         if booking.made:
-            await self.ask(GiveBack(booking.name, booking.limit, booking.cost, booking.due))
+            await self.ask(GiveBack(booking.name, booking.limit, booking.cost, booking.due, booking.booked))
 
     async def adjust(
         self,

@@ -26,7 +26,8 @@ _SKEW: Final = 250_000
 class Counter(msgspec.Struct, array_like=True):
     """A counter: its level at a moment, until when it is blocked, how often it was changed, what refusals taught it.
 
-    Slots booked until `void` have to be booked anew. The caution's times are seconds of the store's clock.
+    Slots booked before `void` have to be booked anew; those booked before `lifted`, when the level was set and not
+    counted, have nothing to give back. The caution's times are seconds of the store's clock.
     """
 
     level: float = 0.0
@@ -35,6 +36,7 @@ class Counter(msgspec.Struct, array_like=True):
     seq: int = 0
     caution: Caution = CALM
     void: int = 0
+    lifted: int = 0
 
 
 def stepped_ahead(now: int, recall: Recall) -> int:
@@ -49,17 +51,19 @@ def answer(step: CounterStep, found: Counter | None, now: int, recall: Recall) -
     if isinstance(step, Book):
         return counter, _booked(step, counter, now)
     if isinstance(step, GiveBack):
-        decayed = max(0, now - step.due) * step.limit.decay / SECOND
-        counter.level = max(0.0, counter.level - max(0.0, step.cost - decayed))
+        if not 0 < step.booked < counter.lifted:
+            decayed = max(0, now - step.due) * step.limit.decay / SECOND
+            counter.level = max(0.0, counter.level - max(0.0, step.cost - decayed))
         return counter, None
     if isinstance(step, Send):
-        void = 0 < step.booked <= counter.void
+        void = 0 < step.booked < counter.void
         return counter, max(int(void), counter.blocked - now, 0) / SECOND
     if isinstance(step, Adjust):
         counter.level = max(0.0, counter.level + step.delta, step.floor)
         if step.block > 0:
             counter.blocked = max(counter.blocked, now + math.ceil(step.block * SECOND))
-        if step.block > 0 or step.overdraws:
+            counter.void = counter.lifted = now
+        if step.overdraws:
             counter.void = now
     elif isinstance(step, Refuse):
         _learn(step, counter, now)
@@ -92,7 +96,7 @@ def _counted(step: CounterStep, found: Counter | None, now: int, recall: Recall)
     if now < counter.at:  # the clock stepped back: begin anew from here, and credit nothing
         back = counter.at - now
         counter.blocked = max(0, counter.blocked - back)
-        counter.void = max(0, counter.void - back)
+        counter.void, counter.lifted = max(0, counter.void - back), max(0, counter.lifted - back)
         counter.caution = _moved(counter.caution, back / SECOND)
         counter.at = now
     pace = pace_at(counter.caution, counter.at / SECOND)
@@ -134,4 +138,4 @@ def _learn(step: Refuse, counter: Counter, now: int) -> None:
     if counter.caution is not before:
         counter.level = max(counter.level, step.floor)
         counter.blocked = max(counter.blocked, round(counter.caution.until * SECOND))
-        counter.void = now
+        counter.void = counter.lifted = now

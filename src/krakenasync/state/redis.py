@@ -261,6 +261,6 @@ def _undone(steps: Sequence[Step], answers: Sequence[Any]) -> Iterator[Step]:
     """What takes the steps of a caller back."""
     for step, answer in zip(steps, answers, strict=True):
         if isinstance(step, Book) and answer.made:
-            yield GiveBack(step.name, step.limit, answer.cost, answer.due)
+            yield GiveBack(step.name, step.limit, answer.cost, answer.due, answer.booked)
         elif isinstance(step, Enter) and answer.wait >= 0:
             yield Leave(step.name, step.who)

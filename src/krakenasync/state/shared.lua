@@ -19,24 +19,26 @@ local function stepped_ahead(recall)
   return 0
 end
 
--- A counter's record: level, at, blocked, seq, void, and after a refusal since, pace, margin, pause, ends.
+-- A counter's record: level, at, blocked, seq, void, lifted, and after a refusal since, pace, margin, pause, ends.
 
 local function pace_at(record, when)
-  if not record[6] then return 1 end
-  return min(1, record[7] + (when - record[6]) / RECOVERY)
+  if not record[7] then return 1 end
+  return min(1, record[8] + (when - record[7]) / RECOVERY)
 end
 
 local function margin_at(record)
-  if not record[6] then return 0 end
-  return record[8] * max(0, 1 - (moment - record[6]) / MARGIN_FADES)
+  if not record[7] then return 0 end
+  return record[9] * max(0, 1 - (moment - record[7]) / MARGIN_FADES)
 end
 
 local function counted(found, recall, initial, cap, decay)
-  local record = found or {initial, now, 0, 0, 0}
+  local record = found or {initial, now, 0, 0, 0, 0}
   if now < record[2] then  -- the clock stepped back: begin anew from here, and credit nothing
     local back = record[2] - now
-    record[3], record[5] = max(0, record[3] - back), max(0, record[5] - back)
-    if record[6] then record[6], record[10] = record[6] - back / 1e6, record[10] - back / 1e6 end
+    for place = 3, 6 do
+      if place ~= 4 then record[place] = max(0, record[place] - back) end
+    end
+    if record[7] then record[7], record[11] = record[7] - back / 1e6, record[11] - back / 1e6 end
     record[2] = now
   end
   record[1] = max(0, record[1] - (now - record[2]) * decay * pace_at(record, record[2] / 1e6) / 1e6)
@@ -46,21 +48,22 @@ local function counted(found, recall, initial, cap, decay)
     if recall[5] > 0 then record[3] = max(record[3], now + recall[5]) end
   end
   if lost and recall[6] < pace_at(record, moment) then
-    record[6], record[7], record[8], record[9], record[10] = moment, recall[6], recall[7], 0, moment
+    record[7], record[8], record[9], record[10], record[11] = moment, recall[6], recall[7], 0, moment
   end
   record[2], record[4] = now, max(record[4], recall[1]) + 1
   return record
 end
 
 local function learn(record, least, ago, most)
-  if record[6] and moment - ago <= record[6] then return end
-  local again = record[6] and record[9] > 0 and moment - record[10] <= LONGEST_PAUSE
+  if record[7] and moment - ago <= record[7] then return end
+  local again = record[7] and record[10] > 0 and moment - record[11] <= LONGEST_PAUSE
   local free = margin_at(record)
-  local pause = again and min(LONGEST_PAUSE, record[9] * 2) or FIRST_PAUSE
-  local pace, ends = max(SLOWEST, pace_at(record, moment) * SLOWER), max(record[10] or 0, moment + pause)
-  record[6], record[7], record[8] = moment, pace, again and min(most, free + MARGIN) or free
-  record[9], record[10] = pause, ends
-  record[1], record[3], record[5] = max(record[1], least), max(record[3], floor(ends * 1e6 + 0.5)), now
+  local pause = again and min(LONGEST_PAUSE, record[10] * 2) or FIRST_PAUSE
+  local pace, ends = max(SLOWEST, pace_at(record, moment) * SLOWER), max(record[11] or 0, moment + pause)
+  record[7], record[8], record[9] = moment, pace, again and min(most, free + MARGIN) or free
+  record[10], record[11] = pause, ends
+  record[1], record[3] = max(record[1], least), max(record[3], floor(ends * 1e6 + 0.5))
+  record[5], record[6] = now, now
 end
 
 local function counter(key, recall, step)
@@ -75,12 +78,14 @@ local function counter(key, recall, step)
     wait = max(wait, record[3] - now, 0)
     if wait > step[6] * 1e6 then first = 0 else record[1] = record[1] + cost end
   elseif kind == 'send' then
-    wait = max(step[4] > 0 and step[4] <= record[5] and 1 or 0, record[3] - now)
+    wait = max(step[4] > 0 and step[4] < record[5] and 1 or 0, record[3] - now)
   elseif kind == 'give_back' then
-    record[1] = max(0, record[1] - max(0, step[4] - max(0, now - step[5]) * decay / 1e6))
+    if step[6] == 0 or step[6] >= record[6] then
+      record[1] = max(0, record[1] - max(0, step[4] - max(0, now - step[5]) * decay / 1e6))
+    end
   elseif kind == 'adjust' then
     record[1] = max(0, record[1] + step[4], step[5])
-    if step[6] > 0 then record[3] = max(record[3], now + ceil(step[6] * 1e6)) end
+    if step[6] > 0 then record[3], record[6] = max(record[3], now + ceil(step[6] * 1e6)), now end
     if step[6] > 0 or step[7] then record[5] = now end
   elseif kind == 'refuse' then
     learn(record, step[4], step[5], step[6])

@@ -6,7 +6,7 @@ from typing import Final
 
 import anyio
 
-from krakenasync.state.port import Booking, Limit, Refuse, Standing, Store
+from krakenasync.state.port import Adjust, Book, Booking, Limit, Refuse, Standing, Store
 from krakenasync.testing.pairs import FAST, LATE, SLOW, Check, Make, close, near, new_name, pair
 
 __all__ = ["COUNTERS", "peak"]
@@ -140,6 +140,27 @@ async def what_no_slot_foresaw_voids_those_booked_before(make: Make) -> None:
     await close(one, other)
 
 
+async def a_void_slot_comes_back_unless_the_level_was_set_without_it(make: Make) -> None:
+    """What an overdraw has voided is given back whole; after a refusal the level is Kraken's, and stays."""
+    one, other = await pair(make)
+    name, still = new_name(), Limit(4.0, 0.001)
+    slot = await one.book(name, still, 3.0)
+    _standing, same = await other.ask(
+        Adjust(name, still, 3.0, overdraws=True), Book(name, still, 1.0)
+    )  # booked after it, if in one breath
+    assert await other.send(same) == 0, "a slot that was booked after an overdraw is void"
+    await anyio.sleep(0.01)
+    assert await one.send(slot) > 0, "the slot is not void"
+    await one.give_back(slot)
+    assert near((await one.peek(name, still)).level, 4.0, 0.1), "its points did not come back"
+    slot = await one.book(name, still, 3.0)
+    await anyio.sleep(0.01)
+    await other.ask(Refuse(name, still, 9.0, 0.0, 0.0))
+    await one.give_back(slot)
+    assert (await one.peek(name, still)).level > 8.9, "the level fell below what Kraken's must be"
+    await close(one, other)
+
+
 async def a_block_is_never_made_shorter(make: Make) -> None:
     """A second, shorter block changes nothing."""
     one, other = await pair(make)
@@ -218,6 +239,7 @@ COUNTERS: Final[tuple[Check, ...]] = (
     a_slot_given_back_late_has_decayed,
     a_refusal_puts_all_booked_callers_off,
     what_no_slot_foresaw_voids_those_booked_before,
+    a_void_slot_comes_back_unless_the_level_was_set_without_it,
     a_block_is_never_made_shorter,
     a_level_is_corrected,
     looking_changes_nothing,

@@ -82,16 +82,18 @@ def cancel_order_batch(context: Context) -> dict[str, Any]:
         with contextlib.suppress(Refusal):
             orders.update((order.txid, order) for order in named_orders(context, Arguments(lookup)))
     for pair, cost in _costs(context, orders.values()).items():
-        with contextlib.suppress(Refusal):
-            context.world.limits.charge_engine(context.account, pair, cost)
+        context.world.limits.charge_engine(context.account, pair, cost, certain=True)
     return {"count": context.world.exchange.cancel(context.account, orders.values())}
 
 
 def cancel_all(context: Context) -> dict[str, Any]:
-    """Cancel every order of the account; each pair it has orders on is charged once."""
+    """Cancel every order of the account; each pair it has orders on is charged once, even when its counter is full.
+
+    Neither price nor refusal stands on any page; Kraken's Rust SDK counts a point.
+    """
     orders = list(context.account.open.values())
     for pair in {order.pair.name: None for order in orders}:
-        context.world.limits.charge_engine(context.account, pair, context.engine_cost())
+        context.world.limits.charge_engine(context.account, pair, context.engine_cost(), certain=True)
     return {"count": context.world.exchange.cancel(context.account, orders)}
 
 
@@ -101,7 +103,7 @@ def cancel_all_orders_after(context: Context) -> dict[str, Any]:
         raise invalid("timeout")
     timeout = context.arguments.whole("timeout", 0, 0, LONGEST_TIMEOUT)
     for pair in {order.pair.name: None for order in context.account.open.values()}:
-        context.world.limits.charge_engine(context.account, pair, context.engine_cost())
+        context.world.limits.charge_engine(context.account, pair, context.engine_cost(), certain=True)
     at = context.world.exchange.set_switch(context.account, timeout)
     return {"currentTime": _calendar(context.now), "triggerTime": _calendar(at) if at else "0"}
 
