@@ -23,8 +23,10 @@ _PASSING: Final = (
     rb"(?:[-!#$%&'*+.^_`|~0-9ABD-OQRSV-Zabd-oqrsv-z][-!#$%&'*+.^_`|~0-9A-Za-z]*+:[ -~]*+"
     rb"|[Cc](?:(?:ontent-[Tt]ype|ache-[Cc]ontrol|[Ff]-[-A-Za-z]++):[ -~]*+|onnection: [Kk]eep-[Aa]live))\r\n"
 )
+# No possessive groups of such lines: Python 3.11.2, which Debian 12 has, fails to match them. A line can be read in one
+# way only, so there is nothing to go back to.
 _PLAIN: Final = re.compile(
-    rb"HTTP/1\.1 200 OK\r\n((?:" + _PASSING + rb")*+[Cc]ontent-[Ll]ength: ([0-9]{1,9})\r\n(?:" + _PASSING + rb")*+)\r\n"
+    rb"HTTP/1\.1 200 OK\r\n((?:" + _PASSING + rb")*[Cc]ontent-[Ll]ength: ([0-9]{1,9})\r\n(?:" + _PASSING + rb")*)\r\n"
 ).match
 _REASON: Final = re.compile(rb"[\t -~\x80-\xff]*")
 _OPENING: Final = b"HTTP/"  # httptools would take RTSP/ and ICE/ as well
