@@ -41,7 +41,7 @@ class Gate:
         self.of_engine = name.startswith("engine:")
         """Whether the counter is one of the matching engine's."""
 
-    async def acquire(self, price: Price, lane: Lane, door: KeyLane | None = None) -> float:  # noqa: ARG002 - see there
+    async def acquire(self, price: Price, lane: Lane, door: KeyLane | None = None) -> float:  # noqa: ARG002 - for SharedGate
         """Wait for the turn and for room, then hold the points.
 
         Args:

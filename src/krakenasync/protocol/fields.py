@@ -16,6 +16,7 @@ from krakenasync.protocol.exact import decimal_text, exact
 from krakenasync.protocol.quoting import quoted
 
 __all__ = [
+    "USERREF",
     "Id",
     "Leverage",
     "Marker",
@@ -123,7 +124,7 @@ class Id(Marker):
 
     def wire(self, name: str, value: Any) -> str | int:  # noqa: D102 - see Marker
         if isinstance(value, int) and not isinstance(value, bool):
-            return _USERREF.wire(name, value)
+            return USERREF.wire(name, value)
         return Text().wire(name, value)
 
 
@@ -163,7 +164,11 @@ class Range(Marker):
         return int(value)
 
 
-_USERREF: Final = Range(-(2**31), 2**31 - 1)
+USERREF: Final = Range(-(2**31), 2**31 - 1)
+"""A number of the caller's that several orders may bear.
+
+Source: https://docs.kraken.com/api/docs/rest-api/add-order (userref)
+"""
 
 
 class Leverage(Marker):

@@ -18,6 +18,7 @@ _NO_MOMENT: Final = re.compile(
     r"-.*|\+?(?:[\d.]+e[-+]?\d+|[\d.]{100,}|s?nan\d*|inf(?:inity)?)", re.ASCII | re.IGNORECASE
 )
 """Text that is a number, but no moment. Ids hold letters and dashes, and begin with a letter."""
+_HINT: Final = "unix seconds since 1970, or an aware datetime"
 
 
 class Instant(Marker):
@@ -60,9 +61,6 @@ class Instant(Marker):
         if not self._digits:
             return str(micros // 10**6)
         return decimal_text(Decimal(micros).scaleb(-6).normalize() + 0)
-
-
-_HINT: Final = "unix seconds since 1970, or an aware datetime"
 
 
 class Deadline(Marker):

@@ -175,5 +175,5 @@ def archive(report: Report, rows: Sequence[Mapping[str, str]]) -> bytes:
 
 
 def _quoted(text: str) -> str:
-    # Python's csv tells numbers by their type, and writes a Decimal of many zeros as 0E-8.
+    """Quote a cell. Python's csv tells numbers by their type, and writes a Decimal of many zeros as 0E-8."""
     return '"' + text.replace('"', '""') + '"'

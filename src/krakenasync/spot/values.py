@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias, Typ
 import msgspec
 
 from krakenasync.protocol.exact import order_price
-from krakenasync.protocol.fields import Leverage, Money, Names, Price, Range, Tag, Text
+from krakenasync.protocol.fields import USERREF, Leverage, Money, Names, Price, Range, Tag, Text
 from krakenasync.protocol.moments import Deadline, Instant
 
 __all__ = [
@@ -122,7 +122,7 @@ DeadlineAt = Annotated[datetime | str, Deadline()]
 Validate = Annotated[bool, Tag()]
 """Check only; sent when True, left out when False, because Kraken takes its mere presence for yes."""
 
-UserRef = Annotated[int, Range(-(2**31), 2**31 - 1)]
+UserRef = Annotated[int, USERREF]
 CLIENT_ORDER_ID: Final = Text(
     pattern=r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}|[\x21-\x7e]{1,18}",
     what="a UUID, 32 hex digits or up to 18 ASCII characters",

@@ -35,9 +35,7 @@ local function counted(found, recall, initial, cap, decay)
   local record = found or {initial, now, 0, 0, 0, 0}
   if now < record[2] then  -- the clock stepped back: begin anew from here, and credit nothing
     local back = record[2] - now
-    for place = 3, 6 do
-      if place ~= 4 then record[place] = max(0, record[place] - back) end
-    end
+    record[3], record[5], record[6] = max(0, record[3] - back), max(0, record[5] - back), max(0, record[6] - back)
     if record[7] then record[7], record[11] = record[7] - back / 1e6, record[11] - back / 1e6 end
     record[2] = now
   end

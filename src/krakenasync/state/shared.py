@@ -13,7 +13,7 @@ from krakenasync.state.memory import Bucket, MemoryState
 from krakenasync.state.port import Limit, Store
 from krakenasync.state.urls import open_store
 
-__all__ = ["SPREAD", "SharedCounter", "SharedState", "shared_state"]
+__all__ = ["CLOSE", "SPREAD", "SharedCounter", "SharedState", "shared_state"]
 
 SPREAD: Final = 2.0
 """Seconds by which two calls may draw nearer to each other on their way.
