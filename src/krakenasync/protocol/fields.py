@@ -14,6 +14,7 @@ from typing import Any, Final
 from krakenasync.errors import InvalidArguments, InvalidType
 from krakenasync.protocol.exact import decimal_text, exact
 from krakenasync.protocol.quoting import quoted
+from krakenasync.protocol.relative import RELATIVE
 
 __all__ = [
     "USERREF",
@@ -32,7 +33,7 @@ __all__ = [
 
 Wire = str | int | bool | list[Any] | dict[str, Any]
 
-_RELATIVE: Final = re.compile(r"[+\-#]\d{1,40}(?:\.\d{1,40})?%?|\d{1,40}(?:\.\d{1,40})?%", re.ASCII)
+_PERCENT: Final = re.compile(r"\d{1,40}(?:\.\d{1,40})?%", re.ASCII)
 _LEVERAGE: Final = re.compile(r"none|\d+(?:\.\d+)?(?::\d+)?", re.ASCII)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 """Line ends, NUL and their like: no name, id or word of Kraken's holds one."""
@@ -69,7 +70,7 @@ class Price(Marker):
     """
 
     def wire(self, name: str, value: Any) -> str:  # noqa: D102 - see Marker
-        if isinstance(value, str) and _RELATIVE.fullmatch(value):
+        if isinstance(value, str) and (RELATIVE.fullmatch(value) or _PERCENT.fullmatch(value)):
             return str.__str__(value)
         number = exact(name, value)
         if number < 0:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from krakenasync.protocol.relative import RELATIVE, leads_up
 from krakenasync.sandbox.arguments import as_number
 from krakenasync.sandbox.listings import Pair
 from krakenasync.sandbox.orders import Trail
 from krakenasync.sandbox.refusals import INVALID_PRICE, TICK_SIZE, Refusal, invalid
-from krakenasync.sandbox.relative import RELATIVE, leads_up
 from krakenasync.sandbox.triggers import on_tick
 
 __all__ = ["Terms", "bounded", "read_price", "read_terms"]

@@ -1,28 +1,13 @@
-"""Prices relative to the market, as text: which way they lead, and how answers write them.
-
-Sources: https://docs.kraken.com/api/docs/rest-api/add-order (price, price2),
-https://github.com/payward/kraken-api-client (its README: the signs that ``#`` stands for in a close order)
-"""
+"""Prices relative to the market, as answers write them."""
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
-from typing import Final
 
+from krakenasync.protocol.relative import RELATIVE, leads_up
 from krakenasync.sandbox.listings import Pair
 
-__all__ = ["RELATIVE", "leads_up", "offset_text", "price_text"]
-
-RELATIVE: Final = re.compile(r"([+\-#])([0-9]+(?:\.[0-9]+)?)(%?)")
-
-
-def leads_up(sign: str, kind: str, *, buy: bool) -> bool:
-    """Whether a price lies above the market. ``#`` leaves that to the order.
-
-    It goes to the order's better side; a stop's trigger, and the limit behind it, lie on the worse one.
-    """
-    return sign == "+" or (sign == "#" and buy == kind.startswith("stop-loss"))
+__all__ = ["offset_text", "price_text"]
 
 
 def offset_text(size: Decimal, pair: Pair, *, up: bool, percent: bool) -> str:
