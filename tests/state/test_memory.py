@@ -109,8 +109,8 @@ def test_an_unknown_outcome_is_held_for_a_grace(clock):
 class Looking(Bucket):
     """A counter that brings its account up to date before every decision."""
 
-    def _fits_undecayed(self, _cost):
-        return False
+    def _undecayed(self):
+        return 0.0
 
 
 @given(st.sampled_from([STARTER, PRO, CounterSpec(7, 29)]), st.sampled_from([0.0, 2.0]), st.integers(0, 2**32))
@@ -118,6 +118,7 @@ def test_the_short_way_decides_like_the_long_one(spec, step, seed):
     """Not to look at the clock when everything fits undecayed changes no decision and no account."""
     chance, clock = random.Random(seed), VirtualClock()
     quick, slow = (kind(spec, clock, step=step) for kind in (Bucket, Looking))
+    ends = ["settled"] * 12 + ["kept", "given back", "forced"] + [[], ["refused"], ["blocked"]][seed % 3]  # then all is looked at
     pending = []
     for _ in range(80):
         clock.advance(chance.choice([0.0, 0.01, 0.3, chance.uniform(0, 6)]))
@@ -126,16 +127,22 @@ def test_the_short_way_decides_like_the_long_one(spec, step, seed):
         assert decided == slow.try_reserve(cost)
         pending += [cost] * decided
         while pending and chance.random() < 0.7:
-            done, end = pending.pop(0), chance.choice(["settled"] * 12 + ["kept", "given back", "refused"])
+            done, end = pending.pop(0), chance.choice(ends)
+            pending += [2] * (end == "forced")
             for bucket in (quick, slow):
                 if end == "settled":
                     bucket.settle(done)
                 elif end == "kept":
                     bucket.keep(done, 3.0)
+                elif end == "forced":  # settled, but another call waits for no room
+                    bucket.settle(done)
+                    bucket.reserve(2)
                 else:
                     bucket.refund(done)
                     if end == "refused":
                         bucket.refused(done, sent=clock.monotonic())
+                    elif end == "blocked":
+                        bucket.block(1.0)
         assert total(quick) == pytest.approx(total(slow))
 
 

@@ -87,6 +87,9 @@ class Bucket(AsyncLimiter):
         self._note(self._last_check, self._level)
         self._lock = threading.Lock()
         self._held = 0.0
+        # Points that fit without a look at the clock, found at the last look. Whatever then decays, ripens, is settled
+        # or given back leaves at least as much room.
+        self._spare = 0.0
         self._ripening: list[tuple[float, float]] = []
         self._caution = CALM
         self.blocked_until = _NEVER
@@ -124,28 +127,29 @@ class Bucket(AsyncLimiter):
     def try_reserve(self, cost: float) -> bool:
         """Hold `cost` points if they fit now."""
         with self._lock:
-            if self._fits_undecayed(cost):
-                self._held += cost
-                return True
-            now = self._settled()
-            if self.blocked_until > now or self._missing(cost, now) > _DUST:
-                return False
-            if self._steps is not None and self._steps.wait(self._held + cost, now) > 0:
-                return False
+            if cost > self._spare:
+                now = self._settled()
+                if self.blocked_until > now or self._missing(cost, now) > _DUST:
+                    return False
+                if self._steps is not None and self._steps.wait(self._held + cost, now) > 0:
+                    return False
+                self._spare = self._undecayed()
+            self._spare -= cost
             self._held += cost
             return True
 
-    def _fits_undecayed(self, cost: float) -> bool:
-        """Whether there is room even if nothing has decayed since the last look: no need then to look at the clock."""
+    def _undecayed(self) -> float:
+        """Points that still fit if nothing more decays."""
         if self.blocked_until != _NEVER:  # Kraken has refused a call: not all of the cap is ours
-            return False
-        held = self._held + cost
-        return self._level + held <= self.max_rate and (self._steps is None or self._steps.fits_unreduced(held))
+            return 0.0
+        spare = self.max_rate - self._level - self._held
+        return spare if self._steps is None else min(spare, self._steps.unreduced() - self._held)
 
     def reserve(self, cost: float) -> None:
         """Hold `cost` points whether they fit or not: for calls that Kraken carries out whatever its counter says."""
         with self._lock:
             self._settled()
+            self._spare -= cost
             self._held += cost
 
     def delay(self, cost: float, ahead: float = 0.0) -> float:
@@ -209,6 +213,7 @@ class Bucket(AsyncLimiter):
             self._level = max(self._level, self.max_rate + cost - answered)
             self._note(now, self._level - before_it)
             self.blocked_until = max(self.blocked_until, self._caution.until)
+            self._spare = 0.0
             self._rate_per_sec = self.spec.decay * self._caution.pace
 
     def overdrawn(self) -> bool:
@@ -220,6 +225,7 @@ class Bucket(AsyncLimiter):
         """Send nothing for so long: Kraken said when it listens again."""
         with self._lock:
             self.blocked_until = max(self.blocked_until, self._clock.monotonic() + seconds)
+            self._spare = 0.0
 
     def state(self) -> BucketState:
         """How the counter stands now."""

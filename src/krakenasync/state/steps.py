@@ -58,13 +58,13 @@ class Steps:
         """The points answered since `when` that may still stand on the counter."""
         return self._answered - then - self._fall * max(0, math.floor((now - when) / self._step))
 
-    def fits_unreduced(self, points: float) -> bool:
-        """Whether `points` more, those in flight included, fit without any reduction."""
-        return not self._since or self._answered - self._since[0][1] + points <= self._cap
+    def unreduced(self) -> float:
+        """Points, those in flight included, that fit without any further reduction."""
+        return self._cap - (self._answered - self._since[0][1]) if self._since else self._cap
 
     def wait(self, points: float, now: float) -> float:
         """Seconds until `points` more, those in flight included, certainly fit; 0 if they do now."""
-        if self.fits_unreduced(points):
+        if points <= self.unreduced():
             return 0.0
         latest = now
         for when, then in self._since:
