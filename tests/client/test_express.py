@@ -199,7 +199,7 @@ def test_a_turn_that_comes_with_the_cancellation_is_passed_on():
         for given in (connection, None):
             tasks = [asyncio.ensure_future(pool.exchange(asking(), Timeouts())) for _ in range(2)]
             await asyncio.sleep(0)
-            pool._pass_on(given)
+            pool._return(given)
             tasks[0].cancel()
             assert (await tasks[1]).status == 200
             connection = pool._rested(asyncio.get_running_loop().time())
@@ -217,7 +217,7 @@ def test_a_connection_that_dies_on_its_way_to_the_next_in_line():
         connection = pool._rested(asyncio.get_running_loop().time())
         task = asyncio.ensure_future(pool.exchange(asking(), Timeouts()))
         await asyncio.sleep(0)
-        pool._give_back(connection)
+        pool._return(connection)
         connection.abort()
         assert (await task).body == b"2"
         assert pool._taken == 1
@@ -267,7 +267,7 @@ def test_a_connection_is_looked_at_before_the_next_in_line_uses_it():
         task = asyncio.ensure_future(pool.exchange(asking(), Timeouts()))
         await asyncio.sleep(0)
         exchange.hang_up()
-        pool._give_back(connection)
+        pool._return(connection)
         assert connection.ready
         assert (await task).body == b"2"
         assert pool._taken == 1

@@ -102,7 +102,7 @@ class Express:
                 self.watch(connection.deadline)
             return await answer
         finally:
-            self._give_back(connection)
+            self._return(connection)
 
     def _rested(self, now: float) -> Connection | None:
         """Take the idle connection that was used last, if it is still good.
@@ -145,7 +145,7 @@ class Express:
             return await waiter.turn
         except asyncio.CancelledError:
             if waiter.turn.done() and not waiter.turn.cancelled() and waiter.turn.exception() is None:
-                self._pass_on(waiter.turn.result())  # our turn came, but too late
+                self._return(waiter.turn.result())  # our turn came, but too late
             raise
 
     async def _connect(self, timeouts: Timeouts, until: float) -> Connection:
@@ -171,17 +171,11 @@ class Express:
         self._open.add(connection)
         return connection
 
-    def _give_back(self, connection: Connection) -> None:
-        """End a loan: the connection goes to the first in line, or to rest, or is closed."""
-        if not connection.ready or self._closed:
-            connection.abort()
-            self._vacate()
-        else:
-            self._pass_on(connection)
-
-    def _pass_on(self, connection: Connection | None) -> None:
+    def _return(self, connection: Connection | None) -> None:
         """Give a connection, or a place without one, to the first in line; else put it aside until somebody asks."""
-        if connection is None or not connection.ready:
+        if connection is None or not connection.ready or self._closed:
+            if connection is not None:
+                connection.abort()
             self._vacate()
         elif self._waiting and (waiter := self._first()) is not None:
             waiter.turn.set_result(connection)

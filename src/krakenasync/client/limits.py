@@ -128,7 +128,7 @@ class Limits:
         *,
         account: str | None = None,
     ) -> None:
-        self._state = state
+        self._state, self._clock = state, state.clock
         self._scope = scope
         self._key_id = key_id
         self._account = account or key_id
@@ -162,12 +162,13 @@ class Limits:
                 return None
             gate, cost = self._priced(spec, {})
             found = view[1][spec.path] = (Charged(gate, cost, cost, gate.bucket.blocked_until),)
-        gate, cost = found[0].gate, found[0].cost
+        charged = found[0]
+        gate, cost = charged.gate, charged.cost
         if not gate.at_once(cost):
             return None
-        if gate.bucket.blocked_until != found[0].pause:
+        if gate.bucket.blocked_until != charged.pause:
             found = view[1][spec.path] = (Charged(gate, cost, cost, gate.bucket.blocked_until),)
-        return self._hold(found, self._state.clock.monotonic())
+        return self._hold(found, self._clock.monotonic())
 
     def _known(self, spec: Spec) -> tuple[Gate, float] | None:
         """Return the gate and the cost of a call if they are always the same, and were found out before."""
@@ -203,7 +204,7 @@ class Limits:
         gate, cost = self._known(spec) or self._priced(spec, params)
         door = self.door() if self.door is not None and charge.counter is Counter.REST else None
         await gate.acquire(constant(cost), lane, door)
-        return self._hold((Charged(gate, cost, cost, gate.bucket.blocked_until),), self._state.clock.monotonic())
+        return self._hold((Charged(gate, cost, cost, gate.bucket.blocked_until),), self._clock.monotonic())
 
     async def _acquire_engine(self, spec: Spec, params: Mapping[str, Any], lane: Lane) -> Hold:
         """Wait for room on the counter of each pair that the call touches: one, as a rule."""
@@ -221,9 +222,9 @@ class Limits:
                     gate.reserve(cost)
                 charged.append(Charged(gate, cost, fixed, gate.bucket.blocked_until, waits))
         except BaseException:
-            self._hold(charged, self._state.clock.monotonic()).release()
+            self._hold(charged, self._clock.monotonic()).release()
             raise
-        return self._hold(charged, self._state.clock.monotonic(), self.engine.begin(spec, params))
+        return self._hold(charged, self._clock.monotonic(), self.engine.begin(spec, params))
 
     def _gate(self, label: str) -> Gate:
         bucket = self._bucket(label)
