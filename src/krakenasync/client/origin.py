@@ -42,8 +42,7 @@ class Origin:
         self.where = f"{literal}:{self.port}"
         named = literal if self.port == _PORTS[self.scheme] else self.where
         self._headers = [("Host", named), ("Accept", "*/*"), ("User-Agent", USER_AGENT)]
-        self._beginning = functools.lru_cache(maxsize=1024)(self._begin)
-        self._named = functools.lru_cache(maxsize=1024)(_named)
+        self._beginning = functools.lru_cache(maxsize=4096)(self._begin)
 
     @property
     def secure(self) -> bool:
@@ -60,7 +59,7 @@ class Origin:
         if message.signature and message.method == "POST" and not message.others:
             # Signature and content type are not for the caller to choose, so they hold nothing that ends a line.
             head = (
-                f"{self._beginning(message.target)}{self._named(message.key)}API-Sign: {message.signature}\r\n"
+                f"{self._beginning(message.target, message.key)}API-Sign: {message.signature}\r\n"
                 f"Content-Type: {message.kind}\r\nContent-Length: {len(body)}\r\n\r\n"
             )
             return head.encode("ascii") + body
@@ -71,21 +70,17 @@ class Origin:
             headers.append(("Accept-Encoding", "gzip, deflate"))  # large answers are public ones
         return self._written(message.method, message.target, headers, body)
 
-    def _begin(self, target: str) -> str:
-        """Write, once per endpoint, what all heads of its ordinary private calls begin with."""
-        return self._written("POST", target, self._headers).decode("latin-1").removesuffix("\r\n")
+    def _begin(self, target: str, key: str) -> str:
+        """Write, once per endpoint and key, what all heads of its ordinary private calls begin with."""
+        if not fits_a_header(key):
+            raise BadRequest("an API key holds a character that HTTP does not allow in a header")
+        headers = [*self._headers, ("API-Key", key)]
+        return self._written("POST", target, headers).decode("latin-1").removesuffix("\r\n")
 
     def _written(self, method: str, target: str, headers: list[tuple[str, str]], body: bytes = b"") -> bytes:
         if "#" in target:
             raise BadRequest("a fragment is no part of a target")
         return request(method, self._prefix + target, headers, body)
-
-
-def _named(key: str) -> str:
-    """Write the header that names a key."""
-    if not fits_a_header(key):
-        raise BadRequest("an API key holds a character that HTTP does not allow in a header")
-    return f"API-Key: {key}\r\n"
 
 
 def _checked(base_url: str) -> str:

@@ -43,10 +43,10 @@ class Steps:
 
     def note(self, at: float, cost: float) -> None:
         """Take note of `cost` points answered at `at`; moments come in their order."""
-        at = math.ceil(at / self._grain) * self._grain
-        if self._since and self._since[-1][0] == at:
+        if self._since and at <= self._since[-1][0]:
             self._answered += cost  # that moment tells of these points too, and drops out with the next one
             return
+        at = math.ceil(at / self._grain) * self._grain
         before = self._answered
         self._answered += cost
         self._since = [(when, then) for when, then in self._since if self._level(when, then, at) > _DUST]
