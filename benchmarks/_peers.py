@@ -32,12 +32,15 @@ from krakenasync.protocol.wire import Envelope
 from krakenasync.state.memory import MemoryState
 from transport import MESSAGE, Bare
 
-SECRET = base64.b64encode(b"s" * 64).decode()
+KEY = b"s" * 64
+SECRET, SIGNER = base64.b64encode(KEY).decode(), Signer(KEY)
 PAIR = {"pair": "XBTUSD"}
 BOUNDLESS = CounterSpec(10**6, 10**6)
 LIMITS = LimitsConfig(rest=BOUNDLESS, public=BOUNDLESS)
 
 Ask = Callable[[str], Awaitable[Any]]
+Sign = Callable[[str, str, bytes], str]
+"""Path, nonce and body -> signature."""
 
 
 def shared(each: list[Any], ask: Callable[[Any, str], Awaitable[Any]]) -> Ask:
@@ -78,16 +81,16 @@ async def bare(url: str, wide: int) -> AsyncIterator[Ask]:
 
 
 @contextlib.asynccontextmanager
-async def signing(url: str, wide: int) -> AsyncIterator[Ask]:
+async def signing(url: str, wide: int, sign: Sign = SIGNER.sign) -> AsyncIterator[Ask]:
     """The same with what no private call can do without: a rising nonce, a signature, Decimals out of the answer."""
-    path, signer, numbers = MESSAGE.target, Signer(b"s" * 64), itertools.count(time.time_ns() // 10**6)
+    path, numbers = MESSAGE.target, itertools.count(time.time_ns() // 10**6)
     before, after = Origin(url).write(MESSAGE).removesuffix(MESSAGE.body).split(MESSAGE.signature.encode())
     decode = msgspec.json.Decoder(Envelope[dict[str, Decimal]]).decode
 
     async def ask(one: Bare, _name: str) -> Any:
         nonce = str(next(numbers))
         body = b"nonce=" + nonce.encode()
-        answer = decode(await one.ask(b"".join((before, signer.sign(path, nonce, body).encode(), after, body))))
+        answer = decode(await one.ask(b"".join((before, sign(path, nonce, body).encode(), after, body))))
         if answer.error:
             raise RuntimeError(answer.error)
         return answer.result

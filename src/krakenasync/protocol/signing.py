@@ -19,9 +19,9 @@ __all__ = ["Signer", "decode_secret", "sign", "verify"]
 
 
 def _hash(name: str) -> Any:
-    """Return CPython's own SHA-2 where it has one: OpenSSL's takes longer to set up than to hash a hundred bytes.
+    """Return CPython's own SHA-2 where there is one: OpenSSL takes longer to set up than to hash a hundred bytes.
 
-    In the place where it counts, between two system calls, a signature takes half as long: benchmarks/signing.py.
+    In the midst of a call a signature takes three fifths of the time with it, as benchmarks/signing.py shows.
     """
     try:
         return vars(hashlib)["__get_builtin_constructor"](name)
