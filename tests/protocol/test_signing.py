@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from krakenasync.errors import ConfigurationError
+from krakenasync.protocol import signing
 from krakenasync.protocol.bodies import form
 from krakenasync.protocol.signing import Signer, decode_secret, sign, verify
 
@@ -102,3 +103,17 @@ def test_a_key_of_any_length_signs_as_hmac_says(length):
     assert [signer.sign("/0/private/Balance", "1", b"nonce=1") for _ in range(2)] == [
         base64.b64encode(expected).decode()
     ] * 2
+
+
+@pytest.mark.parametrize("missing", ["the constructor", "the module"])
+def test_a_python_without_hashes_of_its_own_signs_by_openssl(monkeypatch, missing):
+    """What CPython keeps to itself may go, or be left out of a build: then hashlib's public hashes serve."""
+    if missing == "the constructor":
+        monkeypatch.delattr(hashlib, "__get_builtin_constructor")
+    else:
+
+        def unsupported(name):
+            raise ValueError(f"unsupported hash type {name}")
+
+        monkeypatch.setattr(hashlib, "__get_builtin_constructor", unsupported)
+    assert signing._hash("sha512") is hashlib.sha512
