@@ -63,7 +63,7 @@ _AS_FORM: Final = Body.FORM  # to look a member up on its enumeration costs as m
 def encode(body: Body, params: Mapping[str, Any], nonce: str | None = None) -> bytes:
     """Write a request's body, the nonce first. These bytes are signed and these bytes are sent."""
     if not params and nonce is not None and body is _AS_FORM:
-        return b"nonce=%b" % nonce.encode()  # half of all reads ask for nothing in particular
+        return b"nonce=" + nonce.encode()  # half of all reads ask for nothing in particular
     # Whatever else is asked for, the nonce that is sent is the one that is signed.
     signed = params if nonce is None else {"nonce": nonce} | {**params, "nonce": nonce}
     if body is Body.JSON:
