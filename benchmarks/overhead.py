@@ -20,8 +20,8 @@ from _bench import PlainClient, headline, middle, table
 from krakenasync import CounterSpec, KrakenClient, LimitsConfig
 from krakenasync.client import road
 from krakenasync.client.config import Options
+from krakenasync.client.http1 import Response
 from krakenasync.client.road import Call
-from krakenasync.client.transport import Reply
 from krakenasync.clock import SYSTEM_CLOCK
 from krakenasync.protocol.messages import Message
 from krakenasync.protocol.wire import Answer
@@ -91,8 +91,8 @@ async def without_the_wire(calls: int, runs: int) -> list[tuple[object, ...]]:
     key = {"api_key": "benchmark", "api_secret": "c2VjcmV0"}
     async with our_client("http://benchmark.invalid", key) as kraken:
 
-        async def deliver(_delivery: Any, _timeout: float) -> Reply:
-            return Reply(200, ANSWER)
+        async def deliver(_delivery: Any, _timeout: float) -> Response:
+            return Response(200, [], ANSWER, reusable=True)
 
         kraken._road.transport.deliver = deliver  # type: ignore[method-assign]  # noqa: SLF001 - the wire is not measured
         message, answer = Message("POST", Balance.spec.path, {}, b"nonce=1"), Answer({}, (), ANSWER)

@@ -3,6 +3,7 @@
 import itertools
 import json
 import random
+from email.utils import formatdate
 from fractions import Fraction
 from urllib.parse import parse_qsl
 
@@ -44,6 +45,10 @@ class StrictEngine:
 
     Every `script` entry is played once for the endpoint it names: an error string, or an exception that loses the
     request (``before=True``) or only its answer.
+
+    Attributes:
+        behind: Seconds by which its calendar is behind the client's.
+        dated: Seconds by which the date of its answers is ahead of its calendar; None: they bear no date.
     """
 
     def __init__(self, clock, *, tier="starter", travel=(0.0, 0.0), seed=0):
@@ -58,6 +63,7 @@ class StrictEngine:
         self.peak = Fraction(0)
         self.refused = []
         self.calls = []
+        self.behind, self.dated = 0.0, None
         self.script = []
         self.numbers = itertools.count(1)
         self.state = MemoryState(clock)
@@ -89,7 +95,11 @@ class StrictEngine:
         await anyio.sleep(self.chance.uniform(*self.travel))
         if played:
             raise played[1]
-        return httpx.Response(200, json={"error": error, **({} if error else {"result": result})})
+        date = {} if self.dated is None else {"Date": formatdate(int(self.calendar() + self.dated), usegmt=True)}
+        return httpx.Response(200, json={"error": error, **({} if error else {"result": result})}, headers=date)
+
+    def calendar(self):
+        return self.clock.wall_ns() / 1e9 - self.behind
 
     def level(self, pair="XBTUSD"):
         level, at = self.levels.get(pair, (Fraction(0), Fraction(0)))
@@ -187,7 +197,7 @@ class StrictEngine:
         return {}
 
     def OpenOrders(self, params):  # noqa: N802 - Kraken's name
-        begin = self.clock.wall_ns() / 1e9 - self.clock.monotonic()
+        begin = self.calendar() - self.clock.monotonic()
         return {
             "open": {
                 txid: {
@@ -637,6 +647,32 @@ def test_births_are_learnt_from_open_orders():
         assert (kraken.limits.cancel_cost(old), kraken.limits.cancel_cost("7")) == (2, 2)
         await until(clock, 46.9 + 301)
         assert kraken.limits.cancel_cost(amended) == 0
+
+    played(script)
+
+
+@pytest.mark.parametrize(
+    ("behind", "dated"),
+    [
+        pytest.param(600.0, 0.0, id="our calendar is ahead"),
+        pytest.param(0.0, 600.0, id="answers are dated oddly"),
+        pytest.param(0.0, 0.0, id="all agree"),
+    ],
+)
+def test_no_calendar_makes_an_order_older_than_it_is(behind, dated):
+    """Both calendars have a say, and the earlier one decides: a cancel is never charged too little."""
+
+    async def script(engine, kraken, clock):
+        engine.behind, engine.dated = behind, dated
+        await until(clock, 0.5)
+        orders = [engine.add("XBTUSD", LIMIT) for _ in range(3)]
+        await until(clock, 46.9)
+        await kraken.open_orders()
+        assert kraken.limits.cancel_cost(orders[0]) == 4
+        await until(clock, 49)
+        assert kraken.limits.cancel_cost(orders[0]) == 2
+        for txid in orders:
+            await kraken.cancel_order(txid=txid)
 
     played(script)
 

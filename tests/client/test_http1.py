@@ -352,6 +352,25 @@ def test_the_plainest_answer_needs_no_parser(line):
     assert plain(memoryview(data), 4) is None
 
 
+DATE = b"Thu, 26 Nov 2026 23:42:07 GMT"
+
+
+@pytest.mark.parametrize("name", [b"Date", b"date"])
+def test_the_date_of_an_answer(name):
+    """Whichever way an answer was read, it tells when it was made."""
+    data = b"HTTP/1.1 200 OK\r\nServer: edge\r\n%b: %b\r\nContent-Length: 0\r\n\r\n" % (name, DATE)
+    for answer in (plain(memoryview(data), 5), read(data)):
+        assert answer.date == 1795736527
+
+
+@pytest.mark.parametrize(
+    "told", [b"", b"yesterday", b"-1", DATE.replace(b"26", b"32", 1), DATE.replace(b"GMT", b"+9999")]
+)
+def test_a_date_that_is_none(told):
+    """What cannot be read counts as nothing."""
+    assert Response(200, [(b"Date", told)], b"", reusable=True).date is None
+
+
 def test_a_glance_at_an_answer_does_not_show_its_body():
     """It may be a token."""
     answer = Response(200, [], b"secret", True)

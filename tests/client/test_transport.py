@@ -24,9 +24,10 @@ from krakenasync import (
     ServiceUnavailable,
     Unanswered,
 )
+from krakenasync.client.http1 import Response
 from krakenasync.client.queueing import Lane
 from krakenasync.client.stock import shared_tls
-from krakenasync.client.transport import Delivery, Reply, Transport
+from krakenasync.client.transport import Delivery, Transport
 from krakenasync.errors import PermissionDenied, RateLimitExceeded
 from krakenasync.protocol.messages import Message
 from krakenasync.protocol.signing import verify
@@ -357,8 +358,9 @@ def test_many_public_calls_wait_for_a_place_and_not_in_the_pool():
 
 def test_a_glance_at_a_reply_does_not_show_its_body():
     """It may be a token."""
-    assert repr(Reply(200, b"secret")) == "<Reply 200, 6 bytes>"
-    assert pretty_repr(Reply(200, b"secret")) == "Reply(status=200)"
+    answer = Response(200, [], b"secret", reusable=True)
+    assert repr(answer) == "<Response 200, 6 bytes>"
+    assert pretty_repr(answer) == "Response(status=200)"
 
 
 @pytest.mark.parametrize(("asked_for", "error"), [(True, Unanswered), (False, NotSent)])

@@ -1,5 +1,7 @@
 """The ASGI app and its control pages."""
 
+from email.utils import parsedate_to_datetime
+
 import pytest
 
 from krakenasync.sandbox.calls import Call, Reply
@@ -41,6 +43,15 @@ async def test_statistics_can_be_read_from_outside(open_caller):
     assert seen["requests"] == {"Balance": 2}
     assert seen["refused"] == [["Balance", "EAPI:Invalid nonce", 1]]
     assert seen["levels"]["alice"] == seen["peaks"]["alice"] == 1
+
+
+async def test_answers_bear_the_date_of_the_exchange(kraken):
+    """As Kraken's do; it is the sandbox's own time, which is not always ours."""
+    kraken.clock.advance(86_400)
+    response = await kraken.http.get("/0/public/Time")
+    told = parsedate_to_datetime(response.headers["Date"]).timestamp()
+    assert told == response.json()["result"]["unixtime"]
+    assert response.headers["Date"].endswith(" GMT")
 
 
 async def test_a_body_in_pieces_is_put_together(kraken):

@@ -1,33 +1,15 @@
-"""One message on its way: what is known about whether it left, and what came back."""
+"""One message on its way: what is known about whether it left."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
-
-import msgspec
 
 from krakenasync.client.connections import Outgoing
 from krakenasync.client.reasons import unanswered, unreached
 from krakenasync.errors import KrakenError, NotSent, ProtocolError, Unanswered
 from krakenasync.protocol.messages import Message
 
-__all__ = ["Delivery", "Reply", "not_sent", "unreadable"]
-
-
-class Reply(msgspec.Struct, frozen=True):
-    """Status and bytes of an answer."""
-
-    status: int
-    body: bytes
-
-    def __repr__(self) -> str:
-        """Hide the body, which may hold a token."""
-        return f"<Reply {self.status}, {len(self.body)} bytes>"
-
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """Show no more to rich, which does not ask `__repr__`."""
-        return [("status", self.status)]
+__all__ = ["Delivery", "not_sent", "unreadable"]
 
 
 class Delivery(Outgoing, kw_only=True):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple, Protocol
 
 from krakenasync.clock import Clock
 from krakenasync.errors import OrdersLimitExceeded
@@ -25,12 +25,23 @@ __all__ = ["UNKNOWN_PAIR", "Ageing", "Engine", "Price"]
 UNKNOWN_PAIR: Final = "?"
 """Where a change is counted while not a single pair of the account is known."""
 _SKEW: Final = 2.0
-"""Seconds by which Kraken's calendar may be behind ours: an order read from a list is taken for that much younger."""
+"""Seconds by which the calendar may mislead: an order read from a list is taken for that much younger.
+
+Kraken's machines do not agree to the second, and neither does ours with them.
+"""
 _DRIFT: Final = 0.05
 """Seconds by which an order is taken for younger than our clock says: two clocks never run at quite the same pace."""
 
 _TICK: Final = 0.001
 """Seconds after a fall at which to look: a sleep may end a rounding error too early."""
+
+
+class Dated(Protocol):
+    """An answer."""
+
+    @property
+    def date(self) -> float | None:
+        """When it was made by Kraken's calendar, in unix seconds; None if it does not say."""
 
 
 class Ageing:
@@ -205,11 +216,14 @@ class Engine:
                 if own := order.get("cl_ord_id"):
                     self._ages.born(_pair(params), [own], at, userref=order.get("userref"))
 
-    def learn(self, spec: Spec, params: Mapping[str, Any], result: Any) -> None:
-        """Draw the orders' ages from an answer."""
+    def learn(self, spec: Spec, params: Mapping[str, Any], result: Any, reply: Dated) -> None:
+        """Draw the orders' ages from an answer and, where it lists them, from when it was made."""
         lesson = self._LESSONS.get(spec.name)
         if lesson is not None:
             lesson(self, spec, params, result, self._clock.monotonic())
+        elif spec.name == "OpenOrders":
+            whole = not params.keys() & {"userref", "cl_ord_id"}
+            self._learn_open(_get(result, "open"), self._clock.monotonic(), reply.date, whole=whole)
 
     def _placed(self, spec: Spec, params: Mapping[str, Any], result: Any, now: float) -> None:
         for order, txid in _added(spec, params, result):
@@ -226,9 +240,6 @@ class Engine:
     def _all_cancelled(self, _spec: Spec, _params: Mapping[str, Any], _result: Any, _now: float) -> None:
         self._ages.all_gone()
 
-    def _listed(self, _spec: Spec, params: Mapping[str, Any], result: Any, now: float) -> None:
-        self._learn_open(_get(result, "open"), now, whole=not params.keys() & {"userref", "cl_ord_id"})
-
     _LESSONS: ClassVar = {
         "AddOrder": _placed,
         "AddOrderBatch": _placed,
@@ -236,9 +247,8 @@ class Engine:
         "CancelOrder": _cancelled,
         "CancelOrderBatch": _cancelled,
         "CancelAll": _all_cancelled,
-        "OpenOrders": _listed,
     }
-    """By Kraken's name of a call, what its answer teaches; all others teach nothing."""
+    """By Kraken's name of a call, what its being carried out teaches."""
 
     def _learn_added(self, call: Mapping[str, Any], order: Mapping[str, Any], txid: Any, now: float) -> None:
         pair = _pair(call)
@@ -246,22 +256,27 @@ class Engine:
         if _rests(order):
             self._ages.placed(pair)
 
-    def _learn_open(self, orders: Any, now: float, *, whole: bool) -> None:
+    def _learn_open(self, orders: Any, now: float, date: float | None, *, whole: bool) -> None:
         """Learn from a list of open orders; ages we know better than a calendar tells are kept."""
         if not isinstance(orders, dict) or not all(isinstance(order, OrderInfo) for order in orders.values()):
             return  # a raw answer: nothing is known of its shape
         for txid, order in orders.items():
             if not self._ages.named(txid):
                 pair = pair_key(order.descr.pair)
-                self._ages.born(pair, [txid, order.cl_ord_id], self._since(order, now), userref=order.userref)
+                self._ages.born(pair, [txid, order.cl_ord_id], self._since(order, now, date), userref=order.userref)
         if whole:
             self._ages.counted(Tally(pair_key(order.descr.pair) for order in orders.values()), now)
 
-    def _since(self, order: OrderInfo, now: float) -> float:
-        """Since when the order is unchanged, on our steady clock. When it was amended nobody tells: just now, then."""
+    def _since(self, order: OrderInfo, now: float, date: float | None) -> float:
+        """Since when the order is unchanged, on our steady clock. When it was amended nobody tells: just now, then.
+
+        Our calendar may be minutes ahead of Kraken's, and who mocks an exchange may date its answers oddly: the earlier
+        of the two decides.
+        """
         if "amended" in order.misc:
             return now
-        age = self._clock.wall_ns() / 1e9 - order.opentm.timestamp() - _SKEW
+        wall = self._clock.wall_ns() / 1e9
+        age = (wall if date is None else min(wall, date)) - order.opentm.timestamp() - _SKEW
         return now - max(0.0, age)
 
 

@@ -217,7 +217,7 @@ class Road:
         hold.settle()
         if spec.private:
             self._recognised()
-            self.limits.engine.learn(spec, call.params, answer.result)
+            self.limits.engine.learn(spec, call.params, answer.result, reply)
         if told or answer.warnings:
             self._notify(Answered(spec.name, number, self._clock.monotonic() - sent, answer.warnings))
         return answer

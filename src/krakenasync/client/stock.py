@@ -17,7 +17,7 @@ import anyio
 import httpx
 
 from krakenasync.client import connections as ours
-from krakenasync.client.delivery import Delivery, Reply, not_sent, unreadable
+from krakenasync.client.delivery import Delivery, not_sent, unreadable
 from krakenasync.client.express import Express
 from krakenasync.client.frames import bare, told
 from krakenasync.client.http1 import BadRequest, BadResponse, Bounds, Response
@@ -150,8 +150,8 @@ class Stock:
         self._given = given
         self._own: dict[object, httpx.AsyncClient] = {}
 
-    async def deliver(self, delivery: Delivery, within: float) -> Reply:
-        """Send a message and read the whole answer; see `krakenasync.client.transport.Transport.deliver`."""
+    async def deliver(self, delivery: Delivery, within: float) -> Response:
+        """Send a message and return the whole answer; see `krakenasync.client.transport.Transport.deliver`."""
         client = self._client()
         try:
             return await self._exchange(client, delivery, within)
@@ -169,7 +169,7 @@ class Stock:
         except BaseException as error:  # noqa: BLE001 - a cancellation, a bug of a caller's transport: the same frames
             raise told(error)  # noqa: B904 - it is the same error
 
-    async def _exchange(self, client: httpx.AsyncClient, delivery: Delivery, within: float) -> Reply:
+    async def _exchange(self, client: httpx.AsyncClient, delivery: Delivery, within: float) -> Response:
         message = delivery.message
         # A limit of ours over all: httpx's timeouts are per read, a slow drip would hold us for ever.
         with anyio.fail_after(within):
@@ -183,7 +183,7 @@ class Stock:
             # A message without a body is whole with its head, and httpx does not tell when the head went out.
             delivery.left = not message.body
             response = await client.send(request, follow_redirects=False)
-        return Reply(response.status_code, response.content)
+        return Response(response.status_code, response.headers.raw, response.content, reusable=True)
 
     def _client(self) -> httpx.AsyncClient:
         if self._given is not None:

@@ -18,10 +18,10 @@ import anyio
 from krakenasync.client.codings import Undecodable, decoded
 from krakenasync.client.config import has_methods
 from krakenasync.client.connections import ConnectFailed, ExchangeFailed, PoolTimeout, Timeouts
-from krakenasync.client.delivery import Delivery, Reply, not_sent, unreadable
+from krakenasync.client.delivery import Delivery, not_sent, unreadable
 from krakenasync.client.express import Express
 from krakenasync.client.frames import at_any_time, bare
-from krakenasync.client.http1 import BadRequest, BadResponse, Bounds
+from krakenasync.client.http1 import BadRequest, BadResponse, Bounds, Response
 from krakenasync.client.loops import PerLoop, forget_closed, on_asyncio, running_loop
 from krakenasync.client.origin import Origin
 from krakenasync.client.queueing import Lane
@@ -31,7 +31,7 @@ from krakenasync.protocol.quoting import quoted
 if TYPE_CHECKING:
     from krakenasync.client.stock import HttpClient, Stock
 
-__all__ = ["Delivery", "Reply", "Transport"]
+__all__ = ["Delivery", "Transport"]
 
 _BOUNDS = Bounds()
 
@@ -106,8 +106,8 @@ class Transport:
         """Return the turns of public calls; private ones have their lane: nothing may wait after their nonce."""
         return self._places.get(self._name, lambda: Places(self._connections))
 
-    async def deliver(self, delivery: Delivery, timeout: float) -> Reply:  # noqa: ASYNC109 - bounds the socket too
-        """Send a message and read the whole answer within `timeout` seconds.
+    async def deliver(self, delivery: Delivery, timeout: float) -> Response:  # noqa: ASYNC109 - bounds the socket too
+        """Send a message and return the whole answer, which has to come within `timeout` seconds; its body is plain.
 
         Raises:
             NotSent: Kraken cannot have seen the request.
@@ -122,8 +122,8 @@ class Transport:
         try:
             delivery.data = self._origin.write(delivery.message)
             response = await express.exchange(delivery, _within(timeout))
-            # A plain head names no coding.
-            return Reply(response.status, response.body if response.plain_head else decoded(response, _BOUNDS.body))
+            if not response.plain_head:  # a plain one names no coding
+                response.body = decoded(response, _BOUNDS.body)
         # What lies below leaves without its frames, whose locals are the message's secrets.
         except (BadRequest, ConnectFailed, PoolTimeout) as error:
             raise not_sent(error, self._where, timeout) from bare(error)
@@ -131,6 +131,7 @@ class Transport:
             raise unreadable(error) from bare(error)
         except (ExchangeFailed, BadResponse) as error:
             raise delivery.failure(error, self._where, timeout) from bare(error)
+        return response
 
     def _ours(self) -> Express | None:
         """Our own connections on the running loop, where a connection lives and dies; None if httpx has to serve."""

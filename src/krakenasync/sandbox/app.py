@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from email.utils import formatdate
 from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from krakenasync.clock import Clock
 from krakenasync.sandbox.calls import Call, Reply
+from krakenasync.sandbox.clocks import NANOS
 
 __all__ = ["SandboxApp", "hang_up"]
 
@@ -56,7 +58,18 @@ class SandboxApp:
         if reply is None:
             await self._lose(send)
         else:
-            await _respond(send, reply)
+            await self._respond(send, reply)
+
+    async def _respond(self, send: Send, reply: Reply) -> None:
+        headers = [
+            (b"date", formatdate(self._clock.wall_ns() // NANOS, usegmt=True).encode()),
+            (b"content-type", reply.content_type.encode("latin-1")),
+            (b"content-length", str(len(reply.body)).encode()),
+        ]
+        if reply.location:
+            headers.append((b"location", reply.location.encode("latin-1")))
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": reply.body})
 
 
 async def hang_up(send: Send) -> None:
@@ -75,14 +88,3 @@ async def _body(receive: Receive) -> bytes:
         message = await receive()
         parts.append(message.get("body", b""))
     return b"".join(parts)
-
-
-async def _respond(send: Send, reply: Reply) -> None:
-    headers = [
-        (b"content-type", reply.content_type.encode("latin-1")),
-        (b"content-length", str(len(reply.body)).encode()),
-    ]
-    if reply.location:
-        headers.append((b"location", reply.location.encode("latin-1")))
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body})
