@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import anyio
 import msgspec
 
-from krakenasync.client.engine import Ageing
+from krakenasync.client.ageing import Ageing
 from krakenasync.client.queueing import Lane, Price, Queue, Waiter
 from krakenasync.errors import EngineLimitExceeded, RateLimitExceeded, RateLimitTimeout, Throttled
 from krakenasync.protocol.refusals import normalise
