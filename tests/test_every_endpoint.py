@@ -36,7 +36,7 @@ class Visit:
         return (await self.kraken.add_order(pair="XBTUSD", **LOW)).txid[0]
 
     async def market_data(self):
-        for method in ("server_time", "system_status", "assets", "asset_pairs"):
+        for method in ("server_time", "system_status", "maintenance_schedule", "assets", "asset_pairs"):
             await self.call(method)
         for method in ("ticker", "ohlc", "depth", "trades", "spread"):
             await self.call(method, "XBTUSD")
@@ -63,6 +63,7 @@ class Visit:
     async def account(self):
         for method in ("balance", "balance_ex", "credit_lines", "trade_balance", "open_positions", "get_api_key_info"):
             await self.call(method)
+        await self.call("list_wallet_accounts")
         await self.call("get_websockets_token")
         await self.call("trade_volume", pair=["XBTUSD"], fee_schedule=True)
         trades = await self.call("trades_history", ledgers=True)

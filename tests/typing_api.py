@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import assert_type
 
 from krakenasync import BalanceSnapshot, KrakenClient
-from krakenasync.spot.account import ApiKeyInfo, CreditInfo, ExtendedBalance, MarginBalance
+from krakenasync.spot.account import ApiKeyInfo, CreditInfo, ExtendedBalance, MarginBalance, WalletAccounts
 from krakenasync.spot.beta import AssetOfClass, Provisional
 from krakenasync.spot.books import Book, GroupedBookLevels, Level3Book
 from krakenasync.spot.changes import Amended, BatchCancelled, Cancelled, CancelsAt, Edited
@@ -18,6 +18,7 @@ from krakenasync.spot.earn import EarnAllocationsPage, EarnPending, EarnStrategi
 from krakenasync.spot.exports import Export, ExportId, ExportRemoved, ExportReportStatus
 from krakenasync.spot.fees import PairOfClass, VolumeAndFees
 from krakenasync.spot.history import LedgerEntry, LedgersPage, Positions, Trade, TradesPage
+from krakenasync.spot.maintenance import Incident, Schedule
 from krakenasync.spot.market import AssetInfo, AssetPair, ServerTime, Status, TickerInfo
 from krakenasync.spot.orders import AmendHistory, ClosedOrdersPage, OpenOrdersBook, OrderInfo
 from krakenasync.spot.subaccounts import Transferred
@@ -40,6 +41,8 @@ async def market_data(kraken: KrakenClient) -> None:
     """Public calls, and the one private one among them."""
     assert_type(await kraken.server_time(), ServerTime)
     assert_type(await kraken.system_status(), Status)
+    assert_type(await kraken.maintenance_schedule(), Schedule)
+    assert_type((await kraken.system_status()).emergency, list[Incident])
     assert_type(await kraken.assets(asset=["XBT", "ETH"], assetVersion=1), dict[str, AssetInfo])
     assert_type(await kraken.asset_pairs("XBTUSD", info="fees"), dict[str, AssetPair])
     assert_type(await kraken.ticker("XBTUSD", "ETHUSD"), dict[str, TickerInfo])
@@ -58,6 +61,7 @@ async def account_data(kraken: KrakenClient) -> None:
     """Balances, history, reports."""
     assert_type(await kraken.balance(), dict[str, Decimal])
     assert_type(await kraken.balance_ex(rebase_multiplier="base"), dict[str, ExtendedBalance])
+    assert_type(await kraken.list_wallet_accounts(), WalletAccounts)
     assert_type(await kraken.credit_lines(), CreditInfo | None)
     assert_type(await kraken.trade_balance(asset="ZEUR"), MarginBalance)
     assert_type(await kraken.open_orders(trades=True, userref=7), OpenOrdersBook)

@@ -1,6 +1,6 @@
 """Orders with state: placing, filling, cancelling, and money that is neither made nor lost."""
 
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 import pytest
 
@@ -379,11 +379,33 @@ async def test_volume_in_quote_currency_buys_for_that_much(kraken):
     (txid,) = (await kraken.result("AddOrder", **order))["txid"]
     row = (await kraken.result("QueryOrders", txid=txid))[txid]
     assert abs(Decimal(row["cost"]) - 1000) < 1
+    assert row["vol"] == "1000.00000000"
+    assert row["descr"]["order"] == "buy 1000.00000000 XBTUSD @ market"
+    assert Decimal(row["vol_exec"]) < 1
+
+
+@pytest.mark.parametrize("volume", ["0.0001", "0.00012345"])
+async def test_a_cost_has_the_digits_of_the_pair(kraken, volume):
+    """Five for dollars, cut, whatever number of them the balance has; the money that moves has those of the balance."""
+    for _ in range(3):
+        await kraken.result("AddOrder", pair="XBTUSD", type="buy", ordertype="market", volume=volume)
+    rows = (await kraken.result("TradesHistory", consolidate_taker="false"))["trades"].values()
+    assert len(rows) >= 3
+    for row in rows:
+        exact = Decimal(row["price"]) * Decimal(row["vol"])
+        assert row["cost"] == f"{exact.quantize(Decimal('0.00001'), ROUND_DOWN)}"
+    assert any(not row["cost"].endswith("0") for row in rows)
+    for line in kraken.sandbox.exchange.movements["alice"]:
+        assert line.amount == round(line.amount, 10 if line.asset == "XXBT" else 4)
 
 
 async def test_every_trade_is_in_the_ledger(kraken):
     """Each trade makes two lines; their amounts and fees add up to the balance."""
     await kraken.result("AddOrder", pair="ETHUSD", type="sell", ordertype="market", volume="2")
+    rows = (await kraken.result("Ledgers"))["ledger"].values()
+    assert {(row["type"], row["subtype"]) for row in rows} == {("trade", "tradespot")}
+    rows = (await kraken.result("TradesHistory"))["trades"].values()
+    assert {row["postxid"] for row in rows} == {"TKH2SE-M7IF5-CFI7LT"}  # no position was opened
     lines = kraken.sandbox.exchange.movements["alice"]
     fills = kraken.sandbox.exchange.fills["alice"]
     assert [line.refid for line in lines] == [fill.txid for fill in fills for _ in range(2)]

@@ -111,6 +111,9 @@ async def test_asset_version_one_answers_under_display_names(kraken):
     """Keys become BTC/USD and BTC."""
     assert list((await kraken.public("Ticker", pair="XBTUSD", assetVersion=1))["result"]) == ["BTC/USD"]
     assert list((await kraken.public("Assets", asset="XXBT", assetVersion=1))["result"]) == ["BTC"]
+    for version, names in (1, ["BTC", "USD", "USD"]), (0, ["XXBT", "ZUSD", "ZUSD"]):
+        (row,) = (await kraken.public("AssetPairs", pair="XBTUSD", assetVersion=version))["result"].values()
+        assert [row["base"], row["quote"], row["fee_volume_currency"]] == names
 
 
 @pytest.mark.asyncio
@@ -145,3 +148,5 @@ async def test_the_time_is_the_clocks(kraken):
         "unixtime": 1_780_000_000,
         "rfc1123": "Thu, 28 May 26 20:26:40 +0000",
     }
+    kraken.clock.advance(10 * 86_400)
+    assert (await kraken.public("Time"))["result"]["rfc1123"] == "Sun,  7 Jun 26 20:26:40 +0000"

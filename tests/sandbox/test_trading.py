@@ -151,6 +151,8 @@ async def test_a_trailing_stop_follows_the_market_up_and_never_down(kraken):
     assert abs(triggers[0] - high * Decimal("0.995")) <= Decimal("0.1")
     while (there := await kraken.row(txid))["status"] == "open":
         triggers.append(Decimal(there["stopprice"]))
+        # The price it hangs from is told where other orders have their limit.
+        assert abs(Decimal(there["limitprice"]) * Decimal("0.995") - triggers[-1]) <= Decimal("0.1")
         kraken.clock.advance(15)
     assert triggers == sorted(triggers)
     assert abs(Decimal(there["price"]) / triggers[-1] - 1) < Decimal("0.005")

@@ -1,5 +1,6 @@
 """Pre- and post-trade data."""
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -25,6 +26,7 @@ async def test_ten_levels_a_side(kraken):
     assert bids[0] < asks[0]
     assert (book["bids"][0]["count"], Decimal(book["bids"][0]["qty"]) > Decimal("0.5")) == (2, True)
     assert (book["symbol"], book["base_asset"], book["base_notation"]) == ("BTC/USD", "BTC", "NOML")
+    assert (book["base_dti_code"], book["base_dti_short_name"], book["quote_dti_code"]) == ("4H95J0R2X", "BTC", "")
 
 
 async def test_trades_are_resumed_from_the_last_time(kraken):
@@ -37,6 +39,9 @@ async def test_trades_are_resumed_from_the_last_time(kraken):
         cursor = page["last_ts"]
     assert seen == whole["trades"]
     assert len(seen) > 20
+    ids = [trade["trade_id"] for trade in seen]
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch(r"T[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{6}", each) for each in ids)
     last = seen[9]["trade_ts"]
     until = await result(kraken, "PostTrade", symbol="BTC/USD", from_ts="2026-05-28T20:20:00Z", to_ts=last)
     assert until["trades"] == seen[:10]

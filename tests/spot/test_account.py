@@ -7,7 +7,16 @@ from decimal import Decimal
 
 import pytest
 
-from krakenasync.spot.account import Balance, BalanceEx, CreditLines, GetApiKeyInfo, TradeBalance
+from krakenasync.spot.account import (
+    Balance,
+    BalanceEx,
+    CreditLines,
+    GetApiKeyInfo,
+    ListWalletAccounts,
+    TradeBalance,
+    WalletAccount,
+    WalletFlags,
+)
 
 
 def test_balances_are_exact(sample):
@@ -35,6 +44,18 @@ def test_a_zero_keeps_its_digits(answer, name):
     (balance,) = answer(BalanceEx, {"AMBRx.T": {"balance": "1.00000", name: "0.00000"}}).values()
 
     assert str(balance.hold_trade) == str(balance.hold_trading) == "0.00000"
+
+
+def test_wallets_of_an_account(sample, answer):
+    """By the id that other calls name them by; what an answer leaves out is not made up."""
+    wallets = sample(ListWalletAccounts)
+
+    flags = WalletFlags(user_defined=False, active=True)
+    assert wallets.accounts == [
+        WalletAccount(account_id="WX6V-JUKW-KKPB-QE36", flags=flags, status="active", type="main")
+    ]
+    assert wallets.cursor.next is None
+    assert answer(ListWalletAccounts, {"accounts": [{"account_id": "A"}]}).accounts[0].flags.active is None
 
 
 def test_credit_lines(sample, answer):

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from krakenasync.errors import InvalidArguments, InvalidType, ProtocolError
+from krakenasync.spot.maintenance import MaintenanceSchedule
 from krakenasync.spot.market import AssetPairs, Assets, SystemStatus, Ticker, Time
 
 
@@ -30,6 +31,20 @@ def test_a_clock_beyond_the_calendar_is_no_answer(answer, seconds):
 def test_status_has_an_aware_moment(sample):
     """RFC 3339 text becomes an aware datetime."""
     assert sample(SystemStatus).timestamp == datetime(2026, 2, 26, 18, 52, tzinfo=UTC)
+
+
+def test_status_tells_what_comes_and_what_is_wrong(sample, answer):
+    """Windows of maintenance and incidents with all they say; an answer without them has none."""
+    status = sample(SystemStatus)
+
+    assert status.upcoming_maintenance == sample(MaintenanceSchedule).events
+    (window,), (incident,) = status.upcoming_maintenance, status.emergency
+    assert (window.phase, window.recommended_action) == ("approaching_30m", "reduce_activity")
+    assert window.cancel_before_utc == datetime(2026, 5, 11, 8, 55, tzinfo=UTC)
+    assert incident.started_at_utc == datetime(2026, 5, 8, 14, 23, 11, tzinfo=UTC)
+    assert incident.next_steps[0].expected_at_utc == datetime(2026, 5, 8, 14, 30, tzinfo=UTC)
+    bare = answer(SystemStatus, {"status": "online"})
+    assert (bare.upcoming_maintenance, bare.emergency) == ([], [])
 
 
 def test_asset_numbers_are_exact_whether_int_float_or_text(sample):

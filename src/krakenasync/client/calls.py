@@ -18,6 +18,7 @@ from krakenasync.spot import (
     exports,
     fees,
     history,
+    maintenance,
     market,
     orders,
     subaccounts,
@@ -95,6 +96,7 @@ class Calls:
     # Market data and transparency
     server_time = Row(market.Time)
     system_status = Row(market.SystemStatus)
+    maintenance_schedule = Row(maintenance.MaintenanceSchedule)
     assets = Row(market.Assets)
     asset_pairs = Row(market.AssetPairs)
     ohlc = Row(OHLC)
@@ -119,6 +121,7 @@ class Calls:
     # Account data
     balance = Row(account.Balance)
     balance_ex = Row(account.BalanceEx)
+    list_wallet_accounts = Row(account.ListWalletAccounts)
     credit_lines = Row(account.CreditLines)
     trade_balance = Row(account.TradeBalance)
     open_orders = Row(orders.OpenOrders)

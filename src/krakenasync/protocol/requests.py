@@ -34,7 +34,8 @@ __all__ = [
 
 R = TypeVar("R")
 
-DOCS: Final = "https://docs.kraken.com/api/docs/rest-api/"
+SITE: Final = "https://docs.kraken.com"
+DOCS: Final = f"{SITE}/api/docs/rest-api/"
 
 
 class Effect(Enum):
@@ -98,13 +99,17 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     """Funding Beta: nonce in a header, query string signed, no envelope. Provisional."""
 
 
+def _address(page: str) -> str:
+    return f"{SITE if page.startswith('/') else DOCS}{page}"
+
+
 def public_call(name: str, section: str, page: str, *, charge: Charge = PER_IP) -> Spec:
     """Write the facts of a public call: GET with a query string.
 
     Args:
         name: Kraken's name of it.
         section: The section of Kraken's documentation.
-        page: The last part of the address of its page.
+        page: The last part of the address of its page, or from the site's root on.
         charge: The counter of the caller's IP address, or of that and the pair.
     """
     return Spec(
@@ -112,7 +117,7 @@ def public_call(name: str, section: str, page: str, *, charge: Charge = PER_IP) 
         path=f"/0/public/{name}",
         private=False,
         section=section,
-        source=DOCS + page,
+        source=_address(page),
         method="GET",
         body=Body.QUERY,
         charge=charge,
@@ -135,7 +140,7 @@ def private_call(
     Args:
         name: Kraken's name of it.
         section: The section of Kraken's documentation.
-        page: The last part of the address of its page.
+        page: The last part of the address of its page, or from the site's root on.
         need: The permissions of the key.
         effect: What it does to the account.
         charge: The counter that rises.
@@ -147,7 +152,7 @@ def private_call(
         path=f"/0/private/{name}",
         private=True,
         section=section,
-        source=DOCS + page,
+        source=_address(page),
         body=body,
         effect=effect,
         charge=charge,

@@ -1,8 +1,9 @@
 """Clearing: what an order must have in reserve, and the money that moves when it trades.
 
 Whatever an account gains, the house loses, to the last decimal, and fees go to an account of their own; so the sum over
-all accounts of each asset is the same for ever. Costs are rounded down and fees rounded up over all of an order's
-trades together, so that what was reserved is always enough.
+all accounts of each asset is the same for ever. A trade's cost has the pair's digits, the money that moves those of the
+asset; costs are rounded down and fees rounded up over all of an order's trades together, so that what was reserved is
+always enough.
 """
 
 from __future__ import annotations
@@ -83,7 +84,8 @@ class Clearing:
         """Carry out an order's part in a trade: money moves, the order shrinks."""
         account, pair = self._accounts[order.account], order.pair
         base, quote = ASSETS[pair.base], ASSETS[pair.quote]
-        cost = quote.quantise(trade.price * trade.volume, ROUND_DOWN)
+        cost = pair.cost(trade.price * trade.volume)
+        paid = quote.quantise(order.cost + cost, ROUND_DOWN) - quote.quantise(order.cost, ROUND_DOWN)
         rate = order.maker_rate if maker else order.taker_rate
         fee_asset = base if order.fee_in_base else quote
         order.owed += rate * (trade.volume if order.fee_in_base else cost)
@@ -104,7 +106,7 @@ class Clearing:
         )
         sign = 1 if order.buy else -1
         self._move(account, fill, base.name, sign * trade.volume)
-        self._move(account, fill, quote.name, -sign * cost)
+        self._move(account, fill, quote.name, -sign * paid)
         order.filled += trade.volume
         order.cost += cost
         order.fee += fee

@@ -235,7 +235,7 @@ class Earn:
         """Move an amount from one balance of the account to another, in two lines with one reference."""
         refid = self._ledger.new_transfer_id("E")
         for asset, signed in ((source, -amount), (target, amount)):
-            self._ledger.book(position.account, asset, signed, kind="transfer", refid=refid, at=at, subtype=subtype)
+            self._ledger.book(position.account, asset, signed, kind="earn", refid=refid, at=at, subtype=subtype)
 
 
 def total(parts: Iterable[Lot | Leaving]) -> Decimal:

@@ -153,7 +153,8 @@ class Exchange:
             order.hold_asset, order.hold = reservation(order, price)
             return
         if "viqc" in order.oflags and not order.filled:
-            volume = pit.affordable(order.volume)
+            order.worth = order.worth or order.volume
+            volume = pit.affordable(order.worth)
             order.volume = volume.quantize(Decimal(1).scaleb(-order.pair.lot_decimals), ROUND_DOWN)
         order.hold_asset, order.hold = reserve(order, pit.reachable(order)[1])
 

@@ -6,7 +6,7 @@ https://www.kraken.com/features/fee-schedule
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any, Final
 
 import msgspec
@@ -68,6 +68,11 @@ class Asset(msgspec.Struct, frozen=True):
     display_decimals: int
     public: str = ""
     collateral: str = ""
+
+    @property
+    def called(self) -> str:
+        """The name people use."""
+        return self.public or self.altname
 
     def row(self) -> dict[str, Any]:
         """Write the asset as the answer of Assets has it."""
@@ -142,20 +147,25 @@ class Pair(msgspec.Struct, frozen=True):
         """Write a price with five digits or more, as Ticker, Depth and Trades do."""
         return f"{price:.{max(5, self.price_decimals)}f}"
 
+    def cost(self, worth: Decimal) -> Decimal:
+        """Round what a trade is worth, in quote, to a cost: down."""
+        return worth.quantize(Decimal(1).scaleb(-self.cost_decimals), ROUND_DOWN)
+
     def cost_text(self, cost: Decimal) -> str:
         """Write a cost or a fee."""
         return f"{cost:.{self.cost_decimals}f}"
 
-    def row(self) -> dict[str, Any]:
-        """Write the pair as the answer of AssetPairs has it."""
+    def row(self, *, public: bool = False) -> dict[str, Any]:
+        """Write the pair as the answer of AssetPairs has it; its assets by id, or by the names that people use."""
         taker, maker = (FOREX, FOREX) if self.forex else (TAKER, MAKER)
+        base, quote, dollar = (ASSETS[name].called if public else name for name in (self.base, self.quote, "ZUSD"))
         return {
             "altname": self.altname,
             "wsname": self.wsname,
             "aclass_base": "currency",
-            "base": self.base,
+            "base": base,
             "aclass_quote": "currency",
-            "quote": self.quote,
+            "quote": quote,
             "lot": "unit",
             "cost_decimals": self.cost_decimals,
             "pair_decimals": self.price_decimals,
@@ -165,7 +175,7 @@ class Pair(msgspec.Struct, frozen=True):
             "leverage_sell": list(self.leverage),
             "fees": [[volume, float(percent)] for volume, percent in taker],
             "fees_maker": [[volume, float(percent)] for volume, percent in maker],
-            "fee_volume_currency": "ZUSD",
+            "fee_volume_currency": dollar,
             "margin_call": 80,
             "margin_stop": 40,
             "ordermin": self.ordermin,
@@ -230,9 +240,7 @@ def _public(part: str) -> str:
     return {"XBT": "BTC", "XDG": "DOGE"}.get(part, part)
 
 
-_ASSET_NAMES: Final = {
-    alias: asset for asset in ASSETS.values() for alias in (asset.name, asset.altname, asset.public or asset.altname)
-}
+_ASSET_NAMES: Final = {alias: asset for asset in ASSETS.values() for alias in (asset.name, asset.altname, asset.called)}
 _PAIR_NAMES: Final = {
     alias: pair
     for pair in PAIRS.values()

@@ -166,9 +166,16 @@ class Market:
 
     def order_id(self, pair: Pair, placed: int) -> str:
         """Name an offer of the market maker, always the same for the same one."""
-        number = _mix(self._key(pair.name) ^ placed) << 64 | _mix(self._key(pair.name) + placed & _MASK)
+        return self._named("O", pair, placed)
+
+    def trade_id(self, pair: Pair, number: int) -> str:
+        """Name a public trade by its number on the pair, always the same."""
+        return self._named("T", pair, number)
+
+    def _named(self, kind: str, pair: Pair, seed: int) -> str:
+        number = _mix(self._key(pair.name) ^ seed) << 64 | _mix(self._key(pair.name) + seed & _MASK)
         letters = [LETTERS[number >> 5 * place & 31] for place in range(16)]
-        return f"O{''.join(letters[:5])}-{''.join(letters[5:10])}-{''.join(letters[10:])}"
+        return f"{kind}{''.join(letters[:5])}-{''.join(letters[5:10])}-{''.join(letters[10:])}"
 
     def span(self, pair: Pair, first: int, last: int, samples: int) -> Span:
         """Sum up the trades from one beat to another; high, low and mean are those of about `samples` of them."""

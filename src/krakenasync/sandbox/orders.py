@@ -104,6 +104,7 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
         account: The name of whose it is.
         kind: Kraken's order type.
         volume: How much, in base.
+        worth: How much was asked for in quote, with the flag ``viqc``.
         price: The limit or trigger price, where it is now; None for a market order.
         price2: The limit price of the triggered kinds.
         opened: Unix nanoseconds.
@@ -130,6 +131,7 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
     volume: Decimal
     opened: int
     account: str = ""
+    worth: Decimal | None = None
     price: Decimal | None = None
     price2: Decimal | None = None
     touched: int = 0
@@ -222,11 +224,18 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
 
     def description(self) -> str:
         """Say in words what was asked for, as Kraken does."""
-        words = [("buy" if self.buy else "sell"), f"{self.volume:.8f}", self.pair.altname, "@", spoken(self.kind)]
+        words = [("buy" if self.buy else "sell"), self._asked(), self.pair.altname, "@", spoken(self.kind)]
         price, price2 = self.price_texts()
         if self.kind != "market":
             words.append(price)
         return " ".join([*words, "-> limit", price2] if price2 != "0" else words)
+
+    def _asked(self) -> str:
+        """Write the volume that was asked for, in quote with ``viqc``; what is filled is in base all the same.
+
+        Source: https://github.com/dominiktraxl/pykrakenapi, which keeps the words of Kraken's older documentation
+        """
+        return f"{self.volume if self.worth is None else self.worth:.8f}"
 
     def price_texts(self) -> tuple[str, str]:
         """Write both prices as ``descr`` has them; those of trailing orders are offsets."""
@@ -253,13 +262,13 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
             "starttm": seconds(self.starts),
             "expiretm": seconds(self.expires),
             "descr": self._descr(),
-            "vol": f"{self.volume:.8f}",
+            "vol": self._asked(),
             "vol_exec": f"{self.filled:.8f}",
             "cost": pair.cost_text(self.cost),
             "fee": pair.cost_text(self.fee),
             "price": pair.long_price_text(self.average),
             "stopprice": pair.long_price_text((triggers and self.price) or ZERO),
-            "limitprice": pair.long_price_text((triggers and self.triggered and self.price2) or ZERO),
+            "limitprice": pair.long_price_text(self._limit_shown()),
             "misc": ",".join(self._remarks()),
             "oflags": ",".join(self.oflags or ("fciq",)),
             # Upper case is how requests and executions have it; rows that clients recorded live have "gtc".
@@ -275,6 +284,12 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
             row["closetm"] = seconds(self.closed)
             row["reason"] = self.reason
         return row
+
+    def _limit_shown(self) -> Decimal:
+        """The limit of a triggered order; for a trailing stop the best price, from which it hangs, as clients saw."""
+        if self.trail is not None and self.trail.limit_offset is None:
+            return self.trail.best
+        return (self.triggered and self.price2) or ZERO
 
     def _descr(self) -> dict[str, str]:
         price, price2 = self.price_texts()

@@ -24,8 +24,13 @@ __all__ = [
     "CreditLines",
     "ExtendedBalance",
     "GetApiKeyInfo",
+    "ListWalletAccounts",
     "MarginBalance",
     "TradeBalance",
+    "WalletAccount",
+    "WalletAccounts",
+    "WalletCursor",
+    "WalletFlags",
 ]
 
 _QUERY_FUNDS: Final = Need(("query-funds",))
@@ -201,3 +206,47 @@ class GetApiKeyInfo(Request[ApiKeyInfo], frozen=True, kw_only=True):
     """What the key is and may do. Any valid key may ask: the cheapest check of a set-up."""
 
     spec: ClassVar[Spec] = private_call("GetApiKeyInfo", "account", "get-api-key-info")
+
+
+class WalletFlags(msgspec.Struct, frozen=True):
+    """What a wallet account is like."""
+
+    user_defined: bool | None = None
+    active: bool | None = None
+
+
+class WalletAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """A wallet of the account's.
+
+    Attributes:
+        account_id: What calls that take an ``account_id`` name it by (``WX6V-JUKW-KKPB-QE36``).
+        status: ``active``, ``disabled``, ``closed``.
+        type: ``main``, ``spot``, ``pay``, ``prop_paper``, ``prop_real``.
+    """
+
+    account_id: str
+    flags: WalletFlags = WalletFlags()
+    status: str = ""
+    type: str = ""
+    name: str | None = None
+
+
+class WalletCursor(msgspec.Struct, frozen=True):
+    """Where a next page would begin; no page tells how one asks for it."""
+
+    next: str | None = None
+
+
+class WalletAccounts(msgspec.Struct, frozen=True):
+    """The wallets of the account."""
+
+    accounts: list[WalletAccount]
+    cursor: WalletCursor = WalletCursor()
+
+
+class ListWalletAccounts(Request[WalletAccounts], frozen=True, kw_only=True):
+    """The wallets of the account. Any valid key may ask."""
+
+    spec: ClassVar[Spec] = private_call(
+        "ListWalletAccounts", "account", "/api-reference/account-data/list-wallet-accounts"
+    )

@@ -17,6 +17,7 @@ from krakenasync.spot import (
     exports,
     fees,
     history,
+    maintenance,
     market,
     orders,
     subaccounts,
@@ -34,6 +35,7 @@ ENDPOINTS: Final[Mapping[str, type[Request[Any]]]] = MappingProxyType(
         # market data and transparency
         "server_time": market.Time,
         "system_status": market.SystemStatus,
+        "maintenance_schedule": maintenance.MaintenanceSchedule,
         "assets": market.Assets,
         "asset_pairs": market.AssetPairs,
         "ticker": market.Ticker,
@@ -48,6 +50,7 @@ ENDPOINTS: Final[Mapping[str, type[Request[Any]]]] = MappingProxyType(
         # account data
         "balance": account.Balance,
         "balance_ex": account.BalanceEx,
+        "list_wallet_accounts": account.ListWalletAccounts,
         "credit_lines": account.CreditLines,
         "trade_balance": account.TradeBalance,
         "open_orders": orders.OpenOrders,

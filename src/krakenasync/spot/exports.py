@@ -67,6 +67,7 @@ class ExportReportStatus(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         status: ``Queued``, ``Processing``, ``Processed``.
         starttm: When its processing began; AddExport's `starttm` is `datastarttm` here.
+        endtm: In examples of one client, documented nowhere.
     """
 
     id: str
@@ -80,6 +81,7 @@ class ExportReportStatus(msgspec.Struct, frozen=True, kw_only=True):
     createdtm: datetime | None = None
     expiretm: datetime | None = None
     starttm: datetime | None = None
+    endtm: datetime | None = None
     completedtm: datetime | None = None
     datastarttm: datetime | None = None
     dataendtm: datetime | None = None
@@ -88,7 +90,7 @@ class ExportReportStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Read 0 as "not yet"."""
-        not_zero(self, "createdtm", "expiretm", "starttm", "completedtm", "datastarttm", "dataendtm")
+        not_zero(self, "createdtm", "expiretm", "starttm", "endtm", "completedtm", "datastarttm", "dataendtm")
 
 
 class OfReport(Request[list[ExportReportStatus]], frozen=True):

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Final, Literal, TypeVar
 import msgspec
 
 from krakenasync.protocol.requests import Request, Spec, public_call
+from krakenasync.spot.maintenance import Incident, Maintenance
 from krakenasync.spot.values import AssetClass, AssetNames, PairInfo, PairName, PairNames, PriceClass, Venues
 
 __all__ = [
@@ -86,10 +87,14 @@ class Status(msgspec.Struct, frozen=True):
     Attributes:
         status: ``online``, ``maintenance`` (nothing), ``cancel_only``, ``post_only`` (post-only limits and cancels).
         timestamp: When it was said.
+        upcoming_maintenance: Windows of maintenance that begin within 72 hours.
+        emergency: What is wrong and not yet resolved; it explains `status`, which the trading engine alone decides.
     """
 
     status: str
     timestamp: datetime | None = None
+    upcoming_maintenance: list[Maintenance] = []
+    emergency: list[Incident] = []
 
 
 class SystemStatus(Request[Status], frozen=True, kw_only=True):

@@ -60,6 +60,7 @@ def trade_balance(context: Context) -> dict[str, str]:
         "v": "0.0000",
         "e": f"{total:.4f}",
         "mf": f"{total:.4f}",
+        "mfo": f"{total - resting:.4f}",
     }
 
 
@@ -83,6 +84,18 @@ def get_api_key_info(context: Context) -> dict[str, Any]:
     }
 
 
+def list_wallet_accounts(context: Context) -> dict[str, Any]:
+    """List the one wallet that an account has here."""
+    wallet = {
+        "account_id": "-".join(public_id(context.account).split()),
+        "flags": {"user_defined": False, "active": True},
+        "status": "active",
+        "type": "main",
+        "name": None,
+    }
+    return {"accounts": [wallet], "cursor": {"next": None}}
+
+
 def get_websockets_token(context: Context) -> dict[str, Any]:
     """Hand out a token, another one each time."""
     seed = f"{context.key.api_key}:{context.key.last_nonce}".encode()
@@ -104,5 +117,6 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "CreditLines": credit_lines,
     "TradeBalance": trade_balance,
     "GetApiKeyInfo": get_api_key_info,
+    "ListWalletAccounts": list_wallet_accounts,
     "GetWebSocketsToken": get_websockets_token,
 }

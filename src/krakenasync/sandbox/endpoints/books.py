@@ -49,7 +49,7 @@ def grouped_book(context: Context) -> dict[str, Any]:
     pit, step = context.world.exchange.pit(pair), grouping * pair.tick_size
     sides = {
         name: [
-            {"price": pair.price_text(price), "qty": f"{volume:.8f}"}
+            {"price": pair.long_price_text(price), "qty": f"{volume:.8f}"}
             for price, volume in itertools.islice(_grouped(pit.offers(buy=name == "bids"), step, name), count)
         ]
         for name in ("bids", "asks")
@@ -65,7 +65,7 @@ def level3(context: Context) -> dict[str, Any]:
     sides = {
         name: [
             {
-                "price": pair.price_text(offer.price),
+                "price": pair.long_price_text(offer.price),
                 "qty": f"{offer.volume:.8f}",
                 "order_id": _order_id(offer, pair, context.world.market),
                 "timestamp": offer.since,

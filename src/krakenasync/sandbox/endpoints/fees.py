@@ -28,7 +28,7 @@ def trade_volume(context: Context) -> dict[str, Any]:
     with_makers = [pair for pair in pairs if not pair.forex]
     answer: dict[str, Any] = {
         "currency": "ZUSD",
-        "asset_class": "forex",
+        "asset_class": "currency",
         "volume": f"{traded:.4f}",
         "inputs": {
             "domain_spot_volume_30d": f"{traded:.4f}",

@@ -43,6 +43,8 @@ LEDGER_TYPES: Final = frozenset(
 )
 CONSOLIDATIONS: Final = frozenset({"market", ""})
 ON: Final = frozenset({"true", "1", "yes", ""})
+SPOT_POSITION: Final = "TKH2SE-M7IF5-CFI7LT"
+"""The position that every trade without margin names: it stands in recorded answers of different accounts."""
 
 
 def trades_history(context: Context) -> dict[str, Any]:
@@ -103,7 +105,7 @@ def trade_row(account: Account, group: list[Fill], lines: Mapping[str, list[str]
     volume, cost = (sum(parts, Decimal(0)) for parts in zip(*((fill.volume, fill.cost) for fill in group), strict=True))
     row: dict[str, Any] = {
         "ordertxid": first.order,
-        "postxid": f"TK{first.order[1:]}"[: len(first.order)],
+        "postxid": SPOT_POSITION,
         "pair": pair.name,
         "aclass": "forex",
         "time": seconds(first.at),
@@ -131,7 +133,7 @@ def ledger_row(line: Movement) -> dict[str, Any]:
         "refid": line.refid,
         "time": seconds(line.at),
         "type": line.kind,
-        "subtype": line.subtype if isinstance(line, Transfer) else "",
+        "subtype": line.subtype if isinstance(line, Transfer) else "tradespot",
         "aclass": "currency",
         "subclass": "fiat" if base_of(line.asset) in STATES_MONEY else "crypto",
         "asset": line.asset,

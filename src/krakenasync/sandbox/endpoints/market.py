@@ -37,13 +37,19 @@ SLICES: Final = {
 def time(context: Context) -> dict[str, Any]:
     """Tell the time, twice."""
     moment = datetime.fromtimestamp(context.now // NANOS, UTC)
-    return {"unixtime": context.now // NANOS, "rfc1123": moment.strftime("%a, %d %b %y %H:%M:%S +0000")}
+    return {"unixtime": context.now // NANOS, "rfc1123": moment.strftime(f"%a, {moment.day:2d} %b %y %H:%M:%S +0000")}
 
 
 def system_status(context: Context) -> dict[str, Any]:
     """Tell that all is well."""
     moment = datetime.fromtimestamp(context.now // NANOS, UTC)
-    return {"status": "online", "timestamp": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    said = {"status": "online", "timestamp": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    return {**said, "upcoming_maintenance": [], "emergency": []}
+
+
+def maintenance_schedule(_context: Context) -> dict[str, Any]:
+    """Plan no maintenance."""
+    return {"events": []}
 
 
 def assets(context: Context) -> dict[str, Any]:
@@ -61,7 +67,7 @@ def asset_pairs(context: Context) -> dict[str, Any]:
     if arguments.text("aclass_base", "currency") != "currency":
         return {}
     view = arguments.word("info", frozenset({"info", *SLICES}), "info")
-    rows = {pair_key(pair, arguments): pair.row() for pair in _pairs(arguments)}
+    rows = {pair_key(pair, arguments): pair.row(public=_public(arguments)) for pair in _pairs(arguments)}
     if view == "info":
         return rows
     return {name: {column: row[column] for column in SLICES[view]} for name, row in rows.items()}
@@ -154,16 +160,22 @@ def _pairs(arguments: Arguments) -> list[Pair]:
 
 def pair_key(pair: Pair, arguments: Arguments) -> str:
     """Return the name under which an answer has a pair."""
-    return public_name(pair) if arguments.text("assetVersion", "0") == "1" else pair.name
+    return public_name(pair) if _public(arguments) else pair.name
 
 
 def _asset_key(asset: Asset, arguments: Arguments) -> str:
-    return (asset.public or asset.altname) if arguments.text("assetVersion", "0") == "1" else asset.name
+    return asset.called if _public(arguments) else asset.name
+
+
+def _public(arguments: Arguments) -> bool:
+    """Whether the caller wants the names that people use."""
+    return arguments.text("assetVersion", "0") == "1"
 
 
 HANDLERS: Final[Mapping[str, Handler]] = {
     "Time": time,
     "SystemStatus": system_status,
+    "MaintenanceSchedule": maintenance_schedule,
     "Assets": assets,
     "AssetPairs": asset_pairs,
     "Ticker": ticker,

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from krakenasync.sandbox.endpoints.context import Context, Handler
 from krakenasync.sandbox.listings import PAIRS, Pair, find_pair, public_name
-from krakenasync.sandbox.market import PublicTrade
+from krakenasync.sandbox.market import Market, PublicTrade
 from krakenasync.sandbox.orders import NANOS
 from krakenasync.sandbox.refusals import invalid
 
@@ -35,6 +35,8 @@ NAMES: Final = {
     "USD": "US Dollar",
     "USDT": "Tether USD",
 }
+TOKENS: Final = {"BTC": "4H95J0R2X"}
+"""Codes of digital tokens (ISO 24165), as far as Kraken's examples name them."""
 PRECISE: Final = re.compile(r"(.*?)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?")
 """ISO 8601 with up to nanoseconds, which `datetime` would cut."""
 
@@ -45,6 +47,7 @@ def pre_trade(context: Context) -> dict[str, Any]:
     return {
         "symbol": public_name(pair),
         **_assets(pair, "NOML"),
+        **_identifiers(pair),
         "venue": VENUE,
         "system": "CLOB",
         "bids": _levels(context, pair, buy=True),
@@ -70,7 +73,7 @@ def post_trade(context: Context) -> dict[str, Any]:
     return {
         "last_ts": _text(found[-1][1].at) if found else None,
         "count": len(found),
-        "trades": [_row(pair, trade) for pair, trade in found],
+        "trades": [_row(pair, trade, context.world.market) for pair, trade in found],
     }
 
 
@@ -93,9 +96,9 @@ def _levels(context: Context, pair: Pair, *, buy: bool) -> list[dict[str, Any]]:
     return levels
 
 
-def _row(pair: Pair, trade: PublicTrade) -> dict[str, Any]:
+def _row(pair: Pair, trade: PublicTrade, market: Market) -> dict[str, Any]:
     return {
-        "trade_id": f"{pair.altname}-{trade.number}",
+        "trade_id": market.trade_id(pair, trade.number),
         "price": pair.price_text(trade.price),
         "quantity": f"{trade.volume:.8f}",
         "symbol": public_name(pair),
@@ -115,6 +118,16 @@ def _assets(pair: Pair, notation: str) -> dict[str, str]:
         "base_notation": notation,
         "quote_asset": quote,
         "quote_notation": "MONE",
+    }
+
+
+def _identifiers(pair: Pair) -> dict[str, str]:
+    """Name both assets in the registry of digital tokens, where money of states has no code."""
+    base, _, quote = public_name(pair).partition("/")
+    return {
+        f"{side}_dti_{part}": text
+        for side, name in (("base", base), ("quote", quote))
+        for part, text in (("code", TOKENS.get(name, "")), ("short_name", name if name in TOKENS else ""))
     }
 
 
