@@ -12,6 +12,8 @@ import trio
 import trio.testing
 
 from krakenasync import InvalidArguments, KrakenClient, OutcomeUnknown, PermissionDenied
+from krakenasync.client.deadman import dead_man_switch
+from krakenasync.spot.changes import CancelsAt
 from krakenasync.state.memory import MemoryState
 from krakenasync.testing import in_process, run
 from krakenasync.testing.clock import LoopClock
@@ -342,3 +344,25 @@ def test_it_works_on_trio():
         assert kraken.look() == pytest.approx(began + 50 + 60, abs=1)
 
     trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
+def test_a_renewal_under_way_is_awaited_before_the_switch_is_turned_off():
+    """With a nonce window it could arrive after the 0, arm the switch again and have it fire on a block that ended."""
+
+    async def main(clock):
+        log = []
+
+        async def set_timer(timeout):
+            log.append(("sent", timeout))
+            await anyio.sleep(1.0)
+            log.append(("set", timeout))
+            return CancelsAt(current_time=datetime.fromtimestamp(0, UTC), trigger_time=None)
+
+        async with dead_man_switch(set_timer, 30) as switch:
+            await anyio.sleep(10.5)
+            assert log[-1] == ("sent", 30)
+        assert log == [("sent", 30), ("set", 30), ("sent", 30), ("set", 30), ("sent", 0), ("set", 0)]
+        assert switch.renewals == 1
+        assert clock.monotonic() < 15
+
+    run(main)

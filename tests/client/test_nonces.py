@@ -2,12 +2,15 @@
 
 import gc
 import logging
+import random
 import threading
+from urllib.parse import parse_qs
 
 import anyio
+import httpx
 import pytest
 
-from krakenasync import ConfigurationError, InvalidNonce, LimitsConfig, NotSent, ServiceUnavailable
+from krakenasync import ConfigurationError, InvalidNonce, KrakenClient, LimitsConfig, NotSent, ServiceUnavailable
 from krakenasync.client.nonces import KeyLane, diagnosis
 from krakenasync.client.queueing import Lane
 from krakenasync.protocol.retries import RetryPolicy
@@ -290,5 +293,63 @@ def test_a_lane_survives_failures(naive_kraken):
             with pytest.raises((ServiceUnavailable, NotSent, OSError)):
                 await kraken.balance()
             await kraken.balance()
+
+    run(main)
+
+
+@pytest.mark.parametrize("window", [0, 5])
+def test_a_call_that_was_given_up_under_way_keeps_its_place_for_a_moment(window):
+    """Its request may still arrive, and must not be overtaken further than the window lets it."""
+
+    async def main(clock):
+        lane = KeyLane(NonceSource("ms", clock), window)
+        lane.end(lane.at_once(), late=True)
+        if window:
+            await anyio.sleep(0.001)
+            lane.end(lane.at_once())  # near enough to arrive before it
+            await anyio.sleep(0.01)
+        assert lane.at_once() is None
+        nonce = await lane.begin(Lane.NORMAL)
+        assert clock.monotonic() == pytest.approx(0.25, abs=0.001)
+        lane.end(nonce)
+        assert lane.at_once()
+
+    run(main)
+
+
+def test_no_nonce_is_refused_though_callers_give_up_under_way():
+    """Neither that of a call which goes on nor that of one whose answer nobody awaits any more: Kraken counts both."""
+
+    async def main(clock):
+        chance, last, refused, arrived = random.Random(5), 0, [], []
+
+        async def arrive(nonce, answered):
+            nonlocal last
+            await anyio.sleep(chance.uniform(0, 0.1))
+            arrived.append(nonce)
+            if nonce <= last:
+                refused.append(nonce)
+            last = max(last, nonce)
+            await anyio.sleep(chance.uniform(0, 0.1))
+            answered.set()
+
+        async def handle(request):
+            answered = anyio.Event()
+            tasks.start_soon(arrive, int(parse_qs((await request.aread()).decode())["nonce"][0]), answered)
+            await answered.wait()
+            return httpx.Response(200, json={"error": [], "result": {}})
+
+        async def call():
+            with anyio.move_on_after(chance.uniform(0, 2.0)):
+                await kraken.balance()
+
+        http = httpx.AsyncClient(transport=httpx.MockTransport(handle))
+        options = {"http_client": http, "clock": clock, "state": MemoryState(clock), "limits": BOUNDLESS}
+        kraken = KrakenClient("key", "c2VjcmV0", base_url="http://kraken.test", **options)
+        async with anyio.create_task_group() as tasks:
+            for _ in range(40):
+                tasks.start_soon(call)
+        assert len(arrived) > 10
+        assert refused == []
 
     run(main)

@@ -37,7 +37,7 @@ def info(clock, *, status="open", **more):
     return OrderInfo(
         status=status,
         opentm=at(clock),
-        descr=OrderDescription(type="buy", ordertype="limit"),
+        descr=OrderDescription(**{"pair": "XBTUSD", "type": "buy", "ordertype": "limit"} | more.pop("descr", {})),
         vol=Decimal(1),
         vol_exec=Decimal(0),
         **more,
@@ -66,8 +66,9 @@ def resolve(request_at, **shown_at):
 
     async def main(clock):
         kraken = Scripted(clock, **{name: show(clock) for name, show in shown_at.items()})
-        outcome = outcome_of(request_at(clock), kraken, ServerClock(clock), OutcomeUnknown("lost"), age=lambda: 10**9)
         began = clock.monotonic()
+        age = lambda: round((clock.monotonic() - began + 1) * 1e9)  # noqa: E731 - it was made a second ago
+        outcome = outcome_of(request_at(clock), kraken, ServerClock(clock), OutcomeUnknown("lost"), age=age)
         try:
             return await outcome.resolve(), clock.monotonic() - began, kraken
         except OutcomeUnknown:
@@ -131,6 +132,34 @@ def test_an_amend_by_client_order_id_finds_its_order_first():
     )
     assert found.amend_id == "A0"
     assert kraken.asked == ["Time", "OpenOrders", "OrderAmends"]
+
+
+def test_an_amend_that_another_one_followed_leaves_doubt():
+    """Prices that go to and fro: the version that fits may be that of an earlier amend, which was answered."""
+    found, seconds, _kraken = resolve(amend(), OrderAmends=amends(("user", 3, 99), ("user", 2, 100)))
+    assert found == "doubt"
+    assert seconds > 7
+
+
+@pytest.mark.parametrize("where", ["OpenOrders", "ClosedOrders"])
+@pytest.mark.parametrize("other", [{"type": "sell"}, {"ordertype": "market"}, {"pair": "ETHUSD"}])
+def test_another_order_of_the_same_id_is_not_taken_for_ours(where, other):
+    """Kraken lets an id name another order once the first one is closed."""
+    shown = {"OpenOrders": lambda _: {}, "ClosedOrders": lambda _: {}}
+    shown[where] = lambda clock: {"O1": info(clock, cl_ord_id="one", status="closed", descr=other)}
+    request = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "1", "price": "9", "cl_ord_id": "one"}
+    single = lambda clock: AddOrder(**request, deadline=at(clock, 5))  # noqa: E731 - as short as the others
+    assert resolve(single, **shown)[0] == "doubt"
+    assert resolve(lambda clock: batch(clock, "one"), **shown)[0] == "doubt"
+
+
+def test_an_order_that_was_closed_before_is_not_taken_for_ours():
+    """It may be like ours to the last digit."""
+    shown = {
+        "OpenOrders": lambda _: {},
+        "ClosedOrders": lambda clock: {"O1": info(clock, cl_ord_id="one", status="closed", closetm=at(clock, -60))},
+    }
+    assert resolve(lambda clock: batch(clock, "one"), **shown)[0] == "doubt"
 
 
 def edit(clock):

@@ -8,8 +8,10 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from krakenasync.client.queueing import Lane, Queue
-from krakenasync.testing import run
+from krakenasync.client.ageing import Ageing
+from krakenasync.client.queueing import Lane, Queue, constant
+from krakenasync.protocol.charges import EngineAction
+from krakenasync.testing import VirtualClock, run
 
 
 def free():
@@ -130,3 +132,27 @@ def test_a_guest_on_the_loop_of_asyncio_waits_as_on_trio():
         assert (await over).unwrap() == "heard"
 
     asyncio.run(main())
+
+
+def test_places_that_were_given_up_take_no_memory():
+    """However many give up behind one who waits on."""
+    queue = Queue()
+    first = queue.join(Lane.NORMAL)
+    for _ in range(1000):
+        queue.leave(queue.join(Lane.BACKGROUND))
+    assert len(queue._heap) < 200
+    assert (queue.head(), len(queue), queue.counts()) == (first, 1, (0, 1, 0))
+
+
+@given(st.lists(st.tuples(st.sampled_from(Lane), st.integers(1, 4), st.booleans()), max_size=60), st.randoms())
+def test_the_cost_before_who_joins_is_that_of_all_who_go_before(joining, chance):
+    """By a sum that is kept, or by a walk where prices fall."""
+    clock, queue, waiting = VirtualClock(), Queue(), []
+    for lane, cost, falls in joining:
+        price = Ageing(EngineAction.CANCEL, list, clock, cost) if falls and chance.random() < 0.2 else constant(cost)
+        waiter = queue.join(lane, price)
+        expected = sum(other.cost for other in waiting if other < waiter)
+        assert queue.cost_before(waiter) == pytest.approx(expected)
+        waiting.append(waiter)
+        while waiting and chance.random() < 0.4:
+            queue.leave(waiting.pop(chance.randrange(len(waiting))))

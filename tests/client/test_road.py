@@ -11,6 +11,7 @@ from krakenasync import (
     ConfigurationError,
     InsufficientFunds,
     InvalidKey,
+    InvalidNonce,
     InvalidSignature,
     KrakenError,
     NotSent,
@@ -211,6 +212,23 @@ def test_three_wrong_keys_close_the_road(naive_kraken, code, error):
         assert len(exchange.seen) == 3
         await anyio.sleep(61)
         await kraken.balance()
+
+    run(main)
+
+
+def test_ten_refused_nonces_close_the_road(naive_kraken):
+    """Leaping ahead has not helped by then, and Kraken bans keys for more; the advice stays."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        exchange.script = [("Balance", "EAPI:Invalid nonce")] * 50
+        kraken = exchange.client()
+        for _ in range(20):
+            with pytest.raises(InvalidNonce, match="finer unit"):
+                await kraken.balance()
+        assert len(exchange.seen) == 10
+        with pytest.raises(InvalidNonce, match="not sent"):
+            await kraken.balance()
 
     run(main)
 

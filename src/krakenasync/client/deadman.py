@@ -83,14 +83,18 @@ async def dead_man_switch(
     armed = anyio.current_time()
     switch.fires_at = await _insist(cancel_all_orders_after, timeout)
     failure: BaseException | None = None
+    under_way = anyio.Lock()
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_renew, switch, cancel_all_orders_after, armed)
+        tasks.start_soon(_renew, switch, cancel_all_orders_after, armed, under_way)
         try:
             yield switch
         except (anyio.get_cancelled_exc_class(), GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001 - whatever ended the block; the task group would wrap it
             failure = error
+        else:
+            # With a nonce window a renewal that is under way could arrive after the 0 and arm the switch again.
+            await under_way.acquire()
         tasks.cancel_scope.cancel()
     if failure is not None:
         raise failure
@@ -109,15 +113,16 @@ async def _insist(cancel_all_orders_after: SetTimer, timeout: int) -> datetime |
     return (await cancel_all_orders_after(timeout)).trigger_time
 
 
-async def _renew(switch: DeadManSwitch, cancel_all_orders_after: SetTimer, began: float) -> None:
+async def _renew(switch: DeadManSwitch, cancel_all_orders_after: SetTimer, began: float, under_way: anyio.Lock) -> None:
     """Set the timer anew, again and again; after a failure sooner. No try may take the time of the next one."""
     pause = switch.timeout / _RENEWALS
     while True:
         await anyio.sleep_until(began + (pause if switch.error is None else pause / _RENEWALS))
         began = anyio.current_time()
         try:
-            with anyio.fail_after(pause):
-                switch.fires_at = (await cancel_all_orders_after(switch.timeout)).trigger_time
+            async with under_way:
+                with anyio.fail_after(pause):
+                    switch.fires_at = (await cancel_all_orders_after(switch.timeout)).trigger_time
         except (KrakenError, TimeoutError) as error:
             LOG.warning("the dead man's switch could not be renewed: %s", error or "no answer in time")
             switch.error = error

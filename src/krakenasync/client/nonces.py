@@ -10,10 +10,13 @@ Source: https://docs.kraken.com/api/docs/guides/spot-rest-auth,
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import weakref
 from collections.abc import Awaitable
 from typing import Any, Final
+
+import anyio
 
 from krakenasync.client.frames import at_any_time
 from krakenasync.client.loops import is_closed, running_loop
@@ -26,6 +29,11 @@ LOG: Final = logging.getLogger("krakenasync")
 
 WIDEST: Final = 16
 """Calls in flight at the most, however wide the window is."""
+STRAGGLING: Final = 0.25
+"""Seconds for which a call that was given up under way keeps its place.
+
+A nonce that is overtaken is refused, and Kraken locks keys out for too many of those.
+"""
 
 
 class KeyLane:
@@ -43,7 +51,8 @@ class KeyLane:
         self.nonces = nonces
         self.window = window
         self._queue = Queue()
-        self._flying: dict[int, None] = {}
+        self._flying: dict[int, float] = {}  # nonce -> until when it counts, of a call that was given up
+        self._straggling = 0
         self._places = WIDEST if window > 0 else 1
         if self.alone:
             _watch_loops(nonces)
@@ -59,7 +68,7 @@ class KeyLane:
         """
         if self._queue.length or (self._flying and not self._open()):
             return None
-        self._flying[nonce := self.nonces.next()] = None
+        self._flying[nonce := self.nonces.next()] = math.inf
         return nonce
 
     async def begin(self, lane: Lane, lasts: float = 0.0) -> int:  # noqa: ARG002 - see above
@@ -70,12 +79,21 @@ class KeyLane:
             lasts: Seconds the attempt may take.
         """
         await self._wait(lane)
-        self._flying[nonce := self.nonces.next()] = None
+        self._flying[nonce := self.nonces.next()] = math.inf
         return nonce
 
-    def end(self, nonce: int) -> Awaitable[None] | None:
-        """Let the next call take off; return what has to be awaited for that, if anything."""
-        del self._flying[nonce]
+    def end(self, nonce: int, *, late: bool = False) -> Awaitable[None] | None:
+        """Let the next call take off; return what has to be awaited for that, if anything.
+
+        Args:
+            nonce: What the turn began with.
+            late: The call was given up, and its request may still arrive: the next one waits a moment.
+        """
+        if late:
+            self._flying[nonce] = anyio.current_time() + STRAGGLING
+            self._straggling += 1
+        else:
+            del self._flying[nonce]
         if self._queue.length:
             self._queue.wake_head()
         return None
@@ -85,6 +103,11 @@ class KeyLane:
 
         With a window, all nonces in flight have to lie within it: then even the oldest, arriving last, is accepted.
         """
+        if self._straggling:
+            now = anyio.current_time()
+            for nonce in [nonce for nonce, until in self._flying.items() if until <= now]:
+                del self._flying[nonce]
+                self._straggling -= 1
         if not self._flying:
             return True
         if len(self._flying) >= self._places:
@@ -96,7 +119,7 @@ class KeyLane:
         waiter = self._queue.join(lane)
         try:
             while self._queue.head() is not waiter or not self._open():
-                await waiter.wait()
+                await waiter.wait(self._soonest() if self._queue.head() is waiter else math.inf)
         except BaseException:
             self._queue.leave(waiter)
             self._queue.wake_head()
@@ -104,6 +127,12 @@ class KeyLane:
         self._queue.leave(waiter)
         if self._places > 1:
             self._queue.wake_head()
+
+    def _soonest(self) -> float:
+        """Seconds until the first of those that were given up counts no more."""
+        if not self._straggling:
+            return math.inf
+        return max(0.0, min(self._flying.values(), default=0.0) - anyio.current_time())
 
     @property
     def waiting(self) -> int:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
+import msgspec
+
 from krakenasync.client.cancelling import ENDED
 from krakenasync.client.lookup import FoundOrder, Lookup, Sender
 from krakenasync.client.placing import look_on, nanoseconds
@@ -70,6 +72,12 @@ class Outcome:
         """Nanoseconds since the unix epoch, before which the call cannot have had an effect."""
         return self._server.at_least() - self._age() - _SLACK
 
+    async def seek(self, request: AddOrder) -> tuple[FoundOrder | None, machine.Sight]:
+        """Look for one order; an earlier one of the same id, or another that bears it now, leaves doubt."""
+        lookup = Lookup(self.sender, request.cl_ord_id or "", like=request, since=self.since(), given=True)
+        sight = await lookup.look()
+        return lookup.found, machine.Suspect() if isinstance(sight, machine.Stranger) else sight
+
     async def resolve(self) -> Any:
         """Look until it is known.
 
@@ -100,12 +108,11 @@ class OrderOutcome(Outcome):
 
     def __init__(self, request: AddOrder, *context: Any) -> None:
         super().__init__(*context)
-        self._lookup = Lookup(self.sender, request.cl_ord_id or "", like=request)
+        self._request = request
 
     async def judge(self) -> machine.Sight:
         """Look for the order."""
-        sight = await self._lookup.look()
-        self.result = self._lookup.found
+        self.result, sight = await self.seek(self._request)
         return sight
 
 
@@ -114,13 +121,18 @@ class BatchOutcome(Outcome):
 
     def __init__(self, request: AddOrderBatch, *context: Any) -> None:
         super().__init__(*context)
-        self._lookups = [Lookup(self.sender, order.cl_ord_id or "") for order in request.orders]
+        orders = map(msgspec.structs.asdict, request.orders)
+        self._requests = [AddOrder(**order, pair=request.pair, asset_class=request.asset_class) for order in orders]
+        self.result = [None] * len(self._requests)
 
     async def judge(self) -> machine.Sight:
         """Look for every order that was not found yet."""
-        sights = [await each.look() for each in self._lookups if each.found is None]
-        self.result = [each.found for each in self._lookups]
-        return next((sight for sight in sights if not isinstance(sight, machine.Found)), machine.Found())
+        worst: machine.Sight = machine.Found()
+        for place, request in enumerate(self._requests):
+            if self.result[place] is None:
+                self.result[place], sight = await self.seek(request)
+                worst = worst if isinstance(sight, machine.Found) else sight
+        return worst
 
 
 class AmendOutcome(Outcome):
@@ -143,8 +155,8 @@ class AmendOutcome(Outcome):
         names = ("order_qty", "display_qty", "limit_price", "trigger_price")
         wanted = {name: getattr(request, name) for name in names}
         versions = (await self.sender.send(OrderAmends(order_id=self._txid))).result.amends
-        self.result = find_amend(wanted, versions, self.since())
-        return machine.Absent() if self.result is None else machine.Found()
+        sight, self.result = find_amend(wanted, versions, self.since())
+        return sight
 
 
 class EditOutcome(Outcome):

@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 
 import anyio
 
+from krakenasync.client.ageing import Ageing
 from krakenasync.client.loops import on_asyncio
 
 __all__ = ["Lane", "Price", "Queue", "Waiter", "constant"]
@@ -29,6 +30,8 @@ def constant(cost: float) -> Price:
 
 
 _FREE: Final = constant(0.0)
+_FEW: Final = 64
+"""So many places, left or not, are not worth looking through."""
 
 
 class Lane(IntEnum):
@@ -107,19 +110,23 @@ class Waiter:
 
 
 class Queue:
-    """Waiters in their order; those that gave up are dropped when they come to the head."""
+    """Waiters in their order; those that gave up are dropped when they come to the head, or are the most."""
 
     def __init__(self) -> None:
         self._heap: list[Waiter] = []
         self._orders = itertools.count()
+        self._costs = [0.0] * len(Lane)  # of those whose price stays
+        self._falling = 0  # how many have a price that falls
+        self._last: Waiter | None = None
         self.length = 0
         """How many wait."""
 
     def join(self, lane: Lane, price: Price = _FREE) -> Waiter:
         """Stand in line."""
-        waiter = Waiter(lane, next(self._orders), price)
+        self._last = waiter = Waiter(lane, next(self._orders), price)
         heapq.heappush(self._heap, waiter)
         self.length += 1
+        self._count(waiter, 1)
         return waiter
 
     def leave(self, waiter: Waiter) -> None:
@@ -127,6 +134,16 @@ class Queue:
         if not waiter.gone:
             waiter.gone = True
             self.length -= 1
+            self._count(waiter, -1)
+            if len(self._heap) > _FEW and len(self._heap) > 2 * self.length:
+                self._heap = [other for other in self._heap if not other.gone]
+                heapq.heapify(self._heap)
+
+    def _count(self, waiter: Waiter, sign: int) -> None:
+        if isinstance(waiter.price, Ageing):
+            self._falling += sign
+        else:
+            self._costs[waiter.lane] += sign * waiter.cost
 
     def head(self) -> Waiter | None:
         """Whose turn it is."""
@@ -141,6 +158,8 @@ class Queue:
 
     def cost_before(self, waiter: Waiter) -> float:
         """The cost of all who go before `waiter`."""
+        if waiter is self._last and not self._falling:  # who joins asks: a walk past all would make many quadratic
+            return sum(self._costs[: waiter.lane + 1]) - waiter.cost
         return sum(other.cost for other in self._heap if not other.gone and other < waiter)
 
     def counts(self) -> tuple[int, ...]:

@@ -69,18 +69,20 @@ class Breaker:
     """Stops a key's private calls before they get it locked out.
 
     Kraken answers a row of failed authentications with a temporary lockout that lasts as long as they go on. So three
-    refused keys or signatures in a row close the road for a minute, a lockout for fifteen.
+    refused keys or signatures in a row close the road for a minute, a lockout for fifteen. Ten refused nonces in a row
+    close it for a minute as well: leaping ahead has not helped by then, and Kraken bans keys for many of them.
 
     Source: https://docs.kraken.com/exchange/guides/general/errors
     """
 
     IN_A_ROW = 3
+    NONCES_IN_A_ROW = 10
     PAUSE = 60.0
     LOCKOUT = 900.0
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._row = 0
+        self._row = self._nonces = 0
         self._open_until = float("-inf")
         self.reason: AuthenticationError | None = None
         """The refusal that closed the road; None: `check` has nothing to say."""
@@ -115,16 +117,20 @@ class Breaker:
             self._row += 1
             if self._row >= self.IN_A_ROW:
                 self._close(error, self.PAUSE)
+        elif isinstance(error, InvalidNonce):
+            self._nonces += 1
+            if self._nonces >= self.NONCES_IN_A_ROW:
+                self._close(error, self.PAUSE)
 
     def _close(self, error: AuthenticationError, seconds: float) -> None:
         self.reason = error.with_traceback(None)
         self._open_until = self._clock.monotonic() + seconds
-        self._row = 0
+        self._row = self._nonces = 0
 
     def succeeded(self) -> None:
         """Take note that Kraken knows us."""
-        if self._row or self.reason is not None:
-            self._row = 0
+        if self._row or self._nonces or self.reason is not None:
+            self._row = self._nonces = 0
             self.reason = None
 
 

@@ -15,7 +15,7 @@ import msgspec
 from krakenasync.client.config import Options
 from krakenasync.client.credentials import Credentials
 from krakenasync.client.events import Answered, Failed, Notifier, Sent, Waited
-from krakenasync.client.frames import told
+from krakenasync.client.frames import bare, told
 from krakenasync.client.gates import Hold
 from krakenasync.client.limits import Limits
 from krakenasync.client.loops import PerLoop, running_loop, told_to_stop
@@ -169,7 +169,7 @@ class Road:
                             if hold.owing:
                                 await hold.pay()
                 finally:
-                    if (ending := lane.end(nonce)) is not None:
+                    if (ending := lane.end(nonce, late=hold.late)) is not None:
                         await ending
             finally:
                 hold.release()
@@ -198,7 +198,7 @@ class Road:
         told = self._notify.curious
         if told:
             self._notify(Sent(spec.name, number))
-        sent = self._clock.monotonic()
+        sent, reply = self._clock.monotonic(), None
         try:
             reply = await self.transport.deliver(delivery, options.timeout)
             answer = call.read(reply.status, reply.body)
@@ -206,6 +206,8 @@ class Road:
             error.endpoint = error.endpoint or spec.name
             self._learn(error, hold, left=delivery.left)
             self._notify(Failed(spec.name, number, self._clock.monotonic() - sent, error))
+            if reply is not None:  # raised over the answer: those frames hold all of it, maybe a token
+                bare(error)
             raise
         except BaseException as gone:
             if delivery.left:
@@ -233,7 +235,7 @@ class Road:
         if isinstance(error, InvalidNonce) and self._nonces is not None:
             error.hint = diagnosis(self._nonces)
             self._nonces.refuse()
-        elif isinstance(error, AuthenticationError):
+        if isinstance(error, AuthenticationError):
             self._breaker.failed(error)
         elif isinstance(error, OrderRefused):
             self._recognised()

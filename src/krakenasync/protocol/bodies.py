@@ -17,8 +17,8 @@ from krakenasync.protocol.requests import Body
 
 __all__ = ["GARBLED", "encode", "form", "parse_body", "parse_form", "query"]
 
-GARBLED: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises for bytes that are not the JSON we expect."""
+GARBLED: Final = (msgspec.MsgspecError, ValueError, RecursionError)
+"""What msgspec raises for bytes that are not the JSON we expect; ValueError for bad text and the year 10000."""
 
 _SAFE: Final = re.compile(r"[A-Za-z0-9_.~=&-]*").fullmatch
 """What a form writes as it is, and what it writes between."""

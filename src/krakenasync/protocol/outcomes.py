@@ -31,8 +31,11 @@ class Version(Protocol):
 V = TypeVar("V", bound=Version)
 
 
-def find_amend(wanted: Mapping[str, Any], versions: Sequence[V], since: int) -> V | None:
+def find_amend(wanted: Mapping[str, Any], versions: Sequence[V], since: int) -> tuple[Sight, V | None]:
     """Find the version that an amend made: the user's, not older than the amend, with every value that was asked for.
+
+    Only the last of the user's can be it: an earlier one with the same values may be another amend's, and who asked for
+    no values leaves no mark at all.
 
     Args:
         wanted: The amend's ``order_qty``, ``display_qty``, ``limit_price``, ``trigger_price``; relative prices prove
@@ -40,15 +43,15 @@ def find_amend(wanted: Mapping[str, Any], versions: Sequence[V], since: int) -> 
         versions: The order's versions, in any order.
         since: Nanoseconds since the unix epoch: no earlier version counts.
     """
+    recent = [version for version in versions if version.amend_type == "user" and version.timestamp >= since]
+    if not recent:
+        return Absent(), None
     numbers = {name: number for name, value in wanted.items() if (number := _number(value)) is not None}
-    fitting = [
-        version
-        for version in versions
-        if version.amend_type == "user"
-        and version.timestamp >= since
-        and all(getattr(version, name, None) == number for name, number in numbers.items())
-    ]
-    return max(fitting, key=lambda version: version.timestamp, default=None)
+    fitting = [each for each in recent if all(getattr(each, name, None) == value for name, value in numbers.items())]
+    last = max(recent, key=lambda version: version.timestamp)
+    if numbers and last in fitting:
+        return Found(), last
+    return (Suspect() if fitting else Absent()), None
 
 
 def after_edit(*, successor: bool, status: str | None) -> Sight:
