@@ -51,7 +51,8 @@ EXITS: Final = {
     Exit.RATE_LIMITED: "a counter is full, or the wait for it would outlast the deadline",
     Exit.OUTCOME_UNKNOWN: "something may or may not have been carried out: look before you repeat it",
     Exit.UNWRITTEN: "what was asked for was done, but its result could not be written, as on a full disk",
-    Exit.INTERRUPTED: "interrupted by Ctrl-C, or the question was not answered with yes; nothing is said",
+    Exit.INTERRUPTED: "interrupted by Ctrl-C, or the question was not answered with yes; nothing is said but what was "
+    "under way and may have been carried out",
 }
 
 

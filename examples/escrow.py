@@ -53,3 +53,4 @@ async def main() -> None:
 if __name__ == "__main__":
     with suppress(KeyboardInterrupt):  # Ctrl-C is how it is stopped
         asyncio.run(main())
+        sys.exit(1)  # nobody watches any more: whoever started it is to know

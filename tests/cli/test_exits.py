@@ -1,5 +1,7 @@
 """Exit codes, and errors in words."""
 
+import asyncio
+
 import pytest
 
 from krakenasync import errors
@@ -113,3 +115,28 @@ def test_a_coroutine_is_awaited():
         return 4
 
     assert carry_out(command) == 4
+
+
+def test_an_interruption_names_what_was_under_way(capsys):
+    """As one looks for it on the command line; else it is quiet."""
+
+    def stopped():
+        try:
+            gone = asyncio.CancelledError()
+            gone.add_note(
+                "Withdraw was under way and may have been carried out; look at withdraw_status() and ledgers()"
+            )
+            raise gone
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
+
+    assert carry_out(stopped) == Exit.INTERRUPTED
+    said = " ".join(capsys.readouterr().err.split())
+    assert "interrupted: Withdraw was under way and may have been carried out" in said
+    assert "look at krakenasync call WithdrawStatus and krakenasync call Ledgers" in said
+
+    def quiet():
+        raise KeyboardInterrupt
+
+    assert carry_out(quiet) == Exit.INTERRUPTED
+    assert capsys.readouterr().err == ""

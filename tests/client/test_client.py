@@ -255,6 +255,7 @@ def test_a_float_is_refused_in_raw_calls_too(naive_kraken, call):
         ({"api_secret": b"c2VjcmV0"}, "text"),
         ({"tier": "platinum"}, "starter, intermediate, pro"),
         ({"base_url": "api.kraken.com"}, "https://"),
+        ({"base_url": "https://api.kraken.com/0/"}, "ends in /0"),
         ({"timeout": 0}, "timeout"),
         ({"timeout": None}, "timeout"),
         ({"timeout": float("inf")}, "timeout"),

@@ -352,14 +352,14 @@ def test_a_renewal_under_way_is_awaited_before_the_switch_is_turned_off():
     async def main(clock):
         log = []
 
-        async def set_timer(timeout):
+        async def set_timer(timeout):  # noqa: ASYNC109 - Kraken's, not ours
             log.append(("sent", timeout))
             await anyio.sleep(1.0)
             log.append(("set", timeout))
             return CancelsAt(current_time=datetime.fromtimestamp(0, UTC), trigger_time=None)
 
         async with dead_man_switch(set_timer, 30) as switch:
-            await anyio.sleep(10.5)
+            await anyio.sleep(9.5)
             assert log[-1] == ("sent", 30)
         assert log == [("sent", 30), ("set", 30), ("sent", 30), ("set", 30), ("sent", 0), ("set", 0)]
         assert switch.renewals == 1

@@ -4,13 +4,14 @@ import asyncio
 import errno
 import socket
 import ssl
+import sys
 
 import anyio
 import httpx
 import pytest
 import trustme
 
-from krakenasync import NotSent, Unanswered
+from krakenasync import ConfigurationError, KrakenClient, NotSent, Unanswered
 from krakenasync.client import connections as ours
 from krakenasync.client.delivery import Delivery
 from krakenasync.client.http1 import BadRequest, BadResponse
@@ -157,3 +158,26 @@ def test_trio_reads_the_same():
 
     message, port = anyio.run(main, backend="trio")
     assert message == f"could not reach 127.0.0.1:{port}: connection refused"
+
+
+def test_a_proxy_that_is_not_there_is_named():
+    """Not the exchange's address is to be looked at then."""
+    reason = unreached(OSError(errno.ECONNREFUSED, "refused"), "api.kraken.com:443 over a proxy", 1.0)
+    assert reason.hint is not None
+    assert "HTTPS_PROXY" in reason.hint
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "htp://127.0.0.1:9"])
+def test_a_proxy_that_cannot_be_used_is_an_error_of_ours(monkeypatch, proxy):
+    """Not httpx's ImportError or ValueError, which nobody expects of a call."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy" if proxy.startswith("htp") else "all_proxy", proxy)
+    monkeypatch.setitem(sys.modules, "socksio", None)
+
+    async def main():
+        async with KrakenClient(base_url="http://kraken.test", max_attempts=1) as kraken:
+            with pytest.raises(ConfigurationError, match="the proxy that the environment names cannot be used"):
+                await kraken.server_time()
+
+    asyncio.run(main())

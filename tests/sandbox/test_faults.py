@@ -208,3 +208,9 @@ def test_a_fault_that_makes_no_sense_is_refused(fault, options):
     """Unknown names and impossible numbers are said at once."""
     with pytest.raises(ConfigurationError):
         Faults(random.Random(0)).add("Balance", fault, **options)
+
+
+def test_a_fault_of_an_endpoint_that_is_none_is_refused():
+    """A typo would let a bot pass a test that tests nothing."""
+    with pytest.raises(ConfigurationError, match="did you mean Balance"):
+        Faults(random.Random(0)).add("Balnce", "502")

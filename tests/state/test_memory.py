@@ -275,9 +275,21 @@ def test_a_counter_can_start_full(clock):
 def test_one_name_is_one_counter(clock):
     """The same name gives the same counter; other limits under that name are a clear error."""
     state = MemoryState(clock)
-    assert state.bucket("rest", PRO) is state.bucket("rest", PRO)
+    used = state.bucket("rest", PRO)
+    assert used is state.bucket("rest", PRO)
     with pytest.raises(ConfigurationError, match="same tier"):
         state.bucket("rest", STARTER)
+
+
+def test_a_counter_at_rest_that_nobody_uses_takes_other_limits(clock):
+    """Who puts a wrong tier right need not start anew; points that still count are not forgotten for that."""
+    state = MemoryState(clock)
+    assert state.bucket("rest", STARTER).try_reserve(1)
+    state.bucket("rest", STARTER).settle(1)
+    with pytest.raises(ConfigurationError, match="is empty again"):
+        state.bucket("rest", PRO)
+    clock.advance(10)
+    assert state.bucket("rest", PRO).spec == PRO
 
 
 def test_idle_counters_are_forgotten_in_the_end(clock):

@@ -6,10 +6,11 @@ import asyncio
 import errno
 import inspect
 import os
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import IntEnum
-from typing import Any
+from typing import Any, Final
 
 from krakenasync.cli.rendering import remark
 from krakenasync.errors import (
@@ -33,8 +34,12 @@ from krakenasync.errors import (
     UnknownAsset,
     UnknownOrder,
 )
+from krakenasync.spot.catalog import ENDPOINTS
 
 __all__ = ["Exit", "carry_out", "exit_for"]
+
+_METHOD: Final = re.compile(r"(\w+)\([^)]*\)")
+"""How notes name a call: as a method of the client."""
 
 
 class Exit(IntEnum):
@@ -85,7 +90,8 @@ def exit_for(error: KrakenError) -> Exit:
 def carry_out(command: Callable[[], Any]) -> int:
     """Run a command, awaiting it if it is asynchronous, and return its exit code.
 
-    Errors of the library become one line and a hint; an interruption and a reader that went away end it quietly.
+    Errors of the library become one line and a hint; an interruption and a reader that went away end it quietly, unless
+    something was under way that may have been carried out.
     """
     try:
         outcome = command()
@@ -101,6 +107,8 @@ def _ended(raised: BaseException) -> int:
     """Say what stopped a command, unless that was to be expected."""
     error = _innermost(raised)
     if isinstance(error, KeyboardInterrupt):
+        for note in _notes(error):
+            remark(f"interrupted: {_METHOD.sub(_as_command, note)}", style="bold red")
         return Exit.INTERRUPTED
     if isinstance(error, OSError) and (isinstance(error, BrokenPipeError) or error.errno in _WRITING):
         # Python flushes standard output once more when it exits; let that go nowhere.
@@ -121,6 +129,20 @@ def _innermost(raised: BaseException) -> BaseException:
     while isinstance(raised, BaseExceptionGroup):
         raised = raised.exceptions[0]
     return raised
+
+
+def _notes(error: BaseException) -> Iterator[str]:
+    """Yield what was noted on an interruption, or on the cancellation it began as: what was under way."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield from getattr(seen, "__notes__", ())
+        seen = seen.__context__
+
+
+def _as_command(found: re.Match[str]) -> str:
+    """Name a call as one makes it on the command line."""
+    request = ENDPOINTS.get(found[1])
+    return found[0] if request is None else f"krakenasync call {request.spec.name}"
 
 
 def complain(error: KrakenError) -> None:

@@ -29,7 +29,7 @@ async def limits(
 ) -> None:
     """Show the call counters: how full they are, at what level Kraken refuses, how fast they empty.
 
-    A command counts its own calls only: Kraken tells nobody how its counters stand.
+    A command shows its own calls only, with a shared state too: Kraken tells nobody how its counters stand.
 
     Args:
         calls: First ask so many times for the balance, to see the counter rise and fall; takes a key.

@@ -120,7 +120,8 @@ async def _place(connection: Connection, wanted: PlaceOrder) -> PlacedOrder:
     fields = {name: getattr(wanted, name) for name in wanted.__struct_fields__}
     try:
         return await connection.client.place_order(**{**fields, "on_intent": sent.append})
-    except anyio.get_cancelled_exc_class():
+    except anyio.get_cancelled_exc_class() as stopped:
+        vars(stopped).pop("__notes__", None)  # they say the same in the words of Python
         for intent in sent:
             remark("interrupted: the order may exist all the same", style="bold red")
             remark(f"krakenasync orders show {intent.cl_ord_id} tells", style="red")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import msgspec
 from cyclopts import Parameter
@@ -128,8 +128,9 @@ def table_of(sheet: Sheet, console: Console) -> Table:
     sparse = sheet.sparse and rows
     shown = [place for place in range(len(sheet.columns)) if not sparse or any(row[place] for row in rows)]
     for place in shown:
-        aligned = sheet.columns[place] in sheet.right
-        table.add_column(sheet.columns[place], justify="right" if aligned else "left", no_wrap=aligned)
+        aligned, least = sheet.columns[place] in sheet.right, _least(sheet, rows, place)
+        side: Literal["left", "right"] = "right" if aligned else "left"
+        table.add_column(sheet.columns[place], justify=side, no_wrap=aligned, min_width=least)
     for row in rows:
         table.add_row(*(Text(row[place]) for place in shown))
     if sum(_least(sheet, rows, place) + 3 for place in shown) + 1 <= console.width:

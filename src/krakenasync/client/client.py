@@ -156,7 +156,8 @@ class KrakenClient(Calls, Pages, Book):
         found = {name: value for name, value in found.items() if value is not None}
         if "nonce_window" in found:
             if not re.fullmatch(r"\d{1,40}", found["nonce_window"]):
-                raise ConfigurationError(f"KRAKEN_NONCE_WINDOW={quoted(found['nonce_window'])} is not a whole number")
+                given = quoted(found["nonce_window"])
+                raise ConfigurationError(f"KRAKEN_NONCE_WINDOW={given} is no whole number from 0 on")
             found["nonce_window"] = int(found["nonce_window"])
         return cls(**{**found, **settings})
 

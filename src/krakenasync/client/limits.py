@@ -233,6 +233,8 @@ class Limits:
     def time_until(self, cost: float, counter: str = "rest") -> float:
         """Seconds until `cost` points have room, if nobody else asks: look before you act.
 
+        With a shared state it knows of this process's own calls and of what the store has told it lately, no more.
+
         Args:
             cost: Points.
             counter: ``"rest"``, ``"public"``, or the pair of a matching engine's counter (``"XBTUSD"``).
@@ -270,7 +272,10 @@ class Limits:
         return min(float(initial), cap)
 
     def snapshot(self) -> LimitsSnapshot:
-        """How all counters used so far stand: level, cap, decay, held, waiting, blocked_for of each."""
+        """How all counters used so far stand: level, cap, decay, held, waiting, blocked_for of each.
+
+        With a shared state these are the calls of this process: what others have used is the store's to know.
+        """
         for counter in (Counter.REST, Counter.PUBLIC) if self._key_id else (Counter.PUBLIC,):
             self._bucket(counter.value)
         queues = {id(gate.bucket): gate.queue for gate in self._gates}

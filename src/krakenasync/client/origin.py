@@ -97,6 +97,10 @@ def _checked(base_url: str) -> str:
         raise ConfigurationError(f"base_url {quoted(base_url)} has no http(s) scheme or no host", hint=hint)
     if len(base_url.split()) != 1:
         raise ConfigurationError(f"base_url {quoted(base_url)} holds a blank", hint=hint)
+    if parts.path.rstrip("/").endswith("/0"):
+        raise ConfigurationError(
+            f"base_url {quoted(base_url)} ends in /0", hint="leave that out: the path of every call begins with it"
+        )
     if parts.query or parts.fragment or parts.username:
         raise ConfigurationError("base_url may hold scheme, host, port and a path prefix only", hint=hint)
     return base_url.rstrip("/")

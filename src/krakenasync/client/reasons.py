@@ -24,6 +24,7 @@ class Reason(NamedTuple):
 
 _ADDRESS: Final = "is the address right, its port too, and is anything running there?"
 _NETWORK: Final = "is the network up, and no firewall in between?"
+_PROXY: Final = "is the proxy running that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names? NO_PROXY lifts it"
 _TLS: Final = "is the address right? one without TLS begins with http://; or a proxy opens what is encrypted"
 _PLAIN: Final = "is the address right? one with TLS begins with https://"
 _TRUST: Final = (
@@ -65,7 +66,8 @@ def unreached(error: BaseException, where: str, within: float) -> Reason:
     if kind == "ProxyError":
         return Reason(f"could not reach {where}: the proxy says {error}", "HTTPS_PROXY and NO_PROXY choose the proxy")
     why = _why(error, within)
-    return Reason(f"could not reach {where}: {why.said}", why.hint)
+    hint = _PROXY if where.endswith(" over a proxy") and why.hint in {_ADDRESS, _NETWORK} else why.hint
+    return Reason(f"could not reach {where}: {why.said}", hint)
 
 
 def unanswered(error: BaseException, where: str, within: float) -> Reason:

@@ -194,7 +194,7 @@ class Stock:
         if loop not in self._own:
             forget_closed(self._own)
             limits = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=_KEPT_ALIVE)
-            self._own[loop] = httpx.AsyncClient(limits=limits, verify=shared_tls())
+            self._own[loop] = _client(limits=limits, verify=shared_tls())
         return self._own[loop]
 
     async def aclose(self) -> None:
@@ -203,6 +203,18 @@ class Stock:
         # What another event loop opened can only be closed there, and is gone with it.
         if own := owned.get(running_loop()):
             await own.aclose()
+
+
+def _client(**options: Any) -> httpx.AsyncClient:
+    """Make a client; the environment may name a proxy that httpx cannot use."""
+    try:
+        return httpx.AsyncClient(**options)
+    except (ImportError, ValueError) as error:  # no package for SOCKS; an address that is none
+        raise ConfigurationError(
+            f"the proxy that the environment names cannot be used: {error}",
+            hint="ALL_PROXY, HTTPS_PROXY and HTTP_PROXY name one, in capitals or not; NO_PROXY lifts it; SOCKS needs "
+            "pip install 'httpx[socks]'",
+        ) from None
 
 
 def _headers(message: Message) -> dict[str, str]:

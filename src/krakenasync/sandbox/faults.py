@@ -10,19 +10,23 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from difflib import get_close_matches
 from typing import Any, Final
 
 import msgspec
 
 from krakenasync.errors import ConfigurationError
+from krakenasync.protocol.quoting import quoted
 from krakenasync.protocol.wire import envelope
 from krakenasync.sandbox.calls import Reply
+from krakenasync.spot.catalog import ENDPOINTS
 
 __all__ = ["FAULTS", "Fault", "Faults", "Rule"]
 
 AFTER: Final = "-after"
 BEFORE: Final = "-before"
 HTML: Final = "text/html; charset=UTF-8"
+_ENDPOINTS: Final = frozenset(request.spec.name for request in ENDPOINTS.values())
 
 Spoil = Callable[[Reply], Reply | None]
 """Makes the answer what the caller gets to see; None cuts the connection."""
@@ -155,8 +159,12 @@ class Faults:
             seconds: How long the request is held up first (``-before`` and no suffix) or the answer (``-after``).
 
         Raises:
-            ConfigurationError: There is no such fault, or a number makes no sense.
+            ConfigurationError: There is no such endpoint or fault, or a number makes no sense.
         """
+        if endpoint != "*" and endpoint not in _ENDPOINTS:
+            near = get_close_matches(endpoint, _ENDPOINTS)
+            hint = f"did you mean {' or '.join(near)}?" if near else "Kraken's name of the call, or * for every call"
+            raise ConfigurationError(f"no endpoint {quoted(endpoint)} to fail", hint=hint)
         if nth < 1 or not 0 <= probability <= 1 or seconds < 0 or (times is not None and times < 0):
             raise ConfigurationError("a fault needs nth >= 1, 0 <= probability <= 1, seconds >= 0 and times >= 0")
         rule = Rule(endpoint, _fault(fault, seconds), times, nth - 1, probability)

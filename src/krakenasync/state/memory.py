@@ -279,13 +279,19 @@ class MemoryState:
         """
         with self._lock:
             found = self._buckets.get(name)
+            if found is not None and found.spec != spec and found.at_rest():
+                # Whoever still uses it keeps it; if nobody does, it is as good as none.
+                self._kept.pop(name, None)
+                found = None
+                found = self._buckets.get(name)
             if found is None:
                 found = self._buckets[name] = Bucket(spec, self.clock, step=step, initial=initial)
                 self._keep(name, found)
             elif found.spec != spec:
                 raise ConfigurationError(
                     f"another client of this key counts up to {found.spec.cap}, this one to {spec.cap}",
-                    hint="all clients of one key share its counter: give them the same tier",
+                    hint="all clients of one key share its counter: give them the same tier; a wrong one can be "
+                    "put right when the client that had it is gone and its counter is empty again",
                 )
             return found
 
