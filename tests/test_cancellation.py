@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from krakenasync import KrakenClient
+from krakenasync.client.nonces import STRAGGLING
 from krakenasync.state.memory import MemoryState
 from krakenasync.testing import run
 from krakenasync.testing.clock import LoopClock
@@ -98,7 +99,10 @@ def test_cancelled_among_others(count, victim):
         assert 3 <= path.arrived <= 4
         assert cancelled or path.arrived == 4
         rest = kraken.limits.snapshot().rest
-        assert rest.level + rest.held == path.arrived
+        # One that was under way kept the lane for a moment, in which a part of the others' points has decayed.
+        assert path.arrived - clock.monotonic() <= rest.level + rest.held <= path.arrived
+        under_way = cancelled and path.arrived == 4
+        assert clock.monotonic() == (STRAGGLING if under_way and victim < 3 else 0)
 
     run(main)
 
@@ -153,6 +157,7 @@ def test_cancelled_under_trio(count):
 
     async def main():
         clock, arrived = LoopClock(), 0
+        began = clock.monotonic()
 
         async def path(_request):
             nonlocal arrived
@@ -172,6 +177,7 @@ def test_cancelled_under_trio(count):
                     scope.cancel()
             tasks.start_soon(kraken.private, "Balance")
         rest = kraken.limits.snapshot().rest
-        assert rest.level + rest.held == pytest.approx(arrived, abs=0.1)
+        passed = clock.monotonic() - began
+        assert arrived - passed <= rest.level + rest.held <= arrived
 
     anyio.run(main, backend="trio")
