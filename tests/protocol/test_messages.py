@@ -83,6 +83,30 @@ def test_a_beta_body_is_json_without_the_nonce():
     assert verify(SECRET, message.target, NONCE, message.body, message.headers["API-Sign"])
 
 
+def test_an_account_is_named_in_the_query():
+    """Funding Beta takes the account to act on there, also of a call with a body; it is signed with the path."""
+    change = spec("Beta", path="/funding/v1/addresses/{id}", method="PUT", body=Body.JSON, beta=True)
+    message = compose(change, {"id": "a", "account_id": "A 1", "name": "n"}, key="K", secret=SECRET, nonce=NONCE)
+    assert (message.target, message.body) == ("/funding/v1/addresses/a?account_id=A+1", b'{"name":"n"}')
+    assert verify(SECRET, message.target, NONCE, message.body, message.headers["API-Sign"])
+
+
+def test_funding_signatures_known_elsewhere():
+    """Digests that another client's tests have, made with the helper of Kraken's guide."""
+    fees = spec("Fees", path="/funding/v1/fees/{method_id}", method="GET", body=Body.QUERY, beta=True)
+    asked = {"method_id": "d4ec4d52-b159-428e-ba64-f45455a978a1", "amount": "5", "fee_included": True}
+    quote = compose(fees, asked, key="K", secret=SECRET, nonce=NONCE)
+    assert quote.signature == "+EH4mm7c+g2d6XOdsx+0rElDQTXFVxuzLIYLgZJwEe80Wi1TMWKDRoQA1dIXD/QFCGEwtvrp32APAoXMXT2k3w=="
+    create = spec("Create", path="/funding/v1/addresses", method="POST", body=Body.JSON, beta=True)
+    wallet = {
+        "scope": {"network_id": "d9d375da-44b7-4be1-8a00-8b281acfe366"},
+        "address_details": {"crypto": {"address": "0xBef7B36845cA31045E86D0B46DBCac4e6752"}},
+        "name": "Personal Wallet",
+    }
+    saved = compose(create, wallet, key="K", secret=SECRET, nonce=NONCE)
+    assert saved.signature == "Lc9l+liE00GWbh8QHewQEfGH3S6pYOjHIiTRyb9s9/Cynw9lIc1Y/z7LW+u8XUAVZ7AUdCrK7wmWYmBXHBp7Kg=="
+
+
 def test_a_glance_shows_no_secret():
     """Key, signature, second factor and parameters stay out of sight, rich's included."""
     message = compose(spec("Balance"), {"asset": "XBT"}, key="KEY", secret=SECRET, nonce=NONCE, otp="123456")

@@ -16,6 +16,8 @@ from krakenasync.protocol.signing import Signer, sign
 __all__ = ["Message", "compose", "fits_a_header"]
 
 _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
+_IN_QUERY: Final = frozenset({"account_id"})
+"""What Funding Beta takes in the query string, also of a call that has a body."""
 _AS_JSON: Final = Body.JSON  # to look a member up on its enumeration costs as much as a call, up to Python 3.11
 
 
@@ -98,13 +100,17 @@ def compose(
 def _compose_beta(
     spec: Spec, params: Mapping[str, Any], key: str, secret: bytes | Signer, nonce: str, otp: str | None
 ) -> Message:
-    """Write a Funding Beta message: nonce in a header, path with its query signed."""
+    """Write a Funding Beta message: nonce in a header, path with its query signed.
+
+    Source: https://docs.kraken.com/exchange/guides/rest/funding
+    """
     rest = dict(params)
     path = spec.path
     for name in [name for name in rest if f"{{{name}}}" in path]:
         path = path.replace(f"{{{name}}}", quote(str(rest.pop(name)), safe=""))
     query_only = spec.body is Body.QUERY
-    target = _with_query(path, rest) if query_only else path
+    asked = rest if query_only else {name: rest.pop(name) for name in _IN_QUERY & rest.keys()}
+    target = _with_query(path, asked)
     body = b"" if query_only else encode(Body.JSON, rest)
     others = {"API-Nonce": nonce}
     if otp is not None:
