@@ -13,6 +13,7 @@ from rich.pretty import pretty_repr
 
 from krakenasync.errors import (
     InsufficientFunds,
+    InvalidNonce,
     KrakenError,
     ProtocolError,
     RateLimitExceeded,
@@ -56,6 +57,14 @@ class BarePage(Page):
     enveloped: ClassVar = False
 
 
+class BareRows(msgspec.Struct):
+    """An answer that is its own type and has no envelope; ``{}`` stands for no rows."""
+
+    enveloped: ClassVar = False
+    nothing: ClassVar = b'{"rows":[]}'
+    rows: list[Decimal]
+
+
 class Export(bytes, Reshaped):
     """A file."""
 
@@ -65,6 +74,17 @@ class Export(bytes, Reshaped):
     @classmethod
     def from_wire(cls, arrived):
         return cls(arrived)
+
+
+def test_an_answer_without_an_envelope():
+    """It is read into its type, also an empty one; an error in its place is none."""
+    assert decode(BareRows, 200, b'{"rows":[0.1],"new":1}', endpoint="x").result == BareRows([Decimal("0.1")])
+    assert decode(BareRows, 200, b"{}", endpoint="x").result == BareRows([])
+    for body in (b'{"new":1}', b'{"rows":[],"error":"no"}', b"[]"):
+        with pytest.raises(ProtocolError):
+            decode(BareRows, 200, body, endpoint="x")
+    with pytest.raises(InvalidNonce):
+        decode(BareRows, 200, b'{"error":["EAPI:Invalid nonce"]}', endpoint="x")
 
 
 def test_a_result_becomes_its_type():

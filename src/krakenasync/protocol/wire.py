@@ -22,6 +22,7 @@ from krakenasync.errors import (
 )
 from krakenasync.protocol.bodies import GARBLED
 from krakenasync.protocol.nulls import without_nulls
+from krakenasync.protocol.problems import error_from_problem
 from krakenasync.protocol.refusals import error_from_codes, split_codes
 
 __all__ = ["Answer", "Envelope", "decode", "envelope", "reader"]
@@ -71,14 +72,15 @@ def _decoder(result: Any) -> Callable[[bytes], Envelope[Any]]:
     """Prepare, once per type of result, how an answer is read."""
     arrives_as = getattr(result, "arrives_as", result)
     # Not strict: Kraken writes times as numbers and as strings of digits, and counts likewise. No number is a float.
+    finish: Callable[[Any], Any] = getattr(result, "from_wire", _as_it_is)
+    if not getattr(result, "enveloped", True):
+        bare = msgspec.json.Decoder(arrives_as, strict=False, float_hook=Decimal)
+        nothing: bytes = getattr(result, "nothing", _NOTHING)
+        return lambda body: Envelope([], finish(bare.decode(nothing if body == _NOTHING else _no_envelope(body))))
     if arrives_as is result:
         return msgspec.json.Decoder(Envelope[result], strict=False, float_hook=Decimal).decode
-    finish: Callable[[Any], Any] = result.from_wire
     if arrives_as is bytes:
         return lambda body: Envelope([], finish(_file(body)))
-    if not result.enveloped:
-        bare = msgspec.json.Decoder(arrives_as, strict=False, float_hook=Decimal)
-        return lambda body: Envelope([], finish(bare.decode(_no_envelope(body))))
     enveloped: Any = Envelope
     decoder: msgspec.json.Decoder[Envelope[Any]] = msgspec.json.Decoder(
         enveloped[arrives_as], strict=False, float_hook=Decimal
@@ -93,6 +95,10 @@ def _decoder(result: Any) -> Callable[[bytes], Envelope[Any]]:
     return read
 
 
+def _as_it_is(result: Any) -> Any:
+    return result
+
+
 def _file(body: bytes) -> bytes:
     """Tell a file from the JSON or HTML that comes in its place when something is wrong."""
     if not body.startswith(b"PK"):
@@ -101,14 +107,18 @@ def _file(body: bytes) -> bytes:
 
 
 def _no_envelope(body: bytes) -> bytes:
-    """Refuse an error envelope where answers come without one."""
-    try:
-        head = _HEAD.decode(body)
-    except msgspec.MsgspecError:
-        return body
-    raise msgspec.ValidationError(", ".join(head.error))
+    """Refuse an error where answers come without one: it could pass for an answer with everything left out."""
+    if b'"error"' in body and _ERROR.decode(body).error is not UNSET:
+        raise msgspec.ValidationError("an error instead of an answer")
+    return body
 
 
+class _Error(msgspec.Struct):
+    error: msgspec.Raw | msgspec.UnsetType = UNSET
+
+
+_NOTHING: Final = b"{}"
+_ERROR = msgspec.json.Decoder(_Error)
 _HEAD = msgspec.json.Decoder(Envelope[msgspec.Raw])
 
 
@@ -149,7 +159,7 @@ def decode(result: Any, status: int, body: bytes, *, endpoint: str) -> Answer[An
         except GARBLED:  # an error envelope, no envelope at all, or an odd null
             again = _read_again(result, body)
             if again is None:
-                raise _failure(status, body, endpoint) from None
+                raise _failure(result, status, body, endpoint) from None
             answer = again
         if answer.result is not msgspec.UNSET:
             if not answer.error:
@@ -157,7 +167,7 @@ def decode(result: Any, status: int, body: bytes, *, endpoint: str) -> Answer[An
             errors, warnings = split_codes(answer.error)
             if not errors:
                 return Answer(answer.result, warnings, body)
-    raise _failure(status, body, endpoint)
+    raise _failure(result, status, body, endpoint)
 
 
 def _read_again(result: Any, body: bytes) -> Envelope[Any] | None:
@@ -174,12 +184,14 @@ def _read_again(result: Any, body: bytes) -> Envelope[Any] | None:
         return None
 
 
-def _failure(status: int, body: bytes, endpoint: str) -> KrakenError:
-    """Tell what an answer that holds no result is."""
+def _failure(result: Any, status: int, body: bytes, endpoint: str) -> KrakenError:
+    """Tell what an answer that holds no result is. Where answers have no envelope it may be a problem."""
     try:
         head = _HEAD.decode(body)
     except GARBLED:
-        return _foreign(status, body, endpoint)
+        bare = status >= HTTPStatus.BAD_REQUEST and not getattr(result, "enveloped", True)
+        problem = error_from_problem(status, body, endpoint=endpoint) if bare else None
+        return problem or _foreign(status, body, endpoint)
     errors, _warnings = split_codes(head.error)
     if errors:
         return error_from_codes(errors, endpoint=endpoint)

@@ -1,0 +1,86 @@
+"""Problem details: how Funding Beta says no, with an HTTP error status and a JSON object instead of the envelope.
+
+``{"type": "tag:kraken.com,2025:InvalidKey", "status": 401, "title": "API: Invalid key", "data": null, "source":
+"Gateway"}`` is one, seen by clients; the guide names the problem ``TooManyDepositAddresses``. No page lists them.
+Their titles are those of Kraken's error strings without the ``E``.
+
+Sources: https://docs.kraken.com/exchange/guides/rest/funding (TooManyDepositAddresses),
+https://www.rfc-editor.org/rfc/rfc9457 (the form)
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+
+from krakenasync.errors import (
+    AuthenticationError,
+    FundingRefused,
+    InvalidKey,
+    KrakenError,
+    PermissionDenied,
+    RateLimitExceeded,
+    Refused,
+    ServiceUnavailable,
+)
+from krakenasync.protocol.bodies import GARBLED
+from krakenasync.protocol.refusals import UNMAPPED, error_from_codes, fact, normalise
+
+__all__ = ["PREFIX", "error_from_problem"]
+
+PREFIX: Final = "tag:kraken.com,2025:"
+"""What the type of a problem begins with."""
+
+_TYPES: Final[dict[str, type[KrakenError]]] = {"InvalidKey": InvalidKey, "TooManyDepositAddresses": FundingRefused}
+_STATUSES: Final[dict[int, type[KrakenError]]] = {
+    HTTPStatus.UNAUTHORIZED: AuthenticationError,
+    HTTPStatus.FORBIDDEN: PermissionDenied,
+    HTTPStatus.TOO_MANY_REQUESTS: RateLimitExceeded,
+}
+
+
+class _Problem(msgspec.Struct):
+    type: Any = None
+    title: Any = None
+    detail: Any = None
+    error: Any = None
+
+
+_READ: Final = msgspec.json.Decoder(_Problem)
+
+
+def error_from_problem(status: int, body: bytes, *, endpoint: str) -> KrakenError | None:
+    """Make the error for a problem; None if the body is none.
+
+    The title decides if it is a known error string, else the type, else the HTTP status. Below 500 nothing was done;
+    from 500 on the outcome is open.
+
+    Args:
+        status: The HTTP status, 400 or more.
+        body: The bytes of the answer.
+        endpoint: Kraken's name of the call, for messages.
+    """
+    try:
+        problem = _READ.decode(body)
+    except GARBLED:
+        return None
+    kind, title, detail = (
+        each if isinstance(each, str) else "" for each in (problem.type, problem.title, problem.detail)
+    )
+    if not kind and isinstance(problem.error, str):
+        kind = problem.error
+    said = ": ".join(filter(None, (title, detail))) or kind
+    if not said:
+        return None
+    code = normalise(f"E{title}")
+    if title and fact(code) is not UNMAPPED:
+        return error_from_codes([f"{code}:{detail}" if detail else code], endpoint=endpoint)
+    told: dict[str, Any] = {"codes": list(filter(None, [kind or title])), "endpoint": endpoint}
+    message = f"{said} (HTTP {status})"
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        down = ServiceUnavailable(message, effect="unknown", **told)
+        down.status = status
+        return down
+    return _TYPES.get(kind.removeprefix(PREFIX), _STATUSES.get(status, Refused))(message, effect="none", **told)
