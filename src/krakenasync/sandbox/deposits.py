@@ -27,13 +27,18 @@ class DepositAddress(msgspec.Struct, kw_only=True):
 
     Attributes:
         expires: Unix nanoseconds; 0 for never.
-        used: Whether a deposit has come to it.
+        last_used: When a deposit came to it last, in unix nanoseconds; 0 for never.
     """
 
     method: Method
     address: str
     expires: int = 0
-    used: bool = False
+    last_used: int = 0
+
+    @property
+    def used(self) -> bool:
+        """Whether a deposit has come to it."""
+        return self.last_used > 0
 
 
 class Deposit(msgspec.Struct, kw_only=True):
@@ -97,7 +102,7 @@ class Deposits:
             raise Refusal(INVALID_AMOUNT)
         known = self.addresses(account, method)
         address = known[0] if known else self.new_address(account, method, now)
-        address.used = True
+        address.last_used = now
         deposit = Deposit(
             account=account,
             method=method,

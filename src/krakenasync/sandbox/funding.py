@@ -18,6 +18,7 @@ from krakenasync.sandbox.listings import Asset, find_asset
 from krakenasync.sandbox.refusals import Refusal
 
 __all__ = [
+    "GROUPS",
     "INSUFFICIENT",
     "INVALID_AMOUNT",
     "METHODS",
@@ -26,6 +27,7 @@ __all__ = [
     "address_for",
     "find_method",
     "funding_asset",
+    "group_id",
     "method_by_id",
     "methods_of",
     "read_amount",
@@ -40,6 +42,18 @@ LARGEST: Final = Decimal(10**12)
 HEX: Final = "0123456789abcdef"
 BECH32: Final = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+
+
+GROUPS: Final = {"Ethereum": "EVM"}
+"""A network -> the group of networks that share its form of address.
+
+Source: https://docs.kraken.com/exchange/guides/rest/funding
+"""
+
+
+def group_id(name: str) -> str:
+    """Return what Funding Beta calls a group of networks."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"network group:{name}"))
 
 
 class Method(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +94,17 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
     def network_id(self) -> str:
         """What Funding Beta calls its network."""
         return str(uuid.uuid5(uuid.NAMESPACE_URL, f"network:{self.network}"))
+
+    @property
+    def group(self) -> str:
+        """The group of networks its network is of; empty if of none."""
+        return GROUPS.get(self.network, "")
+
+    @property
+    def scopes(self) -> dict[str, str]:
+        """What an address for it can be saved for: the kind of id -> the id. From the narrowest to the widest."""
+        scopes = {"method_id": self.id, "network_id": self.network_id}
+        return {**scopes, "network_group_id": group_id(self.group)} if self.group else scopes
 
     @property
     def invoices(self) -> bool:

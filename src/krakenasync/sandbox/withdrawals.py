@@ -32,13 +32,25 @@ ZERO: Final = Decimal(0)
 
 
 class SavedAddress(msgspec.Struct, kw_only=True):
-    """An address that a person has saved, under the name they gave it."""
+    """An address that a person has saved, under the name they gave it.
+
+    Attributes:
+        method: The one it was saved for, or one of those.
+        scope: What Funding Beta saved it for: ``method_id``, ``network_id`` or ``network_group_id``, of `method`.
+    """
 
     id: str
     method: Method
     address: str
     key: str
     memo: str = ""
+    description: str = ""
+    scope: str = "method_id"
+
+    def serves(self, method: Method) -> bool:
+        """Whether money can be sent here by a method."""
+        there = method.scopes.get(self.scope)
+        return there is not None and there == self.method.scopes[self.scope]
 
 
 class Withdrawal(msgspec.Struct, kw_only=True):
@@ -56,6 +68,7 @@ class Withdrawal(msgspec.Struct, kw_only=True):
     txid: str
     address: str
     key: str
+    address_id: str
     amount: Decimal
     fee: Decimal
     at: int
@@ -134,7 +147,11 @@ class Withdrawals:
 
     def limit(self, account: Account, method: Method, now: int) -> Decimal:
         """Return the most an account can withdraw just now, fee included."""
-        gone = sum(
+        return max(ZERO, min(method.daily - self.gone(account, method, now), account.available(method.asset)))
+
+    def gone(self, account: Account, method: Method, now: int) -> Decimal:
+        """Return what an account has withdrawn by a method in the last 24 hours, fees included."""
+        return sum(
             (
                 each.gross
                 for each in self._all
@@ -142,7 +159,6 @@ class Withdrawals:
             ),
             ZERO,
         )
-        return max(ZERO, min(method.daily - gone, account.available(method.asset)))
 
     def check(self, account: Account, method: Method, gross: Decimal, now: int) -> None:
         """Check that an amount may leave.
@@ -164,6 +180,7 @@ class Withdrawals:
         gross: Decimal,
         now: int,
         *,
+        method: Method | None = None,
         max_fee: Decimal | None = None,
         expected: str | None = None,
     ) -> Withdrawal:
@@ -174,13 +191,14 @@ class Withdrawals:
             saved: Where it goes.
             gross: What it takes from the account, fee included.
             now: Unix nanoseconds.
+            method: How it travels, where the address serves several methods.
             max_fee: The most it may cost.
             expected: The address the caller believes it is.
 
         Raises:
             Refusal: It costs more, is another address, or `check` does not hold.
         """
-        method = saved.method
+        method = method or saved.method
         if expected is not None and expected != saved.address:
             raise Refusal(WRONG_ADDRESS)
         if max_fee is not None and method.fee > max_fee:
@@ -193,6 +211,7 @@ class Withdrawals:
             txid=self._ledger.new_hash(),
             address=saved.address,
             key=saved.key,
+            address_id=saved.id,
             amount=gross - method.fee,
             fee=method.fee,
             at=now,
