@@ -27,7 +27,7 @@ SECTIONS: Final = {
     "funding": "Funding",
     "subaccounts": "Subaccounts",
     "earn": "Earn",
-    "funding-beta": "Funding Beta (provisional)",
+    "funding-beta": "Funding Beta",
 }
 EFFECTS: Final = {
     Effect.READ: "changes nothing; repeated after a failure",

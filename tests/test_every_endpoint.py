@@ -115,24 +115,29 @@ class Visit:
         for method in ("networks", "deposit_addresses", "deposits", "withdrawals_list", "addresses_list"):
             await self.call(f"funding_beta_{method}")
         for way in ("deposit", "withdrawal"):
-            await self.call(f"funding_beta_limits_{way}", asset_class="currency", asset="XBT")
-        method_id = self.results["funding_beta_methods"]["methods"][0]["id"]
-        await self.call("funding_beta_deposit_address_claim", method_id=method_id)
-        quote = await self.call("funding_beta_fees", method_id=method_id, amount="0.5", withdrawal_fee_token=True)
-        body = {"method_id": method_id, "address": "bc1qnew", "name": "new"}
-        saved = (await self.call("funding_beta_addresses_create", body=body))["id"]
-        await self.call("funding_beta_addresses_update", id=saved, body={"name": "newer"})
-        amount = {"asset_amount": {"asset": {"class": "currency", "name": "XBT"}, "amount": "0.5"}}
-        fee = {"fee_included": False, "quoted_fee": {"token": quote["token"]}}
+            await self.call(f"funding_beta_limits_{way}", asset_class="currency", asset="BTC")
+        method = self.results["funding_beta_methods"].methods[0]
+        scope = {"method_id": method.method_id}
+        await self.call("funding_beta_deposit_address_claim", method_id=method.method_id)
+        quote = await self.call("funding_beta_fees", method_id=method.method_id, amount="0.5")
+        saved = await self.call(
+            "funding_beta_addresses_create",
+            scope=scope,
+            address_details={"crypto": {"address": "bc1qnew"}},
+            name="new",
+        )
+        await self.call("funding_beta_addresses_update", id=saved.address_id, name="newer")
+        amount = {"asset_amount": {"asset": {"class": "currency", "name": "BTC"}, "amount": "0.5"}}
+        fee = {"fee_included": False, "quoted_fee": {"token": quote.withdrawal_fee_token}}
         await self.call(
             "funding_beta_withdrawals_create",
-            scope={"method_id": method_id},
-            address_id=saved,
+            scope=scope,
+            address_id=saved.address_id,
             amount=amount,
             fee=fee,
             expected_address="bc1qnew",
         )
-        await self.call("funding_beta_addresses_delete", id=saved)
+        await self.call("funding_beta_addresses_delete", id=saved.address_id)
 
 
 async def visit_all(clock):

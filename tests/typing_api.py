@@ -10,7 +10,18 @@ from typing import assert_type
 
 from krakenasync import BalanceSnapshot, KrakenClient
 from krakenasync.spot.account import ApiKeyInfo, CreditInfo, ExtendedBalance, MarginBalance, WalletAccounts
-from krakenasync.spot.beta import AssetOfClass, Provisional
+from krakenasync.spot.beta import AssetOfClass, FundingAssets, Scope
+from krakenasync.spot.beta_addresses import (
+    ClaimedAddressesPage,
+    FundingAddressChanged,
+    FundingAddressClaimed,
+    FundingAddressDeleted,
+    FundingAddressesPage,
+    FundingAddressSaved,
+)
+from krakenasync.spot.beta_limits import FundingDepositLimits, FundingWithdrawalLimits
+from krakenasync.spot.beta_methods import FundingFees, FundingMethodsPage, FundingNetworks
+from krakenasync.spot.beta_transfers import FundingDepositsPage, FundingWithdrawalCreated, FundingWithdrawalsPage
 from krakenasync.spot.books import Book, GroupedBookLevels, Level3Book
 from krakenasync.spot.changes import Amended, BatchCancelled, Cancelled, CancelsAt, Edited
 from krakenasync.spot.deposits import DepositAddress, DepositMethod, DepositsPage
@@ -131,24 +142,29 @@ async def earn(kraken: KrakenClient) -> None:
 
 
 async def funding_beta(kraken: KrakenClient) -> None:
-    """The newer surface: what it answers is a plain mapping."""
-    asset = AssetOfClass(name="XBT", asset_class="currency")
-    assert_type(await kraken.funding_beta_fees(method_id="m", amount="1", fee_included=True), Provisional)
-    assert_type(await kraken.funding_beta_deposit_address_claim(method_id="m"), Provisional)
-    assert_type(await kraken.funding_beta_addresses_create(body={"name": "cold"}), Provisional)
-    assert_type(await kraken.funding_beta_addresses_list(cursor="c"), Provisional)
-    assert_type(await kraken.funding_beta_addresses_update(id="a", body={"name": "colder"}), Provisional)
-    assert_type(await kraken.funding_beta_addresses_delete(id="a"), Provisional)
-    assert_type(await kraken.funding_beta_assets(direction="withdraw"), Provisional)
-    assert_type(await kraken.funding_beta_deposit_addresses(filters={"method_id": "m"}), Provisional)
-    assert_type(await kraken.funding_beta_limits_deposit(asset_class="currency", asset="XBT"), Provisional)
-    assert_type(await kraken.funding_beta_limits_withdrawal(asset_class="currency", asset="XBT"), Provisional)
-    assert_type(await kraken.funding_beta_deposits(asset=asset, start_time=NOW, limit=10), Provisional)
-    assert_type(await kraken.funding_beta_methods(direction="deposit", asset=asset), Provisional)
-    assert_type(await kraken.funding_beta_networks(), Provisional)
-    sent = await kraken.funding_beta_withdrawals_create(scope={"method_id": "m"}, address_id="a", amount={})
-    assert_type(sent, Provisional)
-    assert_type(await kraken.funding_beta_withdrawals_list(status="pending"), Provisional)
+    """The newer surface: answers without an envelope, typed all the same."""
+    asset, method = AssetOfClass(name="BTC", asset_class="currency"), Scope(method_id="m")
+    assert_type(await kraken.funding_beta_fees(method_id="m", amount="1", withdrawal_fee_token="t"), FundingFees)
+    assert_type(await kraken.funding_beta_deposit_address_claim(method_id="m"), FundingAddressClaimed)
+    details = {"crypto": {"address": "bc1q"}}
+    saved = await kraken.funding_beta_addresses_create(scope=method, address_details=details, name="cold")
+    assert_type(saved, FundingAddressSaved)
+    assert_type(await kraken.funding_beta_addresses_list(cursor="c"), FundingAddressesPage)
+    assert_type(await kraken.funding_beta_addresses_update(id="a", name="colder"), FundingAddressChanged)
+    assert_type(await kraken.funding_beta_addresses_delete(id="a"), FundingAddressDeleted)
+    assert_type(await kraken.funding_beta_assets(direction="withdraw"), FundingAssets)
+    assert_type(await kraken.funding_beta_deposit_addresses(scope=method), ClaimedAddressesPage)
+    assert_type(await kraken.funding_beta_limits_deposit(asset_class="currency", asset="BTC"), FundingDepositLimits)
+    left = await kraken.funding_beta_limits_withdrawal(asset_class="currency", asset="BTC")
+    assert_type(left, FundingWithdrawalLimits)
+    assert_type(await kraken.funding_beta_deposits(asset=asset, start_time=NOW, limit=10), FundingDepositsPage)
+    methods = await kraken.funding_beta_methods(direction="deposit", asset=AssetOfClass(asset_class="currency"))
+    assert_type(methods, FundingMethodsPage)
+    assert_type(await kraken.funding_beta_networks(), FundingNetworks)
+    sent = await kraken.funding_beta_withdrawals_create(scope=method, address_id="a", amount={})
+    assert_type(sent, FundingWithdrawalCreated)
+    assert_type(sent.net_amount.asset_amount.amount, Decimal)
+    assert_type(await kraken.funding_beta_withdrawals_list(status="pending"), FundingWithdrawalsPage)
 
 
 async def beside_the_table(kraken: KrakenClient) -> None:

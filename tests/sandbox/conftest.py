@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from krakenasync.protocol.signing import sign
 from krakenasync.sandbox import Sandbox, SandboxConfig
+from krakenasync.sandbox.funding import METHODS
 
 START = 1_780_000_000
 """The unix second at which the tests' clock starts."""
@@ -147,3 +148,71 @@ def total(sandbox):
 @pytest.fixture
 def total_assets():
     return total
+
+
+class BetaCaller:
+    """Calls Funding Beta by hand: `send` gives httpx's response, a call its JSON, `refused` its problem."""
+
+    def __init__(self, kraken):
+        self._kraken = kraken
+
+    async def send(self, verb, path, body=None, *, nonce=None, signed=None, **query):
+        key = self._kraken.sandbox.keys["alice"]
+        nonce = nonce or self._kraken.next_nonce()
+        target = f"/funding/{path}" + (f"?{urlencode(query)}" if query else "")
+        content = json.dumps(body).encode() if body is not None else b""
+        headers = {
+            "API-Key": key.api_key,
+            "API-Nonce": nonce,
+            "API-Sign": sign(key.secret, signed or target, nonce, content),
+            "Content-Type": "application/json",
+        }
+        return await self._kraken.http.request(verb, target, content=content, headers=headers)
+
+    async def __call__(self, *call, **options):
+        response = await self.send(*call, **options)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    async def refused(self, *call, **options):
+        """Give status, title and detail of a problem."""
+        response = await self.send(*call, **options)
+        problem = response.json()
+        assert response.headers["content-type"] == "application/problem+json"
+        assert problem["status"] == response.status_code
+        return problem["status"], problem["title"], problem.get("detail", "")
+
+
+@pytest.fixture
+def beta(kraken):
+    """Call Funding Beta as alice."""
+    return BetaCaller(kraken)
+
+
+class Withdrawing:
+    """Withdraws bitcoin by Funding Beta to alice's saved address, or as told."""
+
+    def __init__(self, beta):
+        self._beta = beta
+
+    async def _body(self, amount):
+        method = METHODS[0].id
+        (saved,) = (await self._beta("GET", "v1/addresses", **{"scope[method_id]": method}))["addresses"]
+        asset = {"class": "currency", "name": "BTC"}
+        return {
+            "scope": {"method_id": method},
+            "address_id": saved["address_id"],
+            "amount": {"asset_amount": {"asset": asset, "amount": amount}},
+        }
+
+    async def __call__(self, text="0.5", **more):
+        return await self._beta("POST", "v1/withdrawals", await self._body(text) | more)
+
+    async def refused(self, text="0.5", **more):
+        return await self._beta.refused("POST", "v1/withdrawals", await self._body(text) | more)
+
+
+@pytest.fixture
+def withdraw(beta):
+    """Withdraw by Funding Beta as alice."""
+    return Withdrawing(beta)

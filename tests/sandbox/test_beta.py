@@ -1,171 +1,167 @@
-"""Funding Beta on the wire: nonce in a header, query string signed, no envelope; and the same money behind it."""
+"""Funding Beta on the wire: nonce in a header, query string signed, no envelope; what can be moved, and how much."""
 
-import json
-from urllib.parse import urlencode
+from decimal import Decimal
 
 import pytest
 
-from krakenasync.protocol.signing import sign
-from krakenasync.sandbox.funding import METHODS
+from krakenasync.sandbox.funding import METHODS, group_id
 from krakenasync.sandbox.subaccounts import public_id
 
 pytestmark = pytest.mark.asyncio
 
-BITCOIN = METHODS[0]
+BITCOIN, LIGHTNING, ETHER = METHODS[:3]
+BTC = {"class": "currency", "name": "BTC"}
+BY_NAME = {"asset[class]": "currency", "asset[name]": "BTC"}
 
 
-async def beta(kraken, verb, path, body=None, *, key="alice", nonce=None, signed=None, **query):
-    """Call Funding Beta by hand and return the answer's JSON."""
-    key = kraken.sandbox.keys[key]
-    nonce = nonce or kraken.next_nonce()
-    target = f"/funding/{path}" + (f"?{urlencode(query)}" if query else "")
-    content = json.dumps(body).encode() if body is not None else b""
-    headers = {
-        "API-Key": key.api_key,
-        "API-Nonce": nonce,
-        "API-Sign": sign(key.secret, signed or target, nonce, content),
-        "Content-Type": "application/json",
-    }
-    return (await kraken.http.request(verb, target, content=content, headers=headers)).json()
+def amount(text, name="BTC"):
+    return {"asset": {"class": "currency", "name": name}, "amount": text}
 
 
-async def test_the_query_string_is_signed(kraken):
+async def test_the_query_string_is_signed(beta):
     """The signature over path and query fits; over the path alone it does not."""
-    answer = await beta(kraken, "GET", f"v1/fees/{BITCOIN.id}", amount="0.5")
-    assert answer["fee"] == "0.0000200000"
-    wrong = await beta(kraken, "GET", "v1/networks", signed="/funding/v1/networks", x="1")
-    assert wrong == {"error": ["EAPI:Invalid signature"]}
+    assert (await beta("GET", f"v1/fees/{BITCOIN.id}", amount="0.5"))["fee"] == amount("0.0000200000")
+    wrong = await beta.send("GET", "v1/networks", signed="/funding/v1/networks", x="1")
+    assert (wrong.status_code, wrong.json()["title"]) == (401, "API: Invalid signature")
 
 
-async def test_the_nonce_is_the_keys(kraken):
+async def test_the_nonce_is_the_keys(beta, kraken):
     """It counts with those of all other calls of the key."""
     await kraken.result("Balance", nonce="5000")
-    assert await beta(kraken, "GET", "v1/networks", nonce="5000") == {"error": ["EAPI:Invalid nonce"]}
-    assert "networks" in await beta(kraken, "GET", "v1/networks", nonce="5001")
+    assert await beta.refused("GET", "v1/networks", nonce="5000") == (401, "API: Invalid nonce", "")
+    assert "networks" in await beta("GET", "v1/networks", nonce="5001")
 
 
-async def test_one_path_has_several_methods(kraken):
-    """An address is saved, seen, renamed and forgotten; it is the one the older calls know."""
-    body = {"method_id": BITCOIN.id, "address": "bc1qmine", "name": "mine"}
-    saved = await beta(kraken, "POST", "v1/addresses", body)
-    assert saved in (await beta(kraken, "GET", "v1/addresses"))["addresses"]
-    assert await beta(kraken, "POST", "v1/addresses", body) == {"error": ["EFunding:Duplicate withdraw key"]}
-    renamed = await beta(kraken, "PUT", f"v1/addresses/{saved['id']}", {"name": "ours", "memo": "7"})
-    (older,) = await kraken.result("WithdrawAddresses", key="ours")
-    assert (renamed["name"], older["address"], older["memo"]) == ("ours", "bc1qmine", "7")
-    taken = await beta(kraken, "PUT", f"v1/addresses/{saved['id']}", {"name": "eth-ethereum"})
-    assert taken == {"error": ["EFunding:Duplicate withdraw key"]}
-    assert await beta(kraken, "DELETE", f"v1/addresses/{saved['id']}") == {"result": True}
-    assert await beta(kraken, "DELETE", f"v1/addresses/{saved['id']}") == {"error": ["EGeneral:Invalid arguments:id"]}
+async def test_an_error_is_a_problem(beta, kraken):
+    """With an HTTP error status, Kraken's type of it, and no envelope; the older calls go on answering 200."""
+    key = kraken.sandbox.keys["alice"]
+    headers = {"API-Key": "nobody", "API-Nonce": "1", "API-Sign": "x"}
+    reply = await kraken.http.get("/funding/v1/networks", headers=headers)
+    assert (reply.status_code, reply.headers["content-type"]) == (401, "application/problem+json")
+    seen = {"type": "tag:kraken.com,2025:InvalidKey", "status": 401, "title": "API: Invalid key", "data": None}
+    assert reply.json() == seen
+    older = await kraken.send("Balance", headers={"API-Key": "nobody"})
+    assert (older.status_code, older.json()) == (200, {"error": ["EAPI:Invalid key"]})
+    unknown = await kraken.http.get("/funding/v1/nothing", headers=headers)
+    assert unknown.json() == {"error": ["EGeneral:Unknown method"]}
+    key.permissions = frozenset({"query-funds"})
+    assert await beta.refused("POST", "v1/addresses", {}) == (403, "General: Permission denied", "")
+    assert kraken.sandbox.stats.refused["FundingBeta/AddressesCreate", "EGeneral:Permission denied"] == 1
 
 
-async def withdraw(kraken, amount="0.5", **more):
-    (saved,) = (await beta(kraken, "GET", "v1/addresses", method_id=BITCOIN.id))["addresses"]
-    body = {
-        "scope": {"method_id": BITCOIN.id},
-        "address_id": saved["id"],
-        "amount": {"asset_amount": {"asset": {"class": "currency", "name": "XBT"}, "amount": amount}},
-        **more,
+async def test_assets_by_class(beta):
+    """Under the names of today; none of the sandbox's is tokenized."""
+    for direction in ("deposit", "withdraw"):
+        found = await beta("GET", f"v1/assets/{direction}")
+        assert {"name": "BTC"} in found["currency"]
+        assert found["tokenized_asset"] == []
+    assert await beta("GET", "v1/assets/deposit", asset_class="tokenized_asset") == {
+        "currency": [],
+        "tokenized_asset": [],
     }
-    return await beta(kraken, "POST", "v1/withdrawals", body)
+    assert await beta.refused("GET", "v1/assets/up") == (400, "General: Invalid arguments", "direction")
 
 
-async def test_a_withdrawal_costs_its_fee(kraken):
-    """On top of the amount, or included in it; either way it is one of the account's withdrawals."""
-    on_top = await withdraw(kraken)
-    included = await withdraw(kraken, fee={"fee_included": True})
-    assert (on_top["gross_amount"]["amount"], on_top["net_amount"]["amount"]) == ("0.5000200000", "0.5000000000")
-    assert (included["gross_amount"]["amount"], included["net_amount"]["amount"]) == ("0.5000000000", "0.4999800000")
-    older = [row["refid"] for row in await kraken.result("WithdrawStatus")]
-    newer = [
-        row["withdrawal_id"] for row in (await beta(kraken, "GET", "v1/withdrawals", status="pending"))["withdrawals"]
+async def test_methods_as_kraken_writes_them(beta):
+    """A deposit says how many addresses there may be, a withdrawal what it costs."""
+    deposits = (await beta("GET", "v1/methods/deposit", **BY_NAME))["methods"]
+    withdrawals = (await beta("GET", "v1/methods/withdraw", **BY_NAME))["methods"]
+    assert deposits[0] == {
+        "asset": BTC,
+        "method_id": BITCOIN.id,
+        "method_name": "Bitcoin",
+        "minimum_amount": "0.0001000000",
+        "fees": {"base": amount("0.0000000000"), "included": True},
+        "network": {"network_id": BITCOIN.network_id, "network_name": "Bitcoin", "on_chain_asset_symbol": "BTC"},
+        "deposit": {"address_generation": {"status": "limited", "limit": 5}},
+    }
+    assert deposits[1]["maximum_amount"] == "0.1000000000"
+    assert [row["method_id"] for row in withdrawals] == [BITCOIN.id, LIGHTNING.id]
+    assert withdrawals[0]["fees"] == {"base": amount("0.0000200000"), "included": False}
+    assert (withdrawals[0]["minimum_amount"], withdrawals[0]["withdrawal"]) == ("0.0004000000", {})
+
+
+async def test_methods_are_filtered_by_asset(beta):
+    """The class alone is a filter, the name alone is none; there are pages."""
+    coins = await beta("GET", "v1/methods/deposit", **{"asset[class]": "currency"})
+    assert len(coins["methods"]) == len(METHODS)
+    assert "next_cursor" not in coins
+    assert (await beta("GET", "v1/methods/deposit", **{"asset[class]": "tokenized_asset"}))["methods"] == []
+    nameless = await beta.refused("GET", "v1/methods/deposit", **{"asset[name]": "BTC"})
+    assert nameless == (400, "General: Invalid arguments", "class")
+    unknown = await beta.refused("GET", "v1/methods/deposit", **{**BY_NAME, "asset[name]": "NOPE"})
+    assert unknown == (400, "Funding: Unknown asset", "")
+    first = await beta("GET", "v1/methods/deposit", limit=5)
+    second = await beta("GET", "v1/methods/deposit", cursor=first["next_cursor"])
+    rows = [row["method_id"] for row in [*first["methods"], *second["methods"]]]
+    assert rows == [method.id for method in METHODS[:10]]
+
+
+async def test_networks_and_their_group(beta):
+    """Ethereum is in a group; all are listed by id and name."""
+    found = await beta("GET", "v1/networks")
+    assert found["network_groups"] == [
+        {"network_group_id": group_id("EVM"), "name": "EVM", "network_ids": [ETHER.network_id]}
     ]
-    assert older == newer == [included["withdrawal_id"], on_top["withdrawal_id"]]
-    kraken.clock.advance(3600)
-    assert (await beta(kraken, "GET", "v1/withdrawals", status="pending"))["withdrawals"] == []
+    assert {"network_id": ETHER.network_id, "name": "Ethereum"} in found["networks"]
+    assert len(found["networks"]) == len({method.network for method in METHODS})
 
 
-async def test_a_quote_holds_once_and_for_five_minutes(kraken):
-    """Its token is good for one withdrawal of its method, while it is fresh."""
-    for pause, second in ((0, "EGeneral:Invalid arguments:fee token"), (301, None)):
-        quote = await beta(kraken, "GET", f"v1/fees/{BITCOIN.id}", amount="0.5", withdrawal_fee_token="true")
-        kraken.clock.advance(pause)
-        fee = {"quoted_fee": {"token": quote["token"]}}
-        answers = [await withdraw(kraken, fee=fee) for _ in range(2)]
-        assert ("withdrawal_id" in answers[0]) is (second is not None)
-        assert answers[1] == {"error": ["EGeneral:Invalid arguments:fee token"]}
-    bound = await withdraw(kraken, fee={"current_fee": {"max_fee": "0.00001"}})
-    assert bound == {"error": ["EFunding:Max fee exceeded"]}
+async def test_deposit_limits(beta):
+    """A method without a bound names none."""
+    assert await beta("GET", "v1/limits/deposit/currency/BTC") == {
+        "deposit_limits": [
+            {"method_id": BITCOIN.id, "limits": []},
+            {"method_id": LIGHTNING.id, "maximum_amount": amount("0.1000000000"), "limits": []},
+        ]
+    }
 
 
-@pytest.mark.parametrize(
-    ("more", "code"),
-    [
-        ({"expected_address": "bc1qelse"}, "EFunding:Invalid withdrawal address"),
-        ({"scope": {"method_id": METHODS[2].id}}, "EGeneral:Invalid arguments:scope"),
-        ({"scope": {"network_id": METHODS[2].network_id}}, "EGeneral:Invalid arguments:scope"),
-        ({"address_id": "none"}, "EGeneral:Invalid arguments:address_id"),
-        ({"amount": {}}, "EGeneral:Invalid arguments:amount"),
-    ],
-)
-async def test_a_withdrawal_that_does_not_fit_is_refused(kraken, more, code):
-    """Each thing it names must be the saved address's."""
-    assert await withdraw(kraken, **more) == {"error": [code]}
+async def test_withdrawal_limits(beta, withdraw):
+    """What is left, allowed and used of a day; in the asset, in dollars and in the currency asked for."""
+    path = "v1/limits/withdrawal/currency/BTC"
+    await withdraw("0.5")
+    limits = await beta("GET", path, **{"preferred_asset[name]": "ETH"})
+    slow, fast = limits["withdrawal_limits"]
+    assert limits["available_balance"] == amount("2.9999800000")
+    assert (slow["method_id"], slow["maximum_reason"]) == (BITCOIN.id, "balance")
+    assert slow["maximum_amount"] == amount("2.9999800000")
+    assert (fast["maximum_reason"], fast["maximum_amount"]) == ("limits", amount("0.1000000000"))
+    (window,) = slow["limits"]
+    assert (window["time_window"], window["limit"]["limit_type"]) == ("86400", "amount")
+    values = {name: window["limit"][name] for name in ("remaining", "maximum", "used")}
+    assert {name: value["policy_asset_amount"]["amount"] for name, value in values.items()} == {
+        "remaining": "99.4999800000",
+        "maximum": "100.0000000000",
+        "used": "0.5000200000",
+    }
+    for value in values.values():
+        assert [value[name]["asset"]["name"] for name in ("usd_amount", "requested_asset_amount")] == ["USD", "ETH"]
+        assert Decimal(value["usd_amount"]["amount"]) > 0
+    dollars = await beta("GET", path, **{"preferred_asset[name]": "USD"})
+    used = dollars["withdrawal_limits"][0]["limits"][0]["limit"]["used"]
+    assert used["requested_asset_amount"] == used["usd_amount"] != used["policy_asset_amount"]
+    own = (await beta("GET", path))["withdrawal_limits"][0]["limits"][0]["limit"]["used"]
+    assert own["requested_asset_amount"] == own["policy_asset_amount"]
 
 
-async def test_deposits_are_listed_and_filtered(kraken):
-    """By asset, scope, status and time, page by page."""
-    for _ in range(3):
-        await kraken.http.post("/sandbox/deposits", json={"account": "alice", "asset": "XBT", "amount": "0.5"})
-        kraken.clock.advance(1000)
-    first = await beta(kraken, "GET", "v1/deposits", limit=2, **{"asset[name]": "XBT"})
-    second = await beta(kraken, "GET", "v1/deposits", cursor=first["next_cursor"])
-    assert [len(page["deposits"]) for page in (first, second)] == [2, 1]
-    pending = await beta(kraken, "GET", "v1/deposits", **{"status[list][0]": "pending"})
-    assert [row["status"] for row in pending["deposits"]] == ["pending"]
-    newest = first["deposits"][0]["created_at"]
-    assert len((await beta(kraken, "GET", "v1/deposits", start_time=newest))["deposits"]) == 1
-    other = await beta(kraken, "GET", "v1/deposits", **{"scope[method_id]": METHODS[2].id})
-    assert other == {"deposits": [], "next_cursor": None}
+async def test_limits_that_cannot_be_told(beta):
+    """In a currency without a price, without a name, or of an unknown class."""
+    path = "v1/limits/withdrawal/currency/BTC"
+    wrong = "General: Invalid arguments"
+    assert await beta.refused("GET", path, **{"preferred_asset[name]": "DOT"}) == (400, wrong, "preferred_asset")
+    assert await beta.refused("GET", path, **{"preferred_asset[class]": "currency"}) == (400, wrong, "name")
+    assert await beta.refused("GET", "v1/limits/deposit/shares/BTC") == (400, wrong, "asset_class")
 
 
-async def test_addresses_are_claimed(kraken):
-    """One more each time, until there are too many; the older call lists them as well."""
-    claimed = (await beta(kraken, "PUT", f"v1/deposit/address/{BITCOIN.id}", {}))["address"]["address"]
-    listed = (await beta(kraken, "GET", "v2/deposit/addresses", method_id=BITCOIN.id))["addresses"]
-    older = await kraken.result("DepositAddresses", asset="XBT", method="Bitcoin")
-    assert [row["address"] for row in older] == [row["address"] for row in listed]
-    assert listed[0]["address"] == claimed
-
-
-async def test_limits_and_methods_tell_what_is_possible(kraken):
-    """What is left, in the asset and in a preferred one."""
-    path = "v1/limits/withdrawal/currency/XBT"
-    limits = (await beta(kraken, "GET", path, **{"preferred_asset[name]": "USD"}))["limits"]
-    assert (limits[0]["remaining"], limits[0]["equivalent"]["asset"]["name"]) == ("3.5000000000", "USD")
-    deposit = (await beta(kraken, "GET", "v1/limits/deposit/currency/XBT"))["limits"]
-    assert [row["remaining"] for row in deposit] == [None, "0.1000000000"]
-    unpriced = await beta(kraken, "GET", path, **{"preferred_asset[name]": "DOT"})
-    assert unpriced == {"error": ["EGeneral:Invalid arguments:preferred_asset"]}
-    assert await beta(kraken, "GET", "v1/fees/none", amount="1") == {"error": ["EFunding:No funding method"]}
-    methods = (await beta(kraken, "GET", "v1/methods/withdraw", **{"asset[name]": "XBT"}))["methods"]
-    assert [row["name"] for row in methods] == ["Bitcoin", "Bitcoin Lightning"]
-    page = await beta(kraken, "GET", "v1/methods/deposit", limit=5)
-    assert (len(page["methods"]), bool(page["next_cursor"])) == (5, True)
-    assert {"class": "currency", "name": "XBT"} in (await beta(kraken, "GET", "v1/assets/deposit"))["assets"]
-
-
-async def test_a_master_acts_for_its_subaccounts(kraken):
-    """By their public id; nobody acts for a stranger."""
+async def test_a_master_acts_for_its_subaccounts(beta, kraken):
+    """By their public id, in the query string; nobody acts for a stranger."""
     await kraken.result("CreateSubaccount", username="savings", email="a@example.com")
     there = public_id(kraken.sandbox.accounts["savings"])
-    own = await beta(kraken, "GET", "v2/deposit/addresses", account_id=there)
-    assert own["addresses"] != (await beta(kraken, "GET", "v2/deposit/addresses"))["addresses"]
-    stranger = await beta(kraken, "GET", "v1/addresses", account_id=public_id(kraken.sandbox.accounts["bob"]))
-    assert stranger == {"error": ["EGeneral:Permission denied"]}
-
-
-async def test_a_change_needs_its_permission(kraken):
-    """A key that may only look saves no address."""
-    kraken.sandbox.keys["alice"].permissions = frozenset({"query-funds"})
-    assert await beta(kraken, "POST", "v1/addresses", {}) == {"error": ["EGeneral:Permission denied"]}
+    own = await beta("GET", "v2/deposit/addresses", account_id=there)
+    assert own["addresses"] != (await beta("GET", "v2/deposit/addresses"))["addresses"]
+    claimed = await beta("PUT", "v1/deposit/address", {"method_id": BITCOIN.id}, account_id=there)
+    listed = (await beta("GET", "v2/deposit/addresses", account_id=there))["addresses"]
+    assert claimed["address_details"] in [row["address_details"] for row in listed]
+    stranger = public_id(kraken.sandbox.accounts["bob"])
+    assert await beta.refused("GET", "v1/addresses", account_id=stranger) == (403, "General: Permission denied", "")

@@ -48,7 +48,7 @@ def answer() -> Callable[[type[Request[Any]], Any], Any]:
     """Decode a result given as plain data into the endpoint's type."""
 
     def decode(request: type[Request[Any]], result: Any, status: int = 200) -> Any:
-        body = msgspec.json.encode({"error": [], "result": result})
+        body = msgspec.json.encode(result if request.spec.beta else {"error": [], "result": result})
         return wire.decode(result_type(request), status, body, endpoint=request.spec.name).result
 
     return decode

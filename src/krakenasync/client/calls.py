@@ -11,6 +11,10 @@ from krakenasync.protocol.wire import Answer
 from krakenasync.spot import (
     account,
     beta,
+    beta_addresses,
+    beta_limits,
+    beta_methods,
+    beta_transfers,
     books,
     changes,
     deposits,
@@ -177,19 +181,19 @@ class Calls:
     earn_strategies = Row(earn.EarnStrategies)
     earn_allocations = Row(earn.EarnAllocations)
 
-    # Funding Beta, provisional
-    funding_beta_fees = Row(beta.FeeQuote)
-    funding_beta_deposit_address_claim = Row(beta.DepositAddressClaim)
-    funding_beta_addresses_create = Row(beta.CreateAddress)
-    funding_beta_addresses_list = Row(beta.ListAddresses)
-    funding_beta_addresses_update = Row(beta.UpdateAddress)
-    funding_beta_addresses_delete = Row(beta.DeleteAddress)
+    # Funding Beta
+    funding_beta_fees = Row(beta_methods.FeeQuote)
+    funding_beta_deposit_address_claim = Row(beta_addresses.DepositAddressClaim)
+    funding_beta_addresses_create = Row(beta_addresses.CreateAddress)
+    funding_beta_addresses_list = Row(beta_addresses.ListAddresses)
+    funding_beta_addresses_update = Row(beta_addresses.UpdateAddress)
+    funding_beta_addresses_delete = Row(beta_addresses.DeleteAddress)
     funding_beta_assets = Row(beta.FundableAssets)
-    funding_beta_deposit_addresses = Row(beta.DepositAddressesBeta)
-    funding_beta_limits_deposit = Row(beta.DepositLimits)
-    funding_beta_limits_withdrawal = Row(beta.WithdrawalLimits)
-    funding_beta_deposits = Row(beta.ListDeposits)
-    funding_beta_methods = Row(beta.FundingMethods)
-    funding_beta_networks = Row(beta.Networks)
-    funding_beta_withdrawals_create = Row(beta.CreateWithdrawal)
-    funding_beta_withdrawals_list = Row(beta.ListWithdrawals)
+    funding_beta_deposit_addresses = Row(beta_addresses.DepositAddressesBeta)
+    funding_beta_limits_deposit = Row(beta_limits.DepositLimits)
+    funding_beta_limits_withdrawal = Row(beta_limits.WithdrawalLimits)
+    funding_beta_deposits = Row(beta_transfers.ListDeposits)
+    funding_beta_methods = Row(beta_methods.FundingMethods)
+    funding_beta_networks = Row(beta_methods.Networks)
+    funding_beta_withdrawals_create = Row(beta_transfers.CreateWithdrawal)
+    funding_beta_withdrawals_list = Row(beta_transfers.ListWithdrawals)

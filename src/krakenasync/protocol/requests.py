@@ -96,7 +96,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     binary: bool = False
     """Whether the answer is a file instead of Kraken's envelope."""
     beta: bool = False
-    """Funding Beta: nonce in a header, query string signed, no envelope. Provisional."""
+    """Funding Beta: nonce in a header, query string signed, no envelope."""
 
 
 def _address(page: str) -> str:

@@ -22,6 +22,7 @@ from krakenasync.sandbox.calls import Call, Reply
 from krakenasync.sandbox.endpoints import HANDLERS
 from krakenasync.sandbox.endpoints.context import Context, World
 from krakenasync.sandbox.listings import find_pair
+from krakenasync.sandbox.problems import problem
 from krakenasync.sandbox.refusals import PERMISSION_DENIED, UNKNOWN_METHOD, Refusal, invalid
 from krakenasync.sandbox.routing import endpoint_name, find_route
 from krakenasync.sandbox.stats import Stats
@@ -51,12 +52,14 @@ class Gateway:
         self._stats = stats
 
     def answer(self, call: Call) -> Reply:
-        """Carry a call out and write its answer; a refusal is an answer with HTTP 200 as well."""
+        """Carry a call out and write its answer; a refusal is an answer with HTTP 200 as well, but for Funding Beta."""
         try:
             return self._carry_out(call)
         except Refusal as refusal:
             self._stats.refused[endpoint_name(call.method, call.quoted_path), refusal.code] += 1
-            return Reply(envelope(msgspec.UNSET, refusal.code))
+            route = find_route(call.method, call.quoted_path)
+            beta = route is not None and route.spec.beta
+            return problem(refusal.code) if beta else Reply(envelope(msgspec.UNSET, refusal.code))
 
     def _carry_out(self, call: Call) -> Reply:
         route = find_route(call.method, call.quoted_path)
@@ -80,7 +83,7 @@ class Gateway:
         self._world.limits.charge_key(spec.charge, key)
         if not spec.need.met_by(key.permissions):
             raise Refusal(PERMISSION_DENIED)
-        if not spec.beta:  # provisional: its words are nowhere published
+        if not spec.beta:  # its words are checked where they are read
             _check_views(spec, arguments)
         return key
 

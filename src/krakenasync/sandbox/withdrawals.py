@@ -234,17 +234,19 @@ class Withdrawals:
 
     def quote(self, method: Method, now: int) -> str:
         """Hold a method's fee for a while; returns the token that says so."""
+        for old in [old for old, quote in self._quotes.items() if quote.until < now]:
+            del self._quotes[old]
         token = self._ledger.new_hash()
         self._quotes[token] = Quote(method, method.fee, now + QUOTED)
         return token
 
     def quoted(self, token: str, method: Method, now: int) -> Decimal:
-        """Return the fee that a token holds.
+        """Return the fee that a token holds, however often it was used.
 
         Raises:
-            Refusal: It is too old, was used, or is for another method.
+            Refusal: It is too old, or is for another method.
         """
-        quote = self._quotes.pop(token, None)
+        quote = self._quotes.get(token)
         if quote is None or quote.method != method or quote.until < now:
             raise invalid("fee token")
         return quote.fee

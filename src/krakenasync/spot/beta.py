@@ -1,84 +1,91 @@
-"""Funding Beta: deposits, withdrawals, addresses and limits by Kraken's newer surface. Provisional.
+"""Funding Beta, Kraken's newer surface to deposit and withdraw: what its calls have in common, and what can be moved.
+
+Methods, addresses, limits and transfers have modules of their own beside this one.
 
 These calls have real HTTP verbs and parts of the path to fill in, carry the nonce in a header, sign the path with its
-query string, and answer without the envelope. Their schemas are not public: parameters and permissions were read from
-Kraken's list of pages and from clients, and results stay plain mappings. No page states what they cost; they are
-counted like any private call.
+query string, and answer without the envelope; an error has an HTTP error status (see `protocol.problems`). No page
+states what they cost; they are counted like any private call. Kraken calls the surface a beta, so names may change.
 
-Source: https://docs.kraken.com/llms-full.txt
+Amounts are in units of the asset that stands beside them. Moments are aware datetimes in UTC. What Kraken leaves out of
+an answer is None, or an empty list. Assets have their newer names: Bitcoin is ``BTC``.
+
+Source: https://docs.kraken.com/exchange/guides/rest/funding
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Final, Self
+from decimal import Decimal
+from typing import Any, ClassVar, Final, TypeVar
 
 import msgspec
 
 from krakenasync.errors import InvalidArguments
 from krakenasync.protocol.charges import ONE
-from krakenasync.protocol.fields import Range
-from krakenasync.protocol.requests import Body, Effect, Need, Part, Request, Reshaped, Spec
-from krakenasync.spot.values import (
-    Amount,
-    AssetName,
-    Direction,
-    FundingState,
-    PreciseMoment,
-    RebaseMultiplier,
-    Word,
-)
+from krakenasync.protocol.requests import Body, Effect, Need, Part, Request, Spec, exclusive
+from krakenasync.spot.values import AssetClass, AssetName, Direction, Word
 
 __all__ = [
+    "QUERY",
+    "AssetAmount",
     "AssetOfClass",
-    "CreateAddress",
-    "CreateWithdrawal",
-    "DeleteAddress",
-    "DepositAddressClaim",
-    "DepositAddressesBeta",
-    "DepositLimits",
-    "FeeQuote",
+    "Bare",
+    "Beta",
     "FundableAssets",
-    "FundingMethods",
-    "ListAddresses",
-    "ListDeposits",
-    "ListWithdrawals",
-    "Networks",
-    "Provisional",
-    "UpdateAddress",
-    "WithdrawalLimits",
+    "FundingAsset",
+    "FundingAssets",
+    "Listing",
+    "NamedAsset",
+    "Scope",
+    "beta_call",
 ]
 
-_QUERY: Final = ("query-funds",)
-_CHANGE_ADDRESS: Final = ("add-withdraw-address", "update-withdraw-address")
+R = TypeVar("R")
 
-
-class Provisional(Reshaped, dict[str, Any]):
-    """A Funding Beta answer as it came: amounts are text, and the names may still change."""
-
-    arrives_as: ClassVar[Any] = dict[str, Any]
-    enveloped: ClassVar[bool] = False
-
-    @classmethod
-    def from_wire(cls, arrived: dict[str, Any]) -> Self:
-        """Keep everything."""
-        return cls(arrived)
+QUERY: Final = ("query-funds",)
+"""The permission of every call that changes nothing."""
 
 
 class AssetOfClass(Part, frozen=True, kw_only=True):
-    """An asset with its class, as Funding Beta names it."""
+    """An asset with its class, ``currency`` or ``tokenized_asset``, as Funding Beta names it.
 
-    name: AssetName
-    asset_class: Word | None = msgspec.field(name="class", default=None)
+    As a filter the class alone will do, and must be there; as a currency for equivalents the name.
+    """
+
+    name: AssetName | None = None
+    asset_class: AssetClass | None = msgspec.field(name="class", default=None)
 
 
-def _spec(name: str, path: str, method: str, need: tuple[str, ...], effect: Effect = Effect.READ) -> Spec:
-    """Write the facts of a Funding Beta call."""
+class Scope(Part, frozen=True, kw_only=True):
+    """A method, a network or a group of networks: one of the three, by its id."""
+
+    method_id: Word | None = None
+    network_id: Word | None = None
+    network_group_id: Word | None = None
+
+    def check(self) -> None:
+        """Refuse none or several of them."""
+        exclusive(self, "method_id", "network_id", "network_group_id", needed=True)
+
+
+def beta_call(
+    name: str, path: str, page: str, *, method: str = "GET", need: tuple[str, ...] = QUERY, effect: Effect = Effect.READ
+) -> Spec:
+    """Write the facts of a Funding Beta call.
+
+    Args:
+        name: Our name of it, as the client's method has it.
+        path: Its path below ``/funding/``.
+        page: The last part of the address of its page.
+        method: The HTTP verb.
+        need: Permissions of the key; one is enough.
+        effect: What it does to the account.
+    """
     return Spec(
         name=f"FundingBeta/{name}",
         path=f"/funding/{path}",
         private=True,
         section="funding-beta",
-        source="https://docs.kraken.com/llms-full.txt",
+        source=f"https://docs.kraken.com/api-reference/funding-beta/{page}",
         method=method,
         body=Body.QUERY if method in {"GET", "DELETE"} else Body.JSON,
         effect=effect,
@@ -88,7 +95,7 @@ def _spec(name: str, path: str, method: str, need: tuple[str, ...], effect: Effe
     )
 
 
-class Beta(Request[Provisional], frozen=True, kw_only=True):
+class Beta(Request[R], frozen=True, kw_only=True):
     """A Funding Beta call.
 
     Attributes:
@@ -98,14 +105,21 @@ class Beta(Request[Provisional], frozen=True, kw_only=True):
     account_id: Word | None = None
 
     def params(self) -> dict[str, Any]:
-        """Return the parameters; those gathered in `body` or `filters` stand beside the others."""
+        """Return the parameters; those gathered in `body` or `filters` stand beside the others.
+
+        Raises:
+            InvalidArguments: A parameter cannot be right, or stands there and beside it.
+        """
         sent = super().params()
         for gathered in ("body", "filters"):
-            sent |= sent.pop(gathered, {})
+            more = sent.pop(gathered, {})
+            if twice := sorted(more.keys() & sent.keys()):
+                raise InvalidArguments(f"{', '.join(twice)} is given beside {gathered} and in it")
+            sent |= more
         return sent
 
 
-class Listing(Beta, frozen=True, kw_only=True):
+class Listing(Beta[R], frozen=True, kw_only=True):
     """A call that is answered in pages. `cursor` goes without any filter.
 
     Attributes:
@@ -116,7 +130,10 @@ class Listing(Beta, frozen=True, kw_only=True):
     filters: dict[str, Any] | None = None
 
     def check(self) -> None:
-        """Refuse a filter beside a cursor."""
+        """Refuse a filter beside a cursor, and a filter by asset that has no class."""
+        asset = getattr(self, "asset", None)
+        if asset is not None and asset.asset_class is None:
+            raise InvalidArguments("asset lacks class", hint="the class alone is a filter, the name alone is none")
         if self.cursor is None:
             return
         others = [name for name in self.__struct_fields__ if name not in {"cursor", "account_id", "direction"}]
@@ -125,143 +142,48 @@ class Listing(Beta, frozen=True, kw_only=True):
             raise InvalidArguments(f"cursor excludes {', '.join(given)}", hint="it remembers the first call's filters")
 
 
-class FeeQuote(Beta, frozen=True, kw_only=True):
-    """What a method charges for an amount; with `withdrawal_fee_token` also a token that fixes it for 5 minutes."""
+class Bare(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer without the envelope.
 
-    spec: ClassVar[Spec] = _spec("Fees", "v1/fees/{method_id}", "GET", _QUERY)
-
-    method_id: Word
-    amount: Amount
-    fee_included: bool | None = None
-    withdrawal_fee_token: bool | None = None
-    rebase_multiplier: RebaseMultiplier | None = None
-
-
-class DepositAddressClaim(Beta, frozen=True, kw_only=True):
-    """Claim a deposit address of a method."""
-
-    spec: ClassVar[Spec] = _spec(
-        "DepositAddressClaim", "v1/deposit/address/{method_id}", "PUT", ("add-funds",), Effect.WRITE
-    )
-
-    method_id: Word
-
-
-class CreateAddress(Beta, frozen=True, kw_only=True):
-    """Save a withdrawal address. What `body` holds is not public."""
-
-    spec: ClassVar[Spec] = _spec("AddressesCreate", "v1/addresses", "POST", ("add-withdraw-address",), Effect.WRITE)
-
-    body: dict[str, Any]
-
-
-class ListAddresses(Listing, frozen=True, kw_only=True):
-    """The saved withdrawal addresses."""
-
-    spec: ClassVar[Spec] = _spec("AddressesList", "v1/addresses", "GET", _QUERY)
-
-
-class UpdateAddress(Beta, frozen=True, kw_only=True):
-    """Change a saved withdrawal address. What `body` holds is not public."""
-
-    spec: ClassVar[Spec] = _spec("AddressesUpdate", "v1/addresses/{id}", "PUT", _CHANGE_ADDRESS, Effect.WRITE)
-
-    id: Word
-    body: dict[str, Any]
-
-
-class DeleteAddress(Beta, frozen=True, kw_only=True):
-    """Delete a saved withdrawal address."""
-
-    spec: ClassVar[Spec] = _spec("AddressesDelete", "v1/addresses/{id}", "DELETE", _CHANGE_ADDRESS, Effect.WRITE)
-
-    id: Word
-
-
-class FundableAssets(Beta, frozen=True, kw_only=True):
-    """The assets that can be deposited or withdrawn."""
-
-    spec: ClassVar[Spec] = _spec("Assets", "v1/assets/{direction}", "GET", _QUERY)
-
-    direction: Direction
-    asset_class: Word | None = None
-
-
-class DepositAddressesBeta(Listing, frozen=True, kw_only=True):
-    """The deposit addresses."""
-
-    spec: ClassVar[Spec] = _spec("DepositAddresses", "v2/deposit/addresses", "GET", _QUERY)
-
-
-class Limits(Beta, frozen=True, kw_only=True):
-    """A call about an asset's limits; `preferred_asset` is the currency for equivalents."""
-
-    asset_class: Word
-    asset: AssetName
-    preferred_asset: AssetOfClass | None = None
-
-
-class DepositLimits(Limits, frozen=True, kw_only=True):
-    """How much of an asset can be deposited."""
-
-    spec: ClassVar[Spec] = _spec("LimitsDeposit", "v1/limits/deposit/{asset_class}/{asset}", "GET", _QUERY)
-
-
-class WithdrawalLimits(Limits, frozen=True, kw_only=True):
-    """How much of an asset can be withdrawn."""
-
-    spec: ClassVar[Spec] = _spec("LimitsWithdrawal", "v1/limits/withdrawal/{asset_class}/{asset}", "GET", _QUERY)
-
-
-class ListDeposits(Listing, frozen=True, kw_only=True):
-    """Deposits. `status` holds ``{"list": [...]}`` or ``{"range": {"start": ..., "end": ...}}``."""
-
-    spec: ClassVar[Spec] = _spec("Deposits", "v1/deposits", "GET", _QUERY)
-
-    scope: dict[str, Any] | None = None
-    asset: AssetOfClass | None = None
-    status: dict[str, Any] | None = None
-    start_time: PreciseMoment | None = None
-    end_time: PreciseMoment | None = None
-    limit: Annotated[int, Range(1, 500)] | None = None
-
-
-class FundingMethods(Listing, frozen=True, kw_only=True):
-    """The ways to deposit or withdraw."""
-
-    spec: ClassVar[Spec] = _spec("Methods", "v1/methods/{direction}", "GET", _QUERY)
-
-    direction: Direction
-    asset: AssetOfClass | None = None
-    rebase_multiplier: RebaseMultiplier | None = None
-    limit: Annotated[int, Range(1, 10000)] | None = None
-
-
-class Networks(Beta, frozen=True, kw_only=True):
-    """The networks money travels on."""
-
-    spec: ClassVar[Spec] = _spec("Networks", "v1/networks", "GET", _QUERY)
-
-
-class CreateWithdrawal(Beta, frozen=True, kw_only=True):
-    """Withdraw to a saved address.
-
-    `scope` names a ``method_id`` or a ``network_id``; `amount` holds ``asset_amount`` with ``asset`` and ``amount``;
-    `fee` says ``fee_included`` and the token of a quote, or the most it may be.
+    Clients meet ``{}`` where there are no rows; a page that lacks its rows but holds something is none.
     """
 
-    spec: ClassVar[Spec] = _spec("WithdrawalsCreate", "v1/withdrawals", "POST", ("withdraw-funds",), Effect.FUNDS)
-
-    scope: dict[str, Any]
-    address_id: Word
-    amount: dict[str, Any]
-    fee: dict[str, Any] | None = None
-    expected_address: Word | None = None
+    enveloped: ClassVar[bool] = False
+    nothing: ClassVar[bytes] = b"{}"
+    """What ``{}`` is read as."""
 
 
-class ListWithdrawals(Listing, frozen=True, kw_only=True):
-    """Withdrawals by status: ``pending``, ``success``, ``failed``."""
+class FundingAsset(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset with its class: ``currency`` or ``tokenized_asset``. Bitcoin is ``BTC`` here."""
 
-    spec: ClassVar[Spec] = _spec("WithdrawalsList", "v1/withdrawals", "GET", _QUERY)
+    name: str
+    asset_class: str | None = msgspec.field(name="class", default=None)
 
-    status: FundingState | None = None
+
+class AssetAmount(msgspec.Struct, frozen=True, kw_only=True):
+    """An amount of an asset."""
+
+    asset: FundingAsset
+    amount: Decimal
+
+
+class NamedAsset(msgspec.Struct, frozen=True):
+    """An asset of a class that is named beside it."""
+
+    name: str
+
+
+class FundingAssets(Bare, frozen=True, kw_only=True):
+    """The assets that can be moved, by their class."""
+
+    currency: list[NamedAsset] = msgspec.field(default_factory=list)
+    tokenized_asset: list[NamedAsset] = msgspec.field(default_factory=list)
+
+
+class FundableAssets(Beta[FundingAssets], frozen=True, kw_only=True):
+    """The assets that can be deposited or withdrawn, by their class."""
+
+    spec: ClassVar[Spec] = beta_call("Assets", "v1/assets/{direction}", "list-funding-assets")
+
+    direction: Direction
+    asset_class: AssetClass | None = None

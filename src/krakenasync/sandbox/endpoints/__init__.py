@@ -7,6 +7,7 @@ from typing import Final
 
 from krakenasync.sandbox.endpoints.account import HANDLERS as ACCOUNT
 from krakenasync.sandbox.endpoints.beta import HANDLERS as BETA
+from krakenasync.sandbox.endpoints.beta_addresses import HANDLERS as BETA_ADDRESSES
 from krakenasync.sandbox.endpoints.beta_transfers import HANDLERS as BETA_TRANSFERS
 from krakenasync.sandbox.endpoints.books import HANDLERS as BOOKS
 from krakenasync.sandbox.endpoints.changes import HANDLERS as CHANGES
@@ -41,5 +42,6 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     **SUBACCOUNTS,
     **EARN,
     **BETA,
+    **BETA_ADDRESSES,
     **BETA_TRANSFERS,
 }

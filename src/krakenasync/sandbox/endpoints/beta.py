@@ -1,168 +1,167 @@
-"""Funding Beta: what can be moved and how, and the addresses. Provisional.
+"""Funding Beta: what can be moved and how, and how much of it. Addresses and transfers have modules of their own.
 
-Kraken publishes no schemas of these answers; the names follow its list of pages and what clients read. It is the same
-money, the same addresses and the same withdrawals as by the older calls.
+It is the same money, the same addresses and the same withdrawals as by the older calls.
 
-Source: https://docs.kraken.com/llms-full.txt
+Source: https://docs.kraken.com/exchange/guides/rest/funding
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 from krakenasync.sandbox.accounts import Account
 from krakenasync.sandbox.arguments import Arguments
-from krakenasync.sandbox.deposits import MOST_ADDRESSES, DepositAddress
+from krakenasync.sandbox.deposits import MOST_ADDRESSES
 from krakenasync.sandbox.endpoints.context import Context, Handler
-from krakenasync.sandbox.funding import METHODS, Method, funding_asset, method_by_id
+from krakenasync.sandbox.funding import GROUPS, METHODS, Method, funding_asset, group_id
 from krakenasync.sandbox.listings import ASSETS, Asset
+from krakenasync.sandbox.orders import NANOS
 from krakenasync.sandbox.paging import by_cursor, remembered
 from krakenasync.sandbox.refusals import invalid
 from krakenasync.sandbox.valuation import worth
-from krakenasync.sandbox.withdrawals import SavedAddress
 
-__all__ = ["HANDLERS", "acting", "asset_name", "asset_row", "listing", "network_row"]
+__all__ = [
+    "HANDLERS",
+    "SCOPES",
+    "acting",
+    "asset_amount",
+    "asset_filter",
+    "in_scope",
+    "listing",
+    "scope_of",
+    "timestamp",
+]
 
 T = TypeVar("T")
 
 DIRECTIONS: Final = frozenset({"deposit", "withdraw"})
+CLASSES: Final = frozenset({"currency", "tokenized_asset"})
+SCOPES: Final = ("method_id", "network_id", "network_group_id")
 PAGE: Final = 100
+DAY: Final = 86_400
+DOLLAR: Final = "ZUSD"
 
 
 def fundable_assets(context: Context) -> dict[str, Any]:
-    """List the assets that can be deposited or withdrawn: the same ones either way."""
+    """List the assets that can be deposited or withdrawn: the same ones either way, none of them tokenized."""
     context.arguments.word("direction", DIRECTIONS)
-    currencies = context.arguments.text("asset_class", "currency") == "currency"
+    currencies = context.arguments.word("asset_class", CLASSES, "currency") == "currency"
     names = dict.fromkeys(method.asset for method in METHODS if currencies)
-    return {"assets": [asset_row(ASSETS[name]) for name in names]}
+    return {"currency": [{"name": public(ASSETS[name])} for name in names], "tokenized_asset": []}
 
 
 def methods(context: Context) -> dict[str, Any]:
     """List the ways to deposit or withdraw."""
     way = context.arguments.word("direction", DIRECTIONS)
     arguments = remembered(context.arguments)
-    wanted = asset_name(arguments)
-    rows = [method for method in METHODS if wanted in (None, method.asset)]
+    wanted = asset_filter(arguments)
+    rows = [method for method in METHODS if wanted(method.asset)]
     return listing(
         arguments, rows, "methods", lambda method: method.id, lambda method: _method_row(method, way), ("asset",)
     )
 
 
 def networks(_context: Context) -> dict[str, Any]:
-    """List the networks that money travels on."""
-    found = {method.network: network_row(method) for method in METHODS}
-    return {"networks": list(found.values())}
+    """List the networks that money travels on, and the groups some of them form."""
+    ids = {method.network: method.network_id for method in METHODS}
+    groups = [
+        {
+            "network_group_id": group_id(group),
+            "name": group,
+            "network_ids": [ids[network] for network, of in GROUPS.items() if of == group],
+        }
+        for group in dict.fromkeys(GROUPS.values())
+    ]
+    return {"network_groups": groups, "networks": [{"network_id": ids[name], "name": name} for name in ids]}
 
 
 def deposit_limits(context: Context) -> dict[str, Any]:
     """Tell how much of an asset can be deposited at once, by method."""
     asset = _asset_of_path(context)
-    limits = [
-        {"limit_type": "amount", "method_id": method.id, **_left(context, asset, method.limit)}
-        for method in METHODS
-        if method.asset == asset.name
-    ]
-    return {"asset": asset_row(asset), "limits": limits}
+    limits: list[dict[str, Any]] = []
+    for method in METHODS:
+        if method.asset == asset.name:
+            most = {} if method.limit is None else {"maximum_amount": asset_amount(asset, method.limit)}
+            limits.append({"method_id": method.id, **most, "limits": []})
+    return {"deposit_limits": limits}
 
 
 def withdrawal_limits(context: Context) -> dict[str, Any]:
     """Tell how much of an asset can be withdrawn just now, by method."""
     asset, account = _asset_of_path(context), acting(context)
-    withdrawals = context.world.treasury.withdrawals
-    limits = [
-        {
-            "limit_type": "amount",
-            "method_id": method.id,
-            "maximum": asset.text(method.daily),
-            "period": 86_400,
-            **_left(context, asset, withdrawals.limit(account, method, context.now)),
-        }
-        for method in METHODS
-        if method.asset == asset.name
-    ]
-    return {"asset": asset_row(asset), "limits": limits}
-
-
-def deposit_addresses(context: Context) -> dict[str, Any]:
-    """List the account's deposit addresses of all methods."""
-    arguments, account = remembered(context.arguments), acting(context)
-    wanted = arguments.text("method_id", "")
-    rows = [
-        address
-        for method in METHODS
-        if wanted in ("", method.id)
-        for address in context.world.treasury.deposits.addresses(account, method)
-    ]
-    return listing(arguments, rows, "addresses", lambda address: address.address, _deposit_address_row, ("method_id",))
-
-
-def claim_deposit_address(context: Context) -> dict[str, Any]:
-    """Make one more deposit address of a method."""
-    method = method_by_id(context.arguments.text("method_id"))
-    made = context.world.treasury.deposits.new_address(acting(context), method, context.now)
-    return {"address": _deposit_address_row(made)}
-
-
-def create_address(context: Context) -> dict[str, Any]:
-    """Save a withdrawal address: a method's id, the address, a name, perhaps a memo."""
-    arguments = context.arguments
-    method = method_by_id(arguments.text("method_id"))
-    name, address = arguments.text("name"), arguments.text("address")
-    withdrawals = context.world.treasury.withdrawals
-    saved = withdrawals.save(acting(context), method, address, name, arguments.text("memo", ""))
-    return _saved_row(saved)
-
-
-def list_addresses(context: Context) -> dict[str, Any]:
-    """List the saved withdrawal addresses."""
-    arguments = remembered(context.arguments)
-    wanted = arguments.text("method_id", "")
-    saved = context.world.treasury.withdrawals.saved(acting(context)).values()
-    rows = [each for each in saved if wanted in ("", each.method.id)]
-    return listing(arguments, rows, "addresses", lambda each: each.id, _saved_row, ("method_id",))
-
-
-def update_address(context: Context) -> dict[str, Any]:
-    """Rename a saved address, or change its memo."""
-    arguments, account = context.arguments, acting(context)
-    saved = _saved(context, account)
-    name = arguments.text("name", saved.key)
-    if name != saved.key:
-        context.world.treasury.withdrawals.check_free(account, name)
-    saved.key, saved.memo = name, arguments.text("memo", saved.memo)
-    return _saved_row(saved)
-
-
-def delete_address(context: Context) -> dict[str, bool]:
-    """Forget a saved address."""
-    account = acting(context)
-    saved = _saved(context, account)
-    del context.world.treasury.withdrawals.saved(account)[saved.id]
-    return {"result": True}
+    preferred = context.arguments.part("preferred_asset")
+    unit = funding_asset(preferred.text("name")) if preferred is not None else asset
+    limits = [_limits_row(context, account, method, unit) for method in METHODS if method.asset == asset.name]
+    return {
+        "available_balance": asset_amount(asset, account.available(asset.name)),
+        "withdrawal_limits": limits,
+    }
 
 
 def acting(context: Context) -> Account:
     """Return the account that a call acts on, which may be a subaccount of the caller's."""
-    public = context.arguments.text("account_id", "")
-    return context.world.treasury.subaccounts.acting(context.account, public)
+    account = context.arguments.text("account_id", "")
+    return context.world.treasury.subaccounts.acting(context.account, account)
 
 
-def asset_name(arguments: Arguments) -> str | None:
-    """Read the filter by asset: the id of the asset, None for all."""
+def asset_filter(arguments: Arguments) -> Callable[[str], bool]:
+    """Read the filter by asset; what is returned tells whether an asset, by its id, passes.
+
+    Raises:
+        Refusal: The asset has no class, or there is none of that name.
+    """
     wanted = arguments.part("asset")
-    return funding_asset(wanted.text("name")).name if wanted is not None else None
+    if wanted is None:
+        return lambda _asset: True
+    currencies = wanted.word("class", CLASSES) == "currency"
+    name = funding_asset(wanted.text("name")).name if wanted.given("name") and currencies else None
+    return lambda asset: currencies and name in (None, asset)
 
 
-def asset_row(asset: Asset) -> dict[str, str]:
-    """Write an asset with its class."""
-    return {"class": "currency", "name": asset.altname}
+def scope_of(arguments: Arguments, kinds: Sequence[str] = SCOPES) -> tuple[str, Method] | None:
+    """Read a scope: what kind of id it is, and a method that it names or holds; None if there is none.
+
+    Args:
+        arguments: Those it stands in.
+        kinds: The kinds of id that are taken.
+
+    Raises:
+        Refusal: It is not one id of such a kind.
+    """
+    scope = arguments.part("scope")
+    if scope is None:
+        return None
+    given = [kind for kind in SCOPES if scope.given(kind)]
+    if len(given) != 1 or given[0] not in kinds:
+        raise invalid("scope")
+    wanted = scope.text(given[0])
+    for method in METHODS:
+        if method.scopes.get(given[0]) == wanted:
+            return given[0], method
+    raise invalid("scope")
 
 
-def network_row(method: Method) -> dict[str, str]:
-    """Write a method's network."""
-    return {"id": method.network_id, "name": method.network}
+def in_scope(scope: tuple[str, Method] | None, method: Method) -> bool:
+    """Whether a method is the one of a scope, or on its network or in its group; all are if there is none."""
+    return scope is None or method.scopes.get(scope[0]) == scope[1].scopes[scope[0]]
+
+
+def public(asset: Asset) -> str:
+    """Return an asset's name as Funding Beta has it."""
+    return asset.public or asset.altname
+
+
+def asset_amount(asset: Asset, amount: Decimal) -> dict[str, Any]:
+    """Write an amount of an asset."""
+    return {"asset": _asset_row(asset), "amount": asset.text(amount)}
+
+
+def timestamp(at: int) -> str:
+    """Write unix nanoseconds as Funding Beta does."""
+    return f"{datetime.fromtimestamp(at // NANOS, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def listing(
@@ -173,9 +172,10 @@ def listing(
     write: Callable[[T], dict[str, Any]],
     filters: tuple[str, ...],
 ) -> dict[str, Any]:
-    """Write a page of rows under a name, and the cursor of the next."""
+    """Write a page of rows under a name, and the cursor of the next if there is one."""
     page = by_cursor(arguments, rows, id_of, filters, PAGE)
-    return {name: [write(row) for row in page.rows], "next_cursor": page.next}
+    written: dict[str, Any] = {name: [write(row) for row in page.rows]}
+    return {**written, "next_cursor": page.next} if page.next is not None else written
 
 
 def _asset_of_path(context: Context) -> Asset:
@@ -183,63 +183,58 @@ def _asset_of_path(context: Context) -> Asset:
     return funding_asset(context.arguments.text("asset"))
 
 
-def _left(context: Context, asset: Asset, amount: Decimal | None) -> dict[str, Any]:
-    """Write what is left of a limit, and what that is worth in the preferred currency, if one is named."""
-    row: dict[str, Any] = {"remaining": asset.text(amount) if amount is not None else None}
-    preferred = context.arguments.part("preferred_asset")
-    if preferred is None or amount is None:
-        return row
-    unit = funding_asset(preferred.text("name"))
-    market, now = context.world.market, context.now
-    price = worth(market, unit.name, now)
-    if not price:
+def _asset_row(asset: Asset) -> dict[str, str]:
+    return {"class": "currency", "name": public(asset)}
+
+
+def _limits_row(context: Context, account: Account, method: Method, unit: Asset) -> dict[str, Any]:
+    """Write the limits of a method to withdraw: the one of a day."""
+    asset, withdrawals = ASSETS[method.asset], context.world.treasury.withdrawals
+    used = withdrawals.gone(account, method, context.now)
+    remaining = max(Decimal(0), method.daily - used)
+    values = {"remaining": remaining, "maximum": method.daily, "used": used}
+    limit = {name: _worth(context, asset, value, unit) for name, value in values.items()}
+    return {
+        "method_id": method.id,
+        "maximum_amount": asset_amount(asset, withdrawals.limit(account, method, context.now)),
+        "maximum_reason": "balance" if account.available(asset.name) < remaining else "limits",
+        "limits": [{"time_window": str(DAY), "limit": {**limit, "limit_type": "amount"}}],
+    }
+
+
+def _worth(context: Context, asset: Asset, amount: Decimal, unit: Asset) -> dict[str, Any]:
+    """Write a value of a limit: as it is set, in dollars if the asset has a price, and in the unit asked for."""
+    market, now, dollar = context.world.market, context.now, ASSETS[DOLLAR]
+    price = worth(market, asset.name, now)
+    row = {"policy_asset_amount": asset_amount(asset, amount)}
+    if price:
+        row["usd_amount"] = asset_amount(dollar, amount * price)
+    if unit.name == asset.name:
+        return {**row, "requested_asset_amount": asset_amount(asset, amount)}
+    each = worth(market, unit.name, now)
+    if not each:
         raise invalid("preferred_asset")
-    value = amount * worth(market, asset.name, now) / price
-    return {**row, "equivalent": {"asset": asset_row(unit), "amount": unit.text(value)}}
+    return {**row, "requested_asset_amount": asset_amount(unit, amount * price / each)}
 
 
 def _method_row(method: Method, way: str) -> dict[str, Any]:
-    asset = ASSETS[method.asset]
-    fee = method.fee if way == "withdraw" else Decimal(0)
-    least = method.least_out if way == "withdraw" else method.minimum
+    asset, out = ASSETS[method.asset], way == "withdraw"
     row: dict[str, Any] = {
-        "id": method.id,
-        "name": method.name,
-        "asset": asset_row(asset),
-        "network": network_row(method),
-        "minimum": asset.text(least),
-        "fees": {"base": asset.text(fee), "percentage": "0", "included": True, "min": None, "max": None},
+        "asset": _asset_row(asset),
+        "method_id": method.id,
+        "method_name": method.name,
+        "minimum_amount": asset.text(method.least_out if out else method.minimum),
+        "fees": {"base": asset_amount(asset, method.fee if out else Decimal(0)), "included": not out},
+        "network": {
+            "network_id": method.network_id,
+            "network_name": method.network,
+            "on_chain_asset_symbol": public(asset),
+        },
     }
-    if way == "deposit":
-        row["deposit"] = {
-            "shares_addresses_with_method_id": None,
-            "address_setup_fee": asset.text(Decimal(0)),
-            "address_generation": {"status": "available", "limit": MOST_ADDRESSES},
-        }
-    return row
-
-
-def _deposit_address_row(known: DepositAddress) -> dict[str, Any]:
-    return {"method_id": known.method.id, "address": known.address, "used": known.used}
-
-
-def _saved_row(saved: SavedAddress) -> dict[str, Any]:
-    row = {
-        "id": saved.id,
-        "method_id": saved.method.id,
-        "network": network_row(saved.method),
-        "address": saved.address,
-        "name": saved.key,
-        "verified": True,
-    }
-    return {**row, "memo": saved.memo} if saved.memo else row
-
-
-def _saved(context: Context, account: Account) -> SavedAddress:
-    saved = context.world.treasury.withdrawals.saved(account).get(context.arguments.text("id"))
-    if saved is None:
-        raise invalid("id")
-    return saved
+    if out:
+        return {**row, "withdrawal": {}}
+    most = {} if method.limit is None else {"maximum_amount": asset.text(method.limit)}
+    return {**row, **most, "deposit": {"address_generation": {"status": "limited", "limit": MOST_ADDRESSES}}}
 
 
 HANDLERS: Final[Mapping[str, Handler]] = {
@@ -248,10 +243,4 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "FundingBeta/Networks": networks,
     "FundingBeta/LimitsDeposit": deposit_limits,
     "FundingBeta/LimitsWithdrawal": withdrawal_limits,
-    "FundingBeta/DepositAddresses": deposit_addresses,
-    "FundingBeta/DepositAddressClaim": claim_deposit_address,
-    "FundingBeta/AddressesCreate": create_address,
-    "FundingBeta/AddressesList": list_addresses,
-    "FundingBeta/AddressesUpdate": update_address,
-    "FundingBeta/AddressesDelete": delete_address,
 }

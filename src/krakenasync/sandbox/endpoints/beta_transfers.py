@@ -1,22 +1,30 @@
-"""Funding Beta: fee quotes, deposits and withdrawals. Provisional, see `beta`.
+"""Funding Beta: fee quotes, deposits and withdrawals.
 
-Source: https://docs.kraken.com/llms-full.txt
+Source: https://docs.kraken.com/exchange/guides/rest/funding
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from krakenasync.sandbox.accounts import Account
 from krakenasync.sandbox.arguments import Arguments
 from krakenasync.sandbox.deposits import Deposit
-from krakenasync.sandbox.endpoints.beta import acting, asset_name, asset_row, listing
+from krakenasync.sandbox.endpoints.beta import (
+    SCOPES,
+    acting,
+    asset_amount,
+    asset_filter,
+    in_scope,
+    listing,
+    scope_of,
+    timestamp,
+)
 from krakenasync.sandbox.endpoints.context import Context, Handler
-from krakenasync.sandbox.funding import Method, funding_asset, method_by_id, read_amount
-from krakenasync.sandbox.listings import ASSETS
-from krakenasync.sandbox.orders import NANOS
+from krakenasync.sandbox.funding import Method, funding_asset, method_by_id, methods_of, read_amount
+from krakenasync.sandbox.listings import ASSETS, Asset
 from krakenasync.sandbox.paging import remembered
 from krakenasync.sandbox.refusals import invalid
 from krakenasync.sandbox.withdrawals import SavedAddress, Withdrawal
@@ -29,48 +37,54 @@ FILTERS: Final = ("scope", "asset", "status", "start_time", "end_time")
 
 
 def fee_quote(context: Context) -> dict[str, Any]:
-    """Tell what a withdrawal of an amount would cost; with a token that holds the fee for five minutes."""
-    arguments = context.arguments
+    """Tell what a withdrawal of an amount would cost, with a token that holds the fee for five minutes."""
+    arguments, withdrawals = context.arguments, context.world.treasury.withdrawals
     method = method_by_id(arguments.text("method_id"))
-    amount = read_amount(arguments, ASSETS[method.asset])
-    gross = amount if arguments.flag("fee_included") else amount + method.fee
-    quote = {"fee": ASSETS[method.asset].text(method.fee), **_amounts(method, gross)}
-    if arguments.flag("withdrawal_fee_token"):
-        quote["token"] = context.world.treasury.withdrawals.quote(method, context.now)
-    return quote
+    asset = ASSETS[method.asset]
+    amount = read_amount(arguments, asset)
+    token = arguments.text("withdrawal_fee_token", "") or withdrawals.quote(method, context.now)
+    fee = withdrawals.quoted(token, method, context.now)
+    gross = amount if arguments.flag("fee_included") else amount + fee
+    return {
+        "fee": asset_amount(asset, fee),
+        "gross_amount": asset_amount(asset, gross),
+        "net_amount": asset_amount(asset, gross - fee),
+        "fee_details": {"base_fee": asset_amount(asset, fee), "fee_percentage": "0"},
+        "withdrawal_fee_token": token,
+    }
 
 
 def create_withdrawal(context: Context) -> dict[str, Any]:
     """Send money to a saved address; unless the fee is included it comes on top."""
     arguments, account = context.arguments, acting(context)
-    withdrawals = context.world.treasury.withdrawals
-    saved = withdrawals.saved(account).get(arguments.text("address_id"))
-    if saved is None:
-        raise invalid("address_id")
-    _check_scope(arguments, saved)
-    method, fee = saved.method, arguments.part("fee") or Arguments({})
-    amount = _amount(arguments, method)
-    withdrawal = withdrawals.withdraw(
+    asset, amount = _asset_amount(arguments, "amount")
+    method = _method(arguments, asset)
+    saved = _saved(context, account, method)
+    fee = _fee(arguments)
+    withdrawal = context.world.treasury.withdrawals.withdraw(
         account,
         saved,
         amount if fee.flag("fee_included") else amount + method.fee,
         context.now,
+        method=method,
         max_fee=_most(context, fee, method),
         expected=arguments.text("expected_address") if arguments.given("expected_address") else None,
     )
-    return {"withdrawal_id": withdrawal.refid, **_amounts(method, withdrawal.gross), "fee": _fee(method)}
+    amounts = {"net_amount": withdrawal.amount, "gross_amount": withdrawal.gross, "fee": withdrawal.fee}
+    written = {name: {"asset_amount": asset_amount(asset, value)} for name, value in amounts.items()}
+    return {"withdrawal_id": withdrawal.refid, **written}
 
 
 def list_deposits(context: Context) -> dict[str, Any]:
     """List deposits, newest first."""
     arguments = remembered(context.arguments)
-    asset = asset_name(arguments)
+    scope, wanted = scope_of(arguments), asset_filter(arguments)
     rows = [
         deposit
         for deposit in context.world.treasury.deposits.of(acting(context))
-        if asset in (None, deposit.method.asset)
-        and _in_scope(arguments, deposit.method)
-        and _has_status(arguments, STATE_OF[deposit.status(context.now)])
+        if wanted(deposit.method.asset)
+        and in_scope(scope, deposit.method)
+        and _has_status(arguments, deposit.status(context.now).lower())
         and _in_time(arguments, deposit.at)
     ]
     return listing(
@@ -81,13 +95,14 @@ def list_deposits(context: Context) -> dict[str, Any]:
 def list_withdrawals(context: Context) -> dict[str, Any]:
     """List withdrawals, newest first."""
     arguments = remembered(context.arguments)
-    wanted, asset = arguments.word("status", STATES, ""), asset_name(arguments)
+    status = arguments.word("status", STATES, "")
+    scope, wanted = scope_of(arguments), asset_filter(arguments)
     rows = [
         withdrawal
         for withdrawal in context.world.treasury.withdrawals.of(acting(context))
-        if asset in (None, withdrawal.method.asset)
-        and _in_scope(arguments, withdrawal.method)
-        and wanted in ("", STATE_OF[withdrawal.status(context.now)])
+        if wanted(withdrawal.method.asset)
+        and in_scope(scope, withdrawal.method)
+        and status in ("", STATE_OF[withdrawal.status(context.now)])
         and _in_time(arguments, withdrawal.at)
     ]
     return listing(
@@ -95,36 +110,57 @@ def list_withdrawals(context: Context) -> dict[str, Any]:
     )
 
 
-def _amount(arguments: Arguments, method: Method) -> Decimal:
-    """Read the nested amount, which names its asset again."""
-    amount = arguments.part("amount")
-    inner = amount.part("asset_amount") if amount else None
-    named = inner.part("asset") if inner else None
-    if inner is None or named is None or funding_asset(named.text("name")).name != method.asset:
-        raise invalid("amount")
-    return read_amount(inner, ASSETS[method.asset])
+def _asset_amount(arguments: Arguments, name: str) -> tuple[Asset, Decimal]:
+    """Read an amount that stands beside its asset, inside an ``asset_amount``."""
+    outer = arguments.part(name)
+    inner = outer.part("asset_amount") if outer is not None else None
+    named = inner.part("asset") if inner is not None else None
+    if inner is None or named is None or named.text("class", "") != "currency":
+        raise invalid(name)
+    asset = funding_asset(named.text("name"))
+    return asset, read_amount(inner, asset)
+
+
+def _method(arguments: Arguments, asset: Asset) -> Method:
+    """Find the method that is meant: the one named, or the only one the asset has on the network named."""
+    scope = scope_of(arguments, SCOPES[:2])
+    fitting = [method for method in methods_of(asset) if scope is not None and in_scope(scope, method)]
+    if len(fitting) != 1:
+        raise invalid("scope")
+    return fitting[0]
+
+
+def _saved(context: Context, account: Account, method: Method) -> SavedAddress:
+    """Find the saved address that is named; it must serve the method."""
+    saved = context.world.treasury.withdrawals.saved(account).get(context.arguments.text("address_id"))
+    if saved is None:
+        raise invalid("address_id")
+    if not saved.serves(method):
+        raise invalid("scope")
+    return saved
+
+
+def _fee(arguments: Arguments) -> Arguments:
+    """Read what is said about the fee: whether it is included, and at most one of two bounds."""
+    fee = arguments.part("fee")
+    if fee is None:
+        return Arguments({})
+    if not fee.given("fee_included") or (fee.given("quoted_fee") and fee.given("current_fee")):
+        raise invalid("fee")
+    return fee
 
 
 def _most(context: Context, fee: Arguments, method: Method) -> Decimal | None:
-    """Read how much the fee may be: what a quote's token held, or a bound."""
+    """Read how much the fee may be: what a quote's token held, or a bound in the method's asset."""
     quoted, current = fee.part("quoted_fee"), fee.part("current_fee")
     if quoted is not None:
         return context.world.treasury.withdrawals.quoted(quoted.text("token"), method, context.now)
-    return current.number("max_fee") if current is not None and current.given("max_fee") else None
-
-
-def _check_scope(arguments: Arguments, saved: SavedAddress) -> None:
-    if not arguments.part("scope") or not _in_scope(arguments, saved.method):
-        raise invalid("scope")
-
-
-def _in_scope(arguments: Arguments, method: Method) -> bool:
-    """Whether a method is the one, or travels on the network, that is named; all do if none is."""
-    scope = arguments.part("scope")
-    if scope is None:
-        return True
-    fits_method = scope.text("method_id", method.id) == method.id
-    return fits_method and scope.text("network_id", method.network_id) == method.network_id
+    if current is None or not current.given("max_fee"):
+        return None
+    asset, most = _asset_amount(current, "max_fee")
+    if asset.name != method.asset:
+        raise invalid("max_fee")
+    return most
 
 
 def _has_status(arguments: Arguments, status: str) -> bool:
@@ -139,50 +175,30 @@ def _in_time(arguments: Arguments, at: int) -> bool:
 
 
 def _deposit_row(deposit: Deposit, now: int) -> dict[str, Any]:
-    asset = ASSETS[deposit.method.asset]
-    return {
+    asset, status = ASSETS[deposit.method.asset], deposit.status(now).lower()
+    row = {
         "deposit_id": deposit.refid,
         "method_id": deposit.method.id,
-        "asset": asset_row(asset),
-        "amount": asset.text(deposit.amount),
-        "status": STATE_OF[deposit.status(now)],
-        "transaction_id": deposit.txid,
-        "address": deposit.address,
-        "created_at": _time(deposit.at),
+        "network_id": deposit.method.network_id,
+        "status": status,
+        "amount": asset_amount(asset, deposit.amount),
+        "create_time": timestamp(deposit.at),
     }
+    return {**row, "fee": asset_amount(asset, Decimal(0))} if status == "success" else row
 
 
 def _withdrawal_row(withdrawal: Withdrawal, now: int) -> dict[str, Any]:
-    method, status = withdrawal.method, withdrawal.status(now)
-    return {
+    asset, status = ASSETS[withdrawal.method.asset], withdrawal.status(now)
+    row = {
         "withdrawal_id": withdrawal.refid,
-        "method_id": method.id,
-        **_amounts(method, withdrawal.gross),
-        "fee": _fee(method),
+        "amount": asset_amount(asset, withdrawal.amount),
+        "fee": asset_amount(asset, withdrawal.fee),
+        "method_id": withdrawal.method.id,
         "status": STATE_OF[status],
-        "transaction_id": withdrawal.txid if status == "Success" else None,
-        "address": withdrawal.address,
-        "created_at": _time(withdrawal.at),
+        "create_time": timestamp(withdrawal.at),
+        "address_id": withdrawal.address_id,
     }
-
-
-def _amounts(method: Method, gross: Decimal) -> dict[str, Any]:
-    """Write what leaves the account and what arrives."""
-    asset = ASSETS[method.asset]
-    row = asset_row(asset)
-    return {
-        "gross_amount": {"asset": row, "amount": asset.text(gross)},
-        "net_amount": {"asset": row, "amount": asset.text(gross - method.fee)},
-    }
-
-
-def _fee(method: Method) -> dict[str, Any]:
-    asset = ASSETS[method.asset]
-    return {"asset": asset_row(asset), "amount": asset.text(method.fee)}
-
-
-def _time(at: int) -> str:
-    return f"{datetime.fromtimestamp(at // NANOS, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return {**row, "onchain_transaction": withdrawal.txid} if status == "Success" else row
 
 
 HANDLERS: Final[Mapping[str, Handler]] = {

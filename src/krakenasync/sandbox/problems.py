@@ -1,0 +1,56 @@
+"""How Funding Beta says no here: an HTTP error status, and a problem instead of the envelope.
+
+Seen by clients: ``InvalidKey``, with 401 and the title ``API: Invalid key``. The guide names
+``TooManyDepositAddresses``. No page lists the others: they are written the same way out of Kraken's error strings, and
+the statuses are the usual ones.
+
+Source: https://docs.kraken.com/exchange/guides/rest/funding
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+
+from krakenasync.protocol.problems import PREFIX
+from krakenasync.sandbox.calls import Reply
+from krakenasync.sandbox.refusals import (
+    INVALID_KEY,
+    INVALID_NONCE,
+    INVALID_SIGNATURE,
+    LOCKOUT,
+    PERMISSION_DENIED,
+    REST_LIMIT,
+)
+
+__all__ = ["problem"]
+
+KIND: Final = "application/problem+json"
+TYPES: Final = {"EFunding:Too many addresses": "TooManyDepositAddresses"}
+STATUSES: Final = {
+    INVALID_KEY: HTTPStatus.UNAUTHORIZED,
+    INVALID_SIGNATURE: HTTPStatus.UNAUTHORIZED,
+    INVALID_NONCE: HTTPStatus.UNAUTHORIZED,
+    LOCKOUT: HTTPStatus.FORBIDDEN,
+    PERMISSION_DENIED: HTTPStatus.FORBIDDEN,
+    REST_LIMIT: HTTPStatus.TOO_MANY_REQUESTS,
+    "EFunding:Too many addresses": HTTPStatus.CONFLICT,
+}
+
+
+def problem(code: str) -> Reply:
+    """Write a refusal as a problem.
+
+    Args:
+        code: One of Kraken's error strings; what stands behind its second colon becomes the ``detail``.
+    """
+    category, _, rest = code.removeprefix("E").partition(":")
+    text, _, detail = rest.partition(":")
+    status = STATUSES.get(code, HTTPStatus.BAD_REQUEST)
+    kind = TYPES.get(code, "".join(word.capitalize() for word in text.split()))
+    row: dict[str, Any] = {"type": PREFIX + kind, "status": status.value, "title": f"{category}: {text}"}
+    if detail:
+        row["detail"] = detail
+    return Reply(msgspec.json.encode({**row, "data": None}), status.value, KIND)
