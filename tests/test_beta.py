@@ -71,3 +71,20 @@ def test_a_call_for_a_subaccount():
             assert claimed.address_details not in [known.address_details for known in own.addresses]
 
     run(main)
+
+
+def test_a_raw_call():
+    """By Kraken's name, a call gives the answer as it came, or the same error."""
+
+    async def main(clock):
+        served = in_process(SandboxConfig(tier="pro"), clock=clock)
+        async with served.client() as kraken:
+            asked = {"direction": "withdraw", "asset": {"class": "currency", "name": "BTC"}, "limit": 1}
+            page = await kraken.private("FundingBeta/Methods", **asked)
+            assert [method["method_id"] for method in page["methods"]] == [METHODS[0].id]
+            with pytest.raises(InvalidArguments, match="class"):
+                await kraken.private("FundingBeta/Methods", direction="withdraw", asset={"name": "BTC"})
+            with pytest.raises(FundingRefused):
+                await kraken.private("FundingBeta/Fees", method_id="none", amount="1")
+
+    run(main)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final, Self
 
 from krakenasync.client.road import Call
 from krakenasync.errors import InvalidArguments
@@ -13,7 +13,7 @@ from krakenasync.protocol import wire
 from krakenasync.protocol.charges import ONE, PER_IP
 from krakenasync.protocol.nested import plain
 from krakenasync.protocol.quoting import quoted
-from krakenasync.protocol.requests import Body, Effect, Spec
+from krakenasync.protocol.requests import Body, Effect, Reshaped, Spec
 from krakenasync.spot.catalog import by_name
 
 __all__ = ["raw_call"]
@@ -33,8 +33,8 @@ def raw_call(name: str, params: Mapping[str, Any], *, private: bool) -> Call:
     sent = {key: plain(key, value) for key, value in params.items() if value is not None}
     if spec.body is not Body.JSON:
         sent = {key: _joined(value) for key, value in sent.items()}
-    read = functools.partial(_read_file if spec.binary else _read, spec.name)
-    return Call(spec, sent, read)
+    read = _read_file if spec.binary else _read_bare if spec.beta else _read
+    return Call(spec, sent, functools.partial(read, spec.name))
 
 
 def _spec(name: str, *, private: bool) -> Spec:
@@ -72,6 +72,21 @@ def _joined(value: Any) -> Any:
 
 def _read(name: str, status: int, body: bytes) -> wire.Answer[Any]:
     return wire.decode(Any, status, body, endpoint=name)
+
+
+class _Bare(Reshaped, dict[str, Any]):
+    """An answer without the envelope, as it came."""
+
+    arrives_as: ClassVar[Any] = dict[str, Any]
+    enveloped: ClassVar[bool] = False
+
+    @classmethod
+    def from_wire(cls, arrived: dict[str, Any]) -> Self:
+        return cls(arrived)
+
+
+def _read_bare(name: str, status: int, body: bytes) -> wire.Answer[Any]:
+    return wire.decode(_Bare, status, body, endpoint=name)
 
 
 def _read_file(name: str, status: int, body: bytes) -> wire.Answer[Any]:
