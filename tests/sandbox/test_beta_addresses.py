@@ -6,7 +6,7 @@ from krakenasync.sandbox.funding import METHODS, group_id
 
 pytestmark = pytest.mark.asyncio
 
-BITCOIN, _, ETHER = METHODS[:3]
+BITCOIN, LIGHTNING, ETHER = METHODS[:3]
 TETHER = next(method for method in METHODS if (method.asset, method.network) == ("USDT", "Ethereum"))
 SEPA = next(method for method in METHODS if method.network == "SEPA")
 WRONG = "General: Invalid arguments"
@@ -35,6 +35,13 @@ async def test_a_deposit_leaves_its_mark_on_the_address(beta, kraken):
     (row,) = (await beta("GET", "v2/deposit/addresses", **{"scope[method_id]": BITCOIN.id}))["addresses"]
     (older,) = await kraken.result("DepositAddresses", asset="XBT", method="Bitcoin")
     assert (row["last_used"], older["new"]) == ("2026-05-28T20:26:40Z", False)
+
+
+async def test_an_invoice_expires(beta):
+    """An hour after it was made; other addresses do not."""
+    await beta("PUT", "v1/deposit/address", {"method_id": LIGHTNING.id})
+    (row,) = (await beta("GET", "v2/deposit/addresses", **{"scope[method_id]": LIGHTNING.id}))["addresses"]
+    assert (row["expire_time"], row.get("last_used")) == ("2026-05-28T21:26:40Z", None)
 
 
 async def test_deposit_addresses_are_filtered(beta):
