@@ -37,7 +37,7 @@ def held() -> int:
 
 async def waiting(calls: int, *, ours: bool) -> float:
     """Return bytes a waiting call, of ours or of a bare future's task."""
-    limits = LimitsConfig(rest=CounterSpec(20, 1e-6), initial="full")
+    limits = LimitsConfig(rest=CounterSpec(20, 1), initial="full")
     kraken = KrakenClient("key", "c2VjcmV0", limits=limits, state=MemoryState(SYSTEM_CLOCK))
     loop = asyncio.get_running_loop()
 

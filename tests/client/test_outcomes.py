@@ -326,3 +326,22 @@ def test_nothing_can_be_looked_up_for_a_call_that_is_about_no_order():
             await caught.value.resolve()
 
     play(scene)
+
+
+@pytest.mark.parametrize("first", ["a stranger's", "nobody's"])
+def test_of_a_batch_the_order_that_leaves_most_doubt_decides(first):
+    """In whichever place it stands: that one is not there proves nothing of the other."""
+    ids = ("one", "two") if first == "a stranger's" else ("two", "one")
+    other = {"type": "sell"}
+    shown = {
+        "OpenOrders": lambda clock: {"O1": info(clock, cl_ord_id="one", descr=other)},
+        "ClosedOrders": lambda _: {},
+    }
+    assert resolve(lambda clock: batch(clock, *ids), **shown)[0] == "doubt"
+
+
+def test_a_batch_may_hold_orders_of_a_derived_type():
+    """An AddOrder is an Order."""
+    orders = [AddOrder(type="buy", ordertype="limit", volume="1", price="9", pair="XBTUSD", cl_ord_id="one")]
+    request = AddOrderBatch(pair="XBTUSD", orders=orders)
+    assert outcome_of(request, None, None, OutcomeUnknown("lost"), age=lambda: 0) is not None

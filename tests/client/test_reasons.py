@@ -167,12 +167,12 @@ def test_a_proxy_that_is_not_there_is_named():
     assert "HTTPS_PROXY" in reason.hint
 
 
-@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "htp://127.0.0.1:9"])
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "htp://127.0.0.1:9", "http://127.0.0.1:port"])
 def test_a_proxy_that_cannot_be_used_is_an_error_of_ours(monkeypatch, proxy):
     """Not httpx's ImportError or ValueError, which nobody expects of a call."""
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("http_proxy" if proxy.startswith("htp") else "all_proxy", proxy)
+    monkeypatch.setenv("http_proxy" if proxy.startswith("ht") else "all_proxy", proxy)
     monkeypatch.setitem(sys.modules, "socksio", None)
 
     async def main():

@@ -172,3 +172,19 @@ def test_the_standing_of_a_key_is_one():
     nonces = NonceSource("ms", clock)
     assert standing(nonces, RetryPolicy(), clock) is standing(nonces, RetryPolicy(), clock)
     assert standing(None, RetryPolicy(), clock) is not standing(None, RetryPolicy(), clock)
+
+
+def test_nonces_that_were_refused_together_are_one_failure():
+    """Of sixteen that a window lets fly at once none could know that the first would be refused."""
+    clock = VirtualClock()
+    breaker = Breaker(clock)
+    for _round in range(9):
+        clock.advance(1.0)
+        sent = clock.monotonic()
+        clock.advance(0.1)
+        for _ in range(16):
+            breaker.failed(InvalidNonce("x"), sent)
+    assert breaker.reason is None
+    clock.advance(1.0)
+    breaker.failed(InvalidNonce("x"), clock.monotonic())
+    assert breaker.left == 60

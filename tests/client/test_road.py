@@ -227,8 +227,9 @@ def test_ten_refused_nonces_close_the_road(naive_kraken):
             with pytest.raises(InvalidNonce, match="finer unit"):
                 await kraken.balance()
         assert len(exchange.seen) == 10
-        with pytest.raises(InvalidNonce, match="not sent"):
+        with pytest.raises(InvalidNonce, match="not sent") as caught:
             await kraken.balance()
+        assert caught.value.attempts == 1
 
     run(main)
 

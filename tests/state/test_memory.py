@@ -1,5 +1,6 @@
 """Counters of this process: what is held, when it decays, and what a refusal teaches."""
 
+import math
 import random
 from fractions import Fraction
 
@@ -110,7 +111,7 @@ class Looking(Bucket):
     """A counter that brings its account up to date before every decision."""
 
     def _undecayed(self):
-        return 0.0
+        return -math.inf
 
 
 @given(st.sampled_from([STARTER, PRO, CounterSpec(7, 29)]), st.sampled_from([0.0, 2.0]), st.integers(0, 2**32))
@@ -123,7 +124,7 @@ def test_the_short_way_decides_like_the_long_one(spec, step, seed):
     pending = []
     for _ in range(80):
         clock.advance(chance.choice([0.0, 0.01, 0.3, chance.uniform(0, 6)]))
-        cost = chance.choice([1, 1, 2, 4])
+        cost = chance.choice([0, 1, 1, 2, 4])
         decided = quick.try_reserve(cost)
         assert decided == slow.try_reserve(cost)
         pending += [cost] * decided
@@ -290,6 +291,17 @@ def test_a_counter_at_rest_that_nobody_uses_takes_other_limits(clock):
         state.bucket("rest", PRO)
     clock.advance(10)
     assert state.bucket("rest", PRO).spec == PRO
+
+
+def test_asking_with_other_limits_makes_no_counter_forgettable(clock):
+    """Whoever uses it may go away while it counts."""
+    state = MemoryState(clock)
+    used = state.bucket("rest", PRO)
+    with pytest.raises(ConfigurationError):
+        state.bucket("rest", STARTER)
+    assert used.try_reserve(10)
+    del used
+    assert total(state.bucket("rest", PRO)) == 10
 
 
 def test_idle_counters_are_forgotten_in_the_end(clock):

@@ -38,7 +38,7 @@ from krakenasync.spot.catalog import ENDPOINTS
 
 __all__ = ["Exit", "carry_out", "exit_for"]
 
-_METHOD: Final = re.compile(r"(\w+)\([^)]*\)")
+_METHOD: Final = re.compile(r"(\w+)\(([^)]*)\)")
 """How notes name a call: as a method of the client."""
 
 
@@ -134,7 +134,7 @@ def _innermost(raised: BaseException) -> BaseException:
 def _notes(error: BaseException) -> Iterator[str]:
     """Yield what was noted on an interruption, or on the cancellation it began as: what was under way."""
     seen: BaseException | None = error
-    while seen is not None:
+    while isinstance(seen, (KeyboardInterrupt, asyncio.CancelledError)):
         yield from getattr(seen, "__notes__", ())
         seen = seen.__context__
 
@@ -142,7 +142,7 @@ def _notes(error: BaseException) -> Iterator[str]:
 def _as_command(found: re.Match[str]) -> str:
     """Name a call as one makes it on the command line."""
     request = ENDPOINTS.get(found[1])
-    return found[0] if request is None else f"krakenasync call {request.spec.name}"
+    return found[0] if request is None else f"krakenasync call {request.spec.name} {found[2]}".rstrip()
 
 
 def complain(error: KrakenError) -> None:

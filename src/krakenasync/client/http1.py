@@ -59,8 +59,8 @@ class Response(msgspec.Struct):
     Attributes:
         fields: Names and values of its headers, or none yet.
         reusable: Whether another request may follow on the connection.
-        plain_head: The headers of a plain answer as they came, taken apart only if somebody asks: the client never
-            does. Empty for any other answer.
+        plain_head: The headers of a plain answer as they came, taken apart only if somebody asks, which the client
+            seldom does. Empty for any other answer.
     """
 
     status: int

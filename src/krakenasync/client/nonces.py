@@ -16,8 +16,6 @@ import weakref
 from collections.abc import Awaitable
 from typing import Any, Final
 
-import anyio
-
 from krakenasync.client.frames import at_any_time
 from krakenasync.client.loops import is_closed, running_loop
 from krakenasync.client.queueing import Lane, Queue
@@ -90,7 +88,7 @@ class KeyLane:
             late: The call was given up, and its request may still arrive: the next one waits a moment.
         """
         if late:
-            self._flying[nonce] = anyio.current_time() + STRAGGLING
+            self._flying[nonce] = self.nonces.clock.monotonic() + STRAGGLING
             self._straggling += 1
         else:
             del self._flying[nonce]
@@ -104,7 +102,7 @@ class KeyLane:
         With a window, all nonces in flight have to lie within it: then even the oldest, arriving last, is accepted.
         """
         if self._straggling:
-            now = anyio.current_time()
+            now = self.nonces.clock.monotonic()
             for nonce in [nonce for nonce, until in self._flying.items() if until <= now]:
                 del self._flying[nonce]
                 self._straggling -= 1
@@ -132,7 +130,7 @@ class KeyLane:
         """Seconds until the first of those that were given up counts no more."""
         if not self._straggling:
             return math.inf
-        return max(0.0, min(self._flying.values(), default=0.0) - anyio.current_time())
+        return max(0.0, min(self._flying.values(), default=0.0) - self.nonces.clock.monotonic())
 
     @property
     def waiting(self) -> int:

@@ -10,8 +10,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
-import msgspec
-
 from krakenasync.client.cancelling import ENDED
 from krakenasync.client.lookup import FoundOrder, Lookup, Sender
 from krakenasync.client.placing import look_on, nanoseconds
@@ -23,7 +21,7 @@ from krakenasync.protocol.requests import Request
 from krakenasync.protocol.servertime import SECOND
 from krakenasync.spot.changes import AmendOrder, CancelOrder, CancelOrderBatch, EditOrder
 from krakenasync.spot.orders import ClosedOrders, OpenOrders, OrderAmends, OrderInfo, QueryOrders
-from krakenasync.spot.trading import AddOrder, AddOrderBatch
+from krakenasync.spot.trading import AddOrder, AddOrderBatch, Order
 
 __all__ = ["Outcome", "outcome_of"]
 
@@ -121,18 +119,21 @@ class BatchOutcome(Outcome):
 
     def __init__(self, request: AddOrderBatch, *context: Any) -> None:
         super().__init__(*context)
-        orders = map(msgspec.structs.asdict, request.orders)
-        self._requests = [AddOrder(**order, pair=request.pair, asset_class=request.asset_class) for order in orders]
+        about = {"pair": request.pair, "asset_class": request.asset_class}
+        names = Order.__struct_fields__
+        self._requests = [
+            AddOrder(**{name: getattr(order, name) for name in names} | about) for order in request.orders
+        ]
         self.result = [None] * len(self._requests)
 
     async def judge(self) -> machine.Sight:
         """Look for every order that was not found yet."""
-        worst: machine.Sight = machine.Found()
+        sights: list[machine.Sight] = [machine.Found()]
         for place, request in enumerate(self._requests):
             if self.result[place] is None:
                 self.result[place], sight = await self.seek(request)
-                worst = worst if isinstance(sight, machine.Found) else sight
-        return worst
+                sights.append(sight)
+        return max(sights, key=_doubt)
 
 
 class AmendOutcome(Outcome):
@@ -201,6 +202,11 @@ class CancelOutcome(Outcome):
         self.result = states
         ended = [name for name, order in states.items() if order.status in ENDED]
         return machine.Found() if len(ended) == len(self._txids) + len(self._cl_ord_ids) else machine.Suspect()
+
+
+def _doubt(sight: machine.Sight) -> int:
+    """How much doubt a sight leaves: of several orders the one that leaves most decides."""
+    return 0 if isinstance(sight, machine.Found) else 1 if isinstance(sight, machine.Absent) else 2
 
 
 def outcome_of(

@@ -135,6 +135,8 @@ class Queue:
             waiter.gone = True
             self.length -= 1
             self._count(waiter, -1)
+            if self._last is waiter:
+                self._last = None
             if len(self._heap) > _FEW and len(self._heap) > 2 * self.length:
                 self._heap = [other for other in self._heap if not other.gone]
                 heapq.heapify(self._heap)

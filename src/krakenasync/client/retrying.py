@@ -6,6 +6,7 @@ attempt. Each call gets an `AsyncRetrying` of its own: a shared one mixes up the
 
 from __future__ import annotations
 
+import math
 import threading
 import weakref
 from collections.abc import Awaitable, Callable
@@ -83,7 +84,7 @@ class Breaker:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._row = self._nonces = 0
-        self._open_until = float("-inf")
+        self._nonce_refused = self._open_until = -math.inf
         self.reason: AuthenticationError | None = None
         """The refusal that closed the road; None: `check` has nothing to say."""
 
@@ -109,16 +110,22 @@ class Breaker:
         """Seconds for which the road stays closed; 0 while it is open."""
         return 0.0 if self.reason is None else max(0.0, self._open_until - self._clock.monotonic())
 
-    def failed(self, error: KrakenError) -> None:
-        """Take note of a refusal."""
+    def failed(self, error: KrakenError, sent: float = math.inf) -> None:
+        """Take note of a refusal.
+
+        Args:
+            error: It.
+            sent: When the call was sent, on the clock's steady time. Nonces that were under way together when one was
+                refused are one failure: none of them could know of it.
+        """
         if isinstance(error, TemporaryLockout):
             self._close(error, self.LOCKOUT)
         elif isinstance(error, (InvalidKey, InvalidSignature)):
             self._row += 1
             if self._row >= self.IN_A_ROW:
                 self._close(error, self.PAUSE)
-        elif isinstance(error, InvalidNonce):
-            self._nonces += 1
+        elif isinstance(error, InvalidNonce) and sent >= self._nonce_refused:
+            self._nonces, self._nonce_refused = self._nonces + 1, self._clock.monotonic()
             if self._nonces >= self.NONCES_IN_A_ROW:
                 self._close(error, self.PAUSE)
 

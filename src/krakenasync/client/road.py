@@ -204,7 +204,7 @@ class Road:
             answer = call.read(reply.status, reply.body)
         except KrakenError as error:
             error.endpoint = error.endpoint or spec.name
-            self._learn(error, hold, left=delivery.left)
+            self._learn(error, hold, sent, left=delivery.left)
             self._notify(Failed(spec.name, number, self._clock.monotonic() - sent, error))
             if reply is not None:  # raised over the answer: those frames hold all of it, maybe a token
                 bare(error)
@@ -224,7 +224,7 @@ class Road:
             self._notify(Answered(spec.name, number, self._clock.monotonic() - sent, answer.warnings))
         return answer
 
-    def _learn(self, error: KrakenError, hold: Hold, *, left: bool) -> None:
+    def _learn(self, error: KrakenError, hold: Hold, sent: float, *, left: bool) -> None:
         """Draw from a failed attempt what the next calls need to know."""
         if isinstance(error, RateLimitExceeded):
             hold.refused(error, self._clock.wall_ns() / 1e9)
@@ -236,7 +236,7 @@ class Road:
             error.hint = diagnosis(self._nonces)
             self._nonces.refuse()
         if isinstance(error, AuthenticationError):
-            self._breaker.failed(error)
+            self._breaker.failed(error, sent)
         elif isinstance(error, OrderRefused):
             self._recognised()
 

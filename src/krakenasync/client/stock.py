@@ -209,7 +209,7 @@ def _client(**options: Any) -> httpx.AsyncClient:
     """Make a client; the environment may name a proxy that httpx cannot use."""
     try:
         return httpx.AsyncClient(**options)
-    except (ImportError, ValueError) as error:  # no package for SOCKS; an address that is none
+    except (ImportError, ValueError, httpx.InvalidURL) as error:  # no package for SOCKS; an address that is none
         raise ConfigurationError(
             f"the proxy that the environment names cannot be used: {error}",
             hint="ALL_PROXY, HTTPS_PROXY and HTTP_PROXY name one, in capitals or not; NO_PROXY lifts it; SOCKS needs "

@@ -54,8 +54,8 @@ _READ: Final = msgspec.json.Decoder(_Problem)
 def error_from_problem(status: int, body: bytes, *, endpoint: str) -> KrakenError | None:
     """Make the error for a problem; None if the body is none.
 
-    The title decides if it is a known error string, else the type, else the HTTP status. Below 500 nothing was done;
-    from 500 on the outcome is open.
+    From 500 on the outcome is open, whatever is said. Below, the title decides if it is a known error string, else the
+    type, else the HTTP status, and nothing was done.
 
     Args:
         status: The HTTP status, 400 or more.
@@ -75,12 +75,13 @@ def error_from_problem(status: int, body: bytes, *, endpoint: str) -> KrakenErro
     if not said:
         return None
     code = normalise(f"E{title}")
-    if title and fact(code) is not UNMAPPED:
+    known, down = bool(title) and fact(code) is not UNMAPPED, status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    if known and not down:
         return error_from_codes([f"{code}:{detail}" if detail else code], endpoint=endpoint)
-    told: dict[str, Any] = {"codes": list(filter(None, [kind or title])), "endpoint": endpoint}
+    told: dict[str, Any] = {"codes": list(filter(None, [code if known else kind or title])), "endpoint": endpoint}
     message = f"{said} (HTTP {status})"
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        down = ServiceUnavailable(message, effect="unknown", **told)
-        down.status = status
-        return down
+    if down:
+        error = ServiceUnavailable(message, effect="unknown", **told)
+        error.status = status
+        return error
     return _TYPES.get(kind.removeprefix(PREFIX), _STATUSES.get(status, Refused))(message, effect="none", **told)

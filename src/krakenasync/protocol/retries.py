@@ -89,7 +89,8 @@ def decide(
     if attempt >= policy.attempts:
         return Stop()
     if isinstance(failure, InvalidNonce) and effect is not Effect.FUNDS:
-        return Retry(0.0) if nonce_refusals <= NONCE_TRIES else Stop()
+        # Only our own says when to come again: not sent, because nonces of the key were refused again and again.
+        return Retry(0.0) if nonce_refusals <= NONCE_TRIES and failure.retry_after is None else Stop()
     if not repeatable(effect, failure):
         return Stop()
     if isinstance(failure, RateLimitExceeded):

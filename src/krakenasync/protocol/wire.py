@@ -76,7 +76,9 @@ def _decoder(result: Any) -> Callable[[bytes], Envelope[Any]]:
     if not getattr(result, "enveloped", True):
         bare = msgspec.json.Decoder(arrives_as, strict=False, float_hook=Decimal)
         nothing: bytes = getattr(result, "nothing", _NOTHING)
-        return lambda body: Envelope([], finish(bare.decode(nothing if body == _NOTHING else _no_envelope(body))))
+        return lambda body: Envelope(
+            [], finish(bare.decode(nothing if body.strip() == _NOTHING else _no_envelope(body)))
+        )
     if arrives_as is result:
         return msgspec.json.Decoder(Envelope[result], strict=False, float_hook=Decimal).decode
     if arrives_as is bytes:

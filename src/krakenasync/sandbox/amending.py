@@ -62,7 +62,7 @@ def _changed(order: Order, change: Change) -> Order:
     """Return a copy of an order as it would be after a change."""
     changed = msgspec.structs.replace(order)
     if change.volume is not None:
-        changed.volume = change.volume
+        changed.volume, changed.worth = change.volume, None  # an amend's is in base
     if change.display is not None:
         changed.display = change.display
     if change.trigger is not None:
@@ -94,6 +94,7 @@ def _carry_out(exchange: Exchange, order: Order, changed: Order, now: int) -> No
     if anew or (order.waits and changed.price != order.price):
         pit.discard(order)
     order.volume, order.display, order.hold = changed.volume, changed.display, changed.hold
+    order.worth = changed.worth
     retriggered = order.waits and order.status == "open" and changed.price != order.price
     order.price, order.price2, order.touched = changed.price, changed.price2, now
     if anew or retriggered:

@@ -26,6 +26,8 @@ __all__ = ["PROCESS", "Bucket", "BucketState", "MemoryState"]
 _DUST: Final = 1e-9
 """aiolimiter counts in floats; a billionth of a point decides nothing."""
 _NEVER: Final = -math.inf
+_NOTHING: Final = -math.inf
+"""No points at all fit, not even none: a call without a price waits for the end of a block as well."""
 _KEEP: Final = 1024
 """From this many counters on, those at rest are let go of."""
 
@@ -141,7 +143,7 @@ class Bucket(AsyncLimiter):
     def _undecayed(self) -> float:
         """Points that still fit if nothing more decays."""
         if self.blocked_until != _NEVER:  # Kraken has refused a call: not all of the cap is ours
-            return 0.0
+            return _NOTHING
         spare = self.max_rate - self._level - self._held
         return spare if self._steps is None else min(spare, self._steps.unreduced() - self._held)
 
@@ -213,7 +215,7 @@ class Bucket(AsyncLimiter):
             self._level = max(self._level, self.max_rate + cost - answered)
             self._note(now, self._level - before_it)
             self.blocked_until = max(self.blocked_until, self._caution.until)
-            self._spare = 0.0
+            self._spare = _NOTHING
             self._rate_per_sec = self.spec.decay * self._caution.pace
 
     def overdrawn(self) -> bool:
@@ -225,7 +227,7 @@ class Bucket(AsyncLimiter):
         """Send nothing for so long: Kraken said when it listens again."""
         with self._lock:
             self.blocked_until = max(self.blocked_until, self._clock.monotonic() + seconds)
-            self._spare = 0.0
+            self._spare = _NOTHING
 
     def state(self) -> BucketState:
         """How the counter stands now."""
@@ -280,10 +282,11 @@ class MemoryState:
         with self._lock:
             found = self._buckets.get(name)
             if found is not None and found.spec != spec and found.at_rest():
-                # Whoever still uses it keeps it; if nobody does, it is as good as none.
-                self._kept.pop(name, None)
-                found = None
-                found = self._buckets.get(name)
+                # As good as none if nobody uses it: then what keeps it is the last to hold it (CPython counts).
+                kept, found = self._kept.pop(name, None), None
+                del kept
+                if (found := self._buckets.get(name)) is not None:
+                    self._kept[name] = found
             if found is None:
                 found = self._buckets[name] = Bucket(spec, self.clock, step=step, initial=initial)
                 self._keep(name, found)

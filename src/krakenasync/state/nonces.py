@@ -30,7 +30,7 @@ class NonceSource:
     def __init__(self, unit: str, clock: Clock, *, floor: int = 0) -> None:
         self.unit = unit
         self.tick_ns = tick_of(unit)
-        self._clock = clock
+        self.clock = clock
         self._lock = threading.Lock()
         self._last = floor
         self.accepted = 0
@@ -40,12 +40,12 @@ class NonceSource:
     def next(self) -> int:
         """Return the next nonce."""
         with self._lock:
-            self._last = max(self._clock.wall_ns() // self.tick_ns, self._last + 1)
+            self._last = max(self.clock.wall_ns() // self.tick_ns, self._last + 1)
             return self._last
 
     def peek(self) -> int:
         """What `next` would return now."""
-        return max(self._clock.wall_ns() // self.tick_ns, self._last + 1)
+        return max(self.clock.wall_ns() // self.tick_ns, self._last + 1)
 
     def accept(self) -> None:
         """Take note that Kraken took a nonce."""
@@ -61,7 +61,7 @@ class NonceSource:
     def leap(self) -> int:
         """Go two seconds ahead of the clock: another program's clock may be ahead of ours. Return the new floor."""
         with self._lock:
-            self._last = max(self._last, self._clock.wall_ns() // self.tick_ns) + _LEAP_NS // self.tick_ns
+            self._last = max(self._last, self.clock.wall_ns() // self.tick_ns) + _LEAP_NS // self.tick_ns
             return self._last
 
     def raise_to(self, floor: int) -> None:

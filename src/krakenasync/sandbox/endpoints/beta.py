@@ -50,7 +50,7 @@ def fundable_assets(context: Context) -> dict[str, Any]:
     context.arguments.word("direction", DIRECTIONS)
     currencies = context.arguments.word("asset_class", CLASSES, "currency") == "currency"
     names = dict.fromkeys(method.asset for method in METHODS if currencies)
-    return {"currency": [{"name": public(ASSETS[name])} for name in names], "tokenized_asset": []}
+    return {"currency": [{"name": ASSETS[name].called} for name in names], "tokenized_asset": []}
 
 
 def methods(context: Context) -> dict[str, Any]:
@@ -149,11 +149,6 @@ def in_scope(scope: tuple[str, Method] | None, method: Method) -> bool:
     return scope is None or method.scopes.get(scope[0]) == scope[1].scopes[scope[0]]
 
 
-def public(asset: Asset) -> str:
-    """Return an asset's name as Funding Beta has it."""
-    return asset.public or asset.altname
-
-
 def asset_amount(asset: Asset, amount: Decimal) -> dict[str, Any]:
     """Write an amount of an asset."""
     return {"asset": _asset_row(asset), "amount": asset.text(amount)}
@@ -184,7 +179,7 @@ def _asset_of_path(context: Context) -> Asset:
 
 
 def _asset_row(asset: Asset) -> dict[str, str]:
-    return {"class": "currency", "name": public(asset)}
+    return {"class": "currency", "name": asset.called}
 
 
 def _limits_row(context: Context, account: Account, method: Method, unit: Asset) -> dict[str, Any]:
@@ -228,7 +223,7 @@ def _method_row(method: Method, way: str) -> dict[str, Any]:
         "network": {
             "network_id": method.network_id,
             "network_name": method.network,
-            "on_chain_asset_symbol": public(asset),
+            "on_chain_asset_symbol": asset.called,
         },
     }
     if out:

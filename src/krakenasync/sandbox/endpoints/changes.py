@@ -146,7 +146,7 @@ def _edited(context: Context, order: Order) -> Order:
     flags = [flag for flag in arguments.names("oflags") if flag in ("post", *order.oflags)]
     if len(flags) != len(arguments.names("oflags")) or ("post" in flags and order.kind not in LIMITED):
         raise invalid("oflags")
-    volume = read_volume(arguments, "volume", pair) if arguments.given("volume") else order.volume
+    volume = read_volume(arguments, "volume", pair) if arguments.given("volume") else order.worth or order.volume
     if volume <= order.filled:
         raise invalid("volume")
     last = context.world.exchange.pit(pair).last
