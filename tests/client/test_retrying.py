@@ -6,6 +6,7 @@ import pytest
 from krakenasync.client.retrying import Breaker, Budget, persist, standing
 from krakenasync.errors import (
     InvalidKey,
+    InvalidNonce,
     InvalidSignature,
     KrakenError,
     ServiceUnavailable,
