@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gzip
+import json
 import os
 import socket
 
@@ -11,7 +12,15 @@ import httpx
 import pytest
 import respx
 
-from krakenasync import ConfigurationError, KrakenClient, NotSent, ProtocolError, Unanswered
+from krakenasync import (
+    ConfigurationError,
+    CounterSpec,
+    KrakenClient,
+    LimitsConfig,
+    NotSent,
+    ProtocolError,
+    Unanswered,
+)
 from krakenasync.client.connections import ConnectFailed, ConnectTimeout, Outgoing, PoolTimeout, ReadTimeout, Timeouts
 from krakenasync.client.express import Express
 from krakenasync.client.origin import Origin
@@ -561,3 +570,32 @@ def test_on_trio_it_is_httpx():
                 await transport.aclose()
 
     anyio.run(main, backend="trio")
+
+
+def test_after_an_answer_of_another_shape_no_connection_is_trusted():
+    """A copy of an earlier answer shifts all that follow on its connection: each would be taken for the next call's."""
+    answers = {"Time": {"unixtime": 1780000000}, "SystemStatus": {"status": "online"}}
+
+    async def serve(reader, writer):
+        late = None
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                name = head.split()[1].decode().rpartition("/")[2]
+                mine = json.dumps({"error": [], "result": answers[name]}).encode()
+                body, late = late or mine, mine
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        writer.close()
+
+    async def main():
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        limits = LimitsConfig(public=CounterSpec(99, 9900))
+        async with KrakenClient(base_url=url, max_attempts=1, limits=limits) as kraken:
+            assert (await kraken.server_time()).unixtime == 1780000000
+            with pytest.raises(ProtocolError):
+                await kraken.system_status()
+            assert (await kraken.server_time()).unixtime == 1780000000
+        server.close()
+
+    asyncio.run(main())

@@ -185,6 +185,12 @@ class Express:
             if now + self._keep_alive < self._timer_at:
                 self.watch(now + self._keep_alive)
 
+    def drop_idle(self) -> None:
+        """Close what is at rest: an answer was not one to its request, so the next may be another's as well."""
+        while self._idle:
+            self._idle.pop().abort()
+            self._taken -= 1
+
     def _vacate(self) -> None:
         """Give a place without a connection to the first in line."""
         if (waiter := self._first()) is not None:

@@ -32,6 +32,7 @@ from krakenasync.errors import (
     KrakenError,
     OrderRefused,
     OutcomeUnknown,
+    ProtocolError,
     RateLimitExceeded,
     Refused,
     Unanswered,
@@ -208,6 +209,8 @@ class Road:
             self._notify(Failed(spec.name, number, self._clock.monotonic() - sent, error))
             if reply is not None:  # raised over the answer: those frames hold all of it, maybe a token
                 bare(error)
+                if isinstance(error, ProtocolError):
+                    self.transport.distrust()
             raise
         except BaseException as gone:
             if delivery.left:

@@ -133,6 +133,11 @@ class Transport:
             raise delivery.failure(error, self._where, timeout) from bare(error)
         return response
 
+    def distrust(self) -> None:
+        """Use none of the connections at rest again; httpx's are httpx's own."""
+        if (express := self._express.get(running_loop())) is not None:
+            express.drop_idle()
+
     def _ours(self) -> Express | None:
         """Our own connections on the running loop, where a connection lives and dies; None if httpx has to serve."""
         # Not while a mock or an instrument stands where httpx's own parts were; nobody has loaded httpx, as a rule.
