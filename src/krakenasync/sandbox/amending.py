@@ -14,7 +14,8 @@ import msgspec
 from krakenasync.sandbox.accounts import Account
 from krakenasync.sandbox.clearing import reservation
 from krakenasync.sandbox.exchange import Exchange
-from krakenasync.sandbox.orders import Amendment, Order
+from krakenasync.sandbox.fills import Amendment
+from krakenasync.sandbox.orders import Order
 from krakenasync.sandbox.refusals import INSUFFICIENT_FUNDS, POST_ONLY, Refusal
 
 __all__ = ["Change", "amend", "versions"]

@@ -16,9 +16,10 @@ import msgspec
 
 from krakenasync.sandbox.accounts import Account
 from krakenasync.sandbox.fees import Volumes
+from krakenasync.sandbox.fills import Fill
 from krakenasync.sandbox.listings import ASSETS
 from krakenasync.sandbox.market import Market, PublicTrade
-from krakenasync.sandbox.orders import Fill, Order
+from krakenasync.sandbox.orders import Order
 
 __all__ = ["Clearing", "Ids", "Movement", "reservation"]
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from krakenasync.sandbox.orders import Close, Fill, Order
+from krakenasync.sandbox.fills import Fill
+from krakenasync.sandbox.orders import Close, Order
 from krakenasync.sandbox.prices import read_terms
 from krakenasync.sandbox.refusals import invalid
 

@@ -14,9 +14,10 @@ from typing import Final
 
 from krakenasync.sandbox.accounts import Account
 from krakenasync.sandbox.clearing import Clearing, reservation, reserve
+from krakenasync.sandbox.fills import Fill
 from krakenasync.sandbox.listings import Pair
 from krakenasync.sandbox.market import Market
-from krakenasync.sandbox.orders import Fill, Order
+from krakenasync.sandbox.orders import Order
 from krakenasync.sandbox.pit import Pit
 from krakenasync.sandbox.triggers import begin_trail
 

@@ -10,10 +10,11 @@ from typing import Any, Final
 
 import msgspec
 
+from krakenasync.sandbox.fills import Amendment, Fill
 from krakenasync.sandbox.listings import Pair
 from krakenasync.sandbox.relative import offset_text, price_text
 
-__all__ = ["LIMITED", "NANOS", "TRIGGERED", "Amendment", "Close", "Fill", "Order", "Trail", "seconds"]
+__all__ = ["LIMITED", "NANOS", "TRIGGERED", "Close", "Order", "Trail", "seconds"]
 
 NANOS: Final = 10**9
 ZERO: Final = Decimal(0)
@@ -21,46 +22,6 @@ LIMITED: Final = frozenset({"limit", "iceberg"})
 TRIGGERED: Final = frozenset(
     {"stop-loss", "take-profit", "stop-loss-limit", "take-profit-limit", "trailing-stop", "trailing-stop-limit"}
 )
-
-
-class Fill(msgspec.Struct, frozen=True, kw_only=True):
-    """One trade of an account's order.
-
-    Attributes:
-        txid: Kraken's id of the trade (``T...``).
-        order: The order's id.
-        at: Unix nanoseconds.
-        fee: What was paid for it, in `fee_asset`.
-        number: The trade's number on its pair's public tape.
-    """
-
-    txid: str
-    order: str
-    pair: Pair
-    buy: bool
-    at: int
-    price: Decimal
-    volume: Decimal
-    cost: Decimal
-    fee: Decimal
-    fee_asset: str
-    maker: bool
-    number: int
-
-
-class Amendment(msgspec.Struct, frozen=True, kw_only=True):
-    """A version of an order, as OrderAmends lists it."""
-
-    amend_id: str
-    kind: str
-    at: int
-    volume: Decimal
-    left: Decimal
-    limit: Decimal | None
-    trigger: Decimal | None
-    display: Decimal | None
-    post_only: bool
-    reason: str | None = None
 
 
 class Close(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,8 +21,9 @@ from krakenasync.sandbox.endpoints.ordering import (
     read_volume,
 )
 from krakenasync.sandbox.endpoints.trading import check_in_time, named_orders, only_validate
+from krakenasync.sandbox.fills import Amendment
 from krakenasync.sandbox.listings import find_pair
-from krakenasync.sandbox.orders import LIMITED, NANOS, TRIGGERED, Amendment, Order
+from krakenasync.sandbox.orders import LIMITED, NANOS, TRIGGERED, Order
 from krakenasync.sandbox.prices import read_price, read_terms
 from krakenasync.sandbox.refusals import INVALID_ORDER, PERMISSION_DENIED, UNKNOWN_ORDER, Refusal, invalid
 

@@ -12,9 +12,10 @@ from typing import Any, Final
 from krakenasync.sandbox.accounts import Account
 from krakenasync.sandbox.endpoints.context import Context, Handler
 from krakenasync.sandbox.exchange import Movement
+from krakenasync.sandbox.fills import Fill
 from krakenasync.sandbox.ledger import Transfer, asset_of, base_of
 from krakenasync.sandbox.listings import find_asset
-from krakenasync.sandbox.orders import NANOS, Fill, seconds
+from krakenasync.sandbox.orders import NANOS, seconds
 from krakenasync.sandbox.paging import Row, by_offset
 from krakenasync.sandbox.refusals import Refusal, invalid
 
