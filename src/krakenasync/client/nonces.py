@@ -28,10 +28,13 @@ LOG: Final = logging.getLogger("krakenasync")
 WIDEST: Final = 16
 """Calls in flight at the most, however wide the window is."""
 STRAGGLING: Final = 0.25
-"""Seconds for which a call that was given up under way keeps its place.
+"""Seconds from its sending for which a call that was given up under way keeps its place at the most.
 
-A nonce that is overtaken is refused, and Kraken locks keys out for too many of those.
+A nonce that is overtaken is refused, and Kraken locks keys out for too many of those. As a rule a request has arrived
+when a round trip has passed, as the last ones took.
 """
+_FADING: Final = 0.98
+"""What is left, with each answer, of the longest round trip seen."""
 
 
 class KeyLane:
@@ -49,8 +52,9 @@ class KeyLane:
         self.nonces = nonces
         self.window = window
         self._queue = Queue()
-        self._flying: dict[int, float] = {}  # nonce -> until when it counts, of a call that was given up
-        self._straggling = 0
+        self._flying: dict[int, float] = {}  # nonce -> when its turn began
+        self._late: dict[int, float] = {}  # nonce of a call that was given up -> until when it counts
+        self._trip = STRAGGLING
         self._places = WIDEST if window > 0 else 1
         if self.alone:
             _watch_loops(nonces)
@@ -64,9 +68,9 @@ class KeyLane:
         Returns:
             The nonce to send now; None: `begin` has to be awaited.
         """
-        if self._queue.length or (self._flying and not self._open()):
+        if self._queue.length or ((self._flying or self._late) and not self._open()):
             return None
-        self._flying[nonce := self.nonces.next()] = math.inf
+        self._flying[nonce := self.nonces.next()] = self.nonces.clock.monotonic()
         return nonce
 
     async def begin(self, lane: Lane, lasts: float = 0.0) -> int:  # noqa: ARG002 - see above
@@ -77,7 +81,7 @@ class KeyLane:
             lasts: Seconds the attempt may take.
         """
         await self._wait(lane)
-        self._flying[nonce := self.nonces.next()] = math.inf
+        self._flying[nonce := self.nonces.next()] = self.nonces.clock.monotonic()
         return nonce
 
     def end(self, nonce: int, *, late: bool = False) -> Awaitable[None] | None:
@@ -87,11 +91,11 @@ class KeyLane:
             nonce: What the turn began with.
             late: The call was given up, and its request may still arrive: the next one waits a moment.
         """
-        if late:
-            self._flying[nonce] = self.nonces.clock.monotonic() + STRAGGLING
-            self._straggling += 1
-        else:
-            del self._flying[nonce]
+        began, now = self._flying.pop(nonce), self.nonces.clock.monotonic()
+        if not late:
+            self._trip = max(now - began, self._trip * _FADING)
+        elif (until := began + min(self._trip, STRAGGLING)) > now:
+            self._late[nonce] = until
         if self._queue.length:
             self._queue.wake_head()
         return None
@@ -101,16 +105,15 @@ class KeyLane:
 
         With a window, all nonces in flight have to lie within it: then even the oldest, arriving last, is accepted.
         """
-        if self._straggling:
+        if self._late:
             now = self.nonces.clock.monotonic()
-            for nonce in [nonce for nonce, until in self._flying.items() if until <= now]:
-                del self._flying[nonce]
-                self._straggling -= 1
-        if not self._flying:
+            self._late = {nonce: until for nonce, until in self._late.items() if until > now}
+        under_way = [*self._flying, *self._late]
+        if not under_way:
             return True
-        if len(self._flying) >= self._places:
+        if len(under_way) >= self._places:
             return False
-        return self.nonces.peek() - next(iter(self._flying)) < self.window
+        return self.nonces.peek() - min(under_way) < self.window
 
     async def _wait(self, lane: Lane) -> None:
         """Wait until a call may take off."""
@@ -128,9 +131,7 @@ class KeyLane:
 
     def _soonest(self) -> float:
         """Seconds until the first of those that were given up counts no more."""
-        if not self._straggling:
-            return math.inf
-        return max(0.0, min(self._flying.values(), default=0.0) - self.nonces.clock.monotonic())
+        return max(0.0, min(self._late.values(), default=math.inf) - self.nonces.clock.monotonic())
 
     @property
     def waiting(self) -> int:
