@@ -317,6 +317,27 @@ def test_a_call_that_was_given_up_under_way_keeps_its_place_for_a_moment(window)
     run(main)
 
 
+def test_a_call_that_was_given_up_is_waited_for_as_long_as_the_last_ones_took():
+    """Callers with short deadlines on a quick network do not hold each other up."""
+
+    async def main(clock):
+        lane = KeyLane(NonceSource("ms", clock), 0)
+        for _ in range(200):  # the first guess fades
+            nonce = lane.at_once()
+            await anyio.sleep(0.02)
+            lane.end(nonce)
+        lane.end(lane.at_once(), late=True)
+        began = clock.monotonic()
+        lane.end(await lane.begin(Lane.NORMAL))
+        assert clock.monotonic() - began == pytest.approx(0.02, abs=0.001)
+        nonce = lane.at_once()
+        await anyio.sleep(0.02)
+        lane.end(nonce, late=True)
+        assert lane.at_once()  # that one has had its time
+
+    run(main)
+
+
 def test_no_nonce_is_refused_though_callers_give_up_under_way():
     """Neither that of a call which goes on nor that of one whose answer nobody awaits any more: Kraken counts both."""
 

@@ -54,7 +54,7 @@ class KeyLane:
         self._queue = Queue()
         self._flying: dict[int, float] = {}  # nonce -> when its turn began
         self._late: dict[int, float] = {}  # nonce of a call that was given up -> until when it counts
-        self._trip = STRAGGLING
+        self._trip = STRAGGLING  # until one was seen
         self._places = WIDEST if window > 0 else 1
         if self.alone:
             _watch_loops(nonces)
