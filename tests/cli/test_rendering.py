@@ -50,3 +50,15 @@ def test_no_digit_is_cut_off_on_a_narrow_terminal(width, monkeypatch, capsys):
     assert max(map(len, out.splitlines())) <= width
     assert (out.count("62152.40000"), out.count("172.79372500"), out.count("XXBTZUSD")) == (10, 2, 2)
     assert "…" not in out
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_no_word_is_cut_off_on_a_narrow_terminal(width, monkeypatch, capsys):
+    """An id is copied whole into the next command."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("TERM", "dumb")
+    own = "5962ad2b-e706-4a26-9e45-8d1f0c2b7a11"
+    row = ("OABCDE-FGHIJ-KLMNOP", own, "buy 0.01000000 XBTUSD @ limit 30000.0")
+    show(Sheet("Order placed - SANDBOX", ("id", "cl_ord_id", "order"), [row]), Output())
+    assert own in capsys.readouterr().out

@@ -418,6 +418,22 @@ def test_a_traceback_with_locals_tells_no_secret(secrets_of_the_key, kind, answe
     assert not [word for word in secrets for frame in ours if word in str(frame.locals)]
 
 
+@pytest.mark.parametrize(
+    "told", ['{"error":[],"result":{"token":"SEC","expires":"?"}}', '{"error":["E:x"],"token":"SEC"}']
+)
+def test_a_traceback_over_an_answer_tells_no_token(told):
+    """An answer that cannot be used may hold one all the same."""
+    http = httpx.AsyncClient(transport=httpx.MockTransport(lambda _request: httpx.Response(200, text=told)))
+
+    async def ask():
+        kraken = KrakenClient("key", "c2VjcmV0", base_url="http://kraken.test", http_client=http, max_attempts=1)
+        await kraken.get_websockets_token()
+
+    with pytest.raises(KrakenError) as caught:
+        anyio.run(ask)
+    assert not [frame for frame in frames_of(caught.value) if "SEC" in str(frame.locals)]
+
+
 def frames_of(error):
     """Our own frames below an error and its causes, with their locals."""
     told, ours = traceback.TracebackException.from_exception(error, capture_locals=True), []
