@@ -181,25 +181,26 @@ class Engine:
         """Draw the orders' ages from an answer and, where it lists them, from when it was made."""
         lesson = self._LESSONS.get(spec.name)
         if lesson is not None:
-            lesson(self, spec, params, result, self._clock.monotonic())
-        elif spec.name == "OpenOrders":
-            whole = not params.keys() & {"userref", "cl_ord_id"}
-            self._learn_open(_get(result, "open"), self._clock.monotonic(), reply.date, whole=whole)
+            lesson(self, spec, params, result, self._clock.monotonic(), reply)
 
-    def _placed(self, spec: Spec, params: Mapping[str, Any], result: Any, now: float) -> None:
+    def _placed(self, spec: Spec, params: Mapping[str, Any], result: Any, now: float, _reply: Dated) -> None:
         for order, txid in _added(spec, params, result):
             self._learn_added(params, order, txid, now)
 
-    def _edited(self, _spec: Spec, params: Mapping[str, Any], result: Any, now: float) -> None:
+    def _edited(self, _spec: Spec, params: Mapping[str, Any], result: Any, now: float, _reply: Dated) -> None:
         if txid := _get(result, "txid"):
             self._ages.gone(*_names(params))
             self._learn_added(params, params, txid, now)
 
-    def _cancelled(self, _spec: Spec, params: Mapping[str, Any], _result: Any, _now: float) -> None:
+    def _cancelled(self, _spec: Spec, params: Mapping[str, Any], _result: Any, _now: float, _reply: Dated) -> None:
         self._ages.gone(*_names(params))
 
-    def _all_cancelled(self, _spec: Spec, _params: Mapping[str, Any], _result: Any, _now: float) -> None:
+    def _all_cancelled(self, _spec: Spec, _params: Mapping[str, Any], _result: Any, _now: float, _reply: Dated) -> None:
         self._ages.all_gone()
+
+    def _open_listed(self, _spec: Spec, params: Mapping[str, Any], result: Any, now: float, reply: Dated) -> None:
+        whole = not params.keys() & {"userref", "cl_ord_id"}
+        self._learn_open(_get(result, "open"), now, reply.date, whole=whole)
 
     _LESSONS: ClassVar = {
         "AddOrder": _placed,
@@ -208,8 +209,9 @@ class Engine:
         "CancelOrder": _cancelled,
         "CancelOrderBatch": _cancelled,
         "CancelAll": _all_cancelled,
+        "OpenOrders": _open_listed,
     }
-    """By Kraken's name of a call, what its being carried out teaches."""
+    """By Kraken's name of a call, what its answer teaches; all others teach nothing."""
 
     def _learn_added(self, call: Mapping[str, Any], order: Mapping[str, Any], txid: Any, now: float) -> None:
         pair = _pair(call)

@@ -133,7 +133,7 @@ class Hold(msgspec.Struct):
     """When it was granted, on the clock's steady time."""
     _over: Over | None = None
     """Told what became of the call."""
-    late: bool = False
+    unanswered: bool = False
     """Whether no answer came, and the request may still arrive."""
 
     owing: ClassVar[bool] = False
@@ -179,7 +179,7 @@ class Hold(msgspec.Struct):
 
     def keep(self) -> None:
         """No answer came, but the request may still arrive: hold the points for a grace."""
-        self.late = True
+        self.unanswered = True
         for charged in self._ended(GRACE):
             charged.gate.bucket.keep(charged.cost, GRACE)
 

@@ -83,7 +83,7 @@ class Response(msgspec.Struct):
 
         Source: https://www.rfc-editor.org/rfc/rfc9110 (section 6.6.1)
         """
-        from email.utils import parsedate_to_datetime  # noqa: PLC0415 - for one endpoint; a twentieth of our import
+        from email.utils import parsedate_to_datetime  # noqa: PLC0415 - 3 to 5 ms, for one endpoint
 
         told = next((value for name, value in self.headers if name.lower() == b"date"), b"")
         try:

@@ -170,7 +170,7 @@ class Road:
                             if hold.owing:
                                 await hold.pay()
                 finally:
-                    if (ending := lane.end(nonce, late=hold.late)) is not None:
+                    if (ending := lane.end(nonce, late=hold.unanswered)) is not None:
                         await ending
             finally:
                 hold.release()
