@@ -21,12 +21,15 @@ from krakenasync import (
     RateLimitTimeout,
     UnknownOrder,
 )
+from krakenasync.client.engine import Engine
 from krakenasync.client.events import Waited
-from krakenasync.protocol.charges import pair_key
+from krakenasync.protocol.charges import Counter, pair_key
 from krakenasync.protocol.tiers import CounterSpec
+from krakenasync.spot.catalog import ENDPOINTS
 from krakenasync.spot.trading import Order
+from krakenasync.state.ages import OrderAges
 from krakenasync.state.memory import MemoryState
-from krakenasync.testing import run
+from krakenasync.testing import VirtualClock, run
 
 # Written down from https://docs.kraken.com/exchange/guides/general/ratelimits, without our own tables.
 TIERS = {"starter": (60, Fraction(1)), "intermediate": (125, Fraction(234, 100)), "pro": (180, Fraction(375, 100))}
@@ -49,6 +52,7 @@ class StrictEngine:
     Attributes:
         behind: Seconds by which its calendar is behind the client's.
         dated: Seconds by which the date of its answers is ahead of its calendar; None: they bear no date.
+        fills: How much of each order has filled by the time somebody amends it.
     """
 
     def __init__(self, clock, *, tier="starter", travel=(0.0, 0.0), seed=0):
@@ -64,6 +68,7 @@ class StrictEngine:
         self.refused = []
         self.calls = []
         self.behind, self.dated = 0.0, None
+        self.fills = Fraction(0)
         self.script = []
         self.numbers = itertools.count(1)
         self.state = MemoryState(clock)
@@ -163,6 +168,9 @@ class StrictEngine:
         if params.get("limit_price") == "0.001" and (found := self.find(params)):
             self.charge(self.orders[found[0]]["pair"], FIXED["AmendOrder"])
             raise Refusal("EOrder:Invalid price")
+        if Fraction(params.get("order_qty", 1)) <= self.fills:
+            # https://docs.kraken.com/api/docs/guides/spot-amends: it cancels the rest, and costs what that costs
+            return self.CancelOrder(params) and {"amend_id": "T"}
         (txid,) = self.change("AmendOrder", params)
         self.orders[txid]["touched"] = Fraction(self.clock.monotonic())
         return {"amend_id": "T"}
@@ -192,6 +200,11 @@ class StrictEngine:
         count = len(self.orders)
         self.orders.clear()
         return {"count": count}
+
+    def CancelAllOrdersAfter(self, params):  # noqa: N802 - Kraken's name
+        for pair in {order["pair"] for order in self.orders.values()}:
+            self.charge(pair, 1, forced=True)
+        return {"currentTime": "2026-05-28T20:26:40Z", "triggerTime": "2026-05-28T20:27:40Z"}
 
     def Balance(self, params):  # noqa: N802 - Kraken's name
         return {}
@@ -450,7 +463,11 @@ class Trader:
     async def amend(self, kraken, pair):
         order, name = self.pick()
         if order:
-            await kraken.amend_order(**name, limit_price=self.chance.choice(["0.001", "99"]))
+            change = self.chance.choice([{"limit_price": "0.001"}, {"limit_price": "99"}, {"order_qty": "0.6"}])
+            if self.chance.random() < 0.1:
+                self.mine.remove(order)
+                change = {"order_qty": "0.4"}  # less than has filled
+            await kraken.amend_order(**name, **change)
 
     async def edit(self, kraken, pair):
         order, name = self.pick(keep=False)
@@ -473,6 +490,7 @@ def test_a_strategy_of_everything_is_never_refused_for_its_counter(seed):
         engine = StrictEngine(
             clock, tier=chance.choice(list(TIERS)), travel=(0.0, chance.choice([0.01, 0.3])), seed=seed
         )
+        engine.fills = Fraction(1, 2)
         events = []
         krakens = [engine.client(key, account="main", hooks=[events.append]) for key in ("one", "two", "three")]
         for number in range(15):
@@ -492,6 +510,19 @@ def test_a_strategy_of_everything_is_never_refused_for_its_counter(seed):
 
 # What is charged
 
+
+SPECS = [request.spec for request in ENDPOINTS.values() if request.spec.charge.counter is Counter.ENGINE]
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+def test_every_trading_call_has_a_price(spec):
+    """Whatever the catalogue says is charged to the engine's counter is charged here, on the one pair in use."""
+    clock, ages = VirtualClock(), OrderAges()
+    ages.touched("XBTUSD")
+    params = {"pair": "XBTUSD", "txid": "OAAAAA-BBBBB-CCCCCC", "orders": [{}, {}], **LIMIT}
+    (price,) = Engine(ages, 60, 60.0, clock).price(spec, params)
+    assert price.pair == "XBTUSD"
+    assert price.cost() > 0
 
 def test_a_refused_change_costs_its_fixed_part():
     """Kraken charges the point of an add or an amend on receipt; refused cancels cost nothing."""
@@ -898,6 +929,70 @@ def test_cancel_all_goes_whatever_the_counter_says():
         await kraken.cancel_all()
         assert (clock.monotonic(), stands(kraken)) == (0, 61)
         assert kraken.limits.time_until(1, "XBT/USD") == pytest.approx(2)
+
+    played(script)
+
+
+def test_a_dead_mans_switch_is_counted_on_each_pair_that_orders_rest_on():
+    """Kraken's Rust SDK counts a point. Nobody waits for it, but the adds that come next do."""
+
+    async def script(engine, kraken, clock):
+        await add(kraken)
+        await add(kraken, pair="ETHUSD")
+        for _ in range(20):
+            await kraken.cancel_all_orders_after(timeout=60)
+        assert (clock.monotonic(), stands(kraken), stands(kraken, "ETHUSD")) == (0, 21, 21)
+        for _ in range(40):
+            await add(kraken)
+        assert clock.monotonic() > 0
+
+    played(script)
+
+
+def test_an_amend_to_less_than_may_have_filled_is_charged_as_the_cancel_it_may_be():
+    """Which of the two it is, Kraken does not tell; that it is no cancel is certain when the volume stays or grows."""
+
+    async def script(engine, kraken, clock):
+        ids = [await add(kraken) for _ in range(3)]
+        await kraken.amend_order(txid=ids[0], order_qty="1")
+        assert stands(kraken) == 3 + 4
+        await kraken.amend_order(txid=ids[1], order_qty="0.5")
+        assert stands(kraken) == 3 + 4 + 8
+        await kraken.amend_order(txid=ids[1], order_qty="0.5", limit_price="99")  # was it no cancel, this is none
+        assert stands(kraken) == 3 + 4 + 8 + 4
+        await kraken.amend_order(txid=ids[2], limit_price="99")
+        assert stands(kraken) == 3 + 4 + 8 + 4 + 4
+
+    played(script)
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_volume_that_an_unanswered_amend_may_have_raised_is_taken_for_raised(lost):
+    """What then goes below it may be less than has filled."""
+
+    async def script(engine, kraken, clock):
+        txid = await add(kraken)
+        if lost:
+            engine.script = [("AmendOrder", httpx.ReadTimeout("lost"), "answer lost")]
+            with pytest.raises(OutcomeUnknown):
+                await kraken.amend_order(txid=txid, order_qty="3")
+        else:
+            await kraken.amend_order(txid=txid, order_qty="3")
+        before = stands(kraken)
+        await kraken.amend_order(txid=txid, order_qty="2")
+        assert stands(kraken) - before > 7  # not 4
+
+    played(script)
+
+
+def test_amends_that_cancel_are_never_refused():
+    """More than half of each order has filled when it is amended to half of it, again and again."""
+
+    async def script(engine, kraken, clock):
+        engine.fills = Fraction(6, 10)
+        for _ in range(40):
+            await kraken.amend_order(txid=await add(kraken), order_qty="0.5")
+        assert not engine.orders
 
     played(script)
 

@@ -17,6 +17,7 @@ from krakenasync.protocol.charges import (
 )
 
 ADD, AMEND, EDIT, CANCEL = EngineAction.ADD, EngineAction.AMEND, EngineAction.EDIT, EngineAction.CANCEL
+REDUCE = EngineAction.REDUCE
 
 # Kraken's table, one age inside each column: https://docs.kraken.com/exchange/guides/general/ratelimits
 AGES = (0, 4.999, 5, 9.999, 10, 14.999, 15, 44.999, 45, 89.999, 90, 299.999, 300, 1e6)
@@ -64,9 +65,15 @@ def test_batches():
     assert engine_points(CANCEL, 300, orders=50, batch=True) == 0
 
 
-def test_four_actions_and_no_alias():
+@given(st.floats(0, 1e6))
+def test_an_amend_that_may_cancel_costs_the_dearer_of_the_two(age):
+    """It may turn out to be either, whatever the order's age."""
+    assert engine_points(REDUCE, age) == max(engine_points(AMEND, age), engine_points(CANCEL, age))
+
+
+def test_no_alias():
     """No two actions melt into one by having equal points."""
-    assert list(EngineAction) == [ADD, AMEND, EDIT, CANCEL]
+    assert list(EngineAction) == [ADD, AMEND, REDUCE, EDIT, CANCEL]
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,14 @@ Source: https://docs.kraken.com/exchange/guides/general/ratelimits
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable, Mapping
-from itertools import chain
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final, NamedTuple, Protocol
 
+from krakenasync.client import contents
 from krakenasync.client.ageing import Ageing
 from krakenasync.clock import Clock
 from krakenasync.errors import OrdersLimitExceeded
-from krakenasync.protocol.charges import EngineAction, engine_points, pair_key
+from krakenasync.protocol.charges import Counter, EngineAction, engine_points, pair_key
 from krakenasync.protocol.requests import Spec
 from krakenasync.spot.orders import OrderInfo
 from krakenasync.state.ages import OrderAges
@@ -78,30 +78,28 @@ class Engine:
         Raises:
             OrdersLimitExceeded: The pair is known to hold all the orders it may.
         """
-        match spec.name:
-            case "AddOrder" | "AddOrderBatch":
-                found = [self._adding(spec, params)]
-            case "AmendOrder":
-                found = self._changing(EngineAction.AMEND, params)
-            case "EditOrder":
-                found = self._changing(EngineAction.EDIT, params)
-            case "CancelOrder":
-                found = self._changing(EngineAction.CANCEL, params)
-            case "CancelOrderBatch":
+        charge = spec.charge
+        if charge.counter is not Counter.ENGINE:
+            return []
+        match charge.action:
+            case None:
+                points = float(charge.points)
+                return [_certain(pair, points, points) for pair in self._ages.pairs]
+            case EngineAction.ADD:
+                return [self._adding(spec, params)]
+            case EngineAction.CANCEL if spec.name == "CancelOrderBatch":
                 # It goes through even if it takes the counter past the threshold.
-                found = self._cancelling(params)
-            case "CancelAll":
-                # Kraken's Rust SDK counts one point for each pair; no page names a price.
-                found = [_certain(pair, 1.0, 1.0) for pair in self._ages.pairs]
-            case _:
-                found = []
-        return found
+                return self._cancelling(params)
+            case EngineAction.AMEND if self._may_cancel(params):
+                return self._changing(EngineAction.REDUCE, params)
+            case action:
+                return self._changing(action, params)
 
     def _adding(self, spec: Spec, params: Mapping[str, Any]) -> Price:
-        pair = _pair(params)
-        orders = _orders(spec, params)
+        pair = contents.pair_of(params)
+        orders = contents.orders(spec, params)
         resting = self._ages.resting(pair, self._clock.monotonic())
-        staying = sum(map(_rests, orders))
+        staying = sum(map(contents.rests, orders))
         if resting is not None and staying and resting + staying > self._ceiling and not params.get("validate"):
             raise OrdersLimitExceeded(
                 f"{resting} orders rest on {pair}, this tier may have {self._ceiling}; nothing was sent",
@@ -114,17 +112,24 @@ class Engine:
 
     def _changing(self, action: EngineAction, params: Mapping[str, Any]) -> list[Price]:
         """Price a change to one order, or to all that bear a userref."""
-        names = _names(params)
+        names = contents.names(params)
         named = sorted({order.pair for order in self._ages.named(*names)})
         return [
             Price(pair, self._ageing(action, pair, names, self._cap), action.value[0])
             for pair in named or self._possible(params)
         ]
 
+    def _may_cancel(self, params: Mapping[str, Any]) -> bool:
+        """Whether an amend may leave its order less than has filled: nobody tells how much that is."""
+        if "order_qty" not in params:
+            return False
+        wanted, orders = contents.volume(params["order_qty"]), self._ages.named(*contents.names(params))
+        return not orders or any(wanted is None or order.volume is None or wanted < order.volume for order in orders)
+
     def _cancelling(self, params: Mapping[str, Any]) -> list[Price]:
         """Price a batch. Orders we do not know may be on any of the pairs."""
         points: Tally[str] = Tally()
-        for name in _names(params):
+        for name in contents.names(params):
             for pair in {order.pair for order in self._ages.named(name)} or self._possible(params):
                 points[pair] += int(self._ageing(EngineAction.CANCEL, pair, [name])())
         return [_certain(pair, float(cost), 0.0) for pair, cost in points.items()]
@@ -136,13 +141,13 @@ class Engine:
 
     def _possible(self, params: Mapping[str, Any]) -> list[str]:
         """The pairs on which an unknown order may be: the one that is named, or else any that was used so far."""
-        return [_pair(params)] if params.get("pair") else self._ages.pairs or [UNKNOWN_PAIR]
+        return [contents.pair_of(params)] if params.get("pair") else self._ages.pairs or [UNKNOWN_PAIR]
 
     def pair_of(self, params: Mapping[str, Any]) -> str | None:
         """The one pair that a trading call is about, by `pair_key`; None if there are several, or none is known."""
         if params.get("pair"):
-            return _pair(params)
-        pairs = {order.pair for order in self._ages.named(*_names(params))}
+            return contents.pair_of(params)
+        pairs = {order.pair for order in self._ages.named(*contents.names(params))}
         return pairs.pop() if len(pairs) == 1 else None
 
     def cancel_cost(self, name: str) -> float:
@@ -156,15 +161,20 @@ class Engine:
             What to call when it is over: with None if nothing came of it, else with the seconds for which it may still
             arrive at Kraken, 0 if it did.
         """
-        amended = self._ages.named(*_names(params)) if spec.name == "AmendOrder" else []
+        amended = self._ages.named(*contents.names(params)) if spec.name == "AmendOrder" else []
+        wanted = contents.volume(params.get("order_qty"))
         for order in amended:
             order.amends += 1
+            if wanted is not None and order.volume is not None:
+                order.volume = max(order.volume, wanted)
 
         def over(late: float | None) -> None:
             for order in amended:
                 order.amends -= 1
                 if late is not None:
                     order.since = max(order.since, self._clock.monotonic() + late)
+                if late == 0.0 and wanted is not None and not order.amends:
+                    order.volume = wanted
             if late is not None:
                 self._born_unseen(spec, params, self._clock.monotonic() + late)
 
@@ -173,9 +183,10 @@ class Engine:
     def _born_unseen(self, spec: Spec, params: Mapping[str, Any], at: float) -> None:
         """Know an order by the caller's own id even if no answer tells of it."""
         if spec.name in {"AddOrder", "AddOrderBatch"} and not params.get("validate"):
-            for order in _orders(spec, params):
+            for order in contents.orders(spec, params):
                 if own := order.get("cl_ord_id"):
-                    self._ages.born(_pair(params), [own], at, userref=order.get("userref"))
+                    known = {"userref": order.get("userref"), "volume": contents.base_volume(order)}
+                    self._ages.born(contents.pair_of(params), [own], at, **known)
 
     def learn(self, spec: Spec, params: Mapping[str, Any], result: Any, reply: Dated) -> None:
         """Draw the orders' ages from an answer and, where it lists them, from when it was made."""
@@ -184,23 +195,23 @@ class Engine:
             lesson(self, spec, params, result, self._clock.monotonic(), reply)
 
     def _placed(self, spec: Spec, params: Mapping[str, Any], result: Any, now: float, _reply: Dated) -> None:
-        for order, txid in _added(spec, params, result):
+        for order, txid in contents.added(spec, params, result):
             self._learn_added(params, order, txid, now)
 
     def _edited(self, _spec: Spec, params: Mapping[str, Any], result: Any, now: float, _reply: Dated) -> None:
-        if txid := _get(result, "txid"):
-            self._ages.gone(*_names(params))
+        if txid := contents.got(result, "txid"):
+            self._ages.gone(*contents.names(params))
             self._learn_added(params, params, txid, now)
 
     def _cancelled(self, _spec: Spec, params: Mapping[str, Any], _result: Any, _now: float, _reply: Dated) -> None:
-        self._ages.gone(*_names(params))
+        self._ages.gone(*contents.names(params))
 
     def _all_cancelled(self, _spec: Spec, _params: Mapping[str, Any], _result: Any, _now: float, _reply: Dated) -> None:
         self._ages.all_gone()
 
     def _open_listed(self, _spec: Spec, params: Mapping[str, Any], result: Any, now: float, reply: Dated) -> None:
         whole = not params.keys() & {"userref", "cl_ord_id"}
-        self._learn_open(_get(result, "open"), now, reply.date, whole=whole)
+        self._learn_open(contents.got(result, "open"), now, reply.date, whole=whole)
 
     _LESSONS: ClassVar = {
         "AddOrder": _placed,
@@ -214,9 +225,10 @@ class Engine:
     """By Kraken's name of a call, what its answer teaches; all others teach nothing."""
 
     def _learn_added(self, call: Mapping[str, Any], order: Mapping[str, Any], txid: Any, now: float) -> None:
-        pair = _pair(call)
-        self._ages.born(pair, [txid, order.get("cl_ord_id")], now, userref=order.get("userref"))
-        if _rests(order):
+        pair = contents.pair_of(call)
+        known = {"userref": order.get("userref"), "volume": contents.base_volume(order)}
+        self._ages.born(pair, [txid, order.get("cl_ord_id")], now, **known)
+        if contents.rests(order):
             self._ages.placed(pair)
 
     def _learn_open(self, orders: Any, now: float, date: float | None, *, whole: bool) -> None:
@@ -225,8 +237,9 @@ class Engine:
             return  # a raw answer: nothing is known of its shape
         for txid, order in orders.items():
             if not self._ages.named(txid):
-                pair = pair_key(order.descr.pair)
-                self._ages.born(pair, [txid, order.cl_ord_id], self._since(order, now, date), userref=order.userref)
+                pair, since = pair_key(order.descr.pair), self._since(order, now, date)
+                volume = None if "viqc" in order.oflags else order.vol
+                self._ages.born(pair, [txid, order.cl_ord_id], since, userref=order.userref, volume=volume)
         if whole:
             self._ages.counted(Tally(pair_key(order.descr.pair) for order in orders.values()), now)
 
@@ -246,48 +259,3 @@ class Engine:
 def _certain(pair: str, cost: float, fixed: float) -> Price:
     """The price of a call that is carried out whatever the counter says."""
     return Price(pair, lambda: cost, fixed, waits=False)
-
-
-def _pair(params: Mapping[str, Any]) -> str:
-    return pair_key(str(params.get("pair", "")))
-
-
-def _orders(spec: Spec, params: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the orders that a call is to place; a raw call may hold anything."""
-    if spec.name == "AddOrder":
-        return [params]
-    orders = params.get("orders")
-    return [order if isinstance(order, Mapping) else {} for order in orders] if isinstance(orders, list) else []
-
-
-def _added(spec: Spec, params: Mapping[str, Any], result: Any) -> list[tuple[Mapping[str, Any], Any]]:
-    """Return the orders that were placed, each with its id; with `validate` there is none."""
-    if spec.name == "AddOrder":
-        return [(params, txid) for txid in _listed(result, "txid")]
-    items = zip(_orders(spec, params), _listed(result, "orders"), strict=False)
-    return [(order, txid) for order, item in items if (txid := _get(item, "txid"))]
-
-
-def _rests(order: Mapping[str, Any]) -> bool:
-    """Whether an order may come to rest: one that is filled or gone at once takes none of the places."""
-    # Compared, not looked up: what a raw call holds may not be hashable.
-    return order.get("ordertype") != "market" and order.get("timeinforce") not in ("IOC", "FOK")
-
-
-def _names(params: Mapping[str, Any]) -> list[str]:
-    """Return the names of the orders that a call is about."""
-    alone = (params.get(name) for name in ("txid", "cl_ord_id"))
-    lists = (params.get(name) for name in ("orders", "cl_ord_ids"))
-    listed: Iterable[Any] = chain.from_iterable(names for names in lists if isinstance(names, list))
-    return [str(name) for name in chain(alone, listed) if name is not None]
-
-
-def _listed(result: Any, name: str) -> list[Any]:
-    """Read a list of a result; the result of a raw call may hold anything."""
-    found = _get(result, name)
-    return found if isinstance(found, list) else []
-
-
-def _get(result: Any, name: str) -> Any:
-    """Read a typed result or a raw one alike."""
-    return result.get(name) if isinstance(result, dict) else getattr(result, name, None)

@@ -5,6 +5,7 @@ Sources:
         https://support.kraken.com/articles/206548367-what-are-the-api-rate-limits-; they disagree about history calls,
         so both figures are kept and the dearer one is the default.
     matching engine: https://docs.kraken.com/exchange/guides/general/ratelimits
+    amends that cancel: https://docs.kraken.com/api/docs/guides/spot-amends
 """
 
 from __future__ import annotations
@@ -49,6 +50,9 @@ class EngineAction(Enum):
 
     ADD = (1, ())
     AMEND = (1, ((5, 3), (10, 2), (15, 1)))
+    REDUCE = (1, ((5, 7), (10, 5), (15, 4), (45, 3), (90, 1)))
+    """An amend that may be a cancel, by the dearer of the two: one to a quantity below what has filled cancels the rest
+    and costs what a cancel costs, and how much has filled by then is not known when it is sent."""
     EDIT = (1, ((5, 6), (10, 5), (15, 4), (45, 2), (90, 1)))
     CANCEL = (0, ((5, 8), (10, 6), (15, 5), (45, 4), (90, 2), (300, 1)))
 

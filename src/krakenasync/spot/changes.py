@@ -55,6 +55,7 @@ __all__ = [
 _EITHER: Final = Need(("modify-trades", "close-trades"))
 _CANCEL: Final = Charge(Counter.ENGINE, action=EngineAction.CANCEL)
 _ONE_POINT: Final = Charge(Counter.ENGINE, 1)
+"""On each pair that orders rest on, whatever its counter says."""
 _BATCH: Final = 50
 """The most orders that are cancelled in one call."""
 

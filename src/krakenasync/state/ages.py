@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
@@ -30,6 +31,7 @@ class Known(msgspec.Struct, eq=False):
             answer was lost may still arrive.
         names: Kraken's id and the caller's own, folded.
         userref: A number that several orders may bear.
+        volume: Its volume in base currency, at the most; None if that is not known.
         amends: Amendments under way. Until they are answered the order may become young at any moment.
     """
 
@@ -37,6 +39,7 @@ class Known(msgspec.Struct, eq=False):
     since: float
     names: tuple[str, ...] = ()
     userref: str | None = None
+    volume: Decimal | None = None
     amends: int = 0
 
 
@@ -49,10 +52,12 @@ class OrderAges:
         self._counts: dict[str, int] = {}
         self._counted_at = float("-inf")
 
-    def born(self, pair: str, ids: Iterable[Any], at: float, *, userref: object = None) -> None:
+    def born(
+        self, pair: str, ids: Iterable[Any], at: float, *, userref: object = None, volume: Decimal | None = None
+    ) -> None:
         """Take note of a new order under all its names; those that are None are passed over."""
         names = tuple(fold_id(str(name)) for name in ids if name)
-        known = Known(pair, at, names, None if userref is None else str(userref))
+        known = Known(pair, at, names, None if userref is None else str(userref), volume)
         self._pairs.add(pair)
         for name in names:
             self._orders[name] = known

@@ -37,8 +37,9 @@ def amend_order(context: Context) -> dict[str, Any]:
     deadline = check_deadline(context)
     (order,) = named_orders(context)[:1]
     change = _read_change(context, order)
-    cancels = change.volume is not None and change.volume <= order.filled
     age = (context.now - order.touched) / NANOS
+    cancels = change.volume is not None and change.volume <= order.filled
+    # Source: https://docs.kraken.com/api/docs/guides/spot-amends
     points = engine_points(EngineAction.CANCEL, age) if cancels else context.engine_cost(age)
     context.world.limits.charge_engine(context.account, order.pair.name, points)
     check_in_time(context, deadline)
