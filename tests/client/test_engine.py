@@ -524,6 +524,7 @@ def test_every_trading_call_has_a_price(spec):
     assert price.pair == "XBTUSD"
     assert price.cost() > 0
 
+
 def test_a_refused_change_costs_its_fixed_part():
     """Kraken charges the point of an add or an amend on receipt; refused cancels cost nothing."""
 
