@@ -77,8 +77,8 @@ def resolve(request_at, **shown_at):
     return run(main)
 
 
-def amends(*versions):
-    """Show these versions of an order: (kind, seconds ago, limit price)."""
+def amends(*versions, unit=1):
+    """Show these versions of an order: (kind, seconds ago, limit price), their times in so many nanoseconds."""
 
     def show(clock):
         made = [
@@ -87,7 +87,7 @@ def amends(*versions):
                 amend_type=kind,
                 order_qty=Decimal(1),
                 limit_price=Decimal(price),
-                timestamp=clock.wall_ns() - ago * 10**9,
+                timestamp=(clock.wall_ns() - ago * 10**9) // unit,
             )
             for number, (kind, ago, price) in enumerate(versions)
         ]
@@ -101,9 +101,10 @@ def amend(**more):
     return lambda clock: AmendOrder(txid=OLD, limit_price="99", deadline=at(clock, 5), **more)
 
 
-def test_an_amend_that_was_carried_out_is_found_at_once():
-    """It comes as the version it made."""
-    found, seconds, kraken = resolve(amend(), OrderAmends=amends(("original", 60, 100), ("user", 1, 99)))
+@pytest.mark.parametrize("unit", [1, 10**6])
+def test_an_amend_that_was_carried_out_is_found_at_once(unit):
+    """It comes as the version it made, its time in nanoseconds as documented or in milliseconds as seen live."""
+    found, seconds, kraken = resolve(amend(), OrderAmends=amends(("original", 60, 100), ("user", 1, 99), unit=unit))
     assert (found.amend_id, seconds) == ("A1", 0)
     assert kraken.asked == ["Time", "OrderAmends"]
 

@@ -1,5 +1,6 @@
 """What follows from looking at an order after a change whose answer was lost."""
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 
@@ -8,11 +9,13 @@ import pytest
 from krakenasync.protocol.outcomes import after_edit, find_amend
 from krakenasync.protocol.placement import Absent, Found, Suspect
 
+AT = datetime(2026, 5, 28, tzinfo=UTC)
 
-def version(kind="user", timestamp=100, **values):
+
+def version(kind="user", seconds=100, **values):
     """Make a version of an order."""
     given = {"order_qty": Decimal(1), "limit_price": Decimal(100), "display_qty": None, "trigger_price": None}
-    return SimpleNamespace(amend_type=kind, timestamp=timestamp, **{**given, **values})
+    return SimpleNamespace(amend_type=kind, time=AT + timedelta(seconds=seconds), **{**given, **values})
 
 
 @pytest.mark.parametrize(
@@ -21,18 +24,22 @@ def version(kind="user", timestamp=100, **values):
         ({"limit_price": "99"}, [version("original"), version(limit_price=Decimal("99.0"))], 1),
         ({"limit_price": "99"}, [version("original", limit_price=Decimal(99))], Absent()),
         ({"limit_price": "99"}, [version("restated", limit_price=Decimal(99))], Absent()),
-        ({"limit_price": "99"}, [version(timestamp=49, limit_price=Decimal(99))], Absent()),
+        ({"limit_price": "99"}, [version(seconds=49, limit_price=Decimal(99))], Absent()),
         ({"limit_price": "99", "order_qty": "2"}, [version(limit_price=Decimal(99))], Absent()),
         ({"limit_price": "+5%"}, [version(limit_price=Decimal(105))], Suspect()),
-        ({"limit_price": "99"}, [version(limit_price=Decimal(99)), version(timestamp=120)], Suspect()),
-        ({"limit_price": None, "order_qty": Decimal(1)}, [version(), version(timestamp=120)], 1),
+        ({"limit_price": "99"}, [version(limit_price=Decimal(99)), version(seconds=120)], Suspect()),
+        ({"limit_price": None, "order_qty": Decimal(1)}, [version(), version(seconds=120)], 1),
+        ({"limit_price": "99"}, [version(limit_price=Decimal(99)), version()], Suspect()),
         ({"order_qty": 2}, [], Absent()),
     ],
 )
 def test_an_amend_is_the_user_s_new_enough_and_has_every_value_asked_for(wanted, versions, found):
     """The last of the user's; relative prices are no evidence, and what was amended again may be another amend's."""
     sight = Found() if isinstance(found, int) else found
-    assert find_amend(wanted, versions, 50) == (sight, versions[found] if isinstance(found, int) else None)
+    assert find_amend(wanted, versions, AT + timedelta(seconds=50)) == (
+        sight,
+        versions[found] if isinstance(found, int) else None,
+    )
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,9 @@ from krakenasync.errors import (
     Refused,
     ServiceUnavailable,
 )
-from krakenasync.protocol.requests import Reshaped
-from krakenasync.protocol.wire import Answer, decode, envelope
+from krakenasync.protocol.requests import Reshaped, result_type
+from krakenasync.protocol.wire import Answer, decode, envelope, reader
+from krakenasync.spot.catalog import by_name
 
 Balances = dict[str, Decimal]
 
@@ -170,7 +171,7 @@ def test_kraken_s_own_words_outrank_the_status(status):
 def test_a_200_that_is_no_answer(body, message):
     """HTML, truncated JSON, an empty body or a foreign shape may hide a success: the outcome is unknown."""
     with pytest.raises(ProtocolError, match=message) as caught:
-        decode(Balances, 200, body, endpoint="Balance")
+        decode(Balances, 200, body, endpoint="TradeVolume")
     assert caught.value.effect == "unknown"
     assert caught.value.retryable
     assert caught.value.status == 200
@@ -193,6 +194,17 @@ def test_a_429_is_a_rate_limit(body):
     with pytest.raises(RateLimitExceeded, match="429") as caught:
         decode(Balances, 429, body, endpoint="Ticker")
     assert caught.value.effect == "none"
+
+
+@pytest.mark.parametrize("endpoint", ["Balance", "BalanceEx"])
+def test_an_account_that_was_never_funded_has_no_balances(endpoint):
+    """Kraken has answered so without any result; no other answer is that."""
+    kind = result_type(by_name(endpoint))
+    for read in (decode, lambda kind, *answer, endpoint: reader(kind, endpoint)(*answer)):
+        assert read(kind, 200, b'{"error":[]}', endpoint=endpoint).result == {}
+        for status, body in ((200, b'{"error":[],"result":null}'), (200, b'{"error":["W"]}'), (400, b'{"error":[]}')):
+            with pytest.raises(ProtocolError):
+                read(kind, status, body, endpoint=endpoint)
 
 
 def test_a_reshaped_result():

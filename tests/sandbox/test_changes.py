@@ -51,14 +51,14 @@ async def test_amending_below_what_filled_cancels_the_rest(kraken):
 async def test_the_history_of_an_order_begins_with_the_original(kraken):
     """Each version has its quantity, price and time."""
     txid = await kraken.buy("20000", "0.2")
-    start = kraken.clock.wall_ns()
+    start = kraken.clock.wall_ns() // 10**6
     kraken.clock.advance(5)
     await kraken.result("AmendOrder", txid=txid, order_qty="0.1", limit_price="21000")
     history = await kraken.result("OrderAmends", order_id=txid)
     seen = [
         (each["amend_type"], each["order_qty"], each["limit_price"], each["timestamp"]) for each in history["amends"]
     ]
-    assert seen == [("original", "0.20000000", "20000.0", start), ("user", "0.10000000", "21000.0", start + 5 * 10**9)]
+    assert seen == [("original", "0.20000000", "20000.0", start), ("user", "0.10000000", "21000.0", start + 5_000)]
     assert history["count"] == 2
     fresh = await kraken.buy()
     assert (await kraken.result("OrderAmends", order_id=fresh))["count"] == 1

@@ -301,12 +301,13 @@ async def test_a_client_id_is_unique_among_open_orders_only(kraken):
 
 async def test_cancelling_by_id_reference_and_client_id(kraken):
     """One id cancels one order; a user reference cancels all that bear it."""
+    assert (await kraken.result("QueryOrders", txid=(none := await kraken.buy())))[none]["userref"] == 0
     txid = await kraken.buy(userref="5")
     await kraken.buy(userref="5")
     await kraken.buy(userref="6")
     assert await kraken.result("CancelOrder", txid=txid) == {"count": 1}
     assert await kraken.result("CancelOrder", txid="5") == {"count": 1}
-    assert await kraken.result("CancelAll") == {"count": 1}
+    assert await kraken.result("CancelAll") == {"count": 2}
     row = (await kraken.result("ClosedOrders"))["closed"][txid]
     assert (row["status"], row["reason"], row["userref"]) == ("canceled", "User requested", 5)
 

@@ -65,6 +65,13 @@ def test_credit_lines(sample, answer):
     assert answer(CreditLines, None) is None
 
 
+def test_credit_lines_by_the_names_of_kraken_s_schema(answer):
+    """Its example has other ones."""
+    names = ("credit", "credit_used", "hold_trade", "collateral_value", "rollover_fees", "reserve_fees")
+    line = answer(CreditLines, {"asset_details": {"ZUSD": dict.fromkeys(names, "1.50")}}).asset_details["ZUSD"]
+    assert {str(getattr(line, name)) for name in names} == {"1.50"}
+
+
 def test_trade_balance_in_words(sample, answer):
     """Kraken's letters have names, and the margin level is missing without positions."""
     balance = sample(TradeBalance)

@@ -50,6 +50,8 @@ def test_a_userref_travels_in_txid():
 def test_edit(sample, answer):
     """`ok` reads the status in any case; a failure's text is at hand though the envelope holds none."""
     edited = sample(EditOrder)
+    assert answer(EditOrder, {"descr": {"order": "buy"}, "txid": "OU22CG-KLAF2-FWUDD7"}).ok  # as one client has it
+    assert not answer(EditOrder, {"descr": {"order": "buy"}}).ok
     failed = answer(EditOrder, {"status": "Err", "error_message": "EOrder:Insufficient funds"})
 
     assert (edited.ok, edited.price2, edited.newuserref) == (True, Decimal(32500), "123")

@@ -38,6 +38,14 @@ def test_status_times_are_text_and_zero_is_none(sample):
     assert (queued.starttm, queued.completedtm) == (None, None)
 
 
+def test_a_report_that_failed_says_why(answer):
+    """As clients list the fields."""
+    row = {"id": "Q", "status": "Processed", "error": "EExport:Exported size too big", "delete": True}
+    (report,) = answer(ExportStatus, [row | {"assets": "all", "asset_classes": ["currency"]}])
+    assert (report.error, report.delete) == ("EExport:Exported size too big", True)
+    assert (report.assets, report.asset_classes) == ("all", ["currency"])
+
+
 def test_rows_of_an_export(sample):
     """The bytes are the zip's, and its rows are read by the names of their columns."""
     export = sample(RetrieveExport)

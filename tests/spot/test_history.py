@@ -49,6 +49,13 @@ def test_positions_merged_by_market(answer):
     assert (positions.markets[0].positions, positions.markets[0].net) == (2, Decimal("-3.1"))
 
 
+@pytest.mark.parametrize(("leverage", "read"), [("5.00000", Decimal("5.00000")), ("n/a", None), (None, None)])
+def test_the_average_leverage_of_a_market(answer, leverage, read):
+    """Where there is none Kraken says so."""
+    positions = answer(OpenPositions, [{"pair": "XXBTZUSD", "leverage": leverage}])
+    assert positions.markets[0].leverage == read
+
+
 def test_ledger_entries_are_signed(sample):
     """Amounts carry their sign; entries keep Kraken's names."""
     page = sample(Ledgers)

@@ -145,3 +145,20 @@ def test_amends_with_and_without_the_extra_key(sample, answer):
     assert sample(OrderAmends).amends[0].time == datetime(2024, 8, 20, 12, 47, 50, 287556, tzinfo=UTC)
     assert sample(OrderAmends).amends[0].timestamp == 1724158070287556123
     assert answer(OrderAmends, {"response": inner}).amends == answer(OrderAmends, inner).amends
+
+
+@pytest.mark.parametrize("unit", [1, 10**3, 10**6])
+def test_the_time_of_an_amend_in_any_unit(answer, unit):
+    """Clients have seen milliseconds live (``1728821182545``), Kraken's page shows nanoseconds."""
+    row = {"amend_id": "T", "amend_type": "user", "order_qty": "1", "timestamp": 1728821182545 * unit}
+    (amend,) = answer(OrderAmends, {"count": 1, "amends": [row]}).amends
+    assert amend.time == datetime(2024, 10, 13, 12, 6, 22, 545000, tzinfo=UTC)
+
+
+def test_what_an_order_replaced_and_shows(answer):
+    """Fields that live answers bear beside the documented ones."""
+    order = {"status": "open", "opentm": 1.5, "vol": "2", "vol_exec": "0", "descr": {}, "link_id": "O1-OLD-ONE"}
+    order |= {"reduce_only": True, "displayvol": "0.10", "displayvolremain": "0.05", "ext_ord_id": "e"}
+    read = answer(OpenOrders, {"open": {"O2": order}}).open["O2"]
+    assert (read.link_id, read.reduce_only, read.ext_ord_id) == ("O1-OLD-ONE", True, "e")
+    assert (str(read.displayvol), str(read.displayvolremain)) == ("0.10", "0.05")

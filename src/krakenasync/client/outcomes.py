@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from krakenasync.client.cancelling import ENDED
 from krakenasync.client.lookup import FoundOrder, Lookup, Sender
-from krakenasync.client.placing import look_on, nanoseconds
+from krakenasync.client.placing import look_on, moment, nanoseconds
 from krakenasync.client.serverclock import ServerClock
 from krakenasync.errors import KrakenError, OutcomeUnknown
 from krakenasync.protocol import placement as machine
@@ -156,7 +156,7 @@ class AmendOutcome(Outcome):
         names = ("order_qty", "display_qty", "limit_price", "trigger_price")
         wanted = {name: getattr(request, name) for name in names}
         versions = (await self.sender.send(OrderAmends(order_id=self._txid))).result.amends
-        sight, self.result = find_amend(wanted, versions, self.since())
+        sight, self.result = find_amend(wanted, versions, moment(self.since()))
         return sight
 
 

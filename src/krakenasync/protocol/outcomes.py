@@ -6,6 +6,7 @@ Sources: https://docs.kraken.com/api/docs/rest-api/amend-order, https://docs.kra
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol, TypeVar
 
@@ -23,15 +24,15 @@ class Version(Protocol):
         ...
 
     @property
-    def timestamp(self) -> int:
-        """Nanoseconds since the unix epoch."""
+    def time(self) -> datetime:
+        """When it came about."""
         ...
 
 
 V = TypeVar("V", bound=Version)
 
 
-def find_amend(wanted: Mapping[str, Any], versions: Sequence[V], since: int) -> tuple[Sight, V | None]:
+def find_amend(wanted: Mapping[str, Any], versions: Sequence[V], since: datetime) -> tuple[Sight, V | None]:
     """Find the version that an amend made: the user's, not older than the amend, with every value that was asked for.
 
     Only the last of the user's can be it: an earlier one with the same values may be another amend's, and who asked for
@@ -41,16 +42,17 @@ def find_amend(wanted: Mapping[str, Any], versions: Sequence[V], since: int) -> 
         wanted: The amend's ``order_qty``, ``display_qty``, ``limit_price``, ``trigger_price``; relative prices prove
             nothing and are passed over.
         versions: The order's versions, in any order.
-        since: Nanoseconds since the unix epoch: no earlier version counts.
+        since: No earlier version counts.
     """
-    recent = [version for version in versions if version.amend_type == "user" and version.timestamp >= since]
+    recent = [version for version in versions if version.amend_type == "user" and version.time >= since]
     if not recent:
         return Absent(), None
     numbers = {name: number for name, value in wanted.items() if (number := _number(value)) is not None}
     fitting = [each for each in recent if all(getattr(each, name, None) == value for name, value in numbers.items())]
-    last = max(recent, key=lambda version: version.timestamp)
-    if numbers and last in fitting:
-        return Found(), last
+    newest = max(version.time for version in recent)
+    last = [version for version in recent if version.time == newest]
+    if numbers and all(version in fitting for version in last):
+        return Found(), last[-1]
     return (Suspect() if fitting else Absent()), None
 
 

@@ -21,7 +21,7 @@ from krakenasync.errors import (
     ServiceUnavailable,
 )
 from krakenasync.protocol.bodies import GARBLED
-from krakenasync.protocol.nulls import without_nulls
+from krakenasync.protocol.mending import mended
 from krakenasync.protocol.problems import error_from_problem
 from krakenasync.protocol.refusals import error_from_codes, split_codes
 
@@ -119,6 +119,8 @@ class _Error(msgspec.Struct):
     error: msgspec.Raw | msgspec.UnsetType = UNSET
 
 
+_NEVER_FUNDED: Final = frozenset({"Balance", "BalanceEx"})
+"""Accounts that were never funded have been answered ``{"error":[]}`` here: https://github.com/rotki/rotki/issues/946"""
 _NOTHING: Final = b"{}"
 _ERROR = msgspec.json.Decoder(_Error)
 _HEAD = msgspec.json.Decoder(Envelope[msgspec.Raw])
@@ -158,6 +160,8 @@ def decode(result: Any, status: int, body: bytes, *, endpoint: str) -> Answer[An
     if status in _SUCCESS:
         try:
             answer = _decoder(result)(body)
+            if answer.result is UNSET and not answer.error and endpoint in _NEVER_FUNDED:
+                answer.result = {}
         except GARBLED:  # an error envelope, no envelope at all, or an odd null
             again = _read_again(result, body)
             if again is None:
@@ -173,14 +177,14 @@ def decode(result: Any, status: int, body: bytes, *, endpoint: str) -> Answer[An
 
 
 def _read_again(result: Any, body: bytes) -> Envelope[Any] | None:
-    """Read an answer as if its unexpected nulls were not there; None if that does not help."""
+    """Read an answer as if its unexpected nulls and lists were not there; None if that does not help."""
     arrives_as = getattr(result, "arrives_as", result)
     if arrives_as is bytes:
         return None
     enveloped: Any = Envelope
     kind = enveloped[arrives_as] if getattr(result, "enveloped", True) else arrives_as
     try:
-        fewer = without_nulls(kind, body)
+        fewer = mended(kind, body)
         return None if fewer is None else _decoder(result)(fewer)
     except GARBLED:
         return None

@@ -217,7 +217,7 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
         triggers = self.kind in TRIGGERED
         row: dict[str, Any] = {
             "refid": self.parent,
-            "userref": self.userref,
+            "userref": self.userref or 0,  # never null in what clients recorded since 2023
             "status": self.status,
             "opentm": seconds(self.opened),
             "starttm": seconds(self.starts),

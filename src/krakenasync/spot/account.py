@@ -86,12 +86,17 @@ class BalanceEx(Request[dict[str, ExtendedBalance]], frozen=True, kw_only=True):
 
 
 class CreditAsset(msgspec.Struct, frozen=True, kw_only=True):
-    """An asset's part of a credit line."""
+    """An asset's part of a credit line. Kraken's schema and its example name different things; all are read."""
 
     balance: Decimal | None = None
+    credit: Decimal | None = None
     credit_limit: Decimal | None = None
     credit_used: Decimal | None = None
     available_credit: Decimal | None = None
+    hold_trade: Decimal | None = None
+    collateral_value: Decimal | None = None
+    rollover_fees: Decimal | None = None
+    reserve_fees: Decimal | None = None
 
 
 class CreditLimits(msgspec.Struct, frozen=True, kw_only=True):

@@ -100,11 +100,11 @@ class Edited(msgspec.Struct, frozen=True, kw_only=True):
     """The order that took the old one's place.
 
     Attributes:
-        status: ``ok`` or ``err``, in any case of letters.
+        status: ``ok`` or ``err``, in any case of letters; one client's example has none.
         error_message: What went wrong, when `ok` is false.
     """
 
-    status: str
+    status: str = ""
     txid: str | None = None
     originaltxid: str | None = None
     volume: Decimal | None = None
@@ -123,7 +123,7 @@ class Edited(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def ok(self) -> bool:
         """Whether the order was replaced."""
-        return self.status.lower() == "ok"
+        return self.status.lower() == "ok" or not (self.status or self.error_message or self.txid is None)
 
 
 class EditOrder(Request[Edited], frozen=True, kw_only=True):

@@ -233,6 +233,8 @@ class EarnAllocation(msgspec.Struct, frozen=True, kw_only=True):
     amount_allocated: AllocatedAmounts
     total_rewarded: EarnAmount
     payout: EarnPayout | None = None
+    asset_class: str | None = None
+    is_utilized: bool | None = None
 
 
 class EarnAllocationsPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -243,6 +245,7 @@ class EarnAllocationsPage(msgspec.Struct, frozen=True, kw_only=True):
     total_rewarded: Decimal
     items: list[EarnAllocation] = []
     next_cursor: str | None = None
+    converted_asset_class: str | None = None
 
 
 class EarnAllocations(Request[EarnAllocationsPage | None], frozen=True, kw_only=True):

@@ -68,6 +68,8 @@ class ExportReportStatus(msgspec.Struct, frozen=True, kw_only=True):
         status: ``Queued``, ``Processing``, ``Processed``.
         starttm: When its processing began; AddExport's `starttm` is `datastarttm` here.
         endtm: In examples of one client, documented nowhere.
+        error: Why there is no report (``EExport:Exported size too big``), or empty.
+        delete: Whether it waits to be deleted.
     """
 
     id: str
@@ -87,6 +89,10 @@ class ExportReportStatus(msgspec.Struct, frozen=True, kw_only=True):
     dataendtm: datetime | None = None
     aclass: str = ""
     asset: str = ""
+    assets: str = ""
+    asset_classes: list[str] = []
+    error: str = ""
+    delete: bool = False
 
     def __post_init__(self) -> None:
         """Read 0 as "not yet"."""

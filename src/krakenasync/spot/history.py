@@ -22,9 +22,11 @@ from krakenasync.spot.values import (
     Ids,
     LedgerType,
     Moment,
+    OrderPrice,
     RebaseMultiplier,
     TradeType,
     not_zero,
+    priced,
 )
 
 __all__ = [
@@ -60,6 +62,7 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
         misc: Comma list: ``closing``, ...
         ledgers: Ids of its ledger entries, if asked for.
         trade_id: The trade's number on the pair, the one public trades bear.
+        ext_exec_id: An institution's own id.
     """
 
     ordertxid: str
@@ -77,6 +80,7 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
     misc: str = ""
     ledgers: list[str] = []
     trade_id: int | None = None
+    ext_exec_id: str | None = None
     maker: bool | None = None
     aclass: str | None = None
     tradeordertype: str | None = None
@@ -173,12 +177,16 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MarketPosition(msgspec.Struct, frozen=True, kw_only=True):
-    """All positions on a market as one. Provisional: Kraken publishes no schema of it."""
+    """All positions on a market as one. Provisional: Kraken publishes no schema of it.
+
+    Attributes:
+        leverage: The average, a Decimal; None where Kraken writes ``n/a``.
+    """
 
     pair: str
     positions: int | None = None
     type: str | None = None
-    leverage: Decimal | None = None
+    leverage: OrderPrice | None = None
     cost: Decimal | None = None
     fee: Decimal | None = None
     vol: Decimal | None = None
@@ -187,6 +195,12 @@ class MarketPosition(msgspec.Struct, frozen=True, kw_only=True):
     value: Decimal | None = None
     net: Decimal | None = None
     asset_class: str | None = msgspec.field(name="class", default=None)
+
+    def __post_init__(self) -> None:
+        """Read ``n/a`` as none."""
+        priced(self, "leverage")
+        if self.leverage == "n/a":
+            msgspec.structs.force_setattr(self, "leverage", None)
 
 
 class Positions(Reshaped, dict[str, Position]):
@@ -224,6 +238,7 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True):
         refid: What it belongs to: a trade, a deposit, ...
         amount: Signed.
         balance: After it.
+        amount_token: The amount in the token's smallest units; QueryLedgers only.
     """
 
     refid: str
@@ -237,6 +252,7 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True):
     aclass: str = "currency"
     subclass: str | None = None
     wallet: str | None = None
+    amount_token: str | int | None = None
 
 
 class LedgersPage(msgspec.Struct, frozen=True):

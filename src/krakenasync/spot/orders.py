@@ -23,7 +23,7 @@ from krakenasync.spot.values import (
     RebaseMultiplier,
     UserRef,
     Word,
-    from_nanoseconds,
+    from_unix,
     not_zero,
     priced,
 )
@@ -83,6 +83,9 @@ class OrderInfo(msgspec.Struct, frozen=True, kw_only=True):
         price: The average price of what filled.
         misc: Comma list: ``stopped``, ``touched``, ``liquidated``, ``partial``, ``amended``.
         trades: Ids of its trades, if asked for.
+        displayvol: Of an iceberg: what it shows at a time, and below what of that is left.
+        link_id: The order that an edit replaced with this one.
+        ext_ord_id: An institution's own id.
         closetm: When it closed; None while it is open.
         reason: Why it closed.
     """
@@ -109,6 +112,11 @@ class OrderInfo(msgspec.Struct, frozen=True, kw_only=True):
     trades: list[str] = []
     sender_sub_id: str | None = None
     time_in_force: str | None = None
+    reduce_only: bool = False
+    displayvol: Decimal | None = None
+    displayvolremain: Decimal | None = None
+    link_id: str | None = None
+    ext_ord_id: str | None = None
     closetm: datetime | None = None
     reason: str | None = None
 
@@ -191,7 +199,7 @@ class Amend(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         amend_type: ``original``, ``user``, ``restated`` (by the engine).
-        timestamp: Nanoseconds; `time` is the same as a datetime.
+        timestamp: Milliseconds, as clients have seen it live; Kraken's page shows nanoseconds. `time` reads either.
     """
 
     amend_id: str
@@ -212,7 +220,7 @@ class Amend(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def time(self) -> datetime:
         """When it came about."""
-        return from_nanoseconds(self.timestamp)
+        return from_unix(self.timestamp)
 
 
 class _Amends(msgspec.Struct):

@@ -74,6 +74,7 @@ __all__ = [
     "WholeMoment",
     "Word",
     "from_nanoseconds",
+    "from_unix",
     "not_zero",
     "priced",
     "respelled",
@@ -230,6 +231,21 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 def from_nanoseconds(nanoseconds: int) -> datetime:
     """Make a datetime of Kraken's nanoseconds; what is below the microsecond is cut."""
     return EPOCH + timedelta(microseconds=nanoseconds // 1000)
+
+
+_MICROSECONDS: Final = 10**14
+_NANOSECONDS: Final = 10**17
+
+
+def from_unix(number: int) -> datetime:
+    """Make a datetime of milliseconds, microseconds or nanoseconds, told apart by their size.
+
+    >>> from_unix(1_780_000_000_123) == from_unix(1_780_000_000_123_000_000)
+    True
+    """
+    if number >= _NANOSECONDS:
+        return from_nanoseconds(number)
+    return EPOCH + timedelta(microseconds=number if number >= _MICROSECONDS else number * 1000)
 
 
 def not_zero(struct: msgspec.Struct, *names: str) -> None:

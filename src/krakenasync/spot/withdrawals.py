@@ -53,6 +53,7 @@ class WithdrawalMethod(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         fee: In live answers, documented nowhere: kept as it comes.
+        limits: How much may be withdrawn in which time, kept as it comes.
     """
 
     asset: str
@@ -62,6 +63,7 @@ class WithdrawalMethod(msgspec.Struct, frozen=True, kw_only=True):
     method_id: str | None = None
     network_id: str | None = None
     fee: Any = None
+    limits: Any = None
 
 
 class WithdrawMethods(Request[list[WithdrawalMethod]], frozen=True, kw_only=True):
@@ -85,6 +87,7 @@ class WithdrawalAddress(msgspec.Struct, frozen=True, kw_only=True):
     method: str
     key: str
     verified: bool = False
+    network: str | None = None
     tag: str | int | None = None
     memo: str | int | None = None
 

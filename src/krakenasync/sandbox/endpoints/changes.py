@@ -30,6 +30,7 @@ from krakenasync.sandbox.refusals import INVALID_ORDER, PERMISSION_DENIED, UNKNO
 __all__ = ["HANDLERS"]
 
 ZERO: Final = Decimal(0)
+NANOS_IN_MILLI: Final = 10**6
 
 
 def amend_order(context: Context) -> dict[str, Any]:
@@ -191,7 +192,7 @@ def _row(order: Order, version: Amendment) -> dict[str, Any]:
         "order_qty": f"{version.volume:.8f}",
         "remaining_qty": f"{version.left:.8f}",
         "post_only": version.post_only,
-        "timestamp": version.at,
+        "timestamp": version.at // NANOS_IN_MILLI,  # as clients have seen it; the page shows nanoseconds
     }
     optional = {
         "display_qty": f"{version.display:.8f}" if version.display is not None else None,

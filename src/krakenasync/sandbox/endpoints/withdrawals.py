@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from krakenasync.protocol.exact import decimal_text
 from krakenasync.protocol.paging import PAGING
 from krakenasync.sandbox.endpoints.context import Context, Handler
 from krakenasync.sandbox.funding import INSUFFICIENT, METHODS, funding_asset, read_amount
@@ -38,7 +39,7 @@ def withdraw_methods(context: Context) -> list[dict[str, Any]]:
             "method_id": method.id,
             "network": method.network,
             "network_id": method.network_id,
-            "minimum": _text(method.asset, method.least_out),
+            "minimum": decimal_text(method.least_out.normalize()),
             "fee": {"aclass": "currency", "asset": method.asset, "fee": _text(method.asset, method.fee)},
         }
         for method in METHODS

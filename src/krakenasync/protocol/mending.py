@@ -1,24 +1,26 @@
-"""A second reading for answers with a null where none was expected.
+"""A second reading for answers with a null, or an empty list, where none was expected.
 
 Kraken's pages do not say where a null may stand. Where a field has a default, a null is read as if the field were not
-there, so that one odd null does not hide a whole answer. This is slow, and is done only when the first reading failed.
+there, so that one odd null does not hide a whole answer. And a map with nothing in it has come as ``[]``. This is slow,
+and is done only when the first reading failed.
 """
 
 from __future__ import annotations
 
 import functools
+import types
 import typing
 from typing import Any, Final, get_args, get_origin
 
 import msgspec
 
-__all__ = ["without_nulls"]
+__all__ = ["mended"]
 
 _READ: Final = msgspec.json.Decoder(float_hook=lambda text: text)
 
 
-def without_nulls(kind: Any, body: bytes) -> bytes | None:
-    """Return the answer's bytes without the nulls that fields of `kind` can do without; None if there are none.
+def mended(kind: Any, body: bytes) -> bytes | None:
+    """Return the answer's bytes without what fields of `kind` cannot hold but can do without; None if that is nothing.
 
     Args:
         kind: The type that the answer is to be read into.
@@ -27,15 +29,15 @@ def without_nulls(kind: Any, body: bytes) -> bytes | None:
     Raises:
         msgspec.DecodeError: It is no JSON.
     """
-    if b"null" not in body:
-        return None
     read = _READ.decode(body)
-    kept = _kept(kind, read)
+    kept = _kept(kind, read) if read else read
     return None if kept == read else msgspec.json.encode(kept)
 
 
 def _kept(kind: Any, value: Any) -> Any:
-    """Leave out what is null and has a default, at any depth."""
+    """Leave out what is null and has a default, and take ``[]`` for a map where one is due, at any depth."""
+    if value == [] and _is_object(kind):
+        return {}
     if isinstance(value, list):
         inner = _inner(kind)
         return [_kept(inner, item) for item in value]
@@ -61,6 +63,14 @@ def _struct(kind: Any) -> Any:
     if isinstance(origin, type) and issubclass(origin, msgspec.Struct):
         return kind
     return next((found for each in get_args(kind) if origin not in {dict, list} and (found := _struct(each))), None)
+
+
+def _is_object(kind: Any) -> bool:
+    """Whether a type is a map or a struct, and no list could be one of it."""
+    each = get_args(kind) if get_origin(kind) in {types.UnionType, typing.Union} else (kind,)
+    origins = [get_origin(one) or one for one in each]
+    objects = [one for one in origins if isinstance(one, type) and issubclass(one, (dict, msgspec.Struct))]
+    return bool(objects) and list not in origins
 
 
 def _inner(kind: Any) -> Any:

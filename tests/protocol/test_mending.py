@@ -1,4 +1,4 @@
-"""The twin of `krakenasync.protocol.nulls`."""
+"""The twin of `krakenasync.protocol.mending`."""
 
 from decimal import Decimal
 
@@ -7,9 +7,11 @@ import pytest
 
 from krakenasync.errors import ProtocolError
 from krakenasync.protocol import wire
-from krakenasync.protocol.nulls import without_nulls
+from krakenasync.protocol.mending import mended
 from krakenasync.protocol.requests import result_type
 from krakenasync.spot.catalog import by_name
+from krakenasync.spot.history import LedgersPage
+from krakenasync.spot.orders import ClosedOrdersPage, OpenOrdersBook
 
 
 class Inner(msgspec.Struct):
@@ -32,7 +34,7 @@ class Outer(msgspec.Struct):
 def test_a_null_is_left_out_where_there_is_a_default(shape):
     """A null that a field cannot hold gives way to the field's default, in structs, lists and maps."""
     body = (shape % '{"need":"x","spare":null}').encode()
-    fewer = without_nulls(Outer, body)
+    fewer = mended(Outer, body)
     read = msgspec.json.decode(fewer, type=Outer)
     (inner,) = [*([read.one] if read.one else []), *read.many, *read.named.values()]
     assert (inner.need, inner.spare) == ("x", "as it was")
@@ -43,12 +45,36 @@ def test_a_null_is_left_out_where_there_is_a_default(shape):
 )
 def test_other_nulls_stay(body):
     """A null that means something, or that nothing can stand for, is not touched."""
-    assert without_nulls(Outer, body) is None
+    assert mended(Outer, body) is None
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "result", "read"),
+    [
+        ("Balance", "[]", {}),
+        ("BalanceEx", "[]", {}),
+        ("QueryOrders", "[]", {}),
+        ("OpenOrders", '{"open":[]}', OpenOrdersBook({})),
+        ("ClosedOrders", '{"closed":[],"count":0}', ClosedOrdersPage({}, 0)),
+        ("Ledgers", '{"ledger":[],"count":"0"}', LedgersPage({}, 0)),
+    ],
+)
+def test_a_map_with_nothing_in_it_may_come_as_a_list(endpoint, result, read):
+    """As recorded of Balance in 2013: https://github.com/knowm/XChange/pull/170."""
+    body = f'{{"error":[],"result":{result}}}'.encode()
+    answer = wire.decode(result_type(by_name(endpoint)), 200, body, endpoint=endpoint)
+    assert (answer.result, answer.raw) == (read, body)
+
+
+@pytest.mark.parametrize("body", [b'{"one":{"need":"x","spare":[]}}', b'{"named":[1]}'])
+def test_other_lists_stay(body):
+    """A list where text is due, or one that holds something, is not read away."""
+    assert mended(Outer, body) is None
 
 
 def test_digits_are_kept():
     """Numbers come through the second reading digit for digit."""
-    fewer = without_nulls(Outer, b'{"x":0.10000000000000000001,"one":{"need":"a","spare":null}}')
+    fewer = mended(Outer, b'{"x":0.10000000000000000001,"one":{"need":"a","spare":null}}')
     assert b"0.10000000000000000001" in fewer
 
 
