@@ -149,7 +149,7 @@ async def test_limits_that_cannot_be_told(beta):
     """In a currency without a price, without a name, or of an unknown class."""
     path = "v1/limits/withdrawal/currency/BTC"
     wrong = "General: Invalid arguments"
-    assert await beta.refused("GET", path, **{"preferred_asset[name]": "DOT"}) == (400, wrong, "preferred_asset")
+    assert await beta.refused("GET", path, **{"preferred_asset[name]": "XLM"}) == (400, wrong, "preferred_asset")
     assert await beta.refused("GET", path, **{"preferred_asset[class]": "currency"}) == (400, wrong, "name")
     assert await beta.refused("GET", "v1/limits/deposit/shares/BTC") == (400, wrong, "asset_class")
 

@@ -85,6 +85,27 @@ async def test_a_wrong_amend_changes_nothing(kraken, change, code):
     assert await kraken.row(txid) == before
 
 
+async def test_the_distances_of_a_trailing_order_are_amended(kraken):
+    """What it stays behind the market, and its limit from its trigger; only such an order takes distances."""
+    order = {"pair": PAIR, "type": "sell", "ordertype": "trailing-stop-limit", "volume": "0.1", "price": "+2%"}
+    (txid,) = (await kraken.result("AddOrder", **order, price2="-1%"))["txid"]
+    before = await kraken.row(txid)
+    await kraken.result("AmendOrder", txid=txid, trigger_price="+3%", limit_price="-20.5")
+    after = await kraken.row(txid)
+    assert (after["descr"]["price"], after["descr"]["price2"]) == ("+3.0000%", "-20.5")
+    assert before["descr"]["price"] == "+2.0000%"
+    await kraken.result("AmendOrder", txid=txid, order_qty="0.05")
+    assert (await kraken.row(txid))["descr"]["price"] == "+3.0000%"
+    for wrong in ({"trigger_price": "20000"}, {"trigger_price": "-3%"}, {"limit_price": "100"}):
+        assert await kraken.code("AmendOrder", txid=txid, **wrong) == f"EGeneral:Invalid arguments:{next(iter(wrong))}"
+    (plain,) = (await kraken.result("AddOrder", **order | {"ordertype": "trailing-stop"}))["txid"]
+    await kraken.result("AmendOrder", txid=plain, trigger_price="+600")
+    assert (await kraken.row(plain))["descr"]["price"] == "+600.0"
+    assert await kraken.code("AmendOrder", txid=plain, limit_price="-1%") == "EGeneral:Invalid arguments:limit_price"
+    history = await kraken.result("OrderAmends", order_id=plain)
+    assert [each["amend_type"] for each in history["amends"]] == ["original", "user"]
+
+
 async def test_editing_cancels_and_places_anew(kraken):
     """A new id with the rest of the volume; the old order is cancelled, its reference is told and not carried over."""
     txid = await kraken.buy("20000", "0.2", userref="5")
@@ -97,7 +118,8 @@ async def test_editing_cancels_and_places_anew(kraken):
         "6",
     )
     assert edited["descr"] == {"order": "buy 0.10000000 XBTUSD @ limit 21000.0"}
-    assert (await kraken.row(txid))["status"] == "canceled"
+    replaced = await kraken.row(txid)
+    assert (replaced["status"], replaced["reason"]) == ("canceled", "Order replaced")
     assert list((await kraken.result("OpenOrders"))["open"]) == [edited["txid"]]
     assert await kraken.hold() == Decimal("2108.4")
 

@@ -59,7 +59,7 @@ async def test_a_market_order_walks_the_book_with_the_taker_fee(kraken, total_as
     before = total_assets(kraken.sandbox)
     expected = await asks(kraken, "0.5")
     (txid,) = (await kraken.result("AddOrder", pair="XBTUSD", type="buy", ordertype="market", volume="0.5"))["txid"]
-    row = (await kraken.result("QueryOrders", txid=txid, trades="true"))[txid]
+    row = (await kraken.result("QueryOrders", txid=txid, trades="true", consolidate_taker="false"))[txid]
     fills = kraken.sandbox.exchange.fills["alice"]
     assert len(expected) > 1
     assert [(fill.price, fill.volume) for fill in fills] == expected

@@ -35,10 +35,14 @@ async def test_private_calls_are_posts(kraken):
 
 
 @pytest.mark.asyncio
-async def test_public_calls_take_a_form_as_well(kraken):
-    """Old clients POST public calls; their parameters count like a query string's."""
-    answer = (await kraken.http.post("/0/public/Ticker", data={"pair": "XBTUSD"})).json()
-    assert list(answer["result"]) == ["XXBTZUSD"]
+async def test_public_calls_are_asked_by_query_alone(kraken):
+    """Kraken has ended POST for them: such a call is turned away, and what a GET has for a body is not looked at."""
+    for method in ("POST", "PUT", "DELETE"):
+        answer = await kraken.http.request(method, "/0/public/Ticker", data={"pair": "XBTUSD"})
+        assert (answer.status_code, answer.json()) == (405, {"error": ["EGeneral:Unknown method"]})
+    answer = await kraken.http.request("GET", "/0/public/OHLC", data={"pair": "XBTUSD"})
+    assert (answer.status_code, answer.json()) == (200, {"error": ["EGeneral:Invalid arguments"]})
+    assert (await kraken.http.get("/0/public/None")).json() == {"error": ["EGeneral:Unknown method"]}
 
 
 @pytest.mark.asyncio

@@ -76,7 +76,7 @@ async def test_history_is_filtered(trader):
 
 async def test_rows_are_found_by_id(trader):
     """Up to 20 ids a call, in the order they were asked for; an unknown one is refused."""
-    trades = (await trader.result("TradesHistory", consolidate_taker="false"))["trades"]
+    trades = (await trader.result("TradesHistory"))["trades"]
     wanted = ",".join(reversed(trades))
     assert await trader.result("QueryTrades", txid=wanted) == dict(reversed(trades.items()))
     entries = (await trader.result("Ledgers"))["ledger"]
@@ -84,6 +84,45 @@ async def test_rows_are_found_by_id(trader):
     assert await trader.result("QueryLedgers", id=first) == {first: entries[first]}
     assert await trader.code("QueryLedgers", id="LNONE") == "EGeneral:Invalid arguments:id"
     assert await trader.code("QueryTrades", txid=",".join([first] * 21)) == "EGeneral:Invalid arguments:txid"
+    order = trades[wanted.partition(",")[0]]["ordertxid"]
+    assert await trader.code("QueryTrades", txid=order) == "EOrder:Invalid order"
+
+
+async def test_a_trade_is_the_same_wherever_it_is_shown(kraken):
+    """What one order took at once bears one id in its history, on the order, and asked for by id."""
+    placed = await kraken.result("AddOrder", pair="ETHUSD", type="buy", ordertype="market", volume="20")
+    ((txid, row),) = (await kraken.result("TradesHistory"))["trades"].items()
+    assert await kraken.result("QueryTrades", txid=txid) == {txid: row}
+    apart = (await kraken.result("TradesHistory", consolidate_taker="false"))["trades"]
+    ask = {"txid": placed["txid"][0], "trades": "true"}
+    (order,) = (await kraken.result("QueryOrders", **ask)).values()
+    (parts,) = (await kraken.result("QueryOrders", **ask, consolidate_taker="false")).values()
+    closed = (await kraken.result("ClosedOrders", trades="true"))["closed"]
+    assert order["trades"] == closed[ask["txid"]]["trades"] == [txid]
+    assert sorted(parts["trades"]) == sorted(apart)
+    assert len(apart) > 1
+    other = next(each for each in apart if each != txid)
+    assert await kraken.result("QueryTrades", txid=other) == {other: apart[other]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "prices", "traded_as"),
+    [
+        ("stop-loss", {"price": "+0.01%"}, "stop market"),
+        ("stop-loss-limit", {"price": "+0.01%", "price2": "#5%"}, "stop limit"),
+        ("take-profit", {"price": "-0.01%"}, "touched market"),
+        ("take-profit-limit", {"price": "-0.01%", "price2": "+5%"}, "touched limit"),
+        ("trailing-stop", {"price": "+0.01%"}, "stop market"),
+    ],
+)
+async def test_the_trades_of_triggered_orders_tell_how_they_came_about(kraken, kind, prices, traded_as):
+    """Under names of their own, as clients recorded them."""
+    await kraken.result("AddOrder", pair="XBTUSD", type="buy", ordertype=kind, volume="0.01", **prices)
+    for _ in range(200):
+        kraken.clock.advance(60)
+        if trades := (await kraken.result("TradesHistory"))["trades"]:
+            break
+    assert {row["ordertype"] for row in trades.values()} == {traded_as}
 
 
 async def test_ids_have_krakens_form(trader):

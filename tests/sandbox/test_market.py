@@ -130,9 +130,10 @@ async def test_asset_pairs_shows_slices(kraken):
     [
         ("Ticker", {"pair": "XBTUSD,NOPE"}, "EQuery:Unknown asset pair"),
         ("Assets", {"asset": "NOPE"}, "EQuery:Unknown asset"),
-        ("OHLC", {}, "EGeneral:Invalid arguments:pair"),
+        ("OHLC", {}, "EGeneral:Invalid arguments"),
+        ("Depth", {"pair": ""}, "EGeneral:Invalid arguments"),
         ("OHLC", {"pair": "XBTUSD", "interval": 2}, "EGeneral:Invalid arguments:interval"),
-        ("Depth", {"pair": "XBTUSD", "count": 501}, "EGeneral:Invalid arguments:count"),
+        ("Depth", {"pair": "XBTUSD", "count": 0}, "EGeneral:Invalid arguments:count"),
         ("Trades", {"pair": "XBTUSD", "since": "yesterday"}, "EGeneral:Invalid arguments:since"),
     ],
 )

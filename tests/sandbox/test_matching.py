@@ -226,7 +226,7 @@ def record(floor):
     """Write all that can be seen of an exchange as bytes."""
     return msgspec.json.encode(
         [
-            [account.balances, [order.row(trades=True) for order in account.orders.values()]]
+            [account.balances, [order.row([[fill] for fill in order.fills]) for order in account.orders.values()]]
             for account in floor.accounts.values()
         ]
         + [floor.exchange.fills, floor.exchange.movements]

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from krakenasync.sandbox.routing import endpoint_name, find_route
+from krakenasync.sandbox.routing import by_query, endpoint_name, find_route
 from krakenasync.spot.catalog import ENDPOINTS
 
 
@@ -27,6 +27,7 @@ def test_parts_of_a_path_are_decoded():
     [
         ("GET", "/0/private/Balance"),
         ("PATCH", "/funding/v1/addresses/a"),
+        ("POST", "/0/public/Time"),
         ("PUT", "/funding/v1/addresses"),
         ("GET", "/funding/v1/assets/a/b"),
         ("GET", "/funding/v1/assets/"),
@@ -39,6 +40,8 @@ def test_what_means_nothing_is_not_found(method, path):
     assert endpoint_name(method, path) == path
 
 
-def test_public_calls_take_any_method():
-    """Old clients still POST them."""
-    assert endpoint_name("POST", "/0/public/Time") == "Time"
+def test_public_calls_are_known_by_their_path():
+    """Whatever the method is."""
+    assert by_query("/0/public/Time")
+    assert not by_query("/0/private/Balance")
+    assert not by_query("/0/public/None")

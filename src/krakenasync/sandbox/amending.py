@@ -15,8 +15,9 @@ from krakenasync.sandbox.accounts import Account
 from krakenasync.sandbox.clearing import reservation
 from krakenasync.sandbox.exchange import Exchange
 from krakenasync.sandbox.fills import Amendment
-from krakenasync.sandbox.orders import Order
+from krakenasync.sandbox.orders import Order, Trail
 from krakenasync.sandbox.refusals import INSUFFICIENT_FUNDS, POST_ONLY, Refusal
+from krakenasync.sandbox.triggers import place_trail
 
 __all__ = ["Change", "amend", "versions"]
 
@@ -27,6 +28,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     volume: Decimal | None = None
     limit: Decimal | None = None
     trigger: Decimal | None = None
+    trail: Trail | None = None
     display: Decimal | None = None
     post_only: bool = False
 
@@ -62,6 +64,9 @@ def versions(order: Order) -> list[Amendment]:
 def _changed(order: Order, change: Change) -> Order:
     """Return a copy of an order as it would be after a change."""
     changed = msgspec.structs.replace(order)
+    if change.trail is not None:
+        changed.trail = change.trail
+        place_trail(changed)
     if change.volume is not None:
         changed.volume, changed.worth = change.volume, None  # an amend's is in base
     if change.display is not None:
@@ -97,7 +102,7 @@ def _carry_out(exchange: Exchange, order: Order, changed: Order, now: int) -> No
     order.volume, order.display, order.hold = changed.volume, changed.display, changed.hold
     order.worth = changed.worth
     retriggered = order.waits and order.status == "open" and changed.price != order.price
-    order.price, order.price2, order.touched = changed.price, changed.price2, now
+    order.price, order.price2, order.trail, order.touched = changed.price, changed.price2, changed.trail, now
     if anew or retriggered:
         exchange.enter(order, now)
     elif rests:

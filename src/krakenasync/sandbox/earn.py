@@ -185,7 +185,7 @@ class Earn:
             account: Whose money it is.
             strategy: Where it goes.
             amount: How much, of the strategy's asset.
-            price: What one unit is worth in dollars; 0 where no market tells, and then any amount will do.
+            price: What one unit is worth in dollars.
             now: Unix nanoseconds.
 
         Raises:
@@ -196,7 +196,7 @@ class Earn:
         position = self.find(account, strategy) or Position(account=account, strategy=strategy, opened=now)
         if position.busy(now):
             raise Refusal(BUSY)
-        if price and amount * price < Decimal(strategy.least):
+        if amount * price < Decimal(strategy.least):
             raise Refusal(BELOW_MINIMUM)
         if strategy.most is not None and position.allocated + amount > Decimal(strategy.most):
             raise Refusal(ABOVE_MAXIMUM)

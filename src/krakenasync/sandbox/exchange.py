@@ -31,6 +31,7 @@ from krakenasync.sandbox.triggers import begin_trail
 __all__ = ["Exchange", "Movement"]
 
 USER_REQUESTED: Final = "User requested"
+REPLACED: Final = "Order replaced"
 EXPIRED: Final = "GTD order expired"
 SWITCHED_OFF: Final = "Cancelled by the dead man's switch"
 
@@ -170,7 +171,7 @@ class Exchange:
         self.check(account, order, instead_of=instead_of)
         now = self.now() if at is None else at
         if instead_of is not None:
-            self._cancel([instead_of], now, USER_REQUESTED)
+            self._cancel([instead_of], now, REPLACED)
         order.txid = self.new_id("O")
         account.orders[order.txid] = account.open[order.txid] = order
         if order.expires:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 import msgspec
 
+from krakenasync.protocol.servertime import SECOND
 from krakenasync.sandbox.listings import Pair
 
-__all__ = ["Amendment", "Fill"]
+__all__ = ["Amendment", "Fill", "consolidated"]
 
 
 class Fill(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +36,21 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
     fee_asset: str
     maker: bool
     number: int
+
+
+def consolidated(fills: Iterable[Fill]) -> list[list[Fill]]:
+    """Put together what one taker's order took at once; what rested stays alone. Oldest first, as `fills` are."""
+    groups: list[list[Fill]] = []
+    taking: dict[str, list[Fill]] = {}
+    for fill in fills:
+        group = taking.get(fill.order)
+        if not fill.maker and group is not None and fill.at - group[-1].at < SECOND:
+            group.append(fill)
+            continue
+        groups.append([fill])
+        if not fill.maker:
+            taking[fill.order] = groups[-1]
+    return groups
 
 
 class Amendment(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ Kraken does not say in which order it checks. Here: method, key, signature, nonc
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
@@ -24,7 +25,7 @@ from krakenasync.sandbox.endpoints.context import Context, World
 from krakenasync.sandbox.listings import find_pair
 from krakenasync.sandbox.problems import problem
 from krakenasync.sandbox.refusals import PERMISSION_DENIED, UNKNOWN_METHOD, Refusal, invalid
-from krakenasync.sandbox.routing import endpoint_name, find_route
+from krakenasync.sandbox.routing import by_query, endpoint_name, find_route
 from krakenasync.sandbox.stats import Stats
 from krakenasync.spot.catalog import by_name
 
@@ -59,14 +60,18 @@ class Gateway:
             self._stats.refused[endpoint_name(call.method, call.quoted_path), refusal.code] += 1
             route = find_route(call.method, call.quoted_path)
             beta = route is not None and route.spec.beta
-            return problem(refusal.code) if beta else Reply(envelope(msgspec.UNSET, refusal.code))
+            if beta:
+                return problem(refusal.code)
+            posted = refusal.code == UNKNOWN_METHOD and by_query(call.quoted_path)
+            status = HTTPStatus.METHOD_NOT_ALLOWED if posted else HTTPStatus.OK
+            return Reply(envelope(msgspec.UNSET, refusal.code), status)
 
     def _carry_out(self, call: Call) -> Reply:
         route = find_route(call.method, call.quoted_path)
         handler = HANDLERS.get(route.spec.name) if route else None
         if route is None or handler is None:
             raise Refusal(UNKNOWN_METHOD)
-        spec, params = route.spec, {**_params(call), **route.parts}
+        spec, params = route.spec, {**_params(call, route.spec), **route.parts}
         arguments = Arguments(params)
         key = self._admit(call, spec, params, arguments)
         self._world.exchange.settle()
@@ -106,15 +111,15 @@ def _reply(spec: Spec, result: Any) -> Reply:
     return Reply(msgspec.json.encode(result) if spec.beta else envelope(result))
 
 
-def _params(call: Call) -> dict[str, Any]:
-    """Read the query string and the body. Public calls take a form as well, as old clients still send one.
+def _params(call: Call, spec: Spec) -> dict[str, Any]:
+    """Read the query string and the body; the body of a public call is not looked at.
 
     Raises:
         Refusal: The body is neither a form nor a JSON object.
     """
     try:
         params = parse_form(call.query) if call.query else {}
-        if call.body:
+        if call.body and spec.private:
             params.update(parse_body(call.content_type, call.body))
     except ValueError:
         raise invalid("malformed request") from None

@@ -26,7 +26,7 @@ __all__ = ["Matching"]
 NO_LIQUIDITY: Final = "Out of liquidity"
 NO_FUNDS: Final = "Insufficient funds"
 WOULD_TAKE: Final = "Post only order"
-SELF_TRADE: Final = "Self trade prevention"
+SELF_TRADE: Final = "Cannot trade with self"
 
 
 class Matching:

@@ -5,6 +5,7 @@ Source: https://docs.kraken.com/api/docs/rest-api/get-open-orders
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -211,8 +212,8 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
         up, size = trail.limit_offset >= 0, abs(trail.limit_offset)
         return offset, offset_text(size, self.pair, up=up, percent=trail.limit_percent)
 
-    def row(self, *, trades: bool = False) -> dict[str, Any]:
-        """Write the order as OpenOrders, ClosedOrders and QueryOrders have it."""
+    def row(self, trades: Sequence[list[Fill]] | None = None) -> dict[str, Any]:
+        """Write the order as OpenOrders, ClosedOrders and QueryOrders have it, with its trades if they are given."""
         pair = self.pair
         triggers = self.kind in TRIGGERED
         row: dict[str, Any] = {
@@ -239,8 +240,8 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
             row["cl_ord_id"] = self.cl_ord_id
         if triggers:
             row["trigger"] = self.trigger
-        if trades:
-            row["trades"] = [fill.txid for fill in self.fills]
+        if trades is not None:
+            row["trades"] = [group[0].txid for group in trades]
         if self.closed:
             row["closetm"] = seconds(self.closed)
             row["reason"] = self.reason

@@ -8,6 +8,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+import msgspec
+
 from krakenasync.protocol.relative import RELATIVE, leads_up
 from krakenasync.sandbox.arguments import as_number
 from krakenasync.sandbox.listings import Pair
@@ -15,7 +17,7 @@ from krakenasync.sandbox.orders import Trail
 from krakenasync.sandbox.refusals import INVALID_PRICE, TICK_SIZE, Refusal, invalid
 from krakenasync.sandbox.triggers import on_tick
 
-__all__ = ["Terms", "bounded", "read_price", "read_terms"]
+__all__ = ["Terms", "bounded", "read_price", "read_terms", "read_trail", "with_limit"]
 
 LARGEST: Final = 10**9
 """Volumes and prices stay below this."""
@@ -108,19 +110,36 @@ def _at_offset(offset: Decimal, last: Decimal, pair: Pair) -> Decimal:
 
 def _read_trail(kind: str, price: str, price2: str, pair: Pair, last: Decimal) -> Terms:
     """Read the offsets of a trailing order; where it starts is worked out when it enters the market."""
-    trail = read_offset("price", price, pair, "+")
+    trail = read_trail("price", price, pair, last)
+    if not kind.endswith("-limit"):
+        return Terms(last, None, trail)
+    return Terms(last, last, with_limit(trail, "price2", price2, pair))
+
+
+def read_trail(name: str, text: str, pair: Pair, last: Decimal) -> Trail:
+    """Read how far a trailing order stays behind the market.
+
+    Raises:
+        Refusal: It is no such distance, or none at all, or more than there is.
+    """
+    trail = _read_offset(name, text, pair, "+")
     if not trail.offset or (trail.offset >= 100 if trail.percent else trail.offset >= last):  # noqa: PLR2004 - percent
         raise Refusal(INVALID_PRICE)
-    limit_price = None
-    if kind.endswith("-limit"):
-        limit = read_offset("price2", price2, pair, "+-")
-        trail.limit_offset = -limit.offset if price2.startswith("-") else limit.offset
-        trail.limit_percent = limit.percent
-        limit_price = last
-    return Terms(last, limit_price, trail)
+    return trail
 
 
-def read_offset(name: str, text: str, pair: Pair, signs: str) -> Trail:
+def with_limit(trail: Trail, name: str, text: str, pair: Pair) -> Trail:
+    """Read how far a trailing order's limit lies from its trigger.
+
+    Raises:
+        Refusal: It is no distance.
+    """
+    limit = _read_offset(name, text, pair, "+-")
+    offset = -limit.offset if text.startswith("-") else limit.offset
+    return msgspec.structs.replace(trail, limit_offset=offset, limit_percent=limit.percent)
+
+
+def _read_offset(name: str, text: str, pair: Pair, signs: str) -> Trail:
     """Read a distance from the market.
 
     Raises:

@@ -13,6 +13,7 @@ __all__ = [
     "DEADLINE_ELAPSED",
     "ENGINE_LIMIT",
     "INSUFFICIENT_FUNDS",
+    "INVALID_ARGUMENTS",
     "INVALID_KEY",
     "INVALID_NONCE",
     "INVALID_ORDER",
@@ -45,6 +46,7 @@ PUBLIC_LIMIT: Final = "EGeneral:Too many requests"
 ENGINE_LIMIT: Final = "EOrder:Rate limit exceeded"
 LOCKOUT: Final = "EGeneral:Temporary lockout"
 PERMISSION_DENIED: Final = "EGeneral:Permission denied"
+INVALID_ARGUMENTS: Final = "EGeneral:Invalid arguments"
 UNKNOWN_METHOD: Final = "EGeneral:Unknown method"
 UNKNOWN_ASSET: Final = "EQuery:Unknown asset"
 UNKNOWN_PAIR: Final = "EQuery:Unknown asset pair"

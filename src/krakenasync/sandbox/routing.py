@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from krakenasync.protocol.requests import Spec
 from krakenasync.spot.catalog import ENDPOINTS
 
-__all__ = ["ROUTES", "Route", "endpoint_name", "find_route"]
+__all__ = ["ROUTES", "Route", "by_query", "endpoint_name", "find_route"]
 
 ROUTES: Final[Mapping[str, Spec]] = {
     request.spec.path: request.spec for request in ENDPOINTS.values() if not request.spec.beta
@@ -40,19 +40,30 @@ _BETA: Final = tuple(_beta())
 
 
 def find_route(method: str, path: str) -> Route | None:
-    """Find the endpoint that is meant. Public calls take any method, as old clients still POST them.
+    """Find the endpoint that is meant.
 
     >>> find_route("DELETE", "/funding/v1/addresses/addr-7").parts
     {'id': 'addr-7'}
     """
     spec = ROUTES.get(path)
     if spec is not None:
-        return Route(spec, {}) if method == spec.method or not spec.private else None
+        return Route(spec, {}) if method == spec.method else None
     for verb, pattern, beta in _BETA:
         found = pattern.fullmatch(path) if verb == method else None
         if found:
             return Route(beta, {name: unquote(part) for name, part in found.groupdict().items()})
     return None
+
+
+def by_query(path: str) -> bool:
+    """Whether a path is a public call's, which takes its parameters in the query string of a GET and nothing else.
+
+    Kraken has answered anything else with HTTP 405 since January 2024.
+
+    Source: https://github.com/veox/python3-krakenex/issues/139
+    """
+    spec = ROUTES.get(path)
+    return spec is not None and not spec.private
 
 
 def endpoint_name(method: str, path: str) -> str:

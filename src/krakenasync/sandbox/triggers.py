@@ -11,7 +11,7 @@ from typing import Final
 from krakenasync.sandbox.clearing import reservation
 from krakenasync.sandbox.orders import Order
 
-__all__ = ["Triggers", "begin_trail"]
+__all__ = ["Triggers", "begin_trail", "place_trail"]
 
 INDEX: Final = "index"
 
@@ -81,7 +81,7 @@ def begin_trail(order: Order, last: Decimal) -> None:
     """Put a trailing order at its distance from the market."""
     if order.trail is not None:
         order.trail.best = last
-        _place(order)
+        place_trail(order)
 
 
 def follow(order: Order, price: Decimal) -> None:
@@ -89,10 +89,10 @@ def follow(order: Order, price: Decimal) -> None:
     trail = order.trail
     if trail is not None and (price < trail.best if order.rises else price > trail.best):
         trail.best = price
-        _place(order)
+        place_trail(order)
 
 
-def _place(order: Order) -> None:
+def place_trail(order: Order) -> None:
     """Work a trailing order's prices out from the best price seen, and what it has to reserve for them."""
     trail, pair = order.trail, order.pair
     if trail is None:

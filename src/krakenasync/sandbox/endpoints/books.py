@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from krakenasync.sandbox.arguments import as_number
 from krakenasync.sandbox.endpoints.context import Context, Handler
-from krakenasync.sandbox.endpoints.market import pair_key
-from krakenasync.sandbox.listings import Pair, find_pair, public_name
+from krakenasync.sandbox.endpoints.market import named_pair, pair_key
+from krakenasync.sandbox.listings import Pair, public_name
 from krakenasync.sandbox.market import Market
 from krakenasync.sandbox.orders import NANOS
 from krakenasync.sandbox.pit import MARKS, Mark, Offer, Pit
@@ -22,14 +22,15 @@ from krakenasync.sandbox.refusals import invalid
 __all__ = ["HANDLERS"]
 
 MOST_LEVELS: Final = 500
+MOST_ASKED: Final = 2**31 - 1
 DEPTHS: Final = frozenset({10, 25, 100, 250, 1000})
 GROUPINGS: Final = frozenset({1, 5, 10, 25, 50, 100, 250, 500, 1000})
 
 
 def depth(context: Context) -> dict[str, Any]:
-    """Show the book, price by price."""
-    pair = find_pair(context.arguments.text("pair"))
-    count = context.arguments.whole("count", 100, 1, MOST_LEVELS)
+    """Show the book, price by price. Clients in use ask for 1,000 levels and get what there is."""
+    pair = named_pair(context.arguments)
+    count = min(MOST_LEVELS, context.arguments.whole("count", 100, 1, MOST_ASKED))
     pit = context.world.exchange.pit(pair)
     sides = {
         name: [
@@ -43,7 +44,7 @@ def depth(context: Context) -> dict[str, Any]:
 
 def grouped_book(context: Context) -> dict[str, Any]:
     """Show the book in coarser steps: asks are rounded up, bids down."""
-    pair = find_pair(context.arguments.text("pair"))
+    pair = named_pair(context.arguments)
     count = _one_of(context, "depth", DEPTHS, 10)
     grouping = _one_of(context, "grouping", GROUPINGS, 1)
     pit, step = context.world.exchange.pit(pair), grouping * pair.tick_size
@@ -59,7 +60,7 @@ def grouped_book(context: Context) -> dict[str, Any]:
 
 def level3(context: Context) -> dict[str, Any]:
     """Show every visible order."""
-    pair = find_pair(context.arguments.text("pair"))
+    pair = named_pair(context.arguments)
     count = _one_of(context, "depth", DEPTHS | {0}, 100)
     pit = context.world.exchange.pit(pair)
     sides = {
@@ -78,14 +79,17 @@ def level3(context: Context) -> dict[str, Any]:
 
 
 def spread(context: Context) -> dict[str, Any]:
-    """List the recent best bids and asks."""
-    pair = find_pair(context.arguments.text("pair"))
+    """List the recent best bids and asks, those of the second named by `since` among them.
+
+    Source: https://github.com/dominiktraxl/pykrakenapi, which keeps the words of Kraken's older documentation
+    """
+    pair = named_pair(context.arguments)
     since = int(as_number("since", context.arguments.text("since", "0")))
     found = list(_spreads(context.world.market, context.world.exchange.pit(pair)))
     rows = [
         [at // NANOS, pair.long_price_text(bid), pair.long_price_text(ask)]
         for at, bid, ask in found[-MARKS:]
-        if at // NANOS > since
+        if at // NANOS >= since
     ]
     return {pair_key(pair, context.arguments): rows, "last": found[-1][0] // NANOS}
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+import msgspec
+
 from krakenasync.protocol.charges import EngineAction, engine_points
 from krakenasync.sandbox.amending import Change, amend, versions
 from krakenasync.sandbox.endpoints.context import Context, Handler
@@ -23,8 +25,8 @@ from krakenasync.sandbox.endpoints.ordering import (
 from krakenasync.sandbox.endpoints.trading import check_in_time, named_orders, only_validate
 from krakenasync.sandbox.fills import Amendment
 from krakenasync.sandbox.listings import find_pair
-from krakenasync.sandbox.orders import LIMITED, NANOS, TRIGGERED, Order
-from krakenasync.sandbox.prices import read_price, read_terms
+from krakenasync.sandbox.orders import LIMITED, NANOS, TRIGGERED, Order, Trail
+from krakenasync.sandbox.prices import read_price, read_terms, read_trail, with_limit
 from krakenasync.sandbox.refusals import INVALID_ORDER, PERMISSION_DENIED, UNKNOWN_ORDER, Refusal, invalid
 
 __all__ = ["HANDLERS"]
@@ -108,8 +110,24 @@ def _read_change(context: Context, order: Order) -> Change:
         raise invalid("display_qty" if display is not None else "order_qty")
     if display is not None and left > 0:
         check_display(min(display, left), left)
+    change = Change(volume=volume, display=display, post_only=arguments.flag("post_only"))
+    if order.trail is not None:
+        return msgspec.structs.replace(change, trail=_read_trail(context, order, order.trail, last))
     limit, trigger = (_read_price(context, order, name, last) for name in ("limit_price", "trigger_price"))
-    return Change(volume=volume, limit=limit, trigger=trigger, display=display, post_only=arguments.flag("post_only"))
+    return msgspec.structs.replace(change, limit=limit, trigger=trigger)
+
+
+def _read_trail(context: Context, order: Order, trail: Trail, last: Decimal) -> Trail:
+    """Read the new distances of a trailing order, of which those that are not given stay as they are."""
+    arguments, pair = context.arguments, order.pair
+    if arguments.given("trigger_price"):
+        new = read_trail("trigger_price", arguments.text("trigger_price"), pair, last)
+        trail = msgspec.structs.replace(trail, offset=new.offset, percent=new.percent)
+    if not arguments.given("limit_price"):
+        return trail
+    if trail.limit_offset is None:
+        raise invalid("limit_price")
+    return with_limit(trail, "limit_price", arguments.text("limit_price"), pair)
 
 
 def _read_price(context: Context, order: Order, name: str, last: Decimal) -> Decimal | None:
@@ -117,7 +135,7 @@ def _read_price(context: Context, order: Order, name: str, last: Decimal) -> Dec
     if not context.arguments.given(name):
         return None
     fits = order.limit is not None if name == "limit_price" else order.waits
-    if not fits or order.trail is not None:
+    if not fits:
         raise invalid(name)
     return read_price(name, context.arguments.text(name), order.pair, last, order.kind, buy=order.buy)
 

@@ -10,16 +10,17 @@ from decimal import Decimal
 from typing import Any, Final
 
 from krakenasync.sandbox.accounts import Account
+from krakenasync.sandbox.arguments import Arguments
 from krakenasync.sandbox.endpoints.context import Context, Handler
 from krakenasync.sandbox.exchange import Movement
-from krakenasync.sandbox.fills import Fill
+from krakenasync.sandbox.fills import Fill, consolidated
 from krakenasync.sandbox.ledger import Transfer, asset_of, base_of
 from krakenasync.sandbox.listings import find_asset
-from krakenasync.sandbox.orders import NANOS, seconds
+from krakenasync.sandbox.orders import TRIGGERED, seconds
 from krakenasync.sandbox.paging import Row, by_offset
-from krakenasync.sandbox.refusals import Refusal, invalid
+from krakenasync.sandbox.refusals import INVALID_ARGUMENTS, INVALID_ORDER, Refusal, invalid
 
-__all__ = ["HANDLERS", "ledger_row", "lines_by_trade", "trade_groups", "trade_row"]
+__all__ = ["HANDLERS", "consolidates", "ledger_row", "lines_by_trade", "trade_groups", "trade_row"]
 
 MOST_IDS: Final = 20
 STATES_MONEY: Final = frozenset({"ZUSD", "ZEUR"})
@@ -52,18 +53,18 @@ def trades_history(context: Context) -> dict[str, Any]:
     """List a page of the account's trades, newest first; what one order took at once is one row unless asked apart."""
     arguments = context.arguments
     kind = arguments.word("type", TRADE_TYPES, "all")
-    merged = arguments.spelled("consolidate_taker", "").lower() in ON
     lines = lines_by_trade(context) if arguments.flag("ledgers") else {}
     # Nothing is traded on margin here, so there are no positions.
-    groups = trade_groups(context, merged=merged) if kind in ("all", "no position") else []
+    groups = trade_groups(context, merged=consolidates(arguments)) if kind in ("all", "no position") else []
     rows = [Row(group[0].txid, group[0].at, group) for group in groups]
     return by_offset(arguments, rows, "trades", lambda group: trade_row(context.account, group, lines))
 
 
 def query_trades(context: Context) -> dict[str, Any]:
-    """Show trades by id."""
-    known = {fill.txid: fill for fill in context.world.exchange.fills.get(context.account.name, ())}
-    return _by_ids(context, "txid", known, lambda fill: trade_row(context.account, [fill], {}))
+    """Show trades by id: what one order took at once by the id that it has in the history, its parts by their own."""
+    apart, together = (trade_groups(context, merged=merged) for merged in (False, True))
+    known = {group[0].txid: group for group in (*apart, *together)}
+    return _by_ids(context, "txid", INVALID_ORDER, known, lambda group: trade_row(context.account, group, {}))
 
 
 def ledgers(context: Context) -> dict[str, Any]:
@@ -83,12 +84,17 @@ def ledgers(context: Context) -> dict[str, Any]:
 def query_ledgers(context: Context) -> dict[str, Any]:
     """Show ledger entries by id."""
     known = {line.txid: line for line in context.world.treasury.ledger.lines(context.account)}
-    return _by_ids(context, "id", known, ledger_row)
+    return _by_ids(context, "id", f"{INVALID_ARGUMENTS}:id", known, ledger_row)
 
 
 def open_positions(context: Context) -> dict[str, Any] | list[Any]:
     """List margin positions: none, because nothing is traded on margin here."""
     return [] if context.arguments.word("consolidation", CONSOLIDATIONS, "") else {}
+
+
+def consolidates(arguments: Arguments) -> bool:
+    """Whether what one order took at once is to be shown as one trade: so it is unless it is asked apart."""
+    return arguments.spelled("consolidate_taker", "").lower() in ON
 
 
 def trade_row(account: Account, group: list[Fill], lines: Mapping[str, list[str]]) -> dict[str, Any]:
@@ -102,7 +108,7 @@ def trade_row(account: Account, group: list[Fill], lines: Mapping[str, list[str]
         lines: The ids of ledger entries by trade; empty when they were not asked for.
     """
     first, pair = group[0], group[0].pair
-    kind = account.orders[first.order].kind if first.order in account.orders else "limit"
+    kind = traded_as(account.orders[first.order].kind) if first.order in account.orders else "limit"
     volume, cost = (sum(parts, Decimal(0)) for parts in zip(*((fill.volume, fill.cost) for fill in group), strict=True))
     row: dict[str, Any] = {
         "ordertxid": first.order,
@@ -127,6 +133,20 @@ def trade_row(account: Account, group: list[Fill], lines: Mapping[str, list[str]
     return row
 
 
+def traded_as(kind: str) -> str:
+    """Name the kind of an order as its trades do: what was triggered is told apart from what rested.
+
+    >>> traded_as("stop-loss-limit"), traded_as("trailing-stop"), traded_as("take-profit"), traded_as("limit")
+    ('stop limit', 'stop market', 'touched market', 'limit')
+
+    Source: https://github.com/Brendan-Blanchard/kraken-async-rs (recorded answers)
+    """
+    if kind not in TRIGGERED:
+        return kind
+    how = "touched" if kind.startswith("take-profit") else "stop"
+    return f"{how} {'limit' if kind.endswith('-limit') else 'market'}"
+
+
 def ledger_row(line: Movement) -> dict[str, Any]:
     """Write a line of the ledger."""
     asset = asset_of(line.asset)
@@ -146,17 +166,8 @@ def ledger_row(line: Movement) -> dict[str, Any]:
 
 def trade_groups(context: Context, *, merged: bool) -> list[list[Fill]]:
     """Return the account's trades, newest first: each alone, or what one taker's order took at once together."""
-    groups: list[list[Fill]] = []
-    taking: dict[str, list[Fill]] = {}
-    for fill in sorted(context.world.exchange.fills.get(context.account.name, ()), key=lambda fill: fill.at):
-        group = taking.get(fill.order)
-        if merged and not fill.maker and group is not None and fill.at - group[-1].at < NANOS:
-            group.append(fill)
-            continue
-        groups.append([fill])
-        if not fill.maker:
-            taking[fill.order] = groups[-1]
-    return groups[::-1]
+    fills = sorted(context.world.exchange.fills.get(context.account.name, ()), key=lambda fill: fill.at)
+    return (consolidated(fills) if merged else [[fill] for fill in fills])[::-1]
 
 
 def lines_by_trade(context: Context) -> dict[str, list[str]]:
@@ -172,11 +183,15 @@ def _fee_in_quote(fill: Fill) -> Decimal:
     return fill.fee if fill.fee_asset == fill.pair.quote else fill.fee * fill.price
 
 
-def _by_ids(context: Context, name: str, known: Mapping[str, Any], write: Callable[[Any], Any]) -> dict[str, Any]:
-    """Write the rows that a call names."""
+def _by_ids(
+    context: Context, name: str, unknown: str, known: Mapping[str, Any], write: Callable[[Any], Any]
+) -> dict[str, Any]:
+    """Write the rows that a call names; `unknown` is what it is told of an id that names none."""
     wanted = context.arguments.names(name)
-    if not 0 < len(wanted) <= MOST_IDS or not all(each in known for each in wanted):
+    if not 0 < len(wanted) <= MOST_IDS:
         raise invalid(name)
+    if not all(each in known for each in wanted):
+        raise Refusal(unknown)
     return {each: write(known[each]) for each in wanted}
 
 

@@ -18,9 +18,9 @@ from krakenasync.sandbox.listings import ASSETS, PAIRS, Asset, Pair, find_asset,
 from krakenasync.sandbox.market import PublicTrade
 from krakenasync.sandbox.orders import NANOS
 from krakenasync.sandbox.pit import Pit
-from krakenasync.sandbox.refusals import invalid
+from krakenasync.sandbox.refusals import INVALID_ARGUMENTS, Refusal, invalid
 
-__all__ = ["HANDLERS", "pair_key"]
+__all__ = ["HANDLERS", "named_pair", "pair_key"]
 
 INTERVALS: Final = frozenset({1, 5, 15, 30, 60, 240, 1440, 10080, 21600})
 MOST_TRADES: Final = 1000
@@ -81,10 +81,21 @@ def ticker(context: Context) -> dict[str, Any]:
     return {pair_key(pair, arguments): _quoted(context, pair) for pair in _pairs(arguments)}
 
 
+def named_pair(arguments: Arguments) -> Pair:
+    """Find the pair that a call is about.
+
+    Raises:
+        Refusal: It names none, or one that is not listed.
+    """
+    if not arguments.given("pair"):
+        raise Refusal(INVALID_ARGUMENTS)  # without the name: https://github.com/dominiktraxl/pykrakenapi/issues/82
+    return find_pair(arguments.text("pair"))
+
+
 def ohlc(context: Context) -> dict[str, Any]:
     """List up to 720 candles, the running one last."""
     arguments = context.arguments
-    pair = find_pair(arguments.text("pair"))
+    pair = named_pair(arguments)
     interval = arguments.whole("interval", 1, 1, max(INTERVALS))
     if interval not in INTERVALS:
         raise invalid("interval")
@@ -98,7 +109,7 @@ def ohlc(context: Context) -> dict[str, Any]:
 def trades(context: Context) -> dict[str, Any]:
     """List trades after a moment, oldest first, or the newest ones."""
     arguments = context.arguments
-    pair = find_pair(arguments.text("pair"))
+    pair = named_pair(arguments)
     most = arguments.whole("count", MOST_TRADES, 1, MOST_TRADES)
     since = _cursor(arguments.text("since", "")) if arguments.given("since") else -1
     pit = context.world.exchange.pit(pair)

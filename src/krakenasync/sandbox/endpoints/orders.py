@@ -13,7 +13,9 @@ from krakenasync.protocol.clordid import fold_id
 from krakenasync.protocol.paging import PAGING
 from krakenasync.sandbox.arguments import Arguments, as_number
 from krakenasync.sandbox.endpoints.context import Context, Handler
+from krakenasync.sandbox.endpoints.history import consolidates
 from krakenasync.sandbox.endpoints.ordering import read_client_id, read_userref
+from krakenasync.sandbox.fills import consolidated
 from krakenasync.sandbox.orders import NANOS, Order
 from krakenasync.sandbox.paging import moment
 from krakenasync.sandbox.refusals import INVALID_ORDER, PERMISSION_DENIED, Refusal, invalid
@@ -29,11 +31,10 @@ TIMES: Final = frozenset({"open", "close", "both"})
 def open_orders(context: Context) -> dict[str, Any]:
     """List the orders that rest, newest first."""
     lag = round(context.world.config.open_order_lag * NANOS)
-    trades = context.arguments.flag("trades")
     wanted = _wanted(context.arguments)
     return {
         "open": {
-            order.txid: order.row(trades=trades)
+            order.txid: _row(context.arguments, order)
             for order in reversed(context.account.open.values())
             if wanted(order) and order.opened + lag <= context.now
         }
@@ -47,7 +48,6 @@ def closed_orders(context: Context) -> dict[str, Any]:
     start, end = _bound(context, "start"), _bound(context, "end")
     wanted = _wanted(arguments)
     offset = arguments.whole("ofs", 0, 0, 2**31 - 1)
-    trades = arguments.flag("trades")
     lag = round(context.world.config.open_order_lag * NANOS)
     done = [
         order
@@ -58,7 +58,7 @@ def closed_orders(context: Context) -> dict[str, Any]:
     # The sort is stable: of several orders of one moment the newest comes first as well.
     done.sort(key=lambda order: -(order.opened if closetime == "open" else order.closed))
     page: dict[str, Any] = {
-        "closed": {order.txid: order.row(trades=trades) for order in done[offset : offset + PAGE]},
+        "closed": {order.txid: _row(context.arguments, order) for order in done[offset : offset + PAGE]},
     }
     if not arguments.flag("without_count"):
         page["count"] = len(done)
@@ -70,7 +70,6 @@ def query_orders(context: Context) -> dict[str, Any]:
     names = context.arguments.names("txid")
     if not 0 < len(names) <= MOST_IDS:
         raise invalid("txid")
-    trades = context.arguments.flag("trades")
     wanted = _wanted(context.arguments)
     found: dict[str, Any] = {}
     for txid in names:
@@ -80,8 +79,14 @@ def query_orders(context: Context) -> dict[str, Any]:
         if ("query-closed-trades" if order.closed else "query-open-trades") not in context.key.permissions:
             raise Refusal(PERMISSION_DENIED)
         if wanted(order):
-            found[txid] = order.row(trades=trades)
+            found[txid] = _row(context.arguments, order)
     return found
+
+
+def _row(arguments: Arguments, order: Order) -> dict[str, Any]:
+    if not arguments.flag("trades"):
+        return order.row()
+    return order.row(consolidated(order.fills) if consolidates(arguments) else [[fill] for fill in order.fills])
 
 
 def _wanted(arguments: Arguments) -> Callable[[Order], bool]:
