@@ -17,6 +17,7 @@ from krakenasync import (
     EngineLimitExceeded,
     InsufficientFunds,
     InvalidArguments,
+    InvalidNonce,
     InvalidType,
     KrakenError,
     OutcomeUnknown,
@@ -80,6 +81,8 @@ ORDER_FAULTS = {
     "EService:Deadline elapsed-before": 0,
     "EService:Deadline elapsed-after": 0,
     "EGeneral:Internal error-after": 0,
+    "EAPI:Invalid nonce-before": 0,
+    "EAPI:Invalid nonce-after": 0,
     "truncated-json": 0,
     "empty-body": 0,
     "html-after": 0,
@@ -115,6 +118,40 @@ async def place_and_judge(kraken, sandbox, order, reports):
     reports["duplicates"] += len(there) > 1
     reports["wrong"] += (report == "placed" and placed.txid not in there) or (report == "none" and bool(there))
     sandbox.exchange.cancel(sandbox.accounts["alice"], list(sandbox.accounts["alice"].open.values()))
+
+
+@pytest.mark.parametrize("order", [BUY, MARKET])
+@pytest.mark.parametrize("lag", [0.0, 1.5])
+def test_a_request_that_arrives_twice_makes_one_order(order, lag):
+    """The second copy's nonce is used up, and its answer is the one that comes back."""
+
+    async def scene(kraken, sandbox):
+        sandbox.faults.add("AddOrder", "EAPI:Invalid nonce-after")
+        began = sandbox.clock.monotonic()
+        placed = await kraken.with_options(retry=RetryPolicy()).place_order(**order)
+        assert [each.txid for each in book(sandbox, placed.cl_ord_id)] == [placed.txid]
+        assert (placed.adopted, placed.sends) == (True, 1)
+        assert sandbox.clock.monotonic() - began < 5
+
+    play(scene, open_order_lag=lag)
+
+
+@pytest.mark.parametrize(("refusals", "sends"), [(1, 2), (2, 3), (3, None)])
+def test_an_order_whose_nonce_is_refused_is_looked_for_before_it_is_sent_again(refusals, sends):
+    """What is not there some seconds later was not carried out; three refusals are told as what they are."""
+
+    async def scene(kraken, sandbox):
+        sandbox.faults.add("AddOrder", "EAPI:Invalid nonce", times=refusals)
+        patient = kraken.with_options(retry=RetryPolicy())
+        if sends is None:
+            with pytest.raises(InvalidNonce):
+                await patient.place_order(**MARKET)
+        else:
+            placed = await patient.place_order(**MARKET)
+            assert (placed.adopted, placed.sends) == (False, sends)
+        assert len(sandbox.accounts["alice"].orders) == (sends is not None)
+
+    play(scene)
 
 
 @pytest.mark.parametrize("lag", [0.0, 1.5])

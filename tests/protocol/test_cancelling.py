@@ -5,6 +5,7 @@ from typing import NamedTuple
 import pytest
 
 from krakenasync.protocol import cancelling as machine
+from krakenasync.protocol import placement
 from krakenasync.protocol.cancelling import (
     Acknowledged,
     Cancel,
@@ -79,7 +80,7 @@ def explore(step, world, plan=PLAN, rules=machine):
 
 
 @pytest.mark.parametrize("state", ["open", "ended", "never"])
-@pytest.mark.parametrize("lags", [0, 1, 2])
+@pytest.mark.parametrize("lags", [0, 1, 2, 3])
 def test_every_script_ends_with_the_truth(state, lags):
     """An order that was there is over and seen to be; one that never was is reported so, and nothing else."""
     ends = list(explore(machine.begin(PLAN), World(state, lags=lags)))
@@ -113,7 +114,7 @@ class CancelsOnce:
 @pytest.mark.parametrize("wrong", [LooksOnce, CancelsOnce])
 def test_the_scripts_catch_a_wrong_rule(wrong):
     """Without either rule some order stays open, or an existing one is denied."""
-    ends = explore(machine.begin(PLAN), World("open"), PLAN, wrong)
+    ends = explore(machine.begin(PLAN), World("open", lags=2), PLAN, wrong)
     assert any(not isinstance(end, Over) for end, _world in ends)
 
 
@@ -123,6 +124,27 @@ def test_an_order_that_was_acknowledged_or_seen_is_never_denied():
         for _ in range(PLAN.looks - 1):
             step = machine.looked(PLAN, step, Missing()).then  # noqa: PLW2901 - the machine's next step
         assert machine.looked(PLAN, step, Missing()) == GaveUp()
+
+
+def test_an_order_is_not_denied_before_kraken_has_said_that_it_knows_none():
+    """While no cancellation is answered it may be too young to show: it is cancelled again, and in the end doubted."""
+    step = machine.begin(PLAN)
+    for number in range(PLAN.looks):
+        if isinstance(step, Cancel):
+            step = machine.cancelled(step, Unclear())
+        assert step.cancels == min(number + 1, PLAN.cancels)
+        after = machine.looked(PLAN, step, Missing())
+        step = after.then if isinstance(after, Pause) else after
+    assert step == GaveUp()
+
+
+def test_looks_that_deny_an_order_take_longer_than_it_may_take_to_show():
+    """Two seconds, as a placement allows; the first three looks are over sooner."""
+    step, seconds = machine.cancelled(Cancel(), Gone()), 0.0
+    while isinstance(after := machine.looked(PLAN, step, Missing()), Pause):
+        step, seconds = after.then, seconds + after.seconds
+    assert after == NoSuchOrder()
+    assert seconds * 1e9 > placement.Plan().margin
 
 
 def test_a_refusal_ends_it():

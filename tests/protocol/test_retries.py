@@ -22,7 +22,7 @@ from krakenasync.errors import (
 )
 from krakenasync.protocol.refusals import FACTS, error_from_codes
 from krakenasync.protocol.requests import Effect
-from krakenasync.protocol.retries import NONCE_TRIES, Reconcile, Retry, RetryPolicy, Stop, backoff, decide
+from krakenasync.protocol.retries import Reconcile, Retry, RetryPolicy, Stop, backoff, decide
 
 POLICY = RetryPolicy()
 READ, WRITE, FUNDS = Effect.READ, Effect.WRITE, Effect.FUNDS
@@ -199,7 +199,7 @@ def test_a_refused_nonce_is_signed_anew_three_times_at_the_most(effect, policy):
         refusals += 1
         verdict = decide(effect, InvalidNonce("x"), refusals, policy, chance=1.0, nonce_refusals=refusals)
     assert verdict == STOP
-    assert refusals == (1 if effect is FUNDS else min(policy.attempts, 1 + NONCE_TRIES)) <= 4
+    assert refusals == (1 if effect is FUNDS else min(policy.attempts, 1 + policy.nonce_tries)) <= 4
 
 
 @given(effects, st.lists(failures, min_size=20, max_size=20), policies)

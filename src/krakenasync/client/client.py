@@ -9,6 +9,8 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
+import msgspec
+
 from krakenasync.client.book import Book, Shelf
 from krakenasync.client.calls import Action, Calls
 from krakenasync.client.cancelling import EnsureCancelled, ensure_cancelled
@@ -245,8 +247,10 @@ class KrakenClient(Calls, Pages, Book):
         return poll_balances(view.balance, every, clock=self._clock, on_error=on_error)
 
     async def _place(self, wanted: PlaceOrder) -> PlacedOrder:
-        # In the normal lane: a new order must not go before somebody's cancel.
-        return await place_order(self.with_options(max_age=None), self._server_clock, wanted)
+        # In the normal lane: a new order must not go before somebody's cancel. After a refused nonce it looks before it
+        # sends again: what was refused may be a copy of a request that was carried out.
+        retry = msgspec.structs.replace(self._options.retry, nonce_tries=0)
+        return await place_order(self.with_options(max_age=None, retry=retry), self._server_clock, wanted)
 
     async def _resolve(self, wanted: ResolveOrder) -> PlacedOrder | None:
         return await resolve_order(self._urgent(), self._server_clock, wanted)

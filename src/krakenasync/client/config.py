@@ -78,6 +78,8 @@ def _check_retry(policy: object) -> None:
         raise ConfigurationError(f"max_attempts={quoted(policy.attempts)}", hint="a whole number, at least 1")
     if policy.attempts < 1:
         raise ConfigurationError(f"max_attempts={quoted(policy.attempts)}", hint="at least 1: the first attempt")
+    if isinstance(policy.nonce_tries, bool) or not isinstance(policy.nonce_tries, int) or policy.nonce_tries < 0:
+        raise ConfigurationError(f"retry: nonce_tries={quoted(policy.nonce_tries)}", hint="a whole number, 0 or more")
     for name in ("base", "longest", "total", "budget", "earn"):
         if not _number(value := getattr(policy, name)) >= 0:
             raise ConfigurationError(f"retry: {name}={quoted(value)} cannot work", hint="a number, 0 or more")

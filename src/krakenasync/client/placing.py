@@ -14,6 +14,7 @@ from krakenasync.client.serverclock import ServerClock
 from krakenasync.errors import (
     DuplicateClientOrderId,
     InvalidArguments,
+    InvalidNonce,
     KrakenError,
     OrderNotPlaced,
     OutcomeUnknown,
@@ -144,6 +145,10 @@ class Placement:
             self._error = error
             if error.effect == "unknown":
                 return machine.Unknown(self._deadline)
+            if isinstance(error, InvalidNonce) and error.retry_after is None:
+                # A network may deliver a request twice: then this answers the copy, and the order may be there. None
+                # can come any more, for no copy's nonce will do either.
+                return machine.Unknown(self._server.likely())
             if isinstance(error, InvalidArguments) and _DEADLINE_REFUSED in map(normalise, error.codes):
                 await self._server.refresh(self._sender, anew=True)
                 return machine.Late()
@@ -174,7 +179,7 @@ class Placement:
         """Say how it ended, when it did not end with an order."""
         if isinstance(end, machine.GaveUp) or self._error is None:
             return self._doubt(machine.GaveUp(self._sends) if not isinstance(end, machine.GaveUp) else end)
-        if isinstance(end, machine.Rejected):
+        if isinstance(end, machine.Rejected) or isinstance(self._error, InvalidNonce):
             return self._error
         error = OrderNotPlaced(
             f"sent {self._sends} times without an answer; no order came of it, and none can any more",

@@ -6,7 +6,10 @@ been filled first. So in the end it is looked up, always.
 
       Cancel ──acknowledged, gone, unclear──► Look ──ended──► Over
         ▲                                      │ ▲
-        └───────────── resting ── Pause ───────┘ └── not seen, not there yet ── Pause ──
+        └── resting, or nowhere ── Pause ──────┘ └── not seen, not there yet ── Pause ──
+
+An order that is seen nowhere may be too young to show. So it is cancelled again until Kraken itself says whether it
+knows it; only from then on does not finding it mean something.
 
 Source: https://docs.kraken.com/api/docs/rest-api/cancel-order; https://docs.kraken.com/exchange/guides/general/errors
 """
@@ -44,14 +47,15 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         cancels: How often the order is cancelled at the most; 0 only looks.
         looks: Looks in all before giving up.
-        absences: Looks that must not find the order, once Kraken does not know it, before it counts as never there.
+        absences: Looks that must not find the order, once Kraken does not know it, before it counts as never there;
+            they take longer than an order may take to show (`krakenasync.protocol.placement.Plan.margin`).
         pause: Seconds after the first look; each further pause is twice as long, up to `longest`.
         longest: Seconds.
     """
 
     cancels: int = 4
     looks: int = 10
-    absences: int = 3
+    absences: int = 4
     pause: float = 0.5
     longest: float = 8.0
 
@@ -103,14 +107,16 @@ class Look(msgspec.Struct, frozen=True):
     Attributes:
         cancels: How often it was cancelled.
         looks: Looks made before this one.
-        absences: How many of them did not find it.
+        absences: How many of them did not find it, since Kraken knows no such open order.
         exists: Whether there is such an order for certain.
+        gone: Whether Kraken has said that it knows no such open order.
     """
 
     cancels: int = 0
     looks: int = 0
     absences: int = 0
     exists: bool = False
+    gone: bool = False
 
 
 class Cancel(msgspec.Struct, frozen=True):
@@ -153,7 +159,8 @@ def cancelled(step: Cancel, outcome: Acknowledged | Gone | Unclear | Denied) -> 
         return Rejected()
     so_far = step.so_far
     exists = so_far.exists or isinstance(outcome, Acknowledged)
-    return Look(so_far.cancels + 1, so_far.looks, so_far.absences, exists)
+    gone = so_far.gone or isinstance(outcome, Gone)
+    return Look(so_far.cancels + 1, so_far.looks, so_far.absences, exists, gone)
 
 
 def looked(plan: Plan, step: Look, sight: Ended | Resting | Missing | Unseen) -> Over | Pause | NoSuchOrder | GaveUp:
@@ -161,10 +168,12 @@ def looked(plan: Plan, step: Look, sight: Ended | Resting | Missing | Unseen) ->
     if isinstance(sight, Ended):
         return Over()
     missing, resting = isinstance(sight, Missing), isinstance(sight, Resting)
-    seen = Look(step.cancels, step.looks + 1, step.absences + missing, step.exists or resting)
+    absences = step.absences + (missing and step.gone)
+    seen = Look(step.cancels, step.looks + 1, absences, step.exists or resting, step.gone)
     if not seen.exists and seen.absences >= plan.absences:
         return NoSuchOrder()
     if seen.looks >= plan.looks:
         return GaveUp()
     seconds = min(plan.longest, plan.pause * 2**step.looks)
-    return Pause(seconds, Cancel(seen) if resting and seen.cancels < plan.cancels else seen)
+    again = resting or (missing and not seen.exists and not seen.gone)
+    return Pause(seconds, Cancel(seen) if again and seen.cancels < plan.cancels else seen)

@@ -6,8 +6,6 @@ What may be repeated follows from two things: what the call does (`Effect`) and 
 
 from __future__ import annotations
 
-from typing import Final
-
 import msgspec
 
 from krakenasync.errors import (
@@ -23,11 +21,7 @@ from krakenasync.errors import (
 )
 from krakenasync.protocol.requests import Effect
 
-__all__ = ["NONCE_TRIES", "Reconcile", "Retry", "RetryPolicy", "Stop", "Verdict", "decide"]
-
-NONCE_TRIES: Final = 3
-"""How often a call whose nonce was refused is signed anew before the refusal is reported."""
-
+__all__ = ["Reconcile", "Retry", "RetryPolicy", "Stop", "Verdict", "decide"]
 
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """How patient a client is.
@@ -39,6 +33,7 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
         total: Seconds after the first failure in which the last repetition has to begin.
         budget: Repetitions a key may spend at once.
         earn: How much of a repetition each success earns back.
+        nonce_tries: How often a call whose nonce was refused is signed anew before the refusal is reported.
     """
 
     attempts: int = 5
@@ -47,6 +42,7 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     total: float = 60.0
     budget: float = 10.0
     earn: float = 0.2
+    nonce_tries: int = 3
 
 
 class Retry(msgspec.Struct, frozen=True):
@@ -90,7 +86,7 @@ def decide(
         return Stop()
     if isinstance(failure, InvalidNonce) and effect is not Effect.FUNDS:
         # Only our own says when to come again: not sent, because nonces of the key were refused again and again.
-        return Retry(0.0) if nonce_refusals <= NONCE_TRIES and failure.retry_after is None else Stop()
+        return Retry(0.0) if nonce_refusals <= policy.nonce_tries and failure.retry_after is None else Stop()
     if not repeatable(effect, failure):
         return Stop()
     if isinstance(failure, RateLimitExceeded):
