@@ -21,8 +21,10 @@ from krakenasync import (
     ProtocolError,
     Unanswered,
 )
+from krakenasync.client import express
 from krakenasync.client.connections import ConnectFailed, ConnectTimeout, Outgoing, PoolTimeout, ReadTimeout, Timeouts
 from krakenasync.client.express import Express
+from krakenasync.client.http1 import BadResponse
 from krakenasync.client.origin import Origin
 from krakenasync.client.queueing import Lane
 from krakenasync.client.stock import ExpressTransport
@@ -108,6 +110,49 @@ def with_exchange(test, **settings):
             await pool.aclose()
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize(("wary", "connections"), [(60, 3), (0.01, 2)])
+def test_a_peer_that_hangs_up_on_rested_connections_gets_fresh_ones_for_a_while(monkeypatch, wary, connections):
+    """One that rested 50 ms was closed in place of an answer, so none is kept for 40 ms; later they are tried again."""
+    monkeypatch.setattr(express, "_WARY", wary)
+
+    async def test(exchange, pool):
+        await pool.exchange(asking(), Timeouts())
+        await asyncio.sleep(0.05)
+        exchange.gate.clear()
+        task = asyncio.ensure_future(pool.exchange(asking(), Timeouts()))
+        await exchange.asked(2)
+        exchange.hang_up()
+        with pytest.raises(BadResponse):
+            await task
+        exchange.gate.set()
+        await pool.exchange(asking(), Timeouts())
+        await asyncio.sleep(0.04)
+        await pool.exchange(asking(), Timeouts())
+        assert exchange.accepted == connections
+
+    with_exchange(test)
+
+
+def test_a_connection_that_fails_at_its_first_request_teaches_nothing():
+    """It did not rest; nor does one whose answer had begun."""
+
+    async def test(exchange, pool):
+        exchange.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhalf"
+        task = asyncio.ensure_future(pool.exchange(asking(), Timeouts()))
+        await exchange.asked(1)
+        await asyncio.sleep(0.01)
+        exchange.hang_up()
+        with pytest.raises(BadResponse):
+            await task
+        exchange.answer = None
+        for _ in range(3):
+            await pool.exchange(asking(), Timeouts())
+            await asyncio.sleep(0.01)
+        assert exchange.accepted == 2
+
+    with_exchange(test)
 
 
 def test_the_connection_used_last_is_used_next():

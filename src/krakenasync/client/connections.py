@@ -211,6 +211,11 @@ class Connection(asyncio.BufferedProtocol):
         """Whether a request can be written: a transport may be on its way out before it says so."""
         return self.ready and (transport := self._transport) is not None and not transport.is_closing()
 
+    @property
+    def silent(self) -> bool:
+        """Whether not a byte of an answer to the last request has come."""
+        return self._fresh
+
     def stale(self) -> bool:
         """Look whether something came that the loop has not handed over yet: an end, or bytes nobody asked for."""
         transport = self._transport

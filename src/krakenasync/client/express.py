@@ -25,13 +25,16 @@ from krakenasync.client.connections import (
     earliest,
 )
 from krakenasync.client.frames import at_any_time
-from krakenasync.client.http1 import Bounds, Response
+from krakenasync.client.http1 import BadResponse, Bounds, Response
 from krakenasync.client.origin import Origin
 
 __all__ = ["Express"]
 
 _GRAIN: Final = 0.005
 """Seconds by which a timeout may come late, so that many of them share one look around."""
+
+_WARY: Final = 60.0
+"""Seconds for which connections are kept less long after one was hung up in place of an answer."""
 
 _LETTING_GO: Final = 1.0
 """Seconds that closed connections are waited for."""
@@ -57,7 +60,7 @@ class Express:
         origin: Where they lead.
         tls: Gives the context when a connection is opened, if the origin is spoken to over TLS.
         connections: How many there may be at once.
-        keep_alive: Seconds an idle one is kept.
+        keep_alive: Seconds an idle one is kept; less for a while after a peer has hung up on one sooner.
         bounds: How much of the peer's talk is taken.
     """
 
@@ -73,7 +76,8 @@ class Express:
         self._loop = asyncio.get_running_loop()
         self._origin, self._tls = origin, tls
         self._most = connections
-        self._keep_alive = keep_alive
+        self._keep_alive = self._longest = keep_alive
+        self._wary: asyncio.TimerHandle | None = None
         self._bounds = bounds
         self._taken = 0
         self._open: set[Connection] = set()
@@ -95,12 +99,17 @@ class Express:
         """
         now = self._loop.time()
         until = NEVER if timeouts.whole is None else now + timeouts.whole
-        connection = self._rested(now) or await self._next(timeouts, until)
+        rested = self._rested(now)
+        connection = rested or await self._next(timeouts, until)
         try:
             answer = connection.begin(request, timeouts, until)
             if connection.deadline < self._timer_at:
                 self.watch(connection.deadline)
             return await answer
+        except (Broken, BadResponse):
+            if rested is not None and rested.silent:
+                self._keep_less(now - rested.idle_since)
+            raise
         finally:
             self._return(connection)
 
@@ -117,6 +126,16 @@ class Express:
             connection.abort()
             self._taken -= 1
         return None
+
+    def _keep_less(self, rested: float) -> None:
+        """Learn how long the peer keeps connections: it has hung up on one that had rested so long, and said nothing."""
+        self._keep_alive = min(self._keep_alive, rested / 2)
+        if self._wary is not None:
+            self._wary.cancel()
+        self._wary = self._loop.call_later(_WARY, self._keep_longest)
+
+    def _keep_longest(self) -> None:
+        self._keep_alive, self._wary = self._longest, None
 
     async def _next(self, timeouts: Timeouts, until: float) -> Connection:
         """Open a connection, or wait for one to come back or a place to become free."""
@@ -259,9 +278,10 @@ class Express:
             if not waiter.turn.done():
                 waiter.turn.set_exception(ConnectFailed("this client was closed"))
         self._waiting.clear()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for timer in (self._timer, self._wary):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._wary = None
         for connection in tuple(self._open):
             connection.fail(Broken("this client was closed"))
         if self._open:  # a closed socket is let go of in one of the loop's next steps

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import heapq
 import itertools
@@ -96,7 +97,8 @@ class Waiter:
         if isinstance(bell, anyio.Event):
             bell.set()
         elif bell is not None and not bell.done():
-            bell.set_result(None)
+            with contextlib.suppress(RuntimeError):  # whoever waited in a loop that is over waits no more
+                bell.set_result(None)
         else:
             self._called = True
 
