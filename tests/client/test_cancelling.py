@@ -2,9 +2,17 @@
 
 from enum import Enum
 
+import anyio
 import pytest
 
-from krakenasync import InvalidArguments, OutcomeUnknown, PermissionDenied, RetryPolicy, UnknownOrder
+from krakenasync import (
+    ConfigurationError,
+    InvalidArguments,
+    OutcomeUnknown,
+    PermissionDenied,
+    RetryPolicy,
+    UnknownOrder,
+)
 from krakenasync.sandbox import SandboxConfig
 from krakenasync.testing import in_process, run
 
@@ -68,6 +76,44 @@ def test_an_order_that_never_was_is_unknown(name):
         with pytest.raises(UnknownOrder, match="there is no order"):
             await kraken.ensure_cancelled(**name)
         assert sandbox.clock.monotonic() > 1
+
+    play(scene)
+
+
+@pytest.mark.parametrize("kind", ["txid", "cl_ord_id"])
+@pytest.mark.parametrize("fault", ["EService:Busy", "502-before", "answer-lost-before"])
+def test_an_order_too_young_to_show_is_not_denied(kind, fault):
+    """Its first cancellation is not carried out, and for two seconds no list knows it: it is cancelled again."""
+
+    async def scene(kraken, sandbox):
+        order = await kraken.place_order(**BUY)
+        sandbox.faults.add("CancelOrder", fault)
+        sandbox.faults.add("QueryOrders", "EOrder:Invalid order", times=3)
+        ended = await kraken.ensure_cancelled(**by(kind, order))
+        assert ended.status == "canceled"
+        assert not sandbox.accounts["alice"].open
+
+    play(scene, open_order_lag=2.0)
+
+
+def test_on_a_closed_client_nothing_is_looked_for_any_longer():
+    """What was sent may still be carried out; without anything sent there is no doubt."""
+
+    async def scene(kraken, sandbox):
+        order = await kraken.place_order(**BUY)
+        sandbox.faults.add("CancelOrder", "answer-lost-before")
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(doubted, kraken.ensure_cancelled, {"txid": order.txid})
+            await anyio.sleep(0.2)
+            await kraken.aclose()
+        assert sandbox.clock.monotonic() < 3
+        with pytest.raises(ConfigurationError, match="closed"):
+            await kraken.ensure_cancelled(txid=order.txid)
+
+    async def doubted(call, name):
+        with pytest.raises(OutcomeUnknown) as caught:
+            await call(**name)
+        assert isinstance(caught.value.__cause__, ConfigurationError)
 
     play(scene)
 

@@ -72,6 +72,22 @@ class Exchange:
         return self.fired_at
 
 
+def test_a_switch_that_fired_says_so(caplog):
+    """The program stood still for longer than the timeout; the next renewal arms the switch anew, and tells."""
+
+    async def main(clock):
+        exchange = Exchange(clock)
+        async with exchange.client() as kraken, kraken.dead_man_switch(60) as switch:
+            await anyio.sleep(30)
+            assert (switch.renewals, switch.fired_at) == (1, None)
+            clock.advance(90)
+            await anyio.sleep(1)
+            assert switch.fired_at == datetime.fromtimestamp(exchange.fired_at, UTC)
+            assert "has cancelled all orders" in caplog.text
+
+    run(main)
+
+
 def test_it_is_armed_before_the_block_and_turned_off_after_it():
     """The block begins with the timer set; after a clean end nothing is left to fire."""
 

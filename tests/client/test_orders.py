@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from krakenasync import (
+    ConfigurationError,
     DuplicateClientOrderId,
     EngineLimitExceeded,
     InsufficientFunds,
@@ -150,6 +151,26 @@ def test_an_order_whose_nonce_is_refused_is_looked_for_before_it_is_sent_again(r
             placed = await patient.place_order(**MARKET)
             assert (placed.adopted, placed.sends) == (False, sends)
         assert len(sandbox.accounts["alice"].orders) == (sends is not None)
+
+    play(scene)
+
+
+def test_on_a_closed_client_an_order_is_not_looked_for():
+    """The doubt is told when the next look is due, not half a minute later."""
+
+    async def scene(kraken, sandbox):
+        sandbox.faults.add("AddOrder", "answer-lost-before")
+
+        async def doubted():
+            with pytest.raises(OutcomeUnknown) as caught:
+                await kraken.place_order(**BUY)
+            assert isinstance(caught.value.__cause__, ConfigurationError)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(doubted)
+            await anyio.sleep(1)
+            await kraken.aclose()
+        assert sandbox.clock.monotonic() < 10
 
     play(scene)
 

@@ -10,6 +10,7 @@ import msgspec
 
 from krakenasync.client.lookup import FoundOrder, Sender, newest
 from krakenasync.errors import (
+    ConfigurationError,
     InvalidArguments,
     KrakenError,
     OutcomeUnknown,
@@ -96,13 +97,8 @@ class Cancellation:
         step: Any = machine.begin(plan)
         while True:
             match step:
-                case machine.Cancel():
-                    step = machine.cancelled(step, await self._cancel())
-                case machine.Look():
-                    step = machine.looked(plan, step, await self._look())
-                case machine.Pause():
-                    await anyio.sleep(step.seconds)
-                    step = step.then
+                case machine.Cancel() | machine.Look() | machine.Pause():
+                    step = await self._take(plan, step)
                 case machine.Over() if self._found is not None:
                     return self._found.order
                 case machine.Rejected() if self._error is not None:
@@ -112,12 +108,30 @@ class Cancellation:
                 case _:
                     raise self._doubt(plan) from self._error
 
+    async def _take(self, plan: machine.Plan, step: machine.Cancel | machine.Look | machine.Pause) -> Any:
+        """Take a step and return the next."""
+        try:
+            match step:
+                case machine.Cancel():
+                    return machine.cancelled(step, await self._cancel())
+                case machine.Look():
+                    return machine.looked(plan, step, await self._look())
+                case machine.Pause():
+                    await anyio.sleep(step.seconds)
+                    return step.then
+        except ConfigurationError as error:  # the client is closed: no further look can do better
+            if step == machine.Cancel():
+                raise
+            raise self._doubt(plan) from error
+
     async def _cancel(self) -> machine.Acknowledged | machine.Gone | machine.Unclear | machine.Denied:
         try:
             await self._sender.send(CancelOrder(**self._name))
         except UnknownOrder as error:
             self._error = error
             return machine.Gone()
+        except ConfigurationError:
+            raise
         except KrakenError as error:
             self._error = error
             again = error.effect == "unknown" or isinstance(error, RateLimitExceeded | ServiceUnavailable)
@@ -129,6 +143,8 @@ class Cancellation:
             found = await (self._by_txid() if "txid" in self._name else self._by_client_id())
         except UnknownOrder:
             return machine.Missing()
+        except ConfigurationError:
+            raise
         except KrakenError as error:
             self._error = error
             LOG.info("looking for order %s failed: %s", self._said, error)

@@ -42,14 +42,25 @@ class DeadManSwitch:
         timeout: Seconds after the last renewal until Kraken cancels everything.
         fires_at: When that would be, by Kraken's clock.
         renewals: How often it was renewed.
+        fired_at: When Kraken has cancelled all orders because a renewal came too late, by its answer; None if it has not.
         error: Why the last renewal failed, or None.
     """
 
     def __init__(self, timeout: int) -> None:
         self.timeout = timeout
         self.fires_at: datetime | None = None
+        self.fired_at: datetime | None = None
         self.renewals = 0
         self.error: KrakenError | TimeoutError | None = None
+
+    def renewed(self, answer: CancelsAt) -> None:
+        """Take note of a renewal, and of one that came after the switch had fired."""
+        if self.fires_at is not None and answer.current_time >= self.fires_at:
+            self.fired_at = self.fires_at
+            LOG.warning("the dead man's switch has fired at %s: Kraken has cancelled all orders", self.fires_at)
+        self.fires_at = answer.trigger_time
+        self.renewals += 1
+        self.error = None
 
     @at_any_time
     def __repr__(self) -> str:
@@ -122,10 +133,9 @@ async def _renew(switch: DeadManSwitch, cancel_all_orders_after: SetTimer, began
         try:
             async with under_way:
                 with anyio.fail_after(pause):
-                    switch.fires_at = (await cancel_all_orders_after(switch.timeout)).trigger_time
+                    answer = await cancel_all_orders_after(switch.timeout)
         except (KrakenError, TimeoutError) as error:
             LOG.warning("the dead man's switch could not be renewed: %s", error or "no answer in time")
             switch.error = error
         else:
-            switch.renewals += 1
-            switch.error = None
+            switch.renewed(answer)

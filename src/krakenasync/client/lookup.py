@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
-from krakenasync.errors import KrakenError
+from krakenasync.errors import ConfigurationError, KrakenError
 from krakenasync.protocol import placement as machine
 from krakenasync.protocol.charges import pair_key
 from krakenasync.protocol.clordid import same_id
@@ -106,6 +106,8 @@ class Lookup:
         )
 
     def _failed(self, error: KrakenError) -> machine.Unseen:
+        if isinstance(error, ConfigurationError):  # the client is closed: no further look can do better
+            raise error
         self.error = error
         LOG.info("looking for order %s failed: %s", self.cl_ord_id, error)
         return machine.Unseen()

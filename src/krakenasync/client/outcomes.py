@@ -14,7 +14,7 @@ from krakenasync.client.cancelling import ENDED
 from krakenasync.client.lookup import FoundOrder, Lookup, Sender
 from krakenasync.client.placing import look_on, moment, nanoseconds
 from krakenasync.client.serverclock import ServerClock
-from krakenasync.errors import KrakenError, OutcomeUnknown
+from krakenasync.errors import ConfigurationError, KrakenError, OutcomeUnknown
 from krakenasync.protocol import placement as machine
 from krakenasync.protocol.outcomes import after_edit, find_amend
 from krakenasync.protocol.requests import Request
@@ -56,6 +56,8 @@ class Outcome:
         """Look once; a failed look proves nothing."""
         try:
             return await self.judge()
+        except ConfigurationError as error:  # the client is closed: no further look can do better
+            raise self._again() from error
         except KrakenError as error:
             self._failure = error
             return machine.Unseen()

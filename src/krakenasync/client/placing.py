@@ -12,6 +12,7 @@ import msgspec
 from krakenasync.client.lookup import Lookup, Sender
 from krakenasync.client.serverclock import ServerClock
 from krakenasync.errors import (
+    ConfigurationError,
     DuplicateClientOrderId,
     InvalidArguments,
     InvalidNonce,
@@ -102,7 +103,7 @@ class Placement:
                     self._sends = step.number
                     step = machine.sent(self._plan, step, await self._send(order, lifetime))
                 else:
-                    step = await advance(self._server, self._lookup, self._plan, step)
+                    step = await self._advance(step)
         if isinstance(step, machine.Done):
             return self._placed(adopted=step.adopted)
         raise self._failure(step) from (None if isinstance(step, machine.Rejected) else self._error)
@@ -127,12 +128,22 @@ class Placement:
 
     async def _resume(self, step: machine.Glance | machine.Wait) -> PlacedOrder | None:
         """Look until it is known."""
-        end = await look_on(self._server, self._lookup, self._plan, step)
+        try:
+            end = await look_on(self._server, self._lookup, self._plan, step)
+        except ConfigurationError as error:
+            raise self._doubt(machine.GaveUp(self._sends)) from error
         if isinstance(end, machine.Done):
             return self._placed(adopted=True)
         if isinstance(end, machine.GaveUp):
             raise self._doubt(end) from self._lookup.error
         return None
+
+    async def _advance(self, step: machine.Glance | machine.Wait | machine.Look) -> object:
+        """Take one step that sends nothing."""
+        try:
+            return await advance(self._server, self._lookup, self._plan, step)
+        except ConfigurationError as error:
+            raise self._doubt(machine.GaveUp(self._sends)) from error
 
     async def _send(self, order: AddOrder, lifetime: float) -> machine.Outcome:
         """Send the order once."""
