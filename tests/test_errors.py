@@ -215,8 +215,10 @@ async def test_an_unknown_outcome_is_resolved_by_its_resolver():
         return "the order"
 
     error = OutcomeUnknown("no answer", endpoint="AddOrder")
-    with pytest.raises(OutcomeUnknown, match="AddOrder: no answer"):
+    error.cl_ord_id = "grid-1"
+    with pytest.raises(OutcomeUnknown, match="AddOrder: no answer") as caught:
         await error.resolve()
+    assert caught.value.cl_ord_id == "grid-1"
     error.resolver = look
     assert await error.resolve() == "the order"
 

@@ -330,10 +330,10 @@ class OutcomeUnknown(KrakenError):
             The order, or None when it is certain that there is none.
 
         Raises:
-            OutcomeUnknown: It still cannot be told.
+            OutcomeUnknown: It still cannot be told; this very error where nobody knows how to look.
         """
         if self.resolver is None:
-            raise OutcomeUnknown(self.message, endpoint=self.endpoint, hint=self.hint)
+            raise self
         return await self.resolver()
 
 

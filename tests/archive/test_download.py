@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 
-from krakenasync import ConfigurationError, InvalidArguments, ServiceUnavailable
+from krakenasync import ConfigurationError, InvalidArguments, LimitsConfig, ServiceUnavailable
 from krakenasync.archive import KINDS, Progress, download
 from krakenasync.archive.download import _Run
 from krakenasync.archive.journal import Journal
@@ -200,6 +200,10 @@ async def test_the_time_left_is_what_the_limiter_needs(tmp_path):
             assert run._progress(150) == Progress(50, 150, 0.0)
             assert run._progress(2050).seconds_left == pytest.approx((40 * 4 - 15) / 0.33)
             assert run._progress(None) == Progress(50, None, None)
+    async with exchange.client(limits=LimitsConfig(dear_history=False)) as kraken:
+        with Journal(tmp_path / "y.csv", "csv", "ledgers", {}, SOURCE) as journal:
+            run = _Run(kraken, KINDS["ledgers"], journal, "csv", {}, lambda _: None)
+            assert run._progress(2000).seconds_left == pytest.approx((40 * 2 - 15) / 0.33)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from krakenasync import (
     KrakenError,
     LimitsConfig,
     OutcomeUnknown,
+    PermissionDenied,
     ProtocolError,
     Retried,
     Sent,
@@ -147,6 +148,24 @@ def test_what_cannot_be_sent_is_refused_in_raw_calls_too(naive_kraken, call, val
             with pytest.raises(InvalidArguments, match="strange"):
                 await getattr(exchange.client(), call)(name, strange=value)
         assert not exchange.seen
+
+    run(main)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [(b"<html>down</html>", ProtocolError), (b'{"error":["EGeneral:Permission denied"]}', PermissionDenied)],
+)
+def test_a_raw_file_is_told_from_what_comes_in_its_place(naive_kraken, answer, error):
+    """By the same rule as a typed one."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        exchange.script = [("RetrieveExport", httpx.Response(200, content=b"PK\x03\x04"))]
+        assert await exchange.client().private("RetrieveExport", id="Q") == b"PK\x03\x04"
+        exchange.script = [("RetrieveExport", httpx.Response(200, content=answer))] * 5
+        with pytest.raises(error):
+            await exchange.client().private("RetrieveExport", id="Q")
 
     run(main)
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from krakenasync import ConfigurationError, RetryPolicy
+from krakenasync import ConfigurationError, KrakenClient, RetryPolicy
 from krakenasync.client.config import Options, checked_hooks, checked_limits, checked_name, has_methods
 from krakenasync.client.limits import LimitsConfig
 from krakenasync.clock import SYSTEM_CLOCK
@@ -61,11 +61,27 @@ def test_a_call_is_sent_at_least_once(attempts):
 
 
 @pytest.mark.parametrize("name", ["timeout", "max_age"])
-@pytest.mark.parametrize("value", [10**400, NAN, -1], ids=range(3))
+@pytest.mark.parametrize("value", [10**400, NAN, -1, "3", True, False], ids=range(6))
 def test_seconds_are_a_number_that_ends(name, value):
     """Also not one that no float holds."""
     with pytest.raises(ConfigurationError, match=f"{name}=.* cannot work"):
         Options(**{name: value})
+
+
+@pytest.mark.parametrize("tries", [-1, "3", None, True, 1.5], ids=range(5))
+def test_a_nonce_is_tried_again_a_whole_number_of_times(tries):
+    """Or not at all."""
+    assert Options(retry=RetryPolicy(nonce_tries=0)).retry.nonce_tries == 0
+    with pytest.raises(ConfigurationError, match="nonce_tries="):
+        Options(retry=RetryPolicy(nonce_tries=tries))
+
+
+@pytest.mark.parametrize("unit", ["min", 5, [1], None])
+@pytest.mark.parametrize("key", [{}, {"api_key": "key", "api_secret": "c2VjcmV0"}])
+def test_a_nonce_has_a_unit_that_there_is(key, unit):
+    """Looked at without a key as well, for it may come later from the environment."""
+    with pytest.raises(ConfigurationError, match="unknown nonce_unit"):
+        KrakenClient(**key, nonce_unit=unit)
 
 
 def test_attempts_need_a_policy_to_be_put_in():

@@ -297,7 +297,7 @@ def test_a_timeout_that_cannot_be_is_refused(timeout):
 
 
 def test_it_is_charged_to_no_counter():
-    """No page of Kraken's names a price; it must never wait for one."""
+    """Of an account without orders; and it never waits."""
 
     async def main(clock):
         kraken = Exchange(clock)

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from krakenasync import ConfigurationError, LimitsConfig, RateLimitTimeout
+from krakenasync import ConfigurationError, InvalidArguments, LimitsConfig, RateLimitTimeout
 from krakenasync.client.gates import Gate
 from krakenasync.client.queueing import Lane
 from krakenasync.protocol.tiers import CounterSpec, Tier
+from krakenasync.sandbox import SandboxConfig
 from krakenasync.state.memory import Bucket, MemoryState
-from krakenasync.testing import run
+from krakenasync.testing import in_process, run
 
 PRO = Tier.PRO.rest
 
@@ -434,5 +435,25 @@ def test_a_counter_smaller_than_a_call_is_an_error_not_a_hang(naive_kraken):
         await kraken.balance()
         with anyio.fail_after(1000), pytest.raises(ConfigurationError, match="cap"):
             await kraken.closed_orders()
+
+    run(main)
+
+
+def test_a_counter_goes_by_its_name_in_the_snapshot():
+    """Or by its pair, if it is one of the matching engine's; looking makes no counter of a name that is none."""
+
+    async def main(clock):
+        async with in_process(SandboxConfig(), clock=clock).client() as kraken:
+            for _ in range(30):
+                await kraken.add_order(pair="XBTUSD", type="buy", ordertype="limit", volume="0.001", price="30000")
+            await kraken.trades("XBT/USD")
+            counters = kraken.limits.snapshot()
+            for name in ("XBTUSD", "XXBTZUSD", "engine:XBTUSD", "engine:XBT/USD"):
+                assert kraken.limits.time_until(40, name) == pytest.approx(10)
+            assert kraken.limits.time_until(counters["public:XBTUSD"].cap, "public:XBT/USD") > 0
+            assert kraken.limits.time_until(1, "rest") == kraken.limits.time_until(1, "public") == 0
+            assert kraken.limits.snapshot().keys() == counters.keys()
+            with pytest.raises(InvalidArguments, match="no counter 'key:rest'"):
+                kraken.limits.time_until(1, "key:rest")
 
     run(main)

@@ -22,6 +22,7 @@ from krakenasync import (
     InvalidType,
     KrakenError,
     OutcomeUnknown,
+    RateLimitTimeout,
     RetryPolicy,
 )
 from krakenasync.client.orders import Intent, PlaceOrder
@@ -413,6 +414,20 @@ def test_a_slow_reading_of_the_clock_is_taken_again():
         assert sandbox.stats.requests["Time"] == 2
 
     play(scene, timeout=10)
+
+
+def test_a_clock_that_cannot_be_asked_in_time_is_a_matter_of_the_limiter(naive_kraken):
+    """As in every other call: at once, with the seconds it would take, and as a `TimeoutError`."""
+
+    async def main(clock):
+        kraken = naive_kraken(clock).client(retry=ONCE)
+        await kraken.server_time()
+        with pytest.raises(RateLimitTimeout) as caught, anyio.fail_after(0.2):
+            await kraken.place_order(**BUY)
+        assert caught.value.retry_after > 0.2
+        assert clock.monotonic() == 0
+
+    run(main)
 
 
 def test_without_a_clock_nothing_is_sent():

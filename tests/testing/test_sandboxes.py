@@ -55,6 +55,8 @@ def test_clients_count_as_the_sandbox_does():
             for _ in range(40):
                 await kraken.balance()
                 await kraken.server_time()
+            for _ in range(100):
+                await kraken.add_order(pair="XBTUSD", type="buy", ordertype="market", volume="0.001")
         async with in_process(SandboxConfig(public_burst=9), clock=clock).client() as kraken:
             for _ in range(9):
                 await kraken.server_time()

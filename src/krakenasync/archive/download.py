@@ -20,7 +20,7 @@ from krakenasync.client.rows import Rows
 from krakenasync.errors import ConfigurationError, InvalidArguments
 from krakenasync.protocol.charges import Counter
 from krakenasync.protocol.paging import PAGING
-from krakenasync.spot.catalog import ENDPOINTS
+from krakenasync.spot.catalog import by_name
 
 __all__ = ["Progress", "Report", "download"]
 
@@ -203,14 +203,8 @@ class _Run:
         seen = self._journal.position.seen
         if count is None:
             return Progress(seen, None, None)
-        charge = _charge(self._kind.endpoint)
+        charge = self._client.limits.cost(by_name(self._kind.endpoint).spec)
         pages = math.ceil(max(count - seen, 0) / self._page)
         counter = self._client.limits.snapshot()[Counter.REST.value]
-        over = Decimal(pages * charge) + Decimal(counter.level + counter.held - counter.cap)
+        over = Decimal(charge) * pages + Decimal(counter.level + counter.held - counter.cap)
         return Progress(seen, count, max(float(over) / counter.decay, counter.blocked_for, 0.0))
-
-
-def _charge(endpoint: str) -> int:
-    """Points of one page, by the dearer figure."""
-    spec = next(request.spec for request in ENDPOINTS.values() if request.spec.name == endpoint)
-    return spec.charge.cost(dear=True)

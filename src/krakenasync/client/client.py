@@ -40,7 +40,7 @@ from krakenasync.protocol.tiers import Tier
 from krakenasync.protocol.wire import Answer, reader
 from krakenasync.spot.orders import OrderInfo
 from krakenasync.state.given import is_shared, state_from
-from krakenasync.state.nonces import NonceSource
+from krakenasync.state.nonces import NonceSource, tick_of
 
 if TYPE_CHECKING:
     from krakenasync.client.stock import HttpClient
@@ -118,6 +118,7 @@ class KrakenClient(Calls, Pages, Book):
         credentials = both_halves(api_key, api_secret, otp)
         account = checked_name("account", account)
         has_methods("clock", clock, "monotonic", "wall_ns", what="a Clock, or leave it out for the machine's own")
+        tick_of(nonce_unit)  # refused also without a key
         self._shared = isinstance(transport, Transport)
         way = transport if isinstance(transport, Transport) else Transport(base_url, http_client, kind=transport)
         kept = state_from(state, clock)

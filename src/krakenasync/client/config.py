@@ -11,7 +11,7 @@ import msgspec
 from krakenasync.client.events import Hook
 from krakenasync.client.limits import LimitsConfig
 from krakenasync.client.queueing import Lane
-from krakenasync.errors import ConfigurationError, InvalidType
+from krakenasync.errors import ConfigurationError
 from krakenasync.protocol.quoting import quoted
 from krakenasync.protocol.retries import RetryPolicy
 from krakenasync.protocol.tiers import CounterSpec
@@ -40,12 +40,13 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     max_age: float | None = None
 
     def __post_init__(self) -> None:
-        _positive("timeout", self.timeout)
+        if not 0 < _number(self.timeout) < math.inf:
+            raise ConfigurationError(f"timeout={quoted(self.timeout)} cannot work", hint="seconds, above 0")
         _check_retry(self.retry)
         if self.lane is not None and not isinstance(self.lane, Lane):
             raise ConfigurationError(f"unknown lane {quoted(self.lane)}", hint=_LANES)
-        if self.max_age is not None and self.max_age != 0:
-            _positive("max_age", self.max_age)
+        if self.max_age is not None and not 0 <= _number(self.max_age) < math.inf:
+            raise ConfigurationError(f"max_age={quoted(self.max_age)} cannot work", hint="seconds, or None")
 
     def changed(self, *, max_attempts: int | None = None, **changes: Any) -> Options:
         """Return options that differ in what is given.
@@ -93,13 +94,6 @@ def _number(value: object) -> float:
         return float(value)
     except OverflowError:
         return math.nan
-
-
-def _positive(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise InvalidType(f"{name} must be seconds, not {type(value).__name__}")
-    if not 0 < _number(value) < math.inf:
-        raise ConfigurationError(f"{name}={quoted(value)} cannot work", hint="seconds, above 0")
 
 
 def checked_limits(config: object) -> LimitsConfig:

@@ -42,7 +42,7 @@ class DeadManSwitch:
         timeout: Seconds after the last renewal until Kraken cancels everything.
         fires_at: When that would be, by Kraken's clock.
         renewals: How often it was renewed.
-        fired_at: When Kraken has cancelled all orders because a renewal came too late, by its answer; None if it has not.
+        fired_at: When Kraken has cancelled all orders, because a renewal came too late; None as long as it has not.
         error: Why the last renewal failed, or None.
     """
 

@@ -128,7 +128,7 @@ class Express:
         return None
 
     def _keep_less(self, rested: float) -> None:
-        """Learn how long the peer keeps connections: it has hung up on one that had rested so long, and said nothing."""
+        """Learn how long the peer keeps connections: it has hung up, without a word, on one that had rested so long."""
         self._keep_alive = min(self._keep_alive, rested / 2)
         if self._wary is not None:
             self._wary.cancel()

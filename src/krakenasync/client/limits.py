@@ -12,8 +12,9 @@ from krakenasync.client.engine import Engine
 from krakenasync.client.gates import Charged, Gate, Hold
 from krakenasync.client.loops import PerLoop, running_loop
 from krakenasync.client.queueing import Lane, Queue, constant
-from krakenasync.errors import ConfigurationError
+from krakenasync.errors import ConfigurationError, InvalidArguments
 from krakenasync.protocol.charges import Counter, pair_key
+from krakenasync.protocol.quoting import quoted
 from krakenasync.protocol.requests import Spec
 from krakenasync.protocol.tiers import PUBLIC, REST_STEP, CounterSpec, Tier
 from krakenasync.state.given import is_shared
@@ -176,13 +177,17 @@ class Limits:
         found = known.get(spec.path) if loop is running_loop() else None
         return None if found is None else (found[0].gate, found[0].cost)
 
+    def cost(self, spec: Spec) -> float:
+        """Points that a call costs if they are always the same; the matching engine's depend on the order."""
+        return float(spec.charge.cost(dear=self._config.dear_history))
+
     def _priced(self, spec: Spec, params: Mapping[str, Any]) -> tuple[Gate, float]:
         """Return the gate and the cost of a call that one counter of a fixed price is charged for."""
         counter = spec.charge.counter
         if counter is None:
             raise ConfigurationError(f"{spec.name} is charged to no counter")
         gate = self._gate(self._label(counter, params))
-        cost = float(spec.charge.cost(dear=self._config.dear_history))
+        cost = self.cost(spec)
         if cost > gate.bucket.spec.cap:
             raise ConfigurationError(f"{spec.name} costs {cost:g} points, the {gate.name} counter's cap is lower")
         return gate, cost
@@ -237,10 +242,17 @@ class Limits:
 
         Args:
             cost: Points.
-            counter: ``"rest"``, ``"public"``, or the pair of a matching engine's counter (``"XBTUSD"``).
+            counter: Its name in `snapshot`, or just the pair for a matching engine's counter (``"XBTUSD"``).
+
+        Raises:
+            InvalidArguments: There is no such counter.
         """
-        label = counter if counter in {"rest", "public"} else f"engine:{pair_key(counter)}"
-        return self._bucket(label).delay(cost)
+        kind, colon, pair = counter.rpartition(":")
+        if colon and kind not in {"engine", "public"}:
+            raise InvalidArguments(f"no counter {quoted(counter)}", hint='rest, public, "public:PAIR", or a pair')
+        if not colon and counter in {"rest", "public"}:
+            return self._bucket(counter).delay(cost)
+        return self._bucket(f"{kind or 'engine'}:{pair_key(pair)}").delay(cost)
 
     def cancel_cost(self, order: str) -> float:
         """Points that cancelling an order would cost now, by its txid or cl_ord_id; 8 if its age is not known."""

@@ -13,7 +13,7 @@ import msgspec
 from krakenasync.client.lookup import Lookup, Sender
 from krakenasync.client.placing import PlacedOrder, Placement, nanoseconds
 from krakenasync.client.serverclock import ServerClock
-from krakenasync.errors import InvalidArguments, InvalidType, KrakenError, OrderNotPlaced
+from krakenasync.errors import InvalidArguments, InvalidType, KrakenError, OrderNotPlaced, RateLimitTimeout
 from krakenasync.protocol import placement as machine
 from krakenasync.protocol.moments import Deadline
 from krakenasync.protocol.quoting import quoted
@@ -64,6 +64,7 @@ class PlaceOrder(Order, frozen=True, kw_only=True):
         The order: confirmed, or found.
 
     Raises:
+        RateLimitTimeout: Kraken's clock cannot be asked before the caller's deadline; nothing was sent.
         Refused: Kraken refused it; there is no order.
         OrderNotPlaced: There is no order, and none can come of what was sent.
         OutcomeUnknown: It cannot be told; `cl_ord_id`, `deadline` and `resolve()` help on.
@@ -164,6 +165,8 @@ async def place_order(sender: Sender, server: ServerClock, wanted: PlaceOrder) -
             await told
     try:
         await server.refresh(sender)
+    except RateLimitTimeout:
+        raise
     except KrakenError as error:
         why = error.message or ", ".join(error.codes)
         said = f"nothing was sent, for Kraken's clock cannot be read: {why}"

@@ -33,8 +33,8 @@ def raw_call(name: str, params: Mapping[str, Any], *, private: bool) -> Call:
     sent = {key: plain(key, value) for key, value in params.items() if value is not None}
     if spec.body is not Body.JSON:
         sent = {key: _joined(value) for key, value in sent.items()}
-    read = _read_file if spec.binary else _read_bare if spec.beta else _read
-    return Call(spec, sent, functools.partial(read, spec.name))
+    kind: Any = _File if spec.binary else _Bare if spec.beta else Any
+    return Call(spec, sent, functools.partial(wire.decode, kind, endpoint=spec.name))
 
 
 def _spec(name: str, *, private: bool) -> Spec:
@@ -70,10 +70,6 @@ def _joined(value: Any) -> Any:
     return value
 
 
-def _read(name: str, status: int, body: bytes) -> wire.Answer[Any]:
-    return wire.decode(Any, status, body, endpoint=name)
-
-
 class _Bare(Reshaped, dict[str, Any]):
     """An answer without the envelope, as it came."""
 
@@ -85,11 +81,11 @@ class _Bare(Reshaped, dict[str, Any]):
         return cls(arrived)
 
 
-def _read_bare(name: str, status: int, body: bytes) -> wire.Answer[Any]:
-    return wire.decode(_Bare, status, body, endpoint=name)
+class _File(Reshaped, bytes):
+    """A file, as it came."""
 
+    arrives_as: ClassVar[Any] = bytes
 
-def _read_file(name: str, status: int, body: bytes) -> wire.Answer[Any]:
-    if body[:1] in {b"{", b""} or status != 200:  # noqa: PLR2004 - HTTP's own number
-        return _read(name, status, body)
-    return wire.Answer(body, (), body)
+    @classmethod
+    def from_wire(cls, arrived: bytes) -> Self:
+        return cls(arrived)

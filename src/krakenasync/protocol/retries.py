@@ -23,6 +23,7 @@ from krakenasync.protocol.requests import Effect
 
 __all__ = ["Reconcile", "Retry", "RetryPolicy", "Stop", "Verdict", "decide"]
 
+
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """How patient a client is.
 

@@ -10,8 +10,9 @@ from typing import Final
 
 from krakenasync.clock import Clock
 from krakenasync.errors import ConfigurationError
+from krakenasync.protocol.quoting import quoted
 
-__all__ = ["UNITS", "NonceSource"]
+__all__ = ["UNITS", "NonceSource", "tick_of"]
 
 UNITS: Final = {"ms": 1_000_000, "us": 1_000, "ns": 1}
 """Unit -> nanoseconds in one tick. A finer unit can be taken up later on a key, a coarser one never again."""
@@ -99,6 +100,6 @@ def tick_of(unit: str) -> int:
     Raises:
         ConfigurationError: There is no such unit.
     """
-    if unit not in UNITS:
-        raise ConfigurationError(f"unknown nonce_unit {unit!r}", hint=f"one of {', '.join(UNITS)}")
+    if not isinstance(unit, str) or unit not in UNITS:
+        raise ConfigurationError(f"unknown nonce_unit {quoted(unit)}", hint=f"one of {', '.join(UNITS)}")
     return UNITS[unit]

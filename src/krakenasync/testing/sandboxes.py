@@ -144,6 +144,6 @@ def in_process(config: SandboxConfig | None = None, *, clock: Clock = SYSTEM_CLO
 def _as_counted_by(config: SandboxConfig) -> LimitsConfig:
     """Count as the sandbox counts, no slower."""
     if not config.limits:
-        return LimitsConfig(rest=BOUNDLESS, public=BOUNDLESS)
+        return LimitsConfig(rest=BOUNDLESS, engine=BOUNDLESS, public=BOUNDLESS)
     public = CounterSpec(config.public_burst, PUBLIC.decay_hundredths)
     return LimitsConfig(dear_history=config.history_cost == DEAR, public=public)
