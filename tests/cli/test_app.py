@@ -104,6 +104,12 @@ def in_a_shell(line, **environment):
         ("krakenasync --help | head -1 >&2; exit ${PIPESTATUS[0]}", 0, "Usage:"),
         ("krakenasync endpoints > /dev/full", 6, "the result cannot be written: No space left on device"),
         ("krakenasync endpoints > /dev/full", 6, "a history goes on where it stood"),
+        ("krakenasync endpoints &> /dev/full", 6, ""),
+        ("krakenasync balancs 2> /dev/full", 2, ""),
+        ("krakenasync ticker XBTUSD --base-url http://127.0.0.1:1 2> /dev/full", 3, ""),
+        ("krakenasync ticker XBTUSD --base-url http://127.0.0.1:1 2>&1 | true; exit ${PIPESTATUS[0]}", 3, ""),
+        ("krakenasync sandbox > /dev/full", 6, "the result cannot be written: No space left on device"),
+        ("krakenasync sandbox | true; exit ${PIPESTATUS[0]}", 0, ""),
     ],
 )
 def test_streams_that_are_closed_or_full_are_no_accident(line, code, said):
@@ -114,6 +120,40 @@ def test_streams_that_are_closed_or_full_are_no_accident(line, code, said):
     assert ended.returncode == code
     assert said in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_an_order_that_nobody_could_be_told_of_was_placed_all_the_same(kraken_sandbox):
+    """A script that repeats what was refused must not repeat this: standard error is full as well."""
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    key = {"KRAKEN_API_KEY": kraken_sandbox.api_key, "KRAKEN_API_SECRET": kraken_sandbox.api_secret}
+    order = "krakenasync order buy XBTUSD 0.01 --price 30000 --yes &> /dev/full"
+    assert in_a_shell(order, KRAKEN_BASE_URL=kraken_sandbox.base_url, **key).returncode == 6
+    assert kraken_sandbox.stats.requests["AddOrder"] == 1
+
+
+SECRET = "kQH5HW/8p1uGOVjbgWA7FunAmGO8lsSUXNsu3eow76sz84Q18fWxnyRzBHCd3pd5nE9qa99HAZtuZuj6F1huXg=="
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"krakenasync login key {SECRET}",
+        "krakenasync login hunter2",
+        f"krakenasync balances {SECRET}",
+        f"KRAKEN_PROFILE={SECRET} krakenasync balances",
+        f"KRAKEN_NONCE_WINDOW={SECRET} krakenasync balances",
+        f"KRAKEN_TIER={SECRET} krakenasync balances",
+        f"KRAKEN_API_KEY=k KRAKEN_API_SECRET_FILE={SECRET} krakenasync balances",
+    ],
+)
+def test_a_secret_in_the_wrong_place_is_not_repeated(line):
+    """What is said ends up in logs."""
+    ended = in_a_shell(line)
+    assert ended.returncode == 2
+    assert "error: " in ended.stderr
+    assert SECRET[:20] not in ended.stderr
+    assert "hunter2" not in ended.stderr
 
 
 @pytest.mark.parametrize("command", ["completion zsh", "endpoints", "--help"])

@@ -170,6 +170,15 @@ async def test_an_order_interrupted_half_way_says_that_it_may_exist(capsys):
     assert "krakenasync orders show mine-3" in capsys.readouterr().err
 
 
+def test_the_question_names_all_that_was_asked_for(live, typed, capsys):
+    """Whoever says yes knows to what."""
+    typed("n\n")
+    stop = ["--type", "stop-loss-limit", "--price", "70000", "--price2", "71000", "--trigger", "index"]
+    assert main(["order", "buy", "XBTUSD", "0.01", *stop, "--starts", "+3600", "--reduce-only"]) == 130
+    said = "LIVE: buy 0.01 XBTUSD stop-loss-limit price 70000 price2 71000 trigger index starttm +3600 reduce_only?"
+    assert said in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", [["cancel", "mine", "--yes"], ["cancel-all"], ["amend", "mine", "--volume", "1"]])
 def test_every_change_can_be_looked_at_first(command, environment, capsys):
     """--validate shows what would be sent by each of them, and sends none."""
@@ -182,7 +191,7 @@ def test_every_change_can_be_looked_at_first(command, environment, capsys):
     ("tokens", "said"),
     [
         (["order", "buy", "XBTUSD", "0.01"], "limit or market?"),
-        (["order", "buy", "XBTUSD", "0.01", "--type", "market", "--price", "1"], "a market order has no price"),
+        (["order", "buy", "XBTUSD", "0.01", "--type", "market", "--price", "1"], "a market order has no --price"),
         (["order", "buy", "XBTUSD", "lots", "--type", "market"], "volume"),
         (["order", "buy", "XBTUSD", "0.01", "--type", "limt", "--price", "1"], "--type"),
         (["order", "buy", "XBTUSD"], "VOLUME"),

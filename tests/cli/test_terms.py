@@ -48,9 +48,34 @@ def test_an_order_that_expires_lasts_till_then():
         (Terms(price="1", starts="-5"), "--starts '-5'"),
         (Terms(price="1", expires="+60", lasting="IOC"), "--lasting IOC"),
         (Terms(price="1", flags="post,nonsense"), "there is no 'nonsense'"),
+        (Terms(price="70000", trigger="last"), "--trigger: for which kind of order"),
+        (Terms(price="70000", price2="5"), "--price2: for which kind of order"),
+        (Terms(price="70000", display="1"), "--display: for which kind of order"),
+        (Terms(type="market", trigger="last"), "a market order has no --trigger"),
+        (Terms(type="market", price2="5"), "a market order has no --price2"),
+        (Terms(type="limit", price="1", display="1"), "a limit order has no --display"),
+        (Terms(type="stop-loss", price="1", price2="2"), "a stop-loss order has no --price2"),
+        (Terms(type="limit"), "a limit order needs --price"),
+        (Terms(type="trailing-stop"), "a trailing-stop order needs --price"),
+        (Terms(type="stop-loss-limit", price="1"), "a stop-loss-limit order needs --price2"),
     ],
 )
 def test_a_wrong_word_is_no_order(terms, said):
     """A slip is said before anything is sent, and does not make another order than was meant."""
     with pytest.raises(InvalidArguments, match=said):
         terms.named()
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        Terms(type="market"),
+        Terms(type="settle-position"),
+        Terms(type="iceberg", price="1", display="0.1"),
+        Terms(type="take-profit", price="+5%", trigger="index"),
+        Terms(type="trailing-stop-limit", price="+5%", price2="-1%", trigger="last"),
+    ],
+)
+def test_each_kind_takes_what_belongs_to_it(terms):
+    """And nothing is asked for that it can do without."""
+    assert terms.named()["ordertype"] == terms.type

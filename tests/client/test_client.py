@@ -29,6 +29,7 @@ from krakenasync import (
     Waited,
 )
 from krakenasync.client.loops import _SHARED, running_loop
+from krakenasync.protocol.signing import sign
 from krakenasync.spot.account import Balance
 from krakenasync.state.memory import MemoryState
 from krakenasync.state.shared import SharedState
@@ -357,7 +358,8 @@ def test_from_env(tmp_path):
     kraken = KrakenClient.from_env(environ)
     assert kraken.tier is Tier.PRO
     assert isinstance(kraken._state, SharedState)
-    assert kraken._road.credentials.secret == b"another private half"
+    signer = kraken._road.credentials.signer
+    assert signer.sign("/0/x", "1", b"") == sign(b"another private half", "/0/x", "1", b"")
     assert "http://127.0.0.1:8000" in repr(kraken)
     assert KrakenClient.from_env(environ, tier="starter").tier is Tier.STARTER
     assert "public calls only" in repr(KrakenClient.from_env({}))

@@ -1,5 +1,6 @@
 """An API key and its secret, which nothing shows."""
 
+import base64
 import importlib
 import inspect
 import pkgutil
@@ -106,6 +107,45 @@ def test_an_environment_that_cannot_work_shows_no_key(other, environ, secrets_of
     with pytest.raises(ConfigurationError) as refused:
         KrakenClient.from_env(environ | other)
     assert not leaks(all_told(refused.value), secrets_of_the_key)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda key, secret: (secret, key), "key and secret are swapped"),
+        (lambda key, secret: (f"'{key}'", secret), "quotation marks"),
+        (lambda key, secret: (f'"{key}"', f'"{secret}"'), "quotation marks"),
+        (lambda key, secret: (key, f"'{secret}'"), "quotation marks"),
+        (lambda key, secret: (key, secret[:-3]), "cut short"),
+    ],
+    ids=["swapped", "key", "both", "secret", "cut"],
+)
+def test_a_key_that_cannot_work_is_told_by_its_looks(spoil, said, all_told):
+    """Before the secret travels in the place of the key."""
+    halves = tuple(base64.b64encode(bytes(range(size))).decode() for size in (42, 64))
+    with pytest.raises(ConfigurationError, match=said) as refused:
+        Credentials(*spoil(*halves))
+    assert refused.value.hint
+    assert not leaks(all_told(refused.value), halves)
+    assert Credentials(*halves).signer
+
+
+def test_a_secret_in_the_place_of_its_file_is_not_repeated(tmp_path, secrets_of_the_key, all_told):
+    """It is no path that leads anywhere; one that does, but to no file, is told."""
+    for given in (secrets_of_the_key[1], f"{tmp_path}/{'x' * 5000}", "~nobody/secret", "x\0y"):
+        with pytest.raises(ConfigurationError, match="X_FILE cannot be read") as refused:
+            setting("X", {"X_FILE": given})
+        assert "goes into X" in refused.value.hint
+        assert not leaks(all_told(refused.value), secrets_of_the_key)
+    with pytest.raises(ConfigurationError, match=f"{tmp_path}/none: No such file"):
+        setting("X", {"X_FILE": f"{tmp_path}/none"})
+
+
+def test_a_file_in_ones_home_is_found(tmp_path, monkeypatch):
+    """As a shell would find it, where none has looked."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "secret").write_text("c2VjcmV0\n")
+    assert setting("X", {"X_FILE": "~/secret"}) == "c2VjcmV0"
 
 
 def test_a_file_that_is_no_text_does_not_show_what_is_in_it(tmp_path, all_told):

@@ -32,6 +32,7 @@ from krakenasync.cli.orders import ORDERS
 from krakenasync.cli.rendering import Screen, remark, say
 from krakenasync.cli.sandbox import sandbox
 from krakenasync.cli.words import FLAGS, VALUES, arrange, leading, speak
+from krakenasync.protocol.quoting import quoted
 
 __all__ = ["APP", "run"]
 
@@ -119,7 +120,9 @@ def _explain(error: CycloptsError) -> None:
     """Say what is wrong with the words, in the form of all other errors."""
     said, chain = _sentence(error), " ".join(error.command_chain or ())
     if isinstance(error, UnusedCliTokensError):
-        said = f"{chain} does not take {' '.join(map(repr, error.unused_tokens or ()))}{_nearest(error)}"
+        said = f"{chain} does not take {' '.join(map(quoted, error.unused_tokens or ()))}{_nearest(error)}"
+        if chain == "login":  # what stands there may be any part of a key
+            said = "login takes no words: it asks for key and secret, or reads them, a line each, from a pipe"
     elif isinstance(error, MissingArgumentError) and error.argument is not None:
         given = error.keyword or next((each.keyword for each in error.argument.tokens if each.keyword), None)
         said = f"{chain}: {given} needs a value" if given else f"{chain}: {error.argument.name} is missing"

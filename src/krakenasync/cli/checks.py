@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from krakenasync.cli.keyshape import suspicions
 from krakenasync.cli.moments import spoken
 from krakenasync.client.client import KrakenClient
 from krakenasync.clock import SYSTEM_CLOCK
@@ -24,6 +23,7 @@ from krakenasync.errors import (
     TemporaryLockout,
     TransportError,
 )
+from krakenasync.protocol.keyshape import suspicions
 from krakenasync.protocol.servertime import SECOND, ServerTime
 from krakenasync.spot.account import ApiKeyInfo
 from krakenasync.state.urls import open_store

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import errno
 import inspect
-import os
 import re
 import sys
 from collections.abc import Callable, Iterator
 from enum import IntEnum
 from typing import Any, Final
 
-from krakenasync.cli.rendering import remark
+from krakenasync.cli.rendering import remark, to_nowhere
 from krakenasync.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -111,8 +110,7 @@ def _ended(raised: BaseException) -> int:
             remark(f"interrupted: {_METHOD.sub(_as_command, note)}", style="bold red")
         return Exit.INTERRUPTED
     if isinstance(error, OSError) and (isinstance(error, BrokenPipeError) or error.errno in _WRITING):
-        # Python flushes standard output once more when it exits; let that go nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        to_nowhere(sys.stdout)
         if isinstance(error, BrokenPipeError):
             return Exit.OK
         remark(f"error: the result cannot be written: {error.strerror}", style="bold red")

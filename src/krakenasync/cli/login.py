@@ -8,12 +8,12 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from krakenasync.cli.asking import secretly
-from krakenasync.cli.keyshape import suspicions
 from krakenasync.cli.profiles import DEFAULT, store_profile
 from krakenasync.cli.rendering import remark
 from krakenasync.client.credentials import Credentials
 from krakenasync.client.frames import discreet
 from krakenasync.errors import ConfigurationError
+from krakenasync.protocol.keyshape import suspicions
 from krakenasync.protocol.tiers import Tier
 
 __all__ = ["login"]

@@ -244,8 +244,9 @@ async def _preview(request: Request[Any], where: Where, output: Output, **late: 
 def _sentence(order: AddOrder) -> str:
     """Write an order as a person would say it."""
     said = f"{order.type} {order.volume} {order.pair} {order.ordertype}"
-    extra = ("price", "price2", "oflags", "timeinforce", "expiretm", "leverage")
+    extra = ("price", "price2", "trigger", "displayvol", "oflags", "timeinforce", "starttm", "expiretm", "leverage")
     said += "".join(f" {name} {value}" for name in extra if (value := getattr(order, name)) is not None)
+    said += " reduce_only" if order.reduce_only else ""
     # Whoever typed -1 for a price shall see what Kraken will take it for.
     prices = {name: str(getattr(order, name)) for name in ("price", "price2")}
     relative = [name for name, price in prices.items() if price[0] in "+-#" or price[-1] == "%"]

@@ -25,6 +25,7 @@ import msgspec
 from krakenasync.client.credentials import setting
 from krakenasync.client.frames import discreet
 from krakenasync.errors import ConfigurationError
+from krakenasync.protocol.quoting import quoted
 
 __all__ = ["DEFAULT", "Settings", "known_profiles", "profile_file", "read_profile", "settings", "store_profile"]
 
@@ -110,8 +111,8 @@ def read_profile(name: str) -> dict[str, str]:
     """
     table = _table()
     if name not in table:
-        known = f"there are {', '.join(sorted(table))}" if table else f"krakenasync login --profile {name} makes it"
-        raise ConfigurationError(f"no profile {name!r}", hint=known)
+        known = f"there are {', '.join(sorted(table))}" if table else "krakenasync login --profile NAME makes one"
+        raise ConfigurationError(f"no profile {quoted(name)}", hint=known)
     found = table[name]
     if not isinstance(found, dict):
         raise ConfigurationError(f"profile {name!r} is no table", hint=f"write it below a line [{name}]")

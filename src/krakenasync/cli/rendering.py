@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, TextIO
 
 import msgspec
 from cyclopts import Parameter
@@ -32,6 +33,7 @@ __all__ = [
     "say",
     "screen",
     "show",
+    "to_nowhere",
 ]
 
 _PIPED_WIDTH = 160
@@ -78,7 +80,7 @@ class Sheet:
 
 
 class Screen(Console):
-    """Standard output. A reader that went away ends the command in one place, `krakenasync.cli.exits`."""
+    """Where a command speaks. A reader that went away ends the command in one place, `krakenasync.cli.exits`."""
 
     def on_broken_pipe(self) -> NoReturn:
         """Say so, instead of leaving the process."""
@@ -102,10 +104,22 @@ def say(text: str) -> None:
 
 
 def remark(text: str, *, style: str = "") -> None:
-    """Say something to the person, on standard error; with --quiet only errors are said."""
+    """Say something to the person, on standard error; with --quiet only errors are said.
+
+    Where it cannot be said, on a full disk or to a reader that went away, the command goes on: its exit code still
+    tells how it ended.
+    """
     if voice().quiet and not style.endswith("red"):
         return
-    Console(stderr=True, highlight=False, soft_wrap=True).print(Text(text, style=style))
+    try:
+        Screen(stderr=True, highlight=False, soft_wrap=True).print(Text(text, style=style))
+    except OSError:
+        to_nowhere(sys.stderr)
+
+
+def to_nowhere(stream: TextIO) -> None:
+    """Let what is left in a stream go nowhere: Python flushes it once more when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def show(sheet: Sheet, output: Output) -> None:

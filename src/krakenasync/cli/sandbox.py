@@ -63,12 +63,7 @@ def sandbox(
         lockout_after=lockout_after,
         keys=_own_key(api_key, api_secret, nonce_window),
     )
-    try:
-        run(config, port)
-    except OSError as error:
-        raise ConfigurationError(
-            f"port {port} cannot be used: {error.strerror}", hint="choose another one, or leave --port out"
-        ) from None
+    run(config, port)
 
 
 def _own_key(api_key: str | None, api_secret: str | None, nonce_window: int) -> tuple[ExtraKey, ...]:

@@ -90,12 +90,7 @@ class Terms:
         Raises:
             InvalidArguments: It is not clear which kind of order is meant, or a word is none of Kraken's.
         """
-        if self.type is None and self.price is None:
-            raise InvalidArguments(
-                "limit or market?", hint="--price PRICE makes a limit order, --type market takes the market's price"
-            )
-        if self.type in {"market", "settle-position"} and self.price is not None:
-            raise InvalidArguments(f"a {self.type} order has no price", hint="leave out --price, or --type")
+        self._check_kind()
         if unknown := {flag.strip() for flag in (self.flags or "").split(",")} - _FLAGS:
             raise InvalidArguments(
                 f"--flags: there is no {min(unknown)!r}", hint=f"one of {', '.join(sorted(_FLAGS - {''}))}"
@@ -110,6 +105,30 @@ class Terms:
         if "expires" in given:
             given["lasting"] = "GTD"  # without it Kraken takes no notice of the time
         return {spelled.get(name, name): value for name, value in given.items()}
+
+    def _check_kind(self) -> None:
+        """Refuse what the kind of order has no use for, and ask for what it cannot do without.
+
+        Source: https://docs.kraken.com/api/docs/rest-api/add-order (ordertype, price, price2, trigger, displayvol)
+        """
+        kind = self.type
+        spare = [("--price2", self.price2), ("--trigger", self.trigger), ("--display", self.display)]
+        if kind is None:
+            if self.price is None:
+                raise InvalidArguments(
+                    "limit or market?", hint="--price PRICE makes a limit order, --type market takes the market's price"
+                )
+            if told := next((word for word, given in spare if given is not None), None):
+                raise InvalidArguments(f"{told}: for which kind of order?", hint="say so with --type")
+            return
+        triggered = kind.startswith(("stop-loss", "take-profit", "trailing-stop"))
+        takes = {"--price": kind not in {"market", "settle-position"}, "--trigger": triggered}
+        takes |= {"--price2": triggered and kind.endswith("-limit"), "--display": kind == "iceberg"}
+        for word, given in [("--price", self.price), *spare]:
+            if given is not None and not takes[word]:
+                raise InvalidArguments(f"a {kind} order has no {word}", hint=f"leave out {word}, or change --type")
+            if given is None and takes[word] and word.startswith("--price"):
+                raise InvalidArguments(f"a {kind} order needs {word}", hint="krakenasync order buy --help")
 
 
 def _moment(name: str, text: str) -> datetime | str | None:

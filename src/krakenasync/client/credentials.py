@@ -23,7 +23,7 @@ class Credentials:
         InvalidType: One half is no text.
     """
 
-    __slots__ = ("_secret", "api_key", "key_id", "otp", "signer")
+    __slots__ = ("api_key", "key_id", "otp", "signer")
 
     @discreet
     def __init__(self, api_key: str, api_secret: str, otp: str | None = None) -> None:
@@ -34,8 +34,13 @@ class Credentials:
         if not api_key or not fits_a_header(api_key):
             raise ConfigurationError("the API key is empty or holds odd characters", hint="copy it whole from Kraken")
         self.api_key = api_key
-        self._secret = decode_secret(api_secret)
-        self.signer = Signer(self._secret)
+        if len(api_key) > len(api_secret) or api_key[0] in "'\"":
+            _look(api_key, api_secret)
+        try:
+            self.signer = Signer(decode_secret(api_secret))
+        except ConfigurationError as error:
+            _look(api_key, api_secret, f"{error.message}: ")
+            raise
         if otp is not None and not (isinstance(otp, str) and otp):
             raise ConfigurationError("the second factor is no text", hint="otp as Kraken has it, or leave it out")
         self.otp = otp
@@ -43,17 +48,30 @@ class Credentials:
         self.key_id = hashlib.sha256(api_key.encode()).hexdigest()[:16]
         """Names the key without telling it: what counters and logs use."""
 
-    @property
-    def secret(self) -> bytes:
-        """The decoded private half. For signing only."""
-        return self._secret
-
     @at_any_time
     def __repr__(self) -> str:
         return f"<Credentials {self.key_id}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("credentials are not pickled: hand the other process its own, best with a key of its own")
+
+
+def _look(api_key: str, api_secret: str, said: str = "") -> None:
+    """Say in words what is wrong with a key, if that can be seen.
+
+    Args:
+        api_key: The public half.
+        api_secret: The private half.
+        said: What is known to be wrong; without it only that is looked for which decoding does not show.
+
+    Raises:
+        ConfigurationError: It can be seen.
+    """
+    from krakenasync.protocol.keyshape import mixed_up, suspicions  # noqa: PLC0415 - most keys are right
+
+    for suspicion in suspicions(api_key, api_secret) if said else mixed_up(api_key, api_secret):
+        if suspicion.sure:
+            raise ConfigurationError(said + suspicion.said, hint=suspicion.remedy)
 
 
 @discreet
@@ -68,14 +86,23 @@ def setting(name: str, environ: Mapping[str, str] | None = None) -> str | None:
     if value and path:
         raise ConfigurationError(f"both {name} and {name}_FILE are set", hint="keep one of them")
     if path:
-        from pathlib import Path  # noqa: PLC0415 - a fortieth of our time to import, for a setting that few have
-
-        try:
-            value = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "not text"
-            raise ConfigurationError(f"{name}_FILE cannot be read: {path}: {why}") from None
+        value = _read(f"{name}_FILE", path)
     return value.strip() or None if value else None
+
+
+def _read(name: str, path: str) -> str:
+    """Read the file that a variable names. What may be no path at all, but a secret, is not repeated."""
+    from pathlib import Path  # noqa: PLC0415 - a fortieth of our time to import, for a setting that few have
+
+    path = os.path.expanduser(path)  # noqa: PTH111 - pathlib's raises what has no place here
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        why = (error.strerror or "no such file") if isinstance(error, OSError) else "not text"
+        folder = os.path.dirname(path)  # noqa: PTH120 - as above
+        where = f"{path}: " if folder and os.path.isdir(folder) else ""  # noqa: PTH112 - as above
+        hint = f"it names a file; the value itself goes into {name.removesuffix('_FILE')}"
+        raise ConfigurationError(f"{name} cannot be read: {where}{why}", hint=hint) from None
 
 
 def both_halves(api_key: str | None, api_secret: str | None, otp: str | None = None) -> Credentials | None:

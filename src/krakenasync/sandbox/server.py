@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 import uvicorn
 
+from krakenasync.errors import ConfigurationError
 from krakenasync.sandbox.app import hang_up
 from krakenasync.sandbox.config import SandboxConfig
 from krakenasync.sandbox.sandbox import Sandbox
@@ -97,10 +98,17 @@ def run(config: SandboxConfig | None = None, port: int = 0, *, say: Callable[[st
         say: Where each line goes; standard output by default. The last line is JSON, for programs to read.
 
     Raises:
-        OSError: The port is taken.
+        ConfigurationError: The port cannot be used.
+        OSError: What is said cannot be written.
     """
     sandbox = Sandbox(config)
-    with _listen(port) as listener, contextlib.suppress(KeyboardInterrupt):
+    try:
+        listening = _listen(port)
+    except OSError as error:
+        raise ConfigurationError(
+            f"port {port} cannot be used: {error.strerror}", hint="choose another one, or leave it out"
+        ) from None
+    with listening as listener, contextlib.suppress(KeyboardInterrupt):
         for line in greeting(sandbox, _url(listener)):
             (say or _say)(line)
         uvicorn.Server(_uvicorn_config(sandbox)).run([listener])

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-__all__ = ["Suspicion", "suspicions"]
+__all__ = ["Suspicion", "mixed_up", "suspicions"]
 
 KEY_LENGTH: Final = 56
 SECRET_LENGTH: Final = 88
@@ -60,9 +60,20 @@ def suspicions(api_key: str, api_secret: str) -> list[Suspicion]:
     return sorted(found, key=lambda each: not each.sure)
 
 
+def mixed_up(api_key: str, api_secret: str) -> list[Suspicion]:
+    """Say whether the halves are swapped or quoted: Kraken would only say that it does not know the key.
+
+    Args:
+        api_key: The public half, as configured.
+        api_secret: The private half, as configured.
+    """
+    halves = Halves(api_key.strip(), api_secret.strip())
+    return [suspicion for check in (_swapped, _quoted) if (suspicion := check(halves))]
+
+
 def _swapped(given: Halves) -> Suspicion | None:
     if len(given.key) == SECRET_LENGTH and len(given.secret) == KEY_LENGTH:
-        return Suspicion("key and secret are swapped", "KRAKEN_API_KEY is the shorter one, of 56 characters")
+        return Suspicion("key and secret are swapped", "the key is the shorter one, of 56 characters")
     return None
 
 
