@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import functools
+import inspect
+import re
+import typing
 from collections.abc import Callable, Coroutine
-from typing import Any, Generic, Literal, ParamSpec, Protocol, Self, TypeVar, overload
+from types import FunctionType, MethodType
+from typing import Any, Generic, Literal, ParamSpec, Protocol, Self, TypeVar, cast, overload
 
-from krakenasync.protocol.requests import Request
+from krakenasync.errors import KrakenError
+from krakenasync.protocol.requests import Request, result_type
 from krakenasync.protocol.wire import Answer
 from krakenasync.spot import (
     account,
@@ -52,13 +57,22 @@ class Sender(Protocol):
 class Action(Generic[P, B, R]):
     """A method made of two things: a type that says what it takes, and a function that does it.
 
-    A type checker sees exactly the type's parameters and the function's result.
+    A type checker sees exactly the type's parameters and the function's result; whoever asks the method itself, with
+    `help` or in a notebook, sees them too.
     """
 
     def __init__(self, takes: Callable[P, B], does: Callable[[Any, B], Coroutine[Any, Any, R]]) -> None:
         self.takes = takes
         self._does = does
         self.__doc__ = takes.__doc__
+
+    def __set_name__(self, owner: type[object], name: str) -> None:
+        """Make the method, under the name it was given."""
+        self._method = method = self._made(name)
+        method.__name__, method.__qualname__ = name, f"{owner.__qualname__}.{name}"
+        method.__doc__, method.__module__ = self.__doc__, owner.__module__
+        # Looked up by `inspect` only: the signatures of all endpoints would take a fifth of the time of importing us.
+        method.__wrapped__ = self  # type: ignore[attr-defined]  # functions have it by `functools.wraps`
 
     @overload
     def __get__(self, client: None, owner: type[object]) -> Self: ...
@@ -68,12 +82,31 @@ class Action(Generic[P, B, R]):
 
     def __get__(self, client: Sender | None, owner: type[object]) -> Self | Callable[P, Coroutine[Any, Any, R]]:
         """Bind the method to a client."""
-        if client is None:
-            return self
-        return functools.partial(self._call, client)
+        return self if client is None else MethodType(self._method, client)
 
-    async def _call(self, client: Sender, *args: P.args, **kwargs: P.kwargs) -> R:
-        return await self._does(client, self.takes(*args, **kwargs))
+    def _made(self, name: str) -> FunctionType:
+        takes, does = self.takes, self._does
+
+        async def method(client: Sender, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            try:
+                wanted = takes(*args, **kwargs)
+            except TypeError as error:
+                raise _misfit(name, takes, error) from None
+            return await does(client, wanted)
+
+        return cast("FunctionType", method)
+
+    @functools.cached_property
+    def __signature__(self) -> inspect.Signature:
+        """What the method takes and gives, without what only the wire needs to know."""
+        hints = typing.get_type_hints(self.takes)
+        taken = inspect.signature(self.takes).parameters.values()
+        itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+        plain = [each.replace(annotation=hints.get(each.name, each.annotation)) for each in taken]
+        return inspect.Signature([itself, *plain], return_annotation=self._gives())
+
+    def _gives(self) -> Any:
+        return typing.get_type_hints(self._does).get("return", inspect.Signature.empty)
 
 
 class Row(Action[P, Request[R], R]):
@@ -82,12 +115,39 @@ class Row(Action[P, Request[R], R]):
     def __init__(self, request: Callable[P, Request[R]]) -> None:
         super().__init__(request, _result)
 
-    async def _call(self, client: Sender, *args: P.args, **kwargs: P.kwargs) -> R:
-        return (await client.send(self.takes(*args, **kwargs))).result  # `_result` without a coroutine of its own
+    def _made(self, name: str) -> FunctionType:
+        takes = self.takes
+
+        async def method(client: Sender, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            try:
+                request = takes(*args, **kwargs)
+            except TypeError as error:
+                raise _misfit(name, takes, error) from None
+            return (await client.send(request)).result  # `_result` without a coroutine of its own
+
+        return cast("FunctionType", method)
+
+    def _gives(self) -> Any:
+        return result_type(cast("type[Request[Any]]", self.takes))
 
 
 async def _result(client: Sender, request: Request[R]) -> R:
     return (await client.send(request)).result
+
+
+def _misfit(name: str, takes: Callable[..., Any], error: TypeError) -> TypeError:
+    """Name the method in what Python says of arguments that do not fit, and the parameter that may have been meant."""
+    if isinstance(error, KrakenError):
+        return error
+    said, near = str(error), ""
+    if wrong := re.search(r"Unexpected keyword argument '(.*)'", said):
+        import difflib  # noqa: PLC0415 - most arguments fit
+
+        close = difflib.get_close_matches(wrong[1], inspect.signature(takes).parameters)
+        near = f". Did you mean {' or '.join(close)}?" if close else ""
+    elif said.startswith("Extra positional"):
+        near = ": give the others by name"
+    return TypeError(f"{name}(): {said[:1].lower()}{said[1:]}{near}")
 
 
 class Calls:
