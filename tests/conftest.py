@@ -22,6 +22,13 @@ REASON = f"needs a Redis server: set {URL}=redis://127.0.0.1:6379/0, or install 
 PROGRAM = shutil.which("redis-server") or shutil.which("valkey-server")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _interruptions():
+    """Programs that tests start can be interrupted, also where a shell in the background has had SIGINT ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def missing(reason):
     """Skip, but not where nothing may be missing."""
     if os.environ.get("CI") == "true":

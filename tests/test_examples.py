@@ -70,9 +70,12 @@ def test_an_example_that_goes_on_is_stopped_by_an_interruption(name, kraken_sand
         text=True,
     ) as running:
         assert running.stdout is not None
-        assert running.stdout.readline()
-        running.send_signal(signal.SIGINT)
-        said, _nothing = running.communicate(timeout=30)
+        try:
+            assert running.stdout.readline()
+            running.send_signal(signal.SIGINT)
+            said, _nothing = running.communicate(timeout=30)
+        finally:
+            running.kill()
     assert running.returncode == 0
     assert "Traceback" not in said
 

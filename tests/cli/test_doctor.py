@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote
@@ -171,6 +172,20 @@ def test_an_address_that_does_not_answer_is_a_network_matter(environment, monkey
     assert "connection refused" in report["reachability"]["found"]
     assert report["key shape"]["verdict"] == "ok"
     assert report["signature"]["verdict"] == "skip"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="files have no such modes there")
+@pytest.mark.parametrize(("mode", "verdict"), [(0o644, "warn"), (0o600, None)])
+def test_a_secret_that_others_may_read_is_worth_a_warning(mode, verdict, environment, monkeypatch, doctor, tmp_path):
+    """No more: what a container mounts is often readable to all in it."""
+    path = tmp_path / "secret"
+    path.write_text(environment.api_secret)
+    path.chmod(mode)
+    monkeypatch.delenv("KRAKEN_API_SECRET")
+    monkeypatch.setenv("KRAKEN_API_SECRET_FILE", str(path))
+    report = doctor()
+    assert report.code == 0
+    assert (report["key file"]["verdict"] if verdict else None) == verdict
 
 
 def test_no_key_is_said_after_the_network(environment, monkeypatch, doctor):

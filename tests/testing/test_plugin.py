@@ -106,6 +106,31 @@ def test_a_missing_extra_is_named(pytester, monkeypatch):
     result.stdout.fnmatch_lines(["*pip install 'krakenasync?sandbox?'*"])
 
 
+def test_switches_without_names_are_refused(pytester):
+    """Else a test would run on another sandbox than was meant."""
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.kraken_sandbox("pro")
+        def test_it(kraken_sandbox): ...
+        """
+    )
+    result = pytester.runpytest_inprocess("-p", "no:asyncio")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*takes its switches by name: kraken_sandbox(tier='pro')*"])
+
+
+@pytest.mark.parametrize("line", ["from krakenasync.testing import serving", "import krakenasync.sandbox"])
+def test_a_missing_extra_is_named_wherever_it_is_needed(line):
+    """The tutorial's first line as well."""
+    code = f"import sys; sys.modules['starlette.types'] = None; {line}"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (
+        "the sandbox needs starlette.types, which is not installed: pip install 'krakenasync[sandbox]'" in ended.stderr
+    )
+
+
 def test_another_missing_module_is_not_explained_away():
     """Only what the extra would bring is answered with the extra."""
     with pytest.raises(ModuleNotFoundError, match="elsewhere"):

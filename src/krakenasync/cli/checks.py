@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import stat
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
 from krakenasync.cli.moments import spoken
+from krakenasync.cli.profiles import OTHERS
 from krakenasync.client.client import KrakenClient
 from krakenasync.clock import SYSTEM_CLOCK
 from krakenasync.errors import (
@@ -33,6 +37,7 @@ __all__ = [
     "Verdict",
     "check_clock",
     "check_facts",
+    "check_files",
     "check_shape",
     "check_store",
     "check_tier",
@@ -111,6 +116,16 @@ def check_shape(api_key: str, api_secret: str) -> Iterator[Finding]:
         yield Finding("key shape", "fail" if suspicion.sure else "warn", suspicion.said, suspicion.remedy)
     if not found:
         yield Finding("key shape", "ok", "56 characters, and a secret of 64 bytes in base64")
+
+
+def check_files(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Look whether others on this machine may read what a variable names for a secret; a container's are often so."""
+    for name in ("KRAKEN_API_KEY_FILE", "KRAKEN_API_SECRET_FILE"):
+        if path := environ.get(name):
+            mode = Path(path).expanduser().stat().st_mode
+            if os.name == "posix" and stat.S_IMODE(mode) & OTHERS:
+                said = f"{name}: others on this machine may read it ({stat.filemode(mode)})"
+                yield Finding("key file", "warn", said, "chmod 600 keeps it to yourself")
 
 
 _REFUSED: Final[tuple[tuple[type[KrakenError], str, str], ...]] = (

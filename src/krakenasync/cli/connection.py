@@ -14,6 +14,7 @@ from cyclopts import Parameter
 from krakenasync.cli.profiles import Settings, known_profiles, settings
 from krakenasync.cli.rendering import remark
 from krakenasync.client.client import LIVE, KrakenClient
+from krakenasync.client.credentials import setting
 from krakenasync.client.events import Event, Failed, Retried
 from krakenasync.client.transport import Delivery, Transport
 from krakenasync.errors import ConfigurationError, KrakenError, UnknownAsset
@@ -95,7 +96,10 @@ async def connect(where: Where, *, private: bool = True) -> AsyncIterator[Connec
     """
     where.check()
     if where.sandbox:
-        async with serving(SandboxConfig(tier=where.tier or Tier.STARTER)) as exchange, exchange.client() as client:
+        async with (
+            serving(SandboxConfig(tier=where.tier or setting("KRAKEN_TIER") or Tier.STARTER)) as exchange,
+            exchange.client() as client,
+        ):
             yield Connection(client, "SANDBOX")
         return
     found = settings(where.profile)
@@ -127,8 +131,10 @@ def _need_key(found: Settings) -> None:
         return
     if key or secret:
         missing = "KRAKEN_API_SECRET" if key else "KRAKEN_API_KEY"
-        said = f"{missing} is not set" if found.origin == "environment" else f"{found.origin} holds half a key only"
-        raise ConfigurationError(said, hint=f"a key has two halves, the other is set; {missing}_FILE may name a file")
+        if found.origin != "environment":
+            raise ConfigurationError(f"{found.origin} holds half a key only", hint="krakenasync login stores both")
+        hint = f"a key has two halves, the other is set; {missing}_FILE may name a file"
+        raise ConfigurationError(f"{missing} is not set", hint=hint)
     if found.origin != "environment":
         raise ConfigurationError(f"{found.origin} holds no key", hint="krakenasync login stores one")
     raise ConfigurationError(

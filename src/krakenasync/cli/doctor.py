@@ -11,6 +11,7 @@ from krakenasync.cli.checks import (
     Finding,
     check_clock,
     check_facts,
+    check_files,
     check_shape,
     check_store,
     check_tier,
@@ -23,6 +24,7 @@ from krakenasync.cli.lookalike import RIGHT, diagnose
 from krakenasync.cli.profiles import Settings, settings
 from krakenasync.cli.rendering import AS_TABLE, Output, Sheet, show
 from krakenasync.client.client import LIVE
+from krakenasync.client.credentials import setting
 from krakenasync.client.frames import discreet
 from krakenasync.errors import ConfigurationError, InvalidArguments, KrakenError
 from krakenasync.sandbox import SandboxConfig
@@ -57,7 +59,9 @@ async def doctor(
     where.check()
     async with AsyncExitStack() as stack:
         if where.sandbox:
-            exchange = await stack.enter_async_context(serving(SandboxConfig(tier=where.tier or "starter")))
+            exchange = await stack.enter_async_context(
+                serving(SandboxConfig(tier=where.tier or setting("KRAKEN_TIER") or "starter"))
+            )
             found = Settings(
                 {
                     "KRAKEN_API_KEY": exchange.api_key,
@@ -98,7 +102,7 @@ async def _examine(found: Settings, where: Where) -> AsyncIterator[Finding]:
         yield Finding("key shape", "fail", missing, "krakenasync login stores one; or set KRAKEN_API_KEY and _SECRET")
         return
     shape = list(check_shape(key, secret))
-    for finding in shape:
+    for finding in (*shape, *check_files(found.environ)):
         yield finding
     store = await check_store(found.value("KRAKEN_STATE"))
     if why := _obstacle(reached, shape, store):

@@ -32,7 +32,7 @@ __all__ = ["DEFAULT", "Settings", "known_profiles", "profile_file", "read_profil
 DEFAULT: Final = "default"
 SERVICE: Final = "krakenasync"
 _NAMES: Final = ("api_key", "api_secret", "tier", "base_url", "nonce_unit", "nonce_window", "state")
-_OTHERS: Final = 0o077
+OTHERS: Final = 0o077
 """The bits of a file's mode that let anybody but its owner in."""
 
 
@@ -173,7 +173,7 @@ def _check_owner(path: Path, found: os.stat_result) -> None:
         return
     if found.st_uid != os.geteuid():
         raise ConfigurationError(f"{path} belongs to another user", hint="a key is read from a file of your own only")
-    if stat.S_IMODE(found.st_mode) & _OTHERS:
+    if stat.S_IMODE(found.st_mode) & OTHERS:
         raise ConfigurationError(f"{path} can be read by others", hint=f"chmod 600 {path}")
 
 

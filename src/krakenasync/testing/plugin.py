@@ -40,6 +40,8 @@ def kraken_sandbox_config(request: pytest.FixtureRequest) -> SandboxConfig:
     except ModuleNotFoundError as missing:
         _say_what_to_install(missing)
     marker = request.node.get_closest_marker("kraken_sandbox")
+    if marker is not None and marker.args:
+        pytest.fail("kraken_sandbox takes its switches by name: kraken_sandbox(tier='pro')", pytrace=False)
     return SandboxConfig(**marker.kwargs) if marker else SandboxConfig()
 
 
@@ -57,6 +59,4 @@ def kraken_sandbox(kraken_sandbox_config: SandboxConfig) -> Iterator[KrakenSandb
 def _say_what_to_install(missing: ModuleNotFoundError) -> NoReturn:
     if missing.name is None or missing.name.partition(".")[0] not in {"starlette", "uvicorn"}:
         raise missing
-    pytest.fail(
-        f"the sandbox needs {missing.name}, which is not installed: pip install 'krakenasync[sandbox]'", pytrace=False
-    )
+    pytest.fail(missing.msg, pytrace=False)
