@@ -19,17 +19,15 @@ from krakenasync.errors import (
     UnknownOrder,
 )
 from krakenasync.protocol import cancelling as machine
+from krakenasync.protocol.clordid import is_userref
 from krakenasync.protocol.quoting import quoted
 from krakenasync.spot.changes import CancelOrder
 from krakenasync.spot.orders import ClosedOrders, OpenOrders, OrderInfo, QueryOrders
-from krakenasync.spot.values import ClientOrderId, Word
+from krakenasync.spot.values import ENDED, ClientOrderId, Word
 
-__all__ = ["ENDED", "Cancellation", "EnsureCancelled", "ensure_cancelled"]
+__all__ = ["Cancellation", "EnsureCancelled", "ensure_cancelled"]
 
 LOG: Final = logging.getLogger("krakenasync")
-
-ENDED: Final = frozenset({"closed", "canceled", "expired"})
-"""The states of an order that no further one follows."""
 
 
 class EnsureCancelled(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +60,7 @@ class EnsureCancelled(msgspec.Struct, frozen=True, kw_only=True):
             InvalidArguments: There is none, or it may name several orders.
         """
         name = CancelOrder(txid=self.txid, cl_ord_id=self.cl_ord_id).params()
-        if str(name.get("txid", "")).removeprefix("-").isdecimal():
+        if is_userref(str(name.get("txid", ""))):
             raise InvalidArguments(
                 f"txid={quoted(self.txid)} is a userref, which may name several orders", hint="give the txid"
             )

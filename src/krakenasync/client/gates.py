@@ -16,7 +16,7 @@ import msgspec
 from krakenasync.client.ageing import Ageing
 from krakenasync.client.queueing import Lane, Price, Queue, Waiter
 from krakenasync.errors import EngineLimitExceeded, RateLimitExceeded, RateLimitTimeout, Throttled
-from krakenasync.protocol.refusals import normalise
+from krakenasync.protocol.refusals import throttled_until
 
 if TYPE_CHECKING:
     from krakenasync.client.nonces import KeyLane
@@ -28,7 +28,7 @@ GRACE: Final = 10.0
 """Seconds for which a call without an answer may still arrive at Kraken."""
 LONGEST_THROTTLE: Final = 60.0
 ELSEWHERE: Final = 5.0
-"""Seconds of pause when a call was refused for another counter than the one it is charged to."""
+"""Seconds of pause when a call was refused for another counter than the one it is charged to, or Kraken names no moment."""
 
 
 class Gate:
@@ -217,11 +217,6 @@ class Hold(msgspec.Struct):
 
 
 def throttled_for(error: Throttled, wall: float) -> float:
-    """Seconds until the unix time that ``EService: Throttled: <ts>`` names, between 1 and a minute."""
-    for code in error.codes:
-        _head, _colon, stamp = normalise(code).rpartition(":")
-        try:
-            return min(max(float(stamp) - wall, 1.0), LONGEST_THROTTLE)
-        except ValueError:
-            continue
-    return 5.0
+    """Seconds until the moment that the refusal names, between 1 and a minute."""
+    until = throttled_until(error.codes)
+    return ELSEWHERE if until is None else min(max(until - wall, 1.0), LONGEST_THROTTLE)

@@ -10,18 +10,19 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
-from krakenasync.client.cancelling import ENDED
 from krakenasync.client.lookup import FoundOrder, Lookup, Sender
 from krakenasync.client.placing import look_on, moment, nanoseconds
 from krakenasync.client.serverclock import ServerClock
 from krakenasync.errors import ConfigurationError, KrakenError, OutcomeUnknown
 from krakenasync.protocol import placement as machine
+from krakenasync.protocol.clordid import is_userref
 from krakenasync.protocol.outcomes import after_edit, find_amend
 from krakenasync.protocol.requests import Request
 from krakenasync.protocol.servertime import SECOND
 from krakenasync.spot.changes import AmendOrder, CancelOrder, CancelOrderBatch, EditOrder
 from krakenasync.spot.orders import ClosedOrders, OpenOrders, OrderAmends, OrderInfo, QueryOrders
 from krakenasync.spot.trading import AddOrder, AddOrderBatch, Order
+from krakenasync.spot.values import ENDED
 
 __all__ = ["Outcome", "outcome_of"]
 
@@ -247,7 +248,7 @@ def outcome_of(
 
 def _is_txid(name: str | int | None) -> bool:
     """Whether it is an order's id, and not a `userref`, which names whatever bears it by then."""
-    return isinstance(name, str) and not name.removeprefix("-").isdecimal()
+    return isinstance(name, str) and not is_userref(name)
 
 
 def _deadline(request: Request[Any]) -> datetime | None:

@@ -1,13 +1,15 @@
-"""When two client order ids are one: Kraken keeps a UUID as a number, so its spelling does not matter.
+"""The names of an order: when two client order ids are one, and what is a user reference.
 
-Source: https://docs.kraken.com/api/docs/guides/spot-clordid
+Kraken keeps a UUID as a number, so its spelling does not matter.
+
+Source: https://docs.kraken.com/api/docs/guides/spot-clordid, https://docs.kraken.com/api/docs/rest-api/cancel-order
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["fold_id", "same_id"]
+__all__ = ["fold_id", "is_userref", "same_id"]
 
 _HEX_DIGITS: Final = 32
 """Of a UUID without its dashes."""
@@ -30,3 +32,12 @@ def same_id(one: str | None, other: str) -> bool:
     (True, False)
     """
     return one is not None and fold_id(one) == fold_id(other)
+
+
+def is_userref(name: str) -> bool:
+    """Whether a name given for a txid is a user reference, which several orders may bear.
+
+    >>> is_userref("-7"), is_userref("OU22CG-KLAF2-FWUDD7")
+    (True, False)
+    """
+    return name.removeprefix("-").isdecimal()

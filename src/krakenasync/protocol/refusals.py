@@ -6,7 +6,8 @@ entries marked "seen" are reported by users of the exchange but stand on no page
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from krakenasync.errors import (
@@ -37,7 +38,17 @@ from krakenasync.errors import (
     UnknownOrder,
 )
 
-__all__ = ["FACTS", "UNMAPPED", "Fact", "error_from_codes", "fact", "normalise", "split_codes"]
+__all__ = [
+    "FACTS",
+    "UNMAPPED",
+    "Fact",
+    "error_from_codes",
+    "fact",
+    "normalise",
+    "split_codes",
+    "throttled",
+    "throttled_until",
+]
 
 
 class Fact(NamedTuple):
@@ -126,6 +137,24 @@ def normalise(code: str) -> str:
     'EService:Throttled:1788471234'
     """
     return ":".join(part.strip() for part in code.split(":"))
+
+
+def throttled(until: int) -> str:
+    """Write the refusal that names the moment, in unix seconds, from which the caller may come again.
+
+    >>> throttled_until([throttled(1788471234)])
+    1788471234.0
+    """
+    return f"EService: Throttled: {until}"
+
+
+def throttled_until(codes: Iterable[str]) -> float | None:
+    """Read the moment, in unix seconds, that such a refusal names; None if there is none."""
+    for code in codes:
+        _head, _colon, stamp = normalise(code).rpartition(":")
+        with contextlib.suppress(ValueError):
+            return float(stamp)
+    return None
 
 
 def split_codes(codes: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

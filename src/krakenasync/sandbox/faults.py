@@ -17,6 +17,7 @@ import msgspec
 
 from krakenasync.errors import ConfigurationError
 from krakenasync.protocol.quoting import quoted
+from krakenasync.protocol.refusals import throttled
 from krakenasync.protocol.wire import envelope
 from krakenasync.sandbox.calls import Reply
 from krakenasync.spot.catalog import ENDPOINTS
@@ -92,7 +93,7 @@ class Fault(msgspec.Struct, frozen=True):
         what = self.name.removesuffix(AFTER).removesuffix(BEFORE)
         if what in FAULTS:
             return FAULTS[what][0](reply)
-        code = f"{what.rstrip(': ')}: {now + 5}" if what.rstrip(": ").endswith("Throttled") else what
+        code = throttled(now + 5) if what.rstrip(": ").endswith("Throttled") else what
         if what.startswith("W"):
             if not reply.body.startswith(b'{"error":[],'):
                 return reply

@@ -12,6 +12,7 @@ import httpx
 import msgspec
 
 from krakenasync.clock import Clock, SystemClock
+from krakenasync.protocol.refusals import throttled
 from krakenasync.protocol.tiers import Tier
 from krakenasync.protocol.wire import envelope
 from krakenasync.sandbox.accounts import Account, ApiKey, KeyRing
@@ -208,7 +209,7 @@ class Sandbox:
         most = self.config.most_at_once
         if not most or not call.api_key or self._in_flight[call.api_key] <= most:
             return None
-        code = f"EService: Throttled: {self.clock.wall_ns() // NANOS + 1}"
+        code = throttled(self.clock.wall_ns() // NANOS + 1)
         self.stats.refused[endpoint_name(call.method, call.quoted_path), code] += 1
         return Reply(envelope(msgspec.UNSET, code))
 

@@ -20,8 +20,8 @@ from krakenasync.protocol.moments import Deadline, Instant
 
 __all__ = [
     "CLIENT_ORDER_ID",
+    "ENDED",
     "EPOCH",
-    "ORDER_STATUSES",
     "Amount",
     "AssetClass",
     "AssetName",
@@ -223,7 +223,8 @@ FundingState = Annotated[Literal["pending", "success", "failed"] | str, Text()]
 Direction = Annotated[Literal["deposit", "withdraw"] | str, Text()]
 LockType = Annotated[Literal["flex", "bonded", "timed", "instant"] | str, Text()]
 
-ORDER_STATUSES: Final = frozenset({"pending", "open", "closed", "canceled", "expired"})
+ENDED: Final = frozenset({"closed", "canceled", "expired"})
+"""The states of an order that no further one follows; before them it is ``pending`` or ``open``."""
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 

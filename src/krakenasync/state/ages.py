@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from krakenasync.protocol.clordid import fold_id
+from krakenasync.protocol.clordid import fold_id, is_userref
 
 __all__ = ["FRESH", "Known", "OrderAges"]
 
@@ -89,7 +89,7 @@ class OrderAges:
             known = self._orders.get(fold_id(name))
             if known is not None:
                 found[id(known)] = known
-            elif name.removeprefix("-").isdecimal():
+            elif is_userref(name):
                 found |= {id(order): order for order in list(self._orders.values()) if order.userref == name}
         return list(found.values())
 
