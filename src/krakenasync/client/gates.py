@@ -28,7 +28,7 @@ GRACE: Final = 10.0
 """Seconds for which a call without an answer may still arrive at Kraken."""
 LONGEST_THROTTLE: Final = 60.0
 ELSEWHERE: Final = 5.0
-"""Seconds of pause when a call was refused for another counter than the one it is charged to, or Kraken names no moment."""
+"""Seconds of pause when a call was refused for another counter than the one it is charged to, or till no known moment."""
 
 
 class Gate:

@@ -6,7 +6,6 @@ entries marked "seen" are reported by users of the exchange but stand on no page
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -152,7 +151,7 @@ def throttled_until(codes: Iterable[str]) -> float | None:
     """Read the moment, in unix seconds, that such a refusal names; None if there is none."""
     for code in codes:
         _head, _colon, stamp = normalise(code).rpartition(":")
-        with contextlib.suppress(ValueError):
+        if stamp.replace(".", "", 1).isdecimal():
             return float(stamp)
     return None
 
