@@ -13,7 +13,8 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, 
 import msgspec
 
 from krakenasync.protocol.charges import Charge, Counter
-from krakenasync.protocol.requests import Effect, Request, Spec, result_type
+from krakenasync.protocol.requests import Request, result_type
+from krakenasync.protocol.specs import Effect, Spec
 from krakenasync.spot.catalog import ENDPOINTS
 
 TARGET: Final = Path(__file__).parent / "reference" / "endpoints.md"

@@ -13,7 +13,8 @@ import pytest
 
 from krakenasync import KrakenClient
 from krakenasync.protocol.charges import Counter
-from krakenasync.protocol.requests import Body, Effect, Request, result_type
+from krakenasync.protocol.requests import Request, result_type
+from krakenasync.protocol.specs import Body, Effect
 from krakenasync.sandbox.endpoints import HANDLERS
 from krakenasync.spot.catalog import ENDPOINTS, by_name
 from krakenasync.spot.trading import Order

@@ -12,7 +12,8 @@ from krakenasync.client.gates import Gate
 from krakenasync.client.queueing import Lane
 from krakenasync.protocol.tiers import CounterSpec, Tier
 from krakenasync.sandbox import SandboxConfig
-from krakenasync.state.memory import Bucket, MemoryState
+from krakenasync.state.bucket import Bucket
+from krakenasync.state.memory import MemoryState
 from krakenasync.testing import in_process, run
 
 PRO = Tier.PRO.rest

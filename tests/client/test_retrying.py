@@ -13,8 +13,8 @@ from krakenasync.errors import (
     TemporaryLockout,
     Throttled,
 )
-from krakenasync.protocol.requests import Effect
 from krakenasync.protocol.retries import RetryPolicy
+from krakenasync.protocol.specs import Effect
 from krakenasync.state.nonces import NonceSource
 from krakenasync.testing import VirtualClock, run
 

@@ -6,7 +6,7 @@ import pytest
 
 from krakenasync import KrakenClient
 from krakenasync.client.traces import where_to_look
-from krakenasync.protocol.requests import Effect
+from krakenasync.protocol.specs import Effect
 from krakenasync.spot.catalog import ENDPOINTS
 
 WRITES = {method: kind.spec for method, kind in ENDPOINTS.items() if kind.spec.effect is not Effect.READ}

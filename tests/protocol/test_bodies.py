@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from krakenasync.protocol.bodies import encode, form, parse_body, parse_form, query
-from krakenasync.protocol.requests import Body
+from krakenasync.protocol.specs import Body
 
 names = st.text(string.ascii_letters + "_-", min_size=1, max_size=8)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

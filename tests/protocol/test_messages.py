@@ -8,8 +8,8 @@ from rich.pretty import pretty_repr
 from krakenasync.errors import InvalidArguments
 from krakenasync.protocol.bodies import parse_body
 from krakenasync.protocol.messages import Message, compose
-from krakenasync.protocol.requests import Body, Spec
 from krakenasync.protocol.signing import decode_secret, sign, verify
+from krakenasync.protocol.specs import Body, Spec
 
 SECRET = decode_secret("kQH5HW/8p1uGOVjbgWA7FunAmGO8lsSUXNsu3eow76sz84Q18fWxnyRzBHCd3pd5nE9qa99HAZtuZuj6F1huXg==")
 NONCE = "1616492376594"

@@ -10,19 +10,8 @@ import pytest
 from krakenasync.errors import InvalidArguments, InvalidType
 from krakenasync.protocol.charges import FREE, HISTORY, ONE, PER_IP, PER_IP_AND_PAIR
 from krakenasync.protocol.fields import Money, Names, Tag
-from krakenasync.protocol.requests import (
-    Body,
-    Effect,
-    Need,
-    Part,
-    Request,
-    Reshaped,
-    Spec,
-    exclusive,
-    private_call,
-    public_call,
-    result_type,
-)
+from krakenasync.protocol.requests import Part, Request, Reshaped, exclusive, result_type
+from krakenasync.protocol.specs import Body, Effect, Need, Spec, private_call, public_call
 
 R = TypeVar("R")
 

@@ -21,8 +21,8 @@ from krakenasync.errors import (
     Unanswered,
 )
 from krakenasync.protocol.refusals import FACTS, error_from_codes
-from krakenasync.protocol.requests import Effect
 from krakenasync.protocol.retries import Reconcile, Retry, RetryPolicy, Stop, backoff, decide
+from krakenasync.protocol.specs import Effect
 
 POLICY = RetryPolicy()
 READ, WRITE, FUNDS = Effect.READ, Effect.WRITE, Effect.FUNDS

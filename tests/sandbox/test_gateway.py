@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from krakenasync.clock import SystemClock
 from krakenasync.protocol.bodies import form
-from krakenasync.protocol.requests import Body
+from krakenasync.protocol.specs import Body
 from krakenasync.sandbox import Sandbox, SandboxConfig
 from krakenasync.sandbox.calls import Call
 from krakenasync.sandbox.endpoints import HANDLERS

@@ -15,7 +15,7 @@ from krakenasync.cli.connection import ENVIRONMENT, Where, connect
 from krakenasync.cli.exits import Exit
 from krakenasync.cli.rendering import AS_TABLE, Output, remark, say
 from krakenasync.errors import InvalidArguments
-from krakenasync.protocol.requests import Effect, Spec
+from krakenasync.protocol.specs import Effect, Spec
 from krakenasync.spot.catalog import ENDPOINTS
 
 __all__ = ["call"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from krakenasync.cli.connection import ENVIRONMENT, Where
 from krakenasync.cli.rendering import AS_TABLE, Output, Sheet, remark, show
 from krakenasync.protocol.charges import Counter
-from krakenasync.protocol.requests import Spec
+from krakenasync.protocol.specs import Spec
 from krakenasync.spot.catalog import ENDPOINTS
 
 __all__ = ["endpoints"]

@@ -34,8 +34,9 @@ from krakenasync.client.transport import Transport
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.errors import ConfigurationError, OutcomeUnknown
 from krakenasync.protocol.quoting import quoted
-from krakenasync.protocol.requests import Effect, Request, result_type
+from krakenasync.protocol.requests import Request, result_type
 from krakenasync.protocol.retries import RetryPolicy
+from krakenasync.protocol.specs import Effect
 from krakenasync.protocol.tiers import Tier
 from krakenasync.protocol.wire import Answer, reader
 from krakenasync.spot.orders import OrderInfo

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from krakenasync.protocol.charges import pair_key
-from krakenasync.protocol.requests import Spec
+from krakenasync.protocol.specs import Spec
 
 __all__ = ["added", "base_volume", "got", "names", "orders", "pair_of", "rests", "volume"]
 

@@ -17,7 +17,7 @@ from krakenasync.client.ageing import Ageing
 from krakenasync.clock import Clock
 from krakenasync.errors import OrdersLimitExceeded
 from krakenasync.protocol.charges import Counter, EngineAction, engine_points, pair_key
-from krakenasync.protocol.requests import Spec
+from krakenasync.protocol.specs import Spec
 from krakenasync.spot.orders import OrderInfo
 from krakenasync.state.ages import OrderAges
 

@@ -26,7 +26,7 @@ from krakenasync.client.transport import Transport
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.errors import ConfigurationError, InvalidType
 from krakenasync.protocol.quoting import quoted
-from krakenasync.protocol.requests import Effect
+from krakenasync.protocol.specs import Effect
 from krakenasync.protocol.tiers import Tier
 from krakenasync.protocol.wire import Answer
 from krakenasync.state.given import state_from

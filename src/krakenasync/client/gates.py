@@ -20,7 +20,7 @@ from krakenasync.protocol.refusals import throttled_until
 
 if TYPE_CHECKING:
     from krakenasync.client.nonces import KeyLane
-    from krakenasync.state.memory import Bucket
+    from krakenasync.state.bucket import Bucket
 
 __all__ = ["Charged", "Gate", "Hold"]
 
@@ -28,7 +28,7 @@ GRACE: Final = 10.0
 """Seconds for which a call without an answer may still arrive at Kraken."""
 LONGEST_THROTTLE: Final = 60.0
 ELSEWHERE: Final = 5.0
-"""Seconds of pause when a call was refused for another counter than the one it is charged to, or till no known moment."""
+"""Seconds of pause after a refusal for another counter than the one charged, or one that names no moment."""
 
 
 class Gate:

@@ -15,13 +15,14 @@ from krakenasync.client.queueing import Lane, Queue, constant
 from krakenasync.errors import ConfigurationError, InvalidArguments
 from krakenasync.protocol.charges import Counter, pair_key
 from krakenasync.protocol.quoting import quoted
-from krakenasync.protocol.requests import Spec
+from krakenasync.protocol.specs import Spec
 from krakenasync.protocol.tiers import PUBLIC, REST_STEP, CounterSpec, Tier
 from krakenasync.state.given import is_shared
 
 if TYPE_CHECKING:
     from krakenasync.client.nonces import KeyLane
-    from krakenasync.state.memory import Bucket, MemoryState
+    from krakenasync.state.bucket import Bucket
+from krakenasync.state.memory import MemoryState
 
 __all__ = ["CounterSnapshot", "Limits", "LimitsConfig", "LimitsSnapshot"]
 

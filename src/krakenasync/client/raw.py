@@ -13,7 +13,8 @@ from krakenasync.protocol import wire
 from krakenasync.protocol.charges import ONE, PER_IP
 from krakenasync.protocol.nested import plain
 from krakenasync.protocol.quoting import quoted
-from krakenasync.protocol.requests import Body, Effect, Reshaped, Spec
+from krakenasync.protocol.requests import Reshaped
+from krakenasync.protocol.specs import Body, Effect, Spec
 from krakenasync.spot.catalog import by_name
 
 __all__ = ["raw_call"]

@@ -24,8 +24,8 @@ from krakenasync.errors import (
     KrakenError,
     TemporaryLockout,
 )
-from krakenasync.protocol.requests import Effect
 from krakenasync.protocol.retries import Retry, RetryPolicy, Stop, Verdict, decide
+from krakenasync.protocol.specs import Effect
 from krakenasync.state.nonces import NonceSource
 
 if TYPE_CHECKING:

@@ -39,8 +39,8 @@ from krakenasync.errors import (
 )
 from krakenasync.protocol import wire
 from krakenasync.protocol.messages import Message, compose
-from krakenasync.protocol.requests import Effect, Spec
 from krakenasync.protocol.retries import RetryPolicy, outcome_unknown
+from krakenasync.protocol.specs import Effect, Spec
 from krakenasync.state.nonces import NonceSource
 
 __all__ = ["Call", "Road"]

@@ -19,7 +19,7 @@ from krakenasync.client.queueing import Lane, Price, Waiter
 from krakenasync.client.sharedlane import Application, SharedLane
 from krakenasync.errors import ConfigurationError, RateLimitTimeout, StateUnavailable
 from krakenasync.protocol.charges import DEAREST
-from krakenasync.state.memory import Bucket
+from krakenasync.state.bucket import Bucket
 from krakenasync.state.port import Adjust, Book, Booking, GiveBack, Refuse, Send, Step
 from krakenasync.state.shared import SharedState
 

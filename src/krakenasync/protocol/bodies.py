@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
-from krakenasync.protocol.requests import Body
+from krakenasync.protocol.specs import Body
 
 __all__ = ["GARBLED", "encode", "form", "parse_body", "parse_form", "query"]
 

@@ -10,8 +10,8 @@ import msgspec
 
 from krakenasync.errors import InvalidArguments
 from krakenasync.protocol.bodies import encode, query
-from krakenasync.protocol.requests import Body, Spec
 from krakenasync.protocol.signing import Signer, sign
+from krakenasync.protocol.specs import Body, Spec
 
 __all__ = ["Message", "compose", "fits_a_header"]
 

@@ -19,7 +19,7 @@ from krakenasync.errors import (
     ServiceUnavailable,
     TransportError,
 )
-from krakenasync.protocol.requests import Effect
+from krakenasync.protocol.specs import Effect
 
 __all__ = ["Reconcile", "Retry", "RetryPolicy", "Stop", "Verdict", "decide"]
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from krakenasync.clock import Clock
-from krakenasync.protocol.requests import Spec
 from krakenasync.protocol.signing import verify
+from krakenasync.protocol.specs import Spec
 from krakenasync.sandbox.accounts import ApiKey, KeyRing
 from krakenasync.sandbox.calls import Call
 from krakenasync.sandbox.config import SandboxConfig

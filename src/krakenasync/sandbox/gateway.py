@@ -14,7 +14,7 @@ import msgspec
 from krakenasync.clock import Clock
 from krakenasync.protocol.bodies import parse_body, parse_form
 from krakenasync.protocol.charges import Counter
-from krakenasync.protocol.requests import Spec
+from krakenasync.protocol.specs import Spec
 from krakenasync.protocol.wire import envelope
 from krakenasync.sandbox.accounts import ApiKey
 from krakenasync.sandbox.arguments import Arguments

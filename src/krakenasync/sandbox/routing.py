@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
-from krakenasync.protocol.requests import Spec
+from krakenasync.protocol.specs import Spec
 from krakenasync.spot.catalog import ENDPOINTS
 
 __all__ = ["ROUTES", "Route", "by_query", "endpoint_name", "find_route"]

@@ -11,7 +11,8 @@ from typing import Any, ClassVar, Final, Literal, Self
 
 import msgspec
 
-from krakenasync.protocol.requests import Need, Request, Reshaped, Spec, private_call
+from krakenasync.protocol.requests import Request, Reshaped
+from krakenasync.protocol.specs import Need, Spec, private_call
 from krakenasync.spot.values import AssetName, RebaseMultiplier, not_zero, respelled
 
 __all__ = [

@@ -21,7 +21,8 @@ import msgspec
 
 from krakenasync.errors import InvalidArguments
 from krakenasync.protocol.charges import ONE
-from krakenasync.protocol.requests import Body, Effect, Need, Part, Request, Spec, exclusive
+from krakenasync.protocol.requests import Part, Request, exclusive
+from krakenasync.protocol.specs import Body, Effect, Need, Spec
 from krakenasync.spot.values import AssetClass, AssetName, Direction, Word
 
 __all__ = [

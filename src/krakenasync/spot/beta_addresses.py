@@ -14,7 +14,7 @@ import msgspec
 
 from krakenasync.errors import InvalidArguments
 from krakenasync.protocol.fields import Range
-from krakenasync.protocol.requests import Effect, Spec
+from krakenasync.protocol.specs import Effect, Spec
 from krakenasync.spot.beta import AssetOfClass, Bare, Beta, Listing, Scope, beta_call
 from krakenasync.spot.values import Word
 

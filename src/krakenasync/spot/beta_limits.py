@@ -10,7 +10,7 @@ from typing import ClassVar, TypeVar
 import msgspec
 
 from krakenasync.errors import InvalidArguments
-from krakenasync.protocol.requests import Spec
+from krakenasync.protocol.specs import Spec
 from krakenasync.spot.beta import AssetAmount, AssetOfClass, Bare, Beta, beta_call
 from krakenasync.spot.values import AssetClass, AssetName
 

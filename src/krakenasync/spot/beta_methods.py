@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 
 from krakenasync.protocol.fields import Range
-from krakenasync.protocol.requests import Spec
+from krakenasync.protocol.specs import Spec
 from krakenasync.spot.beta import AssetAmount, AssetOfClass, Bare, Beta, FundingAsset, Listing, beta_call
 from krakenasync.spot.values import Amount, Direction, RebaseMultiplier, Word
 

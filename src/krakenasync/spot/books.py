@@ -12,7 +12,8 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar
 import msgspec
 
 from krakenasync.protocol.fields import Range
-from krakenasync.protocol.requests import Need, Request, Reshaped, Spec, private_call, public_call
+from krakenasync.protocol.requests import Request, Reshaped
+from krakenasync.protocol.specs import Need, Spec, private_call, public_call
 from krakenasync.spot.market import OfPair
 from krakenasync.spot.values import BookDepth, Grouping, Level3Depth, PairName, TokenizedClass, from_nanoseconds
 

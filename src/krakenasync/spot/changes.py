@@ -19,7 +19,8 @@ from krakenasync.errors import InvalidArguments
 from krakenasync.protocol.charges import Charge, Counter, EngineAction
 from krakenasync.protocol.fields import Id, Range
 from krakenasync.protocol.nested import List
-from krakenasync.protocol.requests import Body, Effect, Need, Request, Spec, exclusive, private_call
+from krakenasync.protocol.requests import Request, exclusive
+from krakenasync.protocol.specs import Body, Effect, Need, Spec, private_call
 from krakenasync.spot.trading import OrderSentence, check_display
 from krakenasync.spot.values import (
     CLIENT_ORDER_ID,

@@ -14,7 +14,8 @@ import msgspec
 
 from krakenasync.protocol.fields import Range, Text
 from krakenasync.protocol.nested import List
-from krakenasync.protocol.requests import Effect, Need, Request, Spec, private_call
+from krakenasync.protocol.requests import Request
+from krakenasync.protocol.specs import Effect, Need, Spec, private_call
 from krakenasync.spot.values import Amount, AssetName, LockType, Word
 
 __all__ = [

@@ -13,7 +13,8 @@ import msgspec
 
 from krakenasync.protocol.fields import Marker, Names
 from krakenasync.protocol.nested import List, Typed
-from krakenasync.protocol.requests import Body, Need, Part, Request, Reshaped, Spec, private_call
+from krakenasync.protocol.requests import Part, Request, Reshaped
+from krakenasync.protocol.specs import Body, Need, Spec, private_call
 from krakenasync.spot.values import PriceClass, RebaseMultiplier, Word, respelled
 
 __all__ = [

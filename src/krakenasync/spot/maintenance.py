@@ -10,7 +10,8 @@ from typing import ClassVar
 
 import msgspec
 
-from krakenasync.protocol.requests import Request, Spec, public_call
+from krakenasync.protocol.requests import Request
+from krakenasync.protocol.specs import Spec, public_call
 
 __all__ = ["Incident", "Maintenance", "MaintenanceSchedule", "NextStep", "Schedule"]
 

@@ -12,7 +12,8 @@ from typing import Any, ClassVar, Final, Literal, TypeVar
 
 import msgspec
 
-from krakenasync.protocol.requests import Request, Spec, public_call
+from krakenasync.protocol.requests import Request
+from krakenasync.protocol.specs import Spec, public_call
 from krakenasync.spot.maintenance import Incident, Maintenance
 from krakenasync.spot.values import AssetClass, AssetNames, PairInfo, PairName, PairNames, PriceClass, Venues
 

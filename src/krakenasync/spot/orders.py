@@ -14,7 +14,8 @@ import msgspec
 
 from krakenasync.protocol.charges import HISTORY_OR_ONE
 from krakenasync.protocol.fields import Names, Range
-from krakenasync.protocol.requests import Need, Request, Reshaped, Spec, private_call
+from krakenasync.protocol.requests import Request, Reshaped
+from krakenasync.protocol.specs import Need, Spec, private_call
 from krakenasync.spot.values import (
     ClientOrderId,
     CloseTime,

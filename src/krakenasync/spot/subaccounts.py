@@ -9,7 +9,8 @@ from typing import ClassVar, Final
 
 import msgspec
 
-from krakenasync.protocol.requests import Effect, Need, Request, Spec, private_call
+from krakenasync.protocol.requests import Request
+from krakenasync.protocol.specs import Effect, Need, Spec, private_call
 from krakenasync.spot.values import Amount, AssetClass, AssetName, Word
 
 __all__ = ["AccountTransfer", "CreateSubaccount", "Transferred"]

@@ -13,7 +13,8 @@ import msgspec
 
 from krakenasync.protocol.charges import PER_IP_AND_PAIR
 from krakenasync.protocol.fields import Range
-from krakenasync.protocol.requests import Reshaped, Spec, public_call
+from krakenasync.protocol.requests import Reshaped
+from krakenasync.protocol.specs import Spec, public_call
 from krakenasync.spot.market import OfPair
 from krakenasync.spot.values import CandleInterval, CursorMoment, TokenizedClass, WholeMoment
 

@@ -19,7 +19,8 @@ from krakenasync.errors import InvalidArguments
 from krakenasync.protocol.charges import Charge, Counter, EngineAction
 from krakenasync.protocol.nested import List, Typed
 from krakenasync.protocol.quoting import quoted
-from krakenasync.protocol.requests import Body, Effect, Need, Part, Request, Spec, exclusive, private_call
+from krakenasync.protocol.requests import Part, Request, exclusive
+from krakenasync.protocol.specs import Body, Effect, Need, Spec, private_call
 from krakenasync.spot.values import (
     Amount,
     ClientOrderId,

@@ -12,7 +12,8 @@ from typing import Annotated, ClassVar
 import msgspec
 
 from krakenasync.protocol.fields import Range, Text
-from krakenasync.protocol.requests import Request, Spec, public_call
+from krakenasync.protocol.requests import Request
+from krakenasync.protocol.specs import Spec, public_call
 from krakenasync.spot.values import PairName, PreciseMoment
 
 __all__ = ["PostTrade", "PostTradeRow", "PostTrades", "PreTrade", "PreTradeBook", "PreTradeLevel"]

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from krakenasync.protocol.requests import Need, Request, Spec, private_call
+from krakenasync.protocol.requests import Request
+from krakenasync.protocol.specs import Need, Spec, private_call
 
 __all__ = ["GetWebSocketsToken", "WebSocketsToken"]
 

@@ -14,7 +14,8 @@ from typing import Any, ClassVar, Final, Self
 
 import msgspec
 
-from krakenasync.protocol.requests import Effect, Need, Request, Reshaped, Spec, private_call
+from krakenasync.protocol.requests import Request, Reshaped
+from krakenasync.protocol.specs import Effect, Need, Spec, private_call
 from krakenasync.spot.values import (
     Amount,
     AssetClass,

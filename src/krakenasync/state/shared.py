@@ -8,8 +8,9 @@ from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.protocol.tiers import CounterSpec
+from krakenasync.state.bucket import Bucket
 from krakenasync.state.desk import Desk, running_loop
-from krakenasync.state.memory import Bucket, MemoryState
+from krakenasync.state.memory import MemoryState
 from krakenasync.state.port import Limit, Store
 from krakenasync.state.urls import open_store
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from krakenasync.errors import ConfigurationError
 from krakenasync.protocol.charges import engine_points
-from krakenasync.protocol.requests import Spec
+from krakenasync.protocol.specs import Spec
 from krakenasync.sandbox.accounts import Account, ApiKey
 from krakenasync.sandbox.arguments import Arguments
 from krakenasync.sandbox.config import SandboxConfig
