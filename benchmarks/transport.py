@@ -27,7 +27,7 @@ import httpx
 import trustme
 
 from _bench import headline, middle, table
-from krakenasync.client.connections import Outgoing, Timeouts
+from krakenasync.client.exchanges import Outgoing, Timeouts
 from krakenasync.client.express import Express
 from krakenasync.client.origin import Origin
 from krakenasync.client.stock import ExpressTransport

@@ -1,9 +1,10 @@
 """krakenasync: an asynchronous client for Kraken's Spot REST API, and a local sandbox that speaks its wire."""
 
 from krakenasync._version import __version__
+from krakenasync.client.accounts import Account, Key
 from krakenasync.client.client import LIVE, KrakenClient
 from krakenasync.client.events import Answered, Event, Failed, Hook, Retried, Sent, Waited
-from krakenasync.client.fleet import Account, Fleet, Key
+from krakenasync.client.fleet import Fleet
 from krakenasync.client.limits import CounterSnapshot, LimitsConfig, LimitsSnapshot
 from krakenasync.client.orders import Intent
 from krakenasync.client.placing import PlacedOrder

@@ -5,16 +5,8 @@ import math
 
 import pytest
 
-from krakenasync.client.connections import (
-    Broken,
-    ConnectFailed,
-    Connection,
-    Outgoing,
-    ReadTimeout,
-    Timeouts,
-    WriteTimeout,
-    earliest,
-)
+from krakenasync.client.connections import Connection
+from krakenasync.client.exchanges import Broken, ConnectFailed, Outgoing, ReadTimeout, Timeouts, WriteTimeout, earliest
 from krakenasync.client.http1 import BadResponse, Bounds
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"

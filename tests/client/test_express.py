@@ -22,7 +22,7 @@ from krakenasync import (
     Unanswered,
 )
 from krakenasync.client import express
-from krakenasync.client.connections import ConnectFailed, ConnectTimeout, Outgoing, PoolTimeout, ReadTimeout, Timeouts
+from krakenasync.client.exchanges import ConnectFailed, ConnectTimeout, Outgoing, PoolTimeout, ReadTimeout, Timeouts
 from krakenasync.client.express import Express
 from krakenasync.client.http1 import BadResponse
 from krakenasync.client.origin import Origin

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from krakenasync.client.connections import Outgoing
+from krakenasync.client.exchanges import Outgoing
 from krakenasync.client.reasons import unanswered, unreached
 from krakenasync.errors import KrakenError, NotSent, ProtocolError, Unanswered
 from krakenasync.protocol.messages import Message

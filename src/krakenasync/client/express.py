@@ -13,11 +13,11 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Any, Final
 
-from krakenasync.client.connections import (
+from krakenasync.client.connections import Connection
+from krakenasync.client.exchanges import (
     NEVER,
     Broken,
     ConnectFailed,
-    Connection,
     ConnectTimeout,
     Outgoing,
     PoolTimeout,

@@ -12,11 +12,11 @@ import hashlib
 from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from krakenasync.client.accounts import Account, by_label
 from krakenasync.client.book import Shelf
 from krakenasync.client.client import LIVE, KrakenClient
-from krakenasync.client.credentials import Credentials
 from krakenasync.client.frames import at_any_time, discreet
 from krakenasync.client.limits import LimitsSnapshot
 from krakenasync.client.polling import BalanceSnapshot, poll_accounts
@@ -24,10 +24,8 @@ from krakenasync.client.road import Call, Road
 from krakenasync.client.serverclock import ServerClock
 from krakenasync.client.transport import Transport
 from krakenasync.clock import SYSTEM_CLOCK, Clock
-from krakenasync.errors import ConfigurationError, InvalidType
-from krakenasync.protocol.quoting import quoted
+from krakenasync.errors import ConfigurationError
 from krakenasync.protocol.specs import Effect
-from krakenasync.protocol.tiers import Tier
 from krakenasync.protocol.wire import Answer
 from krakenasync.state.given import state_from
 
@@ -36,90 +34,7 @@ if TYPE_CHECKING:
     from krakenasync.state.memory import MemoryState
     from krakenasync.state.port import Store
 
-__all__ = ["Account", "AccountClient", "Fleet", "Key"]
-
-
-class Key:
-    """One API key of an account.
-
-    Args:
-        api_key: Its public half.
-        api_secret: Its private half, base64 as Kraken shows it.
-        reads_only: Never use it for anything but reading: it lacks the permissions, or is there to read more.
-        otp: The second factor, for a key that has a static one.
-        nonce_unit: As for `KrakenClient`.
-        nonce_window: As for `KrakenClient`.
-
-    Raises:
-        ConfigurationError: One half is missing, or the secret is not base64.
-    """
-
-    __slots__ = ("_settings", "key_id", "reads_only")
-
-    @discreet
-    def __init__(
-        self,
-        api_key: str,
-        api_secret: str,
-        *,
-        reads_only: bool = False,
-        otp: str | None = None,
-        nonce_unit: str = "ms",
-        nonce_window: int = 0,
-    ) -> None:
-        self.key_id = Credentials(api_key, api_secret, otp).key_id
-        """Names the key without telling it, as in `Fleet.snapshot`."""
-        self.reads_only = reads_only
-        self._settings = {
-            "api_key": api_key,
-            "api_secret": api_secret,
-            "otp": otp,
-            "nonce_unit": nonce_unit,
-            "nonce_window": nonce_window,
-        }
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """What `KrakenClient` takes of it; holds the secret."""
-        return self._settings
-
-    @at_any_time
-    def __repr__(self) -> str:
-        return f"<Key {self.key_id}{' reads only' if self.reads_only else ''}>"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("keys are not pickled: hand the other process its own, best a key of its own")
-
-
-class Account:
-    """One account of a fleet.
-
-    Args:
-        label: What it is called here. It also names the account's engine counters, so give it the same label wherever
-            they are shared.
-        keys: Its keys. With several, reading goes faster: each has a counter of its own.
-        tier: The account's tier, or its name.
-
-    Raises:
-        ConfigurationError: The label is empty, there is no key, or no such tier.
-        InvalidType: Something else than a `Key` is given for one.
-    """
-
-    def __init__(self, label: str, *keys: Key, tier: Tier | str = Tier.STARTER) -> None:
-        if not isinstance(label, str) or not label:
-            raise ConfigurationError(f"label={quoted(label)}", hint="a text that names the account")
-        if not keys:
-            raise ConfigurationError(f"account {label!r} has no key", hint="Account(label, Key(api_key, api_secret))")
-        for key in keys:
-            if not isinstance(key, Key):
-                raise InvalidType(f"a key of account {label!r} is a {type(key).__name__}, not a Key")
-        self.label = label
-        self.keys = keys
-        self.tier = Tier.parse(tier)
-
-    @at_any_time
-    def __repr__(self) -> str:
-        return f"<Account {self.label!r} {self.tier.name.lower()} {len(self.keys)} keys>"
+__all__ = ["AccountClient", "Fleet"]
 
 
 class AccountClient(KrakenClient):
@@ -230,7 +145,7 @@ class Fleet(Mapping[str, AccountClient]):
         clock: Clock = SYSTEM_CLOCK,
         **settings: Any,
     ) -> None:
-        members = _checked(accounts)
+        members = by_label(accounts)
         self._transport = Transport(base_url, http_client=http_client, kind=transport, connections=connections)
         self._state = state_from(state, clock)
         settings |= {"state": self._state, "clock": clock}
@@ -284,25 +199,3 @@ class Fleet(Mapping[str, AccountClient]):
     @at_any_time
     def __repr__(self) -> str:
         return f"<Fleet {self._transport.base_url} {len(self)} accounts {self._transport.kind}>"
-
-
-def _checked(accounts: Iterable[Account]) -> dict[str, Account]:
-    """Put the accounts under their labels."""
-    members: dict[str, Account] = {}
-    owners: dict[str, str] = {}
-    for account in accounts:
-        if not isinstance(account, Account):
-            raise InvalidType(f"a fleet is made of Account, not {type(account).__name__}")
-        if account.label in members:
-            raise ConfigurationError(f"two accounts are called {account.label!r}", hint="give each its own label")
-        members[account.label] = account
-        for key in account.keys:
-            if (owner := owners.get(key.key_id)) is not None:
-                raise ConfigurationError(
-                    f"a key of {account.label!r} is given twice, first to {owner!r}",
-                    hint="each key belongs to one account and is listed once",
-                )
-            owners[key.key_id] = account.label
-    if not members:
-        raise ConfigurationError("a fleet without accounts", hint='Fleet([Account("alice", Key(api_key, api_secret))])')
-    return members

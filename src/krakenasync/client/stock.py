@@ -16,7 +16,7 @@ from typing import Any, Final
 import anyio
 import httpx
 
-from krakenasync.client import connections as ours
+from krakenasync.client import exchanges as ours
 from krakenasync.client.delivery import Delivery, not_sent, unreadable
 from krakenasync.client.express import Express
 from krakenasync.client.frames import bare, told

@@ -17,8 +17,8 @@ import anyio
 
 from krakenasync.client.codings import Undecodable, decoded
 from krakenasync.client.config import has_methods
-from krakenasync.client.connections import ConnectFailed, ExchangeFailed, PoolTimeout, Timeouts
 from krakenasync.client.delivery import Delivery, not_sent, unreadable
+from krakenasync.client.exchanges import ConnectFailed, ExchangeFailed, PoolTimeout, Timeouts
 from krakenasync.client.express import Express
 from krakenasync.client.frames import at_any_time, bare
 from krakenasync.client.http1 import BadRequest, BadResponse, Bounds, Response

@@ -1,0 +1,122 @@
+"""The accounts of a fleet and their keys.
+
+Source: https://docs.kraken.com/exchange/guides/rest/ratelimits
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NoReturn
+
+from krakenasync.client.credentials import Credentials
+from krakenasync.client.frames import at_any_time, discreet
+from krakenasync.errors import ConfigurationError, InvalidType
+from krakenasync.protocol.quoting import quoted
+from krakenasync.protocol.tiers import Tier
+
+__all__ = ["Account", "Key", "by_label"]
+
+
+class Key:
+    """One API key of an account.
+
+    Args:
+        api_key: Its public half.
+        api_secret: Its private half, base64 as Kraken shows it.
+        reads_only: Never use it for anything but reading: it lacks the permissions, or is there to read more.
+        otp: The second factor, for a key that has a static one.
+        nonce_unit: As for `KrakenClient`.
+        nonce_window: As for `KrakenClient`.
+
+    Raises:
+        ConfigurationError: One half is missing, or the secret is not base64.
+    """
+
+    __slots__ = ("_settings", "key_id", "reads_only")
+
+    @discreet
+    def __init__(
+        self,
+        api_key: str,
+        api_secret: str,
+        *,
+        reads_only: bool = False,
+        otp: str | None = None,
+        nonce_unit: str = "ms",
+        nonce_window: int = 0,
+    ) -> None:
+        self.key_id = Credentials(api_key, api_secret, otp).key_id
+        """Names the key without telling it, as in `Fleet.snapshot`."""
+        self.reads_only = reads_only
+        self._settings = {
+            "api_key": api_key,
+            "api_secret": api_secret,
+            "otp": otp,
+            "nonce_unit": nonce_unit,
+            "nonce_window": nonce_window,
+        }
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What `KrakenClient` takes of it; holds the secret."""
+        return self._settings
+
+    @at_any_time
+    def __repr__(self) -> str:
+        return f"<Key {self.key_id}{' reads only' if self.reads_only else ''}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("keys are not pickled: hand the other process its own, best a key of its own")
+
+
+class Account:
+    """One account of a fleet.
+
+    Args:
+        label: What it is called here. It also names the account's engine counters, so give it the same label wherever
+            they are shared.
+        keys: Its keys. With several, reading goes faster: each has a counter of its own.
+        tier: The account's tier, or its name.
+
+    Raises:
+        ConfigurationError: The label is empty, there is no key, or no such tier.
+        InvalidType: Something else than a `Key` is given for one.
+    """
+
+    def __init__(self, label: str, *keys: Key, tier: Tier | str = Tier.STARTER) -> None:
+        if not isinstance(label, str) or not label:
+            raise ConfigurationError(f"label={quoted(label)}", hint="a text that names the account")
+        if not keys:
+            raise ConfigurationError(f"account {label!r} has no key", hint="Account(label, Key(api_key, api_secret))")
+        for key in keys:
+            if not isinstance(key, Key):
+                raise InvalidType(f"a key of account {label!r} is a {type(key).__name__}, not a Key")
+        self.label = label
+        self.keys = keys
+        self.tier = Tier.parse(tier)
+
+    @at_any_time
+    def __repr__(self) -> str:
+        return f"<Account {self.label!r} {self.tier.name.lower()} {len(self.keys)} keys>"
+
+
+def by_label(accounts: Iterable[Account]) -> dict[str, Account]:
+    """Put the accounts under their labels."""
+    members: dict[str, Account] = {}
+    owners: dict[str, str] = {}
+    for account in accounts:
+        if not isinstance(account, Account):
+            raise InvalidType(f"a fleet is made of Account, not {type(account).__name__}")
+        if account.label in members:
+            raise ConfigurationError(f"two accounts are called {account.label!r}", hint="give each its own label")
+        members[account.label] = account
+        for key in account.keys:
+            if (owner := owners.get(key.key_id)) is not None:
+                raise ConfigurationError(
+                    f"a key of {account.label!r} is given twice, first to {owner!r}",
+                    hint="each key belongs to one account and is listed once",
+                )
+            owners[key.key_id] = account.label
+    if not members:
+        raise ConfigurationError("a fleet without accounts", hint='Fleet([Account("alice", Key(api_key, api_secret))])')
+    return members
