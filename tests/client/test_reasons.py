@@ -12,7 +12,7 @@ import pytest
 import trustme
 
 from krakenasync import ConfigurationError, KrakenClient, NotSent, Unanswered
-from krakenasync.client import connections as ours
+from krakenasync.client import exchanges as ours
 from krakenasync.client.delivery import Delivery
 from krakenasync.client.http1 import BadRequest, BadResponse
 from krakenasync.client.reasons import unanswered, unreached
