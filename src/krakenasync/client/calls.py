@@ -7,8 +7,8 @@ import inspect
 import re
 import typing
 from collections.abc import Callable, Coroutine
-from types import FunctionType, MethodType
-from typing import Any, Generic, Literal, ParamSpec, Protocol, Self, TypeVar, cast, overload
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, Protocol, Self, TypeVar, cast, overload
 
 from krakenasync.errors import KrakenError
 from krakenasync.protocol.requests import Request, result_type
@@ -67,22 +67,23 @@ class Action(Generic[P, B, R]):
         self.__doc__ = takes.__doc__
 
     def __set_name__(self, owner: type[object], name: str) -> None:
-        """Make the method, under the name it was given."""
-        self._method = method = self._made(name)
+        """Put a method of that name in the place of what makes it: nothing is to be bound in Python at each call."""
+        method = self._made(name)
         method.__name__, method.__qualname__ = name, f"{owner.__qualname__}.{name}"
         method.__doc__, method.__module__ = self.__doc__, owner.__module__
         # Looked up by `inspect` only: the signatures of all endpoints would take a fifth of the time of importing us.
         method.__wrapped__ = self  # type: ignore[attr-defined]  # functions have it by `functools.wraps`
+        setattr(owner, name, method)
 
-    @overload
-    def __get__(self, client: None, owner: type[object]) -> Self: ...
+    if TYPE_CHECKING:
 
-    @overload
-    def __get__(self, client: Sender, owner: type[object]) -> Callable[P, Coroutine[Any, Any, R]]: ...
+        @overload
+        def __get__(self, client: None, owner: type[object]) -> Self: ...
 
-    def __get__(self, client: Sender | None, owner: type[object]) -> Self | Callable[P, Coroutine[Any, Any, R]]:
-        """Bind the method to a client."""
-        return self if client is None else MethodType(self._method, client)
+        @overload
+        def __get__(self, client: Sender, owner: type[object]) -> Callable[P, Coroutine[Any, Any, R]]: ...
+
+        def __get__(self, client: Sender | None, owner: type[object]) -> Self | Callable[P, Coroutine[Any, Any, R]]: ...
 
     def _made(self, name: str) -> FunctionType:
         takes, does = self.takes, self._does
