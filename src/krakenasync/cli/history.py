@@ -17,7 +17,7 @@ from krakenasync.cli.exits import Exit
 from krakenasync.cli.moments import when
 from krakenasync.cli.rendering import AS_TABLE, Output, Sheet, remark, say, show
 from krakenasync.errors import InvalidArguments
-from krakenasync.spot.values import CandleInterval
+from krakenasync.spot.values import CandleInterval, CandleMinutes
 
 __all__ = ["history"]
 
@@ -31,7 +31,7 @@ async def history(
     *,
     out: Annotated[Path, Parameter(name=["--out", "-o"])],
     pair: str | None = None,
-    interval: Literal[1, 5, 15, 30, 60, 240, 1440, 10080, 21600] | None = None,
+    interval: CandleMinutes | None = None,
     since: str | None = None,
     adopt: bool = False,
     where: Where = ENVIRONMENT,

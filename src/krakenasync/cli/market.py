@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 import anyio
 from cyclopts import Parameter
@@ -35,6 +35,7 @@ from krakenasync.errors import KrakenError
 from krakenasync.plots import plot_candles
 from krakenasync.spot.books import BookLevel
 from krakenasync.spot.market import TickerInfo
+from krakenasync.spot.values import CandleMinutes
 
 __all__ = ["Pair", "depth", "ohlc", "ticker", "trades"]
 
@@ -118,7 +119,7 @@ async def ohlc(
     pair: Pair,
     /,
     *,
-    interval: Literal[1, 5, 15, 30, 60, 240, 1440, 10080, 21600] = 60,
+    interval: CandleMinutes = 60,
     since: str | None = None,
     count: Annotated[int, Parameter(validator=Number(gte=1, lte=720))] = 720,
     picture: Picture = NO_PICTURE,

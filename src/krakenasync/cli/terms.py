@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from krakenasync.cli.moments import when
 from krakenasync.errors import InvalidArguments
+from krakenasync.spot.values import OrderFlags, OrderKind, words
 
 __all__ = ["AT_WILL", "CAREFUL", "Care", "Signed", "Terms"]
 
@@ -27,19 +28,7 @@ class Care:
 
 
 CAREFUL = Care()
-_FLAGS: Final = frozenset({"post", "fcib", "fciq", "viqc", "nompp", ""})
-Kind = Literal[
-    "market",
-    "limit",
-    "iceberg",
-    "stop-loss",
-    "take-profit",
-    "stop-loss-limit",
-    "take-profit-limit",
-    "trailing-stop",
-    "trailing-stop-limit",
-    "settle-position",
-]
+_FLAGS: Final = words(OrderFlags) | {""}
 Signed = Annotated[str | None, Parameter(allow_leading_hyphen=True)]
 
 
@@ -51,7 +40,7 @@ class Terms:
     price: Signed = None
     """The limit of a limit order, the trigger of the others; +5%, -100 and #3 are relative to the market."""
 
-    type: Kind | None = None
+    type: OrderKind | None = None
     """The kind of order; with a price alone it is limit."""
 
     price2: Signed = None

@@ -28,13 +28,14 @@ from krakenasync.sandbox.refusals import PERMISSION_DENIED, UNKNOWN_METHOD, Refu
 from krakenasync.sandbox.routing import by_query, endpoint_name, find_route
 from krakenasync.sandbox.stats import Stats
 from krakenasync.spot.catalog import by_name
+from krakenasync.spot.values import AssetClass, PriceClass, RebaseMultiplier, words
 
 __all__ = ["Gateway"]
 
 FILE: Final = "application/octet-stream"
 VIEWS: Final = {
-    "rebase_multiplier": frozenset({"rebased", "base"}),
-    "asset_class": frozenset({"currency", "forex", "tokenized_asset"}),
+    "rebase_multiplier": words(RebaseMultiplier),
+    "asset_class": words(AssetClass) | words(PriceClass),
 }
 """Words of the parameters that choose how tokenized assets are seen.
 
@@ -99,9 +100,9 @@ def _check_views(spec: Spec, arguments: Arguments) -> None:
     Raises:
         Refusal: It is none of Kraken's words.
     """
-    for name, words in VIEWS.items():
+    for name, allowed in VIEWS.items():
         if arguments.given(name) and name in by_name(spec.name).__struct_encode_fields__:
-            arguments.word(name, words)
+            arguments.word(name, allowed)
 
 
 def _reply(spec: Spec, result: Any) -> Reply:

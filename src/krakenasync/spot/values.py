@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -28,6 +28,7 @@ __all__ = [
     "AssetNames",
     "BookDepth",
     "CandleInterval",
+    "CandleMinutes",
     "ClientOrderId",
     "CloseOrderType",
     "CloseTime",
@@ -50,6 +51,7 @@ __all__ = [
     "Moment",
     "Number",
     "OrderFlags",
+    "OrderKind",
     "OrderPrice",
     "OrderType",
     "PageSize",
@@ -78,6 +80,7 @@ __all__ = [
     "not_zero",
     "priced",
     "respelled",
+    "words",
 ]
 
 T = TypeVar("T")
@@ -137,22 +140,19 @@ OrderFlags = Annotated[Literal["post", "fcib", "fciq", "nompp", "viqc"] | str | 
 """``post``, ``fcib``, ``fciq``, ``nompp`` (ignored), ``viqc``; several as a list or comma text."""
 
 Side = Annotated[Literal["buy", "sell"] | str, Text()]
-OrderType = Annotated[
-    Literal[
-        "market",
-        "limit",
-        "iceberg",
-        "stop-loss",
-        "take-profit",
-        "stop-loss-limit",
-        "take-profit-limit",
-        "trailing-stop",
-        "trailing-stop-limit",
-        "settle-position",
-    ]
-    | str,
-    Text(),
+OrderKind = Literal[
+    "market",
+    "limit",
+    "iceberg",
+    "stop-loss",
+    "take-profit",
+    "stop-loss-limit",
+    "take-profit-limit",
+    "trailing-stop",
+    "trailing-stop-limit",
+    "settle-position",
 ]
+OrderType = Annotated[OrderKind | str, Text()]
 CloseOrderType = Annotated[
     Literal[
         "limit",
@@ -178,7 +178,8 @@ PriceClass = Annotated[Literal["forex", "tokenized_asset"] | str, Text()]
 TokenizedClass = Annotated[Literal["tokenized_asset"] | str, Text()]
 """Needed for xStocks; left out for crypto and fiat pairs."""
 PairInfo = Annotated[Literal["info", "leverage", "fees", "margin"] | str, Text()]
-CandleInterval = Literal[1, 5, 15, 30, 60, 240, 1440, 10080, 21600] | int
+CandleMinutes = Literal[1, 5, 15, 30, 60, 240, 1440, 10080, 21600]
+CandleInterval = CandleMinutes | int
 """Minutes."""
 BookDepth = Literal[10, 25, 100, 250, 1000] | int
 Level3Depth = Literal[0, 10, 25, 100, 250, 1000] | int
@@ -225,6 +226,18 @@ LockType = Annotated[Literal["flex", "bonded", "timed", "instant"] | str, Text()
 
 ENDED: Final = frozenset({"closed", "canceled", "expired"})
 """The states of an order that no further one follows; before them it is ``pending`` or ``open``."""
+
+
+def words(alias: Any) -> frozenset[Any]:
+    """Return the words of an alias above, or its numbers.
+
+    >>> sorted(words(TimeInForce))
+    ['FOK', 'GTC', 'GTD', 'IOC']
+    """
+    if get_origin(alias) is Literal:
+        return frozenset(get_args(alias))
+    return frozenset().union(*map(words, get_args(alias)))
+
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -22,6 +22,7 @@ from krakenasync.sandbox.orders import NANOS
 from krakenasync.sandbox.paging import by_cursor, remembered
 from krakenasync.sandbox.refusals import invalid
 from krakenasync.sandbox.valuation import worth
+from krakenasync.spot.values import AssetClass, Direction, words
 
 __all__ = [
     "HANDLERS",
@@ -37,8 +38,8 @@ __all__ = [
 
 T = TypeVar("T")
 
-DIRECTIONS: Final = frozenset({"deposit", "withdraw"})
-CLASSES: Final = frozenset({"currency", "tokenized_asset"})
+DIRECTIONS: Final = words(Direction)
+CLASSES: Final = words(AssetClass)
 SCOPES: Final = ("method_id", "network_id", "network_group_id")
 PAGE: Final = 100
 DAY: Final = 86_400

@@ -28,10 +28,11 @@ from krakenasync.sandbox.listings import ASSETS, Asset
 from krakenasync.sandbox.paging import remembered
 from krakenasync.sandbox.refusals import invalid
 from krakenasync.sandbox.withdrawals import SavedAddress, Withdrawal
+from krakenasync.spot.values import FundingState, words
 
 __all__ = ["HANDLERS"]
 
-STATES: Final = frozenset({"pending", "success", "failed", ""})
+STATES: Final = words(FundingState) | {""}
 STATE_OF: Final = {"Initial": "pending", "Pending": "pending", "Success": "success", "Failure": "failed"}
 FILTERS: Final = ("scope", "asset", "status", "start_time", "end_time")
 

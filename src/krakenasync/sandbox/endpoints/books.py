@@ -18,13 +18,12 @@ from krakenasync.sandbox.market import Market
 from krakenasync.sandbox.orders import NANOS
 from krakenasync.sandbox.pit import MARKS, Mark, Offer, Pit
 from krakenasync.sandbox.refusals import invalid
+from krakenasync.spot.values import BookDepth, Grouping, Level3Depth, words
 
 __all__ = ["HANDLERS"]
 
 MOST_LEVELS: Final = 500
 MOST_ASKED: Final = 2**31 - 1
-DEPTHS: Final = frozenset({10, 25, 100, 250, 1000})
-GROUPINGS: Final = frozenset({1, 5, 10, 25, 50, 100, 250, 500, 1000})
 
 
 def depth(context: Context) -> dict[str, Any]:
@@ -45,8 +44,8 @@ def depth(context: Context) -> dict[str, Any]:
 def grouped_book(context: Context) -> dict[str, Any]:
     """Show the book in coarser steps: asks are rounded up, bids down."""
     pair = named_pair(context.arguments)
-    count = _one_of(context, "depth", DEPTHS, 10)
-    grouping = _one_of(context, "grouping", GROUPINGS, 1)
+    count = _one_of(context, "depth", words(BookDepth), 10)
+    grouping = _one_of(context, "grouping", words(Grouping), 1)
     pit, step = context.world.exchange.pit(pair), grouping * pair.tick_size
     sides = {
         name: [
@@ -61,7 +60,7 @@ def grouped_book(context: Context) -> dict[str, Any]:
 def level3(context: Context) -> dict[str, Any]:
     """Show every visible order."""
     pair = named_pair(context.arguments)
-    count = _one_of(context, "depth", DEPTHS | {0}, 100)
+    count = _one_of(context, "depth", words(Level3Depth), 100)
     pit = context.world.exchange.pit(pair)
     sides = {
         name: [

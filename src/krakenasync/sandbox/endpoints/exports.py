@@ -15,11 +15,10 @@ from krakenasync.sandbox.exports import FIELDS, Report, archive
 from krakenasync.sandbox.ledger import asset_of
 from krakenasync.sandbox.orders import NANOS
 from krakenasync.sandbox.refusals import PERMISSION_DENIED, Refusal, invalid
+from krakenasync.spot.values import ExportFormat, ExportRemoval, ExportReport, words
 
 __all__ = ["HANDLERS"]
 
-REPORTS: Final = frozenset(FIELDS)
-FORMATS: Final = frozenset({"CSV", "TSV"})
 RIGHT_TO: Final = {"trades": "query-closed-trades", "ledgers": "query-ledger"}
 """What a key needs besides, to have the data itself."""
 WALLET: Final = "spot / main"
@@ -28,7 +27,7 @@ WALLET: Final = "spot / main"
 def add_export(context: Context) -> dict[str, str]:
     """Order a report; from the first of this month until now unless told otherwise."""
     arguments, now = context.arguments, context.now // NANOS
-    kind = arguments.word("report", REPORTS)
+    kind = arguments.word("report", words(ExportReport))
     if RIGHT_TO[kind] not in context.key.permissions:
         raise Refusal(PERMISSION_DENIED)
     fields = tuple(field for field in arguments.names("fields") if field != "all")
@@ -39,7 +38,7 @@ def add_export(context: Context) -> dict[str, str]:
         context.account,
         kind=kind,
         description=arguments.text("description"),
-        format=arguments.word("format", FORMATS, "CSV"),
+        format=arguments.word("format", words(ExportFormat), "CSV"),
         fields=fields,
         start=int(arguments.number("starttm", str(int(first.timestamp())))),
         end=int(arguments.number("endtm", str(now))),
@@ -50,7 +49,7 @@ def add_export(context: Context) -> dict[str, str]:
 
 def export_status(context: Context) -> list[dict[str, Any]]:
     """List the account's reports of a kind, newest first."""
-    kind = context.arguments.word("report", REPORTS)
+    kind = context.arguments.word("report", words(ExportReport))
     reports = reversed(context.world.treasury.exports.of(context.account).values())
     return [report.row(context.now) for report in reports if report.kind == kind]
 
@@ -64,7 +63,7 @@ def retrieve_export(context: Context) -> bytes:
 
 def remove_export(context: Context) -> dict[str, bool]:
     """Delete a report that is processed, or cancel one that is not."""
-    how = context.arguments.word("type", frozenset({"cancel", "delete"}))
+    how = context.arguments.word("type", words(ExportRemoval))
     context.world.treasury.exports.remove(context.account, context.arguments.text("id"), how, context.now)
     return {how: True}
 

@@ -19,31 +19,15 @@ from krakenasync.sandbox.listings import find_asset
 from krakenasync.sandbox.orders import TRIGGERED, seconds
 from krakenasync.sandbox.paging import Row, by_offset
 from krakenasync.sandbox.refusals import INVALID_ARGUMENTS, INVALID_ORDER, Refusal, invalid
+from krakenasync.spot.values import Consolidation, LedgerType, TradeType, words
 
 __all__ = ["HANDLERS", "consolidates", "ledger_row", "lines_by_trade", "trade_groups", "trade_row"]
 
 MOST_IDS: Final = 20
 STATES_MONEY: Final = frozenset({"ZUSD", "ZEUR"})
-TRADE_TYPES: Final = frozenset({"all", "any position", "closed position", "closing position", "no position"})
-LEDGER_TYPES: Final = frozenset(
-    {
-        "all",
-        "trade",
-        "deposit",
-        "withdrawal",
-        "transfer",
-        "margin",
-        "adjustment",
-        "rollover",
-        "credit",
-        "settled",
-        "staking",
-        "dividend",
-        "sale",
-        "nft_rebate",
-    }
-)
-CONSOLIDATIONS: Final = frozenset({"market", ""})
+TRADE_TYPES: Final = words(TradeType)
+LEDGER_TYPES: Final = words(LedgerType)
+CONSOLIDATIONS: Final = words(Consolidation) | {""}
 ON: Final = frozenset({"true", "1", "yes", ""})
 SPOT_POSITION: Final = "TKH2SE-M7IF5-CFI7LT"
 """The position that every trade without margin names: it stands in recorded answers of different accounts."""

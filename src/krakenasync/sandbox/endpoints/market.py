@@ -19,10 +19,11 @@ from krakenasync.sandbox.market import PublicTrade
 from krakenasync.sandbox.orders import NANOS
 from krakenasync.sandbox.pit import Pit
 from krakenasync.sandbox.refusals import INVALID_ARGUMENTS, Refusal, invalid
+from krakenasync.spot.values import CandleInterval, PairInfo, words
 
 __all__ = ["HANDLERS", "named_pair", "pair_key"]
 
-INTERVALS: Final = frozenset({1, 5, 15, 30, 60, 240, 1440, 10080, 21600})
+INTERVALS: Final = words(CandleInterval)
 MOST_TRADES: Final = 1000
 NANOSECONDS_FROM: Final = 10**14
 """A `since` below this counts seconds, above it nanoseconds."""
@@ -66,7 +67,7 @@ def asset_pairs(context: Context) -> dict[str, Any]:
     arguments = context.arguments
     if arguments.text("aclass_base", "currency") != "currency":
         return {}
-    view = arguments.word("info", frozenset({"info", *SLICES}), "info")
+    view = arguments.word("info", words(PairInfo), "info")
     rows = {pair_key(pair, arguments): pair.row(public=_public(arguments)) for pair in _pairs(arguments)}
     if view == "info":
         return rows

@@ -26,7 +26,16 @@ from krakenasync.sandbox.refusals import (
     Refusal,
     invalid,
 )
-from krakenasync.spot.values import ClientOrderId
+from krakenasync.spot.values import (
+    ClientOrderId,
+    OrderFlags,
+    OrderType,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+    Trigger,
+    words,
+)
 
 __all__ = [
     "check_deadline",
@@ -38,11 +47,7 @@ __all__ = [
     "read_volume",
 ]
 
-SIDES: Final = frozenset({"buy", "sell"})
-KINDS: Final = LIMITED | TRIGGERED | {"market", "settle-position"}
-LIFETIMES: Final = frozenset({"GTC", "IOC", "GTD", "FOK"})
-FLAGS: Final = frozenset({"post", "fcib", "fciq", "nompp", "viqc"})
-PREVENTIONS: Final = frozenset({"cancel-newest", "cancel-oldest", "cancel-both"})
+FLAGS: Final = words(OrderFlags)
 ICEBERG_PARTS: Final = 15
 """An iceberg shows at least one part in so many."""
 SOONEST_EXPIRY: Final = 5 * NANOS
@@ -81,8 +86,8 @@ def read_order(arguments: Arguments, pair: Pair, last: Decimal, now: int) -> Ord
     Raises:
         Refusal: Something is wrong; Kraken's string says what.
     """
-    buy = arguments.word("type", SIDES) == "buy"
-    kind = arguments.word("ordertype", KINDS)
+    buy = arguments.word("type", words(Side)) == "buy"
+    kind = arguments.word("ordertype", words(OrderType))
     flags = _flags(arguments, kind, buy=buy)
     _refuse_margin(arguments, kind)
     terms = read_terms(kind, arguments.text("price", ""), arguments.text("price2", ""), pair, last, buy=buy)
@@ -100,10 +105,10 @@ def read_order(arguments: Arguments, pair: Pair, last: Decimal, now: int) -> Ord
         userref=read_userref(arguments),
         cl_ord_id=read_client_id(arguments),
         oflags=flags,
-        time_in_force=arguments.word("timeinforce", LIFETIMES, "GTC"),
+        time_in_force=arguments.word("timeinforce", words(TimeInForce), "GTC"),
         starts=_moment(arguments, "starttm", now),
-        trigger=arguments.word("trigger", frozenset({"last", "index"}), "last"),
-        stp=arguments.word("stptype", PREVENTIONS, "cancel-newest"),
+        trigger=arguments.word("trigger", words(Trigger), "last"),
+        stp=arguments.word("stptype", words(SelfTradePrevention), "cancel-newest"),
     )
     if order.userref is not None and order.cl_ord_id is not None:
         raise invalid("userref and cl_ord_id exclude each other")

@@ -19,13 +19,13 @@ from krakenasync.sandbox.fills import consolidated
 from krakenasync.sandbox.orders import NANOS, Order
 from krakenasync.sandbox.paging import moment
 from krakenasync.sandbox.refusals import INVALID_ORDER, PERMISSION_DENIED, Refusal, invalid
+from krakenasync.spot.values import CloseTime, words
 
 __all__ = ["HANDLERS"]
 
 PAGE: Final = PAGING["ClosedOrders"].rows
 MOST_IDS: Final = 50
 """Ids of a query, at most."""
-TIMES: Final = frozenset({"open", "close", "both"})
 
 
 def open_orders(context: Context) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def open_orders(context: Context) -> dict[str, Any]:
 def closed_orders(context: Context) -> dict[str, Any]:
     """List a page of the orders that are done, newest first."""
     arguments = context.arguments
-    closetime = arguments.word("closetime", TIMES, "both")
+    closetime = arguments.word("closetime", words(CloseTime), "both")
     start, end = _bound(context, "start"), _bound(context, "end")
     wanted = _wanted(arguments)
     offset = arguments.whole("ofs", 0, 0, 2**31 - 1)

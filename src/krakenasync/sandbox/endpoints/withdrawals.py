@@ -18,6 +18,7 @@ from krakenasync.sandbox.orders import NANOS
 from krakenasync.sandbox.paging import by_cursor, remembered, within
 from krakenasync.sandbox.refusals import Refusal
 from krakenasync.sandbox.withdrawals import Withdrawal
+from krakenasync.spot.values import WalletFrom, WalletTo, words
 
 __all__ = ["HANDLERS"]
 
@@ -137,8 +138,8 @@ def wallet_transfer(context: Context) -> dict[str, str]:
     """Move money from the spot to the futures wallet; there is no way back by this API."""
     arguments, ledger = context.arguments, context.world.treasury.ledger
     asset = funding_asset(arguments.text("asset"))
-    arguments.word("from", frozenset({"Spot Wallet"}))
-    arguments.word("to", frozenset({"Futures Wallet"}))
+    arguments.word("from", words(WalletFrom))
+    arguments.word("to", words(WalletTo))
     amount = read_amount(arguments, asset)
     if amount > context.account.available(asset.name):
         raise Refusal(INSUFFICIENT)
