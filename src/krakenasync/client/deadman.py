@@ -16,6 +16,7 @@ import anyio
 
 from krakenasync.client.frames import at_any_time
 from krakenasync.errors import InvalidArguments, KrakenError, OutcomeUnknown
+from krakenasync.protocol.bounds import LONGEST_SWITCH
 from krakenasync.protocol.quoting import quoted
 from krakenasync.spot.changes import CancelsAt
 
@@ -24,7 +25,6 @@ __all__ = ["DeadManSwitch", "dead_man_switch"]
 LOG: Final = logging.getLogger("krakenasync")
 
 _SHORTEST: Final = 10
-_LONGEST: Final = 86_399
 _RENEWALS: Final = 3
 """Renewals within one timeout: one may fail, and there is time for another."""
 _TRIES: Final = 3
@@ -86,9 +86,9 @@ async def dead_man_switch(
         KrakenError: The switch could not be armed, and the block is not entered; or not turned off after it. After an
             `OutcomeUnknown` it may be armed.
     """
-    if isinstance(timeout, bool) or not isinstance(timeout, int) or not _SHORTEST <= timeout <= _LONGEST:
+    if isinstance(timeout, bool) or not isinstance(timeout, int) or not _SHORTEST <= timeout <= LONGEST_SWITCH:
         raise InvalidArguments(
-            f"timeout={quoted(timeout)}", hint=f"whole seconds, {_SHORTEST} to {_LONGEST}; Kraken advises 60"
+            f"timeout={quoted(timeout)}", hint=f"whole seconds, {_SHORTEST} to {LONGEST_SWITCH}; Kraken advises 60"
         )
     switch = DeadManSwitch(timeout)
     armed = anyio.current_time()

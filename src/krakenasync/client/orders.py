@@ -15,6 +15,7 @@ from krakenasync.client.placing import PlacedOrder, Placement, nanoseconds
 from krakenasync.client.serverclock import ServerClock
 from krakenasync.errors import InvalidArguments, InvalidType, KrakenError, OrderNotPlaced, RateLimitTimeout
 from krakenasync.protocol import placement as machine
+from krakenasync.protocol.bounds import DEADLINE
 from krakenasync.protocol.moments import Deadline
 from krakenasync.protocol.quoting import quoted
 from krakenasync.spot.orders import OpenOrders
@@ -23,9 +24,9 @@ from krakenasync.spot.values import ClientOrderId, PairName, TokenizedClass, Wor
 
 __all__ = ["Intent", "PlaceOrder", "PlacedOrder", "ResolveOrder", "place_order", "resolve_order"]
 
-_SHORTEST: Final = 3.0
-_LONGEST: Final = 58.0
-"""Kraken takes 2 to 60; a reading of its clock may be off by a second either way."""
+_SHORTEST: Final = DEADLINE[0] + 1
+_LONGEST: Final = DEADLINE[1] - 2
+"""A reading of Kraken's clock may be off by a second either way."""
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +110,10 @@ class PlaceOrder(Order, frozen=True, kw_only=True):
                 f"deadline must be seconds, not {type(self.deadline).__name__}", hint="place_order makes the moment"
             )
         if not _SHORTEST <= self.deadline <= _LONGEST:
-            raise InvalidArguments(f"deadline={quoted(self.deadline)}", hint="3 to 58 seconds; Kraken takes 2 to 60")
+            raise InvalidArguments(
+                f"deadline={quoted(self.deadline)}",
+                hint=f"{_SHORTEST} to {_LONGEST} seconds; Kraken takes {DEADLINE[0]} to {DEADLINE[1]}",
+            )
 
 
 class ResolveOrder(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,6 +21,7 @@ from krakenasync.errors import (
     OutcomeUnknown,
 )
 from krakenasync.protocol import placement as machine
+from krakenasync.protocol.bounds import DEADLINE
 from krakenasync.protocol.refusals import normalise
 from krakenasync.protocol.servertime import SECOND
 from krakenasync.spot.orders import OrderInfo
@@ -28,8 +29,6 @@ from krakenasync.spot.trading import AddOrder, OrderPlaced
 
 __all__ = ["PlacedOrder", "Placement", "deadline_text", "look_on", "moment", "nanoseconds"]
 
-_FARTHEST: Final = 60 * SECOND
-"""No request is taken later than this after it was signed."""
 _DEADLINE_REFUSED: Final = "EGeneral:Invalid arguments:deadline"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -123,7 +122,8 @@ class Placement:
             await self._server.refresh(self._sender)
         except KrakenError as error:
             raise self._doubt(end) from error
-        self._deadline = deadline or self._server.likely() + _FARTHEST
+        farthest = DEADLINE[1] * SECOND  # no request is taken later than that after it was signed
+        self._deadline = deadline or self._server.likely() + farthest
         return await self._resume(machine.Glance(0, self._deadline))
 
     async def _resume(self, step: machine.Glance | machine.Wait) -> PlacedOrder | None:

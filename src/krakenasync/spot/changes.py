@@ -16,6 +16,7 @@ from typing import Annotated, ClassVar, Final
 import msgspec
 
 from krakenasync.errors import InvalidArguments
+from krakenasync.protocol.bounds import CANCELLED_AT_ONCE, LONGEST_SWITCH
 from krakenasync.protocol.charges import Charge, Counter, EngineAction
 from krakenasync.protocol.fields import Id, Range
 from krakenasync.protocol.nested import List
@@ -57,8 +58,6 @@ _EITHER: Final = Need(("modify-trades", "close-trades"))
 _CANCEL: Final = Charge(Counter.ENGINE, action=EngineAction.CANCEL)
 _ONE_POINT: Final = Charge(Counter.ENGINE, 1)
 """On each pair that orders rest on, whatever its counter says."""
-_BATCH: Final = 50
-"""The most orders that are cancelled in one call."""
 
 
 class Amended(msgspec.Struct, frozen=True):
@@ -217,7 +216,7 @@ class CancelsAt(msgspec.Struct, frozen=True, rename="camel"):
 class OfTimeout(Request[CancelsAt], frozen=True):
     """A call that takes seconds, less than a day."""
 
-    timeout: Annotated[int, Range(0, 86399)]
+    timeout: Annotated[int, Range(0, LONGEST_SWITCH)]
 
 
 class CancelAllOrdersAfter(OfTimeout, frozen=True, kw_only=True):
@@ -245,7 +244,7 @@ class BatchCancelled(msgspec.Struct, frozen=True):
 class OfManyOrders(Request[BatchCancelled], frozen=True):
     """A call about orders by their ids or `userref` numbers."""
 
-    orders: Annotated[Sequence[str | int], List(Id(), most=_BATCH)] | None = None
+    orders: Annotated[Sequence[str | int], List(Id(), most=CANCELLED_AT_ONCE)] | None = None
 
 
 class CancelOrderBatch(OfManyOrders, frozen=True, kw_only=True):
@@ -262,10 +261,10 @@ class CancelOrderBatch(OfManyOrders, frozen=True, kw_only=True):
         body=Body.JSON,
     )
 
-    cl_ord_ids: Annotated[Sequence[str], List(CLIENT_ORDER_ID, most=_BATCH)] | None = None
+    cl_ord_ids: Annotated[Sequence[str], List(CLIENT_ORDER_ID, most=CANCELLED_AT_ONCE)] | None = None
 
     def check(self) -> None:
         """Ask for 1 to 50 orders in all."""
         given = len(self.orders or ()) + len(self.cl_ord_ids or ())
-        if not 1 <= given <= _BATCH:
-            raise InvalidArguments(f"orders and cl_ord_ids hold {given} ids, Kraken takes 1 to {_BATCH} in all")
+        if not 1 <= given <= CANCELLED_AT_ONCE:
+            raise InvalidArguments(f"orders and cl_ord_ids hold {given} ids, not 1 to {CANCELLED_AT_ONCE} in all")

@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Final, Self
 
 import msgspec
 
+from krakenasync.protocol.bounds import HISTORY_IDS
 from krakenasync.protocol.charges import HISTORY
 from krakenasync.protocol.fields import Names, Range
 from krakenasync.protocol.requests import Request, Reshaped
@@ -130,7 +131,7 @@ class TradesHistory(Request[TradesPage], frozen=True, kw_only=True):
 class OfTrades(Request[dict[str, Trade]], frozen=True):
     """A call about trades by their ids."""
 
-    txid: Annotated[str | Sequence[str], Names(most=20)]
+    txid: Annotated[str | Sequence[str], Names(most=HISTORY_IDS)]
 
 
 class QueryTrades(OfTrades, frozen=True, kw_only=True):
@@ -288,7 +289,7 @@ class Ledgers(Request[LedgersPage], frozen=True, kw_only=True):
 class OfEntries(Request[dict[str, LedgerEntry]], frozen=True):
     """A call about ledger entries by their ids."""
 
-    id: Annotated[str | Sequence[str], Names(most=20)]
+    id: Annotated[str | Sequence[str], Names(most=HISTORY_IDS)]
 
 
 class QueryLedgers(OfEntries, frozen=True, kw_only=True):

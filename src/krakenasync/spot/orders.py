@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Final, Self
 
 import msgspec
 
+from krakenasync.protocol.bounds import ORDER_IDS
 from krakenasync.protocol.charges import HISTORY_OR_ONE
 from krakenasync.protocol.fields import Names, Range
 from krakenasync.protocol.requests import Request, Reshaped
@@ -181,7 +182,7 @@ class ClosedOrders(Request[ClosedOrdersPage], frozen=True, kw_only=True):
 class OfOrders(Request[dict[str, OrderInfo]], frozen=True):
     """A call about orders by their ids."""
 
-    txid: Annotated[str | Sequence[str], Names(most=50)]
+    txid: Annotated[str | Sequence[str], Names(most=ORDER_IDS)]
 
 
 class QueryOrders(OfOrders, frozen=True, kw_only=True):

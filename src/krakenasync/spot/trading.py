@@ -16,6 +16,7 @@ from typing import Annotated, ClassVar, Final
 import msgspec
 
 from krakenasync.errors import InvalidArguments
+from krakenasync.protocol.bounds import BATCH, EXPIRY, ICEBERG_PARTS
 from krakenasync.protocol.charges import Charge, Counter, EngineAction
 from krakenasync.protocol.nested import List, Typed
 from krakenasync.protocol.quoting import quoted
@@ -57,11 +58,6 @@ __all__ = [
 ]
 
 ADD: Final = Charge(Counter.ENGINE, action=EngineAction.ADD)
-
-_ICEBERG_PARTS: Final = 15
-"""An iceberg shows at least one part in so many."""
-_SOONEST_EXPIRY: Final = 5
-"""The least seconds of a relative `expiretm`."""
 
 
 class Close(Part, frozen=True, kw_only=True):
@@ -166,16 +162,16 @@ def _check_expiry(order: Order) -> None:
     if order.timeinforce == "GTD" and order.expiretm in {None, 0, "0"}:
         raise InvalidArguments("timeinforce='GTD' needs expiretm", hint="say when it expires, like '+3600'")
     ahead = re.fullmatch(r"\+(\d+)", order.expiretm) if isinstance(order.expiretm, str) else None
-    if ahead and int(ahead[1]) < _SOONEST_EXPIRY:
-        raise InvalidArguments(f"expiretm={quoted(order.expiretm)} is too near", hint="at least '+5'")
+    if ahead and int(ahead[1]) < EXPIRY[0]:
+        raise InvalidArguments(f"expiretm={quoted(order.expiretm)} is too near", hint=f"at least '+{EXPIRY[0]}'")
 
 
 def check_display(shown: Number | None, volume: Number | None) -> None:
     """Refuse an iceberg that shows less than a fifteenth of itself."""
     if shown is None or volume is None or isinstance(shown, float) or isinstance(volume, float):
         return
-    if Decimal(shown) * _ICEBERG_PARTS < Decimal(volume):
-        raise InvalidArguments(f"displayvol={quoted(shown)} is below volume/15", hint="show more of the iceberg")
+    if Decimal(shown) * ICEBERG_PARTS < Decimal(volume):
+        raise InvalidArguments(f"displayvol={quoted(shown)} is below volume/{ICEBERG_PARTS}", hint="show more of it")
 
 
 class OrderSentence(msgspec.Struct, frozen=True):
@@ -257,7 +253,7 @@ class AddOrderBatch(Request[BatchPlaced], frozen=True, kw_only=True):
     )
 
     pair: PairName
-    orders: Annotated[Sequence[Order], List(Typed(Order), least=2, most=15)]
+    orders: Annotated[Sequence[Order], List(Typed(Order), least=BATCH[0], most=BATCH[1])]
     asset_class: TokenizedClass | None = None
     deadline: DeadlineAt | None = None
     validate: Validate | None = None

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from krakenasync.protocol.bounds import HISTORY_IDS
 from krakenasync.sandbox.accounts import Account
 from krakenasync.sandbox.arguments import Arguments
 from krakenasync.sandbox.endpoints.context import Context, Handler
@@ -23,7 +24,6 @@ from krakenasync.spot.values import Consolidation, LedgerType, TradeType, words
 
 __all__ = ["HANDLERS", "consolidates", "ledger_row", "lines_by_trade", "trade_groups", "trade_row"]
 
-MOST_IDS: Final = 20
 STATES_MONEY: Final = frozenset({"ZUSD", "ZEUR"})
 TRADE_TYPES: Final = words(TradeType)
 LEDGER_TYPES: Final = words(LedgerType)
@@ -172,7 +172,7 @@ def _by_ids(
 ) -> dict[str, Any]:
     """Write the rows that a call names; `unknown` is what it is told of an id that names none."""
     wanted = context.arguments.names(name)
-    if not 0 < len(wanted) <= MOST_IDS:
+    if not 0 < len(wanted) <= HISTORY_IDS:
         raise invalid(name)
     if not all(each in known for each in wanted):
         raise Refusal(unknown)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Final, get_args
 
 from krakenasync.errors import InvalidArguments
+from krakenasync.protocol.bounds import DEADLINE, EXPIRY, ICEBERG_PARTS
 from krakenasync.protocol.fields import Marker
 from krakenasync.sandbox.arguments import Arguments, as_number
 from krakenasync.sandbox.closing import check_close
@@ -48,12 +49,6 @@ __all__ = [
 ]
 
 FLAGS: Final = words(OrderFlags)
-ICEBERG_PARTS: Final = 15
-"""An iceberg shows at least one part in so many."""
-SOONEST_EXPIRY: Final = 5 * NANOS
-LATEST_EXPIRY: Final = 31 * 86_400 * NANOS
-SOONEST_DEADLINE: Final = 2 * NANOS
-LATEST_DEADLINE: Final = 60 * NANOS
 INT32: Final = 2**31
 
 
@@ -69,7 +64,7 @@ def check_deadline(context: Context) -> int | None:
     deadline = context.arguments.instant("deadline")
     if deadline is None:
         return None
-    if not SOONEST_DEADLINE <= deadline - context.arrived <= LATEST_DEADLINE:
+    if not DEADLINE[0] * NANOS <= deadline - context.arrived <= DEADLINE[1] * NANOS:
         raise invalid("deadline")
     return deadline
 
@@ -179,7 +174,7 @@ def _read_lifetime(arguments: Arguments, order: Order, now: int) -> None:
     order.expires = _moment(arguments, "expiretm", now)
     if not order.expires and order.time_in_force != "GTD":
         return
-    fits = now + SOONEST_EXPIRY <= order.expires <= now + LATEST_EXPIRY
+    fits = now + EXPIRY[0] * NANOS <= order.expires <= now + EXPIRY[1] * NANOS
     if not fits or order.time_in_force in ("IOC", "FOK"):
         raise invalid("expiretm")
     order.time_in_force = "GTD"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from krakenasync.protocol.bounds import ORDER_IDS
 from krakenasync.protocol.clordid import fold_id
 from krakenasync.protocol.paging import PAGING
 from krakenasync.sandbox.arguments import Arguments, as_number
@@ -24,8 +25,6 @@ from krakenasync.spot.values import CloseTime, words
 __all__ = ["HANDLERS"]
 
 PAGE: Final = PAGING["ClosedOrders"].rows
-MOST_IDS: Final = 50
-"""Ids of a query, at most."""
 
 
 def open_orders(context: Context) -> dict[str, Any]:
@@ -68,7 +67,7 @@ def closed_orders(context: Context) -> dict[str, Any]:
 def query_orders(context: Context) -> dict[str, Any]:
     """Show orders by id; open ones and closed ones need their own permission."""
     names = context.arguments.names("txid")
-    if not 0 < len(names) <= MOST_IDS:
+    if not 0 < len(names) <= ORDER_IDS:
         raise invalid("txid")
     wanted = _wanted(context.arguments)
     found: dict[str, Any] = {}

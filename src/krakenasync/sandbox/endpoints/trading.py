@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from krakenasync.protocol.bounds import BATCH, CANCELLED_AT_ONCE, LONGEST_SWITCH
 from krakenasync.protocol.charges import EngineAction, engine_points
 from krakenasync.sandbox.arguments import Arguments
 from krakenasync.sandbox.endpoints.context import Context, Handler
@@ -24,11 +25,6 @@ __all__ = ["HANDLERS", "check_in_time", "named_orders", "only_validate"]
 
 USERREF: Final = re.compile(r"-?[0-9]{1,10}")
 """A user reference travels in the place of an order id, which never is a number."""
-FEWEST: Final = 2
-MOST: Final = 15
-"""Orders of a batch."""
-MOST_CANCELLED: Final = 50
-LONGEST_TIMEOUT: Final = 86_399
 
 
 def add_order(context: Context) -> dict[str, Any]:
@@ -49,7 +45,7 @@ def add_order_batch(context: Context) -> dict[str, Any]:
     """Place up to fifteen orders on a pair: a wrong one sinks them all, one without funds fails alone."""
     pair = find_pair(context.arguments.text("pair"))
     items = _groups(context.arguments, "orders")
-    if not FEWEST <= len(items) <= MOST:
+    if not BATCH[0] <= len(items) <= BATCH[1]:
         raise invalid("orders")
     points = engine_points(EngineAction.ADD, orders=len(items), batch=True)
     context.world.limits.charge_engine(context.account, pair.name, points)
@@ -73,7 +69,7 @@ def cancel_order_batch(context: Context) -> dict[str, Any]:
     """Cancel up to fifty orders by any of their names; it goes through even when the counter is full."""
     names = [_name(item) for item in context.arguments.items("orders")]
     own_names = [_name(item) for item in context.arguments.items("cl_ord_ids")]
-    if not 0 < len(names) + len(own_names) <= MOST_CANCELLED:
+    if not 0 < len(names) + len(own_names) <= CANCELLED_AT_ONCE:
         raise invalid("orders")
     orders: dict[str, Order] = {}
     # A client id may stand among the orders too: Kraken's own command line puts it there.
@@ -101,7 +97,7 @@ def cancel_all_orders_after(context: Context) -> dict[str, Any]:
     """Set the dead man's switch anew, or off."""
     if not context.arguments.given("timeout"):
         raise invalid("timeout")
-    timeout = context.arguments.whole("timeout", 0, 0, LONGEST_TIMEOUT)
+    timeout = context.arguments.whole("timeout", 0, 0, LONGEST_SWITCH)
     for pair in {order.pair.name: None for order in context.account.open.values()}:
         context.world.limits.charge_engine(context.account, pair, context.engine_cost(), certain=True)
     at = context.world.exchange.set_switch(context.account, timeout)
