@@ -182,9 +182,14 @@ class InvalidSignature(AuthenticationError):
 
 
 class InvalidNonce(AuthenticationError):
-    """The nonce was not above the last one Kraken accepted for the key. The call was not carried out."""
+    """The nonce was not above the last one Kraken accepted for the key. The call was not carried out.
+
+    Attributes:
+        never_accepted: Whether Kraken has accepted no nonce of this process yet: the key was used with higher ones.
+    """
 
     default_retryable = True
+    never_accepted: bool = False
 
 
 class PermissionDenied(AuthenticationError):

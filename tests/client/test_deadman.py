@@ -11,7 +11,7 @@ import pytest
 import trio
 import trio.testing
 
-from krakenasync import InvalidArguments, KrakenClient, OutcomeUnknown, PermissionDenied
+from krakenasync import InvalidArguments, KrakenClient, OutcomeUnknown, PermissionDenied, RetryPolicy
 from krakenasync.client.deadman import dead_man_switch
 from krakenasync.spot.changes import CancelsAt
 from krakenasync.state.memory import MemoryState
@@ -83,7 +83,38 @@ def test_a_switch_that_fired_says_so(caplog):
             clock.advance(90)
             await anyio.sleep(1)
             assert switch.fired_at == datetime.fromtimestamp(exchange.fired_at, UTC)
-            assert "has cancelled all orders" in caplog.text
+            assert "has fired" in caplog.text
+
+    run(main)
+
+
+def test_a_switch_that_fired_is_found_out_when_it_is_turned_off():
+    """No renewal reached Kraken, and then the block ended well."""
+
+    async def main(clock):
+        exchange = Exchange(clock)
+        async with exchange.client(retry=RetryPolicy(attempts=1)) as kraken, kraken.dead_man_switch(60) as switch:
+            exchange.script = ["EAPI:Rate limit exceeded"] * 20
+            await anyio.sleep(70)
+            exchange.script = []
+        assert exchange.fired_at == 60
+        assert switch.fired_at == datetime.fromtimestamp(60, UTC)
+
+    run(main)
+
+
+def test_a_switch_that_may_not_have_fired_does_not_say_it_has(caplog):
+    """Renewals arrived and their answers did not: by what is known it is late, at Kraken it is not."""
+
+    async def main(clock):
+        exchange = Exchange(clock)
+        async with exchange.client(retry=RetryPolicy(attempts=1)) as kraken, kraken.dead_man_switch(60) as switch:
+            exchange.script = [LOST] * 20
+            await anyio.sleep(62)
+            exchange.script = []
+            await anyio.sleep(20)
+            assert switch.fired_at is exchange.fired_at is None
+            assert "may have fired" in caplog.text
 
     run(main)
 

@@ -22,7 +22,15 @@ from krakenasync import (
     Unanswered,
 )
 from krakenasync.client import express
-from krakenasync.client.exchanges import ConnectFailed, ConnectTimeout, Outgoing, PoolTimeout, ReadTimeout, Timeouts
+from krakenasync.client.exchanges import (
+    Broken,
+    ConnectFailed,
+    ConnectTimeout,
+    Outgoing,
+    PoolTimeout,
+    ReadTimeout,
+    Timeouts,
+)
 from krakenasync.client.express import Express
 from krakenasync.client.http1 import BadResponse
 from krakenasync.client.origin import Origin
@@ -112,21 +120,29 @@ def with_exchange(test, **settings):
     asyncio.run(main())
 
 
-@pytest.mark.parametrize(("wary", "connections"), [(60, 3), (0.01, 2)])
+async def hung_up_on(exchange, pool, *, rested=0.05):
+    """Ask over a connection that has rested so long; the peer closes it in place of an answer."""
+    await pool.exchange(asking(), Timeouts())
+    await asyncio.sleep(rested)
+    exchange.gate.clear()
+    before = len(exchange.requests)
+    task = asyncio.ensure_future(pool.exchange(asking(), Timeouts()))
+    await exchange.asked(before + 1)
+    exchange.hang_up()
+    with pytest.raises(BadResponse):
+        await task
+    exchange.gate.set()
+
+
+@pytest.mark.parametrize(("wary", "connections"), [(60, 4), (0.01, 3)])
 def test_a_peer_that_hangs_up_on_rested_connections_gets_fresh_ones_for_a_while(monkeypatch, wary, connections):
-    """One that rested 50 ms was closed in place of an answer, so none is kept for 40 ms; later they are tried again."""
+    """Twice one that rested 50 ms was closed in place of an answer: none is kept for 40 ms, until it is tried again."""
     monkeypatch.setattr(express, "_WARY", wary)
 
     async def test(exchange, pool):
-        await pool.exchange(asking(), Timeouts())
-        await asyncio.sleep(0.05)
-        exchange.gate.clear()
-        task = asyncio.ensure_future(pool.exchange(asking(), Timeouts()))
-        await exchange.asked(2)
-        exchange.hang_up()
-        with pytest.raises(BadResponse):
-            await task
-        exchange.gate.set()
+        for _ in range(2):
+            await hung_up_on(exchange, pool)
+        assert exchange.accepted == 2
         await pool.exchange(asking(), Timeouts())
         await asyncio.sleep(0.04)
         await pool.exchange(asking(), Timeouts())
@@ -135,22 +151,63 @@ def test_a_peer_that_hangs_up_on_rested_connections_gets_fresh_ones_for_a_while(
     with_exchange(test)
 
 
-def test_a_connection_that_fails_at_its_first_request_teaches_nothing():
-    """It did not rest; nor does one whose answer had begun."""
+def test_one_end_of_a_connection_that_just_came_to_rest_teaches_little():
+    """The peer may have been started anew: connections are used again all the same, if not for as long as usual."""
 
     async def test(exchange, pool):
-        exchange.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhalf"
-        task = asyncio.ensure_future(pool.exchange(asking(), Timeouts()))
-        await exchange.asked(1)
-        await asyncio.sleep(0.01)
-        exchange.hang_up()
-        with pytest.raises(BadResponse):
-            await task
-        exchange.answer = None
+        await hung_up_on(exchange, pool, rested=0)
+        assert pool._keep_alive == 1.0
         for _ in range(3):
             await pool.exchange(asking(), Timeouts())
             await asyncio.sleep(0.01)
         assert exchange.accepted == 2
+
+    with_exchange(test)
+
+
+def test_closing_while_an_answer_is_awaited_leaves_no_timer():
+    """It was us who hung up."""
+
+    async def test(exchange, pool):
+        await pool.exchange(asking(), Timeouts())
+        exchange.gate.clear()
+        task = asyncio.ensure_future(pool.exchange(asking(), Timeouts()))
+        await exchange.asked(2)
+        await pool.aclose()
+        with pytest.raises(Broken):
+            await task
+        assert pool._wary is pool._timer is None
+
+    with_exchange(test)
+
+
+def test_closing_after_a_hang_up_leaves_no_timer():
+    """What was learnt is forgotten with the connections."""
+
+    async def test(exchange, pool):
+        await hung_up_on(exchange, pool)
+        assert pool._wary is not None
+        await pool.aclose()
+        assert pool._wary is None
+
+    with_exchange(test)
+
+
+def test_a_connection_that_fails_otherwise_teaches_nothing():
+    """One that did not rest, and one whose answer had begun."""
+
+    async def test(exchange, pool):
+        for number in (1, 2):
+            exchange.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhalf"
+            task = asyncio.ensure_future(pool.exchange(asking(), Timeouts()))
+            await exchange.asked(2 * number - 1)
+            await asyncio.sleep(0.01)
+            exchange.hang_up()
+            with pytest.raises(BadResponse):
+                await task
+            assert pool._keep_alive == pool._longest
+            exchange.answer = None
+            await pool.exchange(asking(), Timeouts())  # the next one goes over a connection that has rested
 
     with_exchange(test)
 

@@ -146,8 +146,9 @@ def test_an_order_whose_nonce_is_refused_is_looked_for_before_it_is_sent_again(r
         sandbox.faults.add("AddOrder", "EAPI:Invalid nonce", times=refusals)
         patient = kraken.with_options(retry=RetryPolicy())
         if sends is None:
-            with pytest.raises(InvalidNonce):
+            with pytest.raises(InvalidNonce) as caught:
                 await patient.place_order(**MARKET)
+            assert (caught.value.attempts, caught.value.__cause__) == (3, None)
         else:
             placed = await patient.place_order(**MARKET)
             assert (placed.adopted, placed.sends) == (False, sends)
@@ -172,6 +173,48 @@ def test_on_a_closed_client_an_order_is_not_looked_for():
             await anyio.sleep(1)
             await kraken.aclose()
         assert sandbox.clock.monotonic() < 10
+
+    play(scene)
+
+
+def test_a_key_that_was_used_with_higher_nonces_is_told_at_once():
+    """No nonce is high enough, neither the order's nor those of the looks: nothing was carried out."""
+
+    async def scene(kraken, sandbox):
+        for call in ("AddOrder", "OpenOrders", "ClosedOrders"):
+            sandbox.faults.add(call, "EAPI:Invalid nonce", times=None)
+        with pytest.raises(InvalidNonce, match="finer unit") as caught:
+            await kraken.with_options(retry=RetryPolicy()).place_order(**MARKET)
+        assert caught.value.never_accepted
+        assert sandbox.clock.monotonic() < 1
+        assert not sandbox.accounts["alice"].orders
+
+    play(scene)
+
+
+def test_looks_whose_nonces_are_refused_are_signed_anew():
+    """Only the order itself is not: what is looked for may be there."""
+
+    async def scene(kraken, sandbox):
+        sandbox.faults.add("AddOrder", "answer-lost-after")
+        sandbox.faults.add("OpenOrders", "EAPI:Invalid nonce", times=3)
+        placed = await kraken.with_options(retry=RetryPolicy()).place_order(**BUY)
+        assert (placed.adopted, placed.sends) == (True, 1)
+        assert sandbox.clock.monotonic() < 4
+
+    play(scene)
+
+
+def test_a_doubt_tells_of_refused_nonces():
+    """Whoever shares the key with another program learns it."""
+
+    async def scene(kraken, sandbox):
+        await kraken.balance()
+        for call in ("AddOrder", "OpenOrders", "ClosedOrders"):
+            sandbox.faults.add(call, "EAPI:Invalid nonce", times=None)
+        with pytest.raises(OutcomeUnknown) as caught:
+            await kraken.with_options(retry=RetryPolicy()).place_order(**MARKET)
+        assert "another program uses this key" in caught.value.hint
 
     play(scene)
 

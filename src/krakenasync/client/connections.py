@@ -48,6 +48,7 @@ class Connection(asyncio.BufferedProtocol):
 
     Attributes:
         deadline: When the running exchange is late, in the loop's time.
+        opened: When it came about.
         idle_since: When it was put aside.
     """
 
@@ -66,6 +67,7 @@ class Connection(asyncio.BufferedProtocol):
         "_writing",
         "deadline",
         "idle_since",
+        "opened",
         "ready",
     )
 
@@ -82,7 +84,7 @@ class Connection(asyncio.BufferedProtocol):
         self._writing = False
         self._read_within: float | None = None
         self._until = self.deadline = NEVER
-        self.idle_since = 0.0
+        self.opened = self.idle_since = loop.time()
         self.ready = False
 
     def begin(self, request: Outgoing, timeouts: Timeouts, until: float) -> asyncio.Future[Response]:

@@ -42,7 +42,8 @@ class DeadManSwitch:
         timeout: Seconds after the last renewal until Kraken cancels everything.
         fires_at: When that would be, by Kraken's clock.
         renewals: How often it was renewed.
-        fired_at: When Kraken has cancelled all orders, because a renewal came too late; None as long as it has not.
+        fired_at: When Kraken has cancelled all orders, because no renewal came in time; known when it is set or turned
+            off the next time. None if it has not, or if that is not certain.
         error: Why the last renewal failed, or None.
     """
 
@@ -52,15 +53,25 @@ class DeadManSwitch:
         self.fired_at: datetime | None = None
         self.renewals = 0
         self.error: KrakenError | TimeoutError | None = None
+        self._unsure = False
 
     def renewed(self, answer: CancelsAt) -> None:
-        """Take note of a renewal, and of one that came after the switch had fired."""
+        """Take note that it was set anew, and of a setting that came after the switch had fired.
+
+        It had not for certain if an earlier one was without an answer: that may have arrived in time.
+        """
         if self.fires_at is not None and answer.current_time >= self.fires_at:
-            self.fired_at = self.fires_at
-            LOG.warning("the dead man's switch has fired at %s: Kraken has cancelled all orders", self.fires_at)
+            self.fired_at = self.fired_at if self._unsure else self.fires_at
+            how = "may have fired" if self._unsure else "has fired"
+            LOG.warning("the dead man's switch %s at %s, and Kraken cancelled all orders", how, self.fires_at)
         self.fires_at = answer.trigger_time
-        self.renewals += 1
-        self.error = None
+        self.error, self._unsure = None, False
+
+    def failed(self, error: KrakenError | TimeoutError) -> None:
+        """Take note that it could not be set anew, or perhaps was, without an answer."""
+        LOG.warning("the dead man's switch could not be renewed: %s", error or "no answer in time")
+        self.error = error
+        self._unsure |= not isinstance(error, KrakenError) or error.effect == "unknown"
 
     @at_any_time
     def __repr__(self) -> str:
@@ -92,7 +103,7 @@ async def dead_man_switch(
         )
     switch = DeadManSwitch(timeout)
     armed = anyio.current_time()
-    switch.fires_at = await _insist(cancel_all_orders_after, timeout)
+    switch.renewed(await _insist(cancel_all_orders_after, timeout))
     failure: BaseException | None = None
     under_way = anyio.Lock()
     async with anyio.create_task_group() as tasks:
@@ -109,19 +120,19 @@ async def dead_man_switch(
         tasks.cancel_scope.cancel()
     if failure is not None:
         raise failure
-    await _insist(cancel_all_orders_after, 0)
+    switch.renewed(await _insist(cancel_all_orders_after, 0))
 
 
-async def _insist(cancel_all_orders_after: SetTimer, timeout: int) -> datetime | None:  # noqa: ASYNC109 - see above
+async def _insist(cancel_all_orders_after: SetTimer, timeout: int) -> CancelsAt:  # noqa: ASYNC109 - see above
     """Set the timer, again if Kraken was busy or an answer was lost: doing it twice does no harm."""
     for _ in range(_TRIES - 1):
         try:
-            return (await cancel_all_orders_after(timeout)).trigger_time
+            return await cancel_all_orders_after(timeout)
         except KrakenError as error:
             if not (error.retryable or isinstance(error, OutcomeUnknown)):
                 raise
         await anyio.sleep(_PAUSE)
-    return (await cancel_all_orders_after(timeout)).trigger_time
+    return await cancel_all_orders_after(timeout)
 
 
 async def _renew(switch: DeadManSwitch, cancel_all_orders_after: SetTimer, began: float, under_way: anyio.Lock) -> None:
@@ -135,7 +146,7 @@ async def _renew(switch: DeadManSwitch, cancel_all_orders_after: SetTimer, began
                 with anyio.fail_after(pause):
                     answer = await cancel_all_orders_after(switch.timeout)
         except (KrakenError, TimeoutError) as error:
-            LOG.warning("the dead man's switch could not be renewed: %s", error or "no answer in time")
-            switch.error = error
+            switch.failed(error)
         else:
             switch.renewed(answer)
+            switch.renewals += 1

@@ -36,6 +36,9 @@ _GRAIN: Final = 0.005
 _WARY: Final = 60.0
 """Seconds for which connections are kept less long after one was hung up in place of an answer."""
 
+_SOON: Final = 1.0
+"""Seconds for which they are kept after a first such end: a peer that goes away ends also what just came to rest."""
+
 _LETTING_GO: Final = 1.0
 """Seconds that closed connections are waited for."""
 
@@ -78,6 +81,7 @@ class Express:
         self._most = connections
         self._keep_alive = self._longest = keep_alive
         self._wary: asyncio.TimerHandle | None = None
+        self._learnt = 0.0
         self._bounds = bounds
         self._taken = 0
         self._open: set[Connection] = set()
@@ -107,8 +111,8 @@ class Express:
                 self.watch(connection.deadline)
             return await answer
         except (Broken, BadResponse):
-            if rested is not None and rested.silent:
-                self._keep_less(now - rested.idle_since)
+            if rested is not None and rested.silent and not self._closed:
+                self._keep_less(rested, now - rested.idle_since)
             raise
         finally:
             self._return(connection)
@@ -127,9 +131,11 @@ class Express:
             self._taken -= 1
         return None
 
-    def _keep_less(self, rested: float) -> None:
+    def _keep_less(self, connection: Connection, rested: float) -> None:
         """Learn how long the peer keeps connections: it has hung up, without a word, on one that had rested so long."""
-        self._keep_alive = min(self._keep_alive, rested / 2)
+        again = self._wary is not None and connection.opened > self._learnt
+        self._keep_alive = min(self._keep_alive, rested / 2 if again else max(rested / 2, _SOON))
+        self._learnt = self._loop.time()
         if self._wary is not None:
             self._wary.cancel()
         self._wary = self._loop.call_later(_WARY, self._keep_longest)

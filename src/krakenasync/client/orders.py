@@ -159,8 +159,15 @@ class ResolveOrder(msgspec.Struct, frozen=True, kw_only=True):
         return asked["cl_ord_id"]
 
 
-async def place_order(sender: Sender, server: ServerClock, wanted: PlaceOrder) -> PlacedOrder:
-    """Place an order exactly once; see `PlaceOrder`."""
+async def place_order(sender: Sender, looks: Sender, server: ServerClock, wanted: PlaceOrder) -> PlacedOrder:
+    """Place an order exactly once; see `PlaceOrder`.
+
+    Args:
+        sender: Sends the order.
+        looks: Makes the calls that look for it, and asks for the time.
+        server: Kraken's clock.
+        wanted: The order.
+    """
     order = wanted.order()
     intent = Intent(cl_ord_id=order.cl_ord_id or "", order=order, lifetime=wanted.deadline)
     if wanted.on_intent is not None:
@@ -168,14 +175,14 @@ async def place_order(sender: Sender, server: ServerClock, wanted: PlaceOrder) -
         if inspect.isawaitable(told):
             await told
     try:
-        await server.refresh(sender)
+        await server.refresh(looks)
     except RateLimitTimeout:
         raise
     except KrakenError as error:
         why = error.message or ", ".join(error.codes)
         said = f"nothing was sent, for Kraken's clock cannot be read: {why}"
         raise OrderNotPlaced(said, endpoint="AddOrder") from error
-    lookup = Lookup(sender, intent.cl_ord_id, like=order, since=server.at_least(), given=wanted.cl_ord_id is not None)
+    lookup = Lookup(looks, intent.cl_ord_id, like=order, since=server.at_least(), given=wanted.cl_ord_id is not None)
     plan = machine.Plan(resubmit=wanted.resubmit)
     return await Placement(sender, server, lookup, plan).place(order, wanted.deadline)
 

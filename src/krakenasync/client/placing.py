@@ -105,7 +105,8 @@ class Placement:
                     step = await self._advance(step)
         if isinstance(step, machine.Done):
             return self._placed(adopted=step.adopted)
-        raise self._failure(step) from (None if isinstance(step, machine.Rejected) else self._error)
+        failure = self._failure(step)
+        raise failure from (None if failure is self._error else self._error)
 
     async def resolve(self, deadline: int | None) -> PlacedOrder | None:
         """Look for the order without sending it; None when there is none and none can come any more.
@@ -141,9 +142,19 @@ class Placement:
     async def _advance(self, step: machine.Glance | machine.Wait | machine.Look) -> object:
         """Take one step that sends nothing."""
         try:
-            return await advance(self._server, self._lookup, self._plan, step)
+            following = await advance(self._server, self._lookup, self._plan, step)
         except ConfigurationError as error:
             raise self._doubt(machine.GaveUp(self._sends)) from error
+        refused, seen = self._error, self._lookup.error
+        never = isinstance(seen, InvalidNonce) and seen.never_accepted and seen.attempts > 1
+        if never and isinstance(refused, InvalidNonce):
+            # The key was used with higher nonces: had a copy of the order been carried out, the look's would have done.
+            raise self._refused(refused)
+        return following
+
+    def _refused(self, error: InvalidNonce) -> InvalidNonce:
+        error.attempts = self._sends
+        return error
 
     async def _send(self, order: AddOrder, lifetime: float) -> machine.Outcome:
         """Send the order once."""
@@ -190,7 +201,9 @@ class Placement:
         """Say how it ended, when it did not end with an order."""
         if isinstance(end, machine.GaveUp) or self._error is None:
             return self._doubt(machine.GaveUp(self._sends) if not isinstance(end, machine.GaveUp) else end)
-        if isinstance(end, machine.Rejected) or isinstance(self._error, InvalidNonce):
+        if isinstance(self._error, InvalidNonce):
+            return self._refused(self._error)
+        if isinstance(end, machine.Rejected):
             return self._error
         error = OrderNotPlaced(
             f"sent {self._sends} times without an answer; no order came of it, and none can any more",
@@ -207,6 +220,8 @@ class Placement:
             endpoint="AddOrder",
             hint="await error.resolve() looks again, and so does resolve_order(cl_ord_id=..., deadline=...)",
         )
+        if isinstance(self._lookup.error, InvalidNonce):
+            unknown.hint = f"{self._lookup.error.hint}; then {unknown.hint}"
         unknown.cl_ord_id = cl_ord_id
         unknown.deadline = moment(self._deadline) if self._deadline else None
         unknown.attempts = self._sends

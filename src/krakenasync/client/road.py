@@ -236,7 +236,7 @@ class Road:
         elif left:
             hold.settle(refused=isinstance(error, Refused) and error.effect == "none")
         if isinstance(error, InvalidNonce) and self._nonces is not None:
-            error.hint = diagnosis(self._nonces)
+            error.hint, error.never_accepted = diagnosis(self._nonces), not self._nonces.accepted
             self._nonces.refuse()
         if isinstance(error, AuthenticationError):
             self._breaker.failed(error, sent)
