@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from krakenasync.errors import InvalidArguments, InvalidType
+from krakenasync.errors import InvalidArguments, InvalidType, ProtocolError
 from krakenasync.protocol import bodies
 from krakenasync.spot.changes import (
     AmendOrder,
@@ -51,7 +51,9 @@ def test_edit(sample, answer):
     """`ok` reads the status in any case; a failure's text is at hand though the envelope holds none."""
     edited = sample(EditOrder)
     assert answer(EditOrder, {"descr": {"order": "buy"}, "txid": "OU22CG-KLAF2-FWUDD7"}).ok  # as one client has it
-    assert not answer(EditOrder, {"descr": {"order": "buy"}}).ok
+    for nothing in ({"descr": {"order": "buy"}}, {}, []):
+        with pytest.raises(ProtocolError):
+            answer(EditOrder, nothing)
     failed = answer(EditOrder, {"status": "Err", "error_message": "EOrder:Insufficient funds"})
 
     assert (edited.ok, edited.price2, edited.newuserref) == (True, Decimal(32500), "123")

@@ -25,14 +25,18 @@ class Ageing:
     """Points for a change to orders; they fall while the orders grow older.
 
     Args:
-        action: What is done to them.
+        action: Tells what is done to them, at the moment it is asked.
         orders: Finds the orders at the moment it is asked; none at all stands for one whose age is not known.
         clock: Where time comes from.
         most: No price is higher: what has no room on an empty counter would never be sent.
     """
 
     def __init__(
-        self, action: EngineAction, orders: Callable[[], list[Known]], clock: Clock, most: float = float("inf")
+        self,
+        action: Callable[[], EngineAction],
+        orders: Callable[[], list[Known]],
+        clock: Clock,
+        most: float = float("inf"),
     ) -> None:
         self._action = action
         self._orders = orders
@@ -42,7 +46,7 @@ class Ageing:
     def __call__(self, later: float = 0.0) -> float:
         """Return the points it costs in so many seconds."""
         ages = [self._age(order, later) for order in self._orders()] or [None]
-        return min(self._most, sum(engine_points(self._action, age) for age in ages))
+        return min(self._most, sum(engine_points(self._action(), age) for age in ages))
 
     def _age(self, order: Known, later: float) -> float | None:
         """How old the order will be at the least; None while an amendment may make it young at any moment."""
@@ -50,7 +54,7 @@ class Ageing:
 
     def falls(self) -> Iterator[float]:
         """Yield the seconds after which the price will have fallen, as far as can be told."""
-        _fixed, penalties = self._action.value
+        _fixed, penalties = self._action().value
         for age in (self._age(order, 0.0) for order in self._orders()):
             if age is not None:
                 yield from (below - age + _TICK for below, _points in penalties if age < below)

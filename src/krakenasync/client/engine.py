@@ -90,10 +90,10 @@ class Engine:
             case EngineAction.CANCEL if spec.name == "CancelOrderBatch":
                 # It goes through even if it takes the counter past the threshold.
                 return self._cancelling(params)
-            case EngineAction.AMEND if self._may_cancel(params):
-                return self._changing(EngineAction.REDUCE, params)
+            case EngineAction.AMEND if "order_qty" in params:
+                return self._changing(lambda: self._amending(params), params)
             case action:
-                return self._changing(action, params)
+                return self._changing(lambda: action, params)
 
     def _adding(self, spec: Spec, params: Mapping[str, Any]) -> Price:
         pair = contents.pair_of(params)
@@ -110,31 +110,32 @@ class Engine:
         cost = engine_points(EngineAction.ADD, orders=len(orders), batch=spec.name == "AddOrderBatch")
         return Price(pair, lambda: cost, cost)
 
-    def _changing(self, action: EngineAction, params: Mapping[str, Any]) -> list[Price]:
+    def _changing(self, action: Callable[[], EngineAction], params: Mapping[str, Any]) -> list[Price]:
         """Price a change to one order, or to all that bear a userref."""
         names = contents.names(params)
         named = sorted({order.pair for order in self._ages.named(*names)})
         return [
-            Price(pair, self._ageing(action, pair, names, self._cap), action.value[0])
+            Price(pair, self._ageing(action, pair, names, self._cap), action().value[0])
             for pair in named or self._possible(params)
         ]
 
-    def _may_cancel(self, params: Mapping[str, Any]) -> bool:
-        """Whether an amend may leave its order less than has filled: nobody tells how much that is."""
-        if "order_qty" not in params:
-            return False
+    def _amending(self, params: Mapping[str, Any]) -> EngineAction:
+        """Tell an amend from one that may leave its order less than has filled: nobody tells how much that is."""
         wanted, orders = contents.volume(params["order_qty"]), self._ages.named(*contents.names(params))
-        return not orders or any(wanted is None or order.volume is None or wanted < order.volume for order in orders)
+        safe = all(wanted is not None and order.volume is not None and wanted >= order.volume for order in orders)
+        return EngineAction.AMEND if orders and safe else EngineAction.REDUCE
 
     def _cancelling(self, params: Mapping[str, Any]) -> list[Price]:
         """Price a batch. Orders we do not know may be on any of the pairs."""
         points: Tally[str] = Tally()
         for name in contents.names(params):
             for pair in {order.pair for order in self._ages.named(name)} or self._possible(params):
-                points[pair] += int(self._ageing(EngineAction.CANCEL, pair, [name])())
+                points[pair] += int(self._ageing(lambda: EngineAction.CANCEL, pair, [name])())
         return [_certain(pair, float(cost), 0.0) for pair, cost in points.items()]
 
-    def _ageing(self, action: EngineAction, pair: str, names: list[str], most: float = float("inf")) -> Ageing:
+    def _ageing(
+        self, action: Callable[[], EngineAction], pair: str, names: list[str], most: float = float("inf")
+    ) -> Ageing:
         return Ageing(
             action, lambda: [order for order in self._ages.named(*names) if order.pair == pair], self._clock, most
         )
@@ -152,7 +153,7 @@ class Engine:
 
     def cancel_cost(self, name: str) -> float:
         """Points that cancelling the order would cost now, by its id or the caller's own."""
-        return Ageing(EngineAction.CANCEL, lambda: self._ages.named(name), self._clock)()
+        return Ageing(lambda: EngineAction.CANCEL, lambda: self._ages.named(name), self._clock)()
 
     def begin(self, spec: Spec, params: Mapping[str, Any]) -> Callable[[float | None], None]:
         """Take note that a call is on its way.
@@ -164,6 +165,8 @@ class Engine:
         amended = self._ages.named(*contents.names(params)) if spec.name == "AmendOrder" else []
         wanted = contents.volume(params.get("order_qty"))
         for order in amended:
+            # Which of two is carried out last, nobody tells.
+            order.doubted |= wanted is not None and order.amends > 0
             order.amends += 1
             if wanted is not None and order.volume is not None:
                 order.volume = max(order.volume, wanted)
@@ -173,7 +176,8 @@ class Engine:
                 order.amends -= 1
                 if late is not None:
                     order.since = max(order.since, self._clock.monotonic() + late)
-                if late == 0.0 and wanted is not None and not order.amends:
+                order.doubted |= wanted is not None and bool(late)
+                if late == 0.0 and wanted is not None and not order.doubted:
                     order.volume = wanted
             if late is not None:
                 self._born_unseen(spec, params, self._clock.monotonic() + late)

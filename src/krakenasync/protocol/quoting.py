@@ -10,30 +10,40 @@ __all__ = ["quoted"]
 
 _MOST: Final = 100
 """Characters, and digits of a number."""
-_KEY: Final = re.compile(r"(?=.*[0-9])(?=.*[A-Z])(?=.*[a-z])[A-Za-z0-9+/]{40,}={0,2}\s*")
-_LOOKED_AT: Final = 200
+_LOOKED_AT: Final = 1000
+"""Characters that are looked through before all but the first hundred are cut off."""
 _BITS: Final = 332
 """Of a number of so many digits. Longer ones are not written at all: Python refuses to, beyond 4,300 digits."""
+_KEY: Final = re.compile(r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{86}==|[A-Za-z0-9+/]{56})(?![A-Za-z0-9+/=])")
+"""A secret of 64 bytes in base64, or the 56 characters of a key.
+
+Source: https://docs.kraken.com/api/docs/guides/spot-rest-auth
+"""
 
 
 def quoted(value: object) -> str:
     """Write a value for a message: a number bare, all else as it stands in code, cut. Never fails.
 
-    What looks like a key, or a part of one that was put in the wrong place, is not repeated.
+    What looks like one of Kraken's keys, or a key's secret, is not repeated: it may have been put in a wrong place.
 
-    >>> quoted("a b"), quoted(5), quoted("x y" * 200_000)[-8:]
-    ("'a b'", '5', 'yx yx yx…')
-    >>> quoted("kQH5HW/8p1uGOVjbgWA7FunAmGO8lsSUXNsu3eow76sz84Q18fWxnyRzBHCd3pd5nE9qa99HAZtuZuj6F1huXg==")
-    '<88 characters that look like a key>'
+    >>> quoted("a b"), quoted(5), quoted("x" * 200_000)[-8:]
+    ("'a b'", '5', 'xxxxxxx…')
+    >>> quoted("secret=kQH5HW/8p1uGOVjbgWA7FunAmGO8lsSUXNsu3eow76sz84Q18fWxnyRzBHCd3pd5nE9qa99HAZtuZuj6F1huXg==")
+    "'secret=<88 characters that look like a key>'"
     """
-    if isinstance(value, str) and _KEY.fullmatch(value[:_LOOKED_AT]):
-        return f"<{len(value)} characters that look like a key>"
     if isinstance(value, int) and value.bit_length() > _BITS:
         return f"<an int of {value.bit_length()} bits>"
     try:
         # A text that is cut first stays longer than what is kept of it, by its quotes.
-        shown = value[:_MOST] if isinstance(value, (str, bytes, bytearray)) else value
-        text = str(shown) if isinstance(shown, Decimal) else repr(shown)
+        shown = value[:_LOOKED_AT] if isinstance(value, (str, bytes, bytearray)) else value
+        text = str(shown) if isinstance(shown, Decimal) else _KEY.sub(_unsaid, repr(shown)[: 2 * _LOOKED_AT])
     except Exception:  # noqa: BLE001 - what cannot be shown, like a list nested too deep, is refused in words too
         return f"<{type(value).__name__}>"
     return text if len(text) <= _MOST else f"{text[: _MOST - 1]}…"
+
+
+def _unsaid(found: re.Match[str]) -> str:
+    """Name a key by its length; what is all of one kind of characters is none, but an address or a hash."""
+    kinds = (str.isupper, str.islower, str.isdecimal)
+    mixed = all(any(map(kind, found[0])) for kind in kinds)
+    return f"<{len(found[0])} characters that look like a key>" if mixed else found[0]

@@ -117,13 +117,15 @@ class Edited(msgspec.Struct, frozen=True, kw_only=True):
     error_message: str | None = None
 
     def __post_init__(self) -> None:
-        """Keep relative prices apart from absolute ones."""
+        """Keep relative prices apart from absolute ones; refuse an answer that does not say what came of it."""
+        if not (self.status or self.txid or self.error_message):
+            raise ValueError("neither a status, nor an order, nor an error")
         priced(self, "price", "price2")
 
     @property
     def ok(self) -> bool:
         """Whether the order was replaced."""
-        return self.status.lower() == "ok" or not (self.status or self.error_message or self.txid is None)
+        return self.status.lower() == "ok" or not (self.status or self.error_message)
 
 
 class EditOrder(Request[Edited], frozen=True, kw_only=True):
