@@ -25,6 +25,10 @@ this was measured against the live exchange.
 """
 
 
+def _said(action: EngineAction) -> str:
+    return "amend to less" if action is EngineAction.REDUCE else action.name.lower()
+
+
 def errors() -> str:
     """Return the page of errors: the tree with cause and remedy, then Kraken's strings."""
     return "\n".join(
@@ -122,8 +126,11 @@ def limits() -> str:
             "",
             "| action | always | and for an order's age |",
             "|---|---|---|",
-            *(f"| {action.name.lower()} | {action.value[0]} | {_ages(action.value[1])} |" for action in EngineAction),
-            "\nSource: <https://docs.kraken.com/exchange/guides/general/ratelimits>\n",
+            *(f"| {_said(action)} | {action.value[0]} | {_ages(action.value[1])} |" for action in EngineAction),
+            "\nAn amend to less than has filled cancels the rest and costs what a cancel costs, and how much has filled is not",
+            "known when it is sent: one to less is counted as the dearer of the two.\n",
+            "Sources: <https://docs.kraken.com/exchange/guides/general/ratelimits>,",
+            "<https://docs.kraken.com/api/docs/guides/spot-amends>\n",
             "## Public calls\n",
             f"About {PUBLIC.decay:g} a second for each IP address, for `ohlc` and `trades` also for each pair.",
             "Source: <https://support.kraken.com/articles/206548367-what-are-the-api-rate-limits->\n",

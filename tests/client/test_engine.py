@@ -13,6 +13,7 @@ import pytest
 
 from krakenasync import (
     EngineLimitExceeded,
+    InvalidNonce,
     KrakenClient,
     LimitsConfig,
     OrdersLimitExceeded,
@@ -541,6 +542,19 @@ def test_a_refused_change_costs_its_fixed_part():
         with pytest.raises(UnknownOrder):  # it was filled meanwhile
             await kraken.cancel_order(txid=txid)
         assert stands(kraken) == 3
+
+    played(script)
+
+
+def test_after_a_refused_nonce_the_points_are_not_given_back():
+    """The refusal may answer the copy of a request that was carried out, and charged."""
+
+    async def script(engine, kraken, clock):
+        txid = await add(kraken)
+        engine.script = [("CancelOrder", "EAPI:Invalid nonce")] * 4
+        with pytest.raises(InvalidNonce):
+            await kraken.cancel_order(txid=txid)
+        assert stands(kraken) > 30
 
     played(script)
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from enum import Enum
 
 import anyio
+import anyio.lowlevel
 import httpx
 import pytest
 
@@ -133,9 +134,51 @@ def test_a_request_that_arrives_twice_makes_one_order(order, lag):
         placed = await kraken.with_options(retry=RetryPolicy()).place_order(**order)
         assert [each.txid for each in book(sandbox, placed.cl_ord_id)] == [placed.txid]
         assert (placed.adopted, placed.sends) == (True, 1)
-        assert sandbox.clock.monotonic() - began < 5
+        assert sandbox.clock.monotonic() - began < 9
 
     play(scene, open_order_lag=lag)
+
+
+def test_a_copy_that_the_engine_takes_late_is_waited_for():
+    """Its nonce was taken at once, so the other copy was refused; within its deadline the order may come to be."""
+
+    async def scene(kraken, sandbox):
+        sandbox.faults.add("AddOrder", "EAPI:Invalid nonce")
+        intents = []
+
+        async def engine():
+            await anyio.sleep(4)
+            await kraken.add_order(**MARKET, cl_ord_id=intents[0].cl_ord_id)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(engine)
+            patient = kraken.with_options(retry=RetryPolicy())
+            placed = await patient.place_order(**MARKET, on_intent=intents.append)
+        assert [each.txid for each in book(sandbox, placed.cl_ord_id)] == [placed.txid]
+        assert placed.sends == 1
+
+    play(scene)
+
+
+def test_looking_for_an_order_goes_before_reads_that_wait():
+    """Each look would else wait for all of them."""
+
+    async def main(clock):
+        running = in_process(SandboxConfig(), clock=clock)
+        http = httpx.AsyncClient(transport=Detached(running.sandbox.app))
+        async with http, running.client(http_client=http, timeout=2.0) as kraken:
+            running.sandbox.faults.add("AddOrder", "answer-lost-after")
+            async with anyio.create_task_group() as tasks:
+                for _ in range(60):
+                    tasks.start_soon(kraken.balance)
+                await anyio.lowlevel.checkpoint()
+                began = clock.monotonic()
+                placed = await kraken.place_order(**MARKET)
+                assert clock.monotonic() - began < 30
+                tasks.cancel_scope.cancel()
+        assert placed.adopted
+
+    run(main)
 
 
 @pytest.mark.parametrize(("refusals", "sends"), [(1, 2), (2, 3), (3, None)])

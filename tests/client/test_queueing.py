@@ -149,7 +149,11 @@ def test_the_cost_before_who_joins_is_that_of_all_who_go_before(joining, chance)
     """By a sum that is kept, or by a walk where prices fall."""
     clock, queue, waiting = VirtualClock(), Queue(), []
     for lane, cost, falls in joining:
-        price = Ageing(EngineAction.CANCEL, list, clock, cost) if falls and chance.random() < 0.2 else constant(cost)
+        price = (
+            Ageing(lambda: EngineAction.CANCEL, list, clock, cost)
+            if falls and chance.random() < 0.2
+            else constant(cost)
+        )
         waiter = queue.join(lane, price)
         expected = sum(other.cost for other in waiting if other < waiter)
         assert queue.cost_before(waiter) == pytest.approx(expected)

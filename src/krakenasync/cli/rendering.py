@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
 import sys
@@ -119,7 +120,8 @@ def remark(text: str, *, style: str = "") -> None:
 
 def to_nowhere(stream: TextIO) -> None:
     """Let what is left in a stream go nowhere: Python flushes it once more when it exits."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    with contextlib.suppress(OSError):  # it is no file, as under a test
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def show(sheet: Sheet, output: Output) -> None:

@@ -249,10 +249,11 @@ class KrakenClient(Calls, Pages, Book):
         return poll_balances(view.balance, every, clock=self._clock, on_error=on_error)
 
     async def _place(self, wanted: PlaceOrder) -> PlacedOrder:
-        # In the normal lane: a new order must not go before somebody's cancel. After a refused nonce it looks before it
-        # sends again: what was refused may be a copy of a request that was carried out.
-        looks, retry = self.with_options(max_age=None), msgspec.structs.replace(self._options.retry, nonce_tries=0)
-        return await place_order(looks.with_options(retry=retry), looks, self._server_clock, wanted)
+        # In the normal lane: a new order must not go before somebody's cancel; looking for one may. After a refused
+        # nonce it looks before it sends again: what was refused may be a copy of a request that was carried out.
+        retry = msgspec.structs.replace(self._options.retry, nonce_tries=0)
+        sender = self.with_options(max_age=None, retry=retry)
+        return await place_order(sender, self._urgent(), self._server_clock, wanted)
 
     async def _resolve(self, wanted: ResolveOrder) -> PlacedOrder | None:
         return await resolve_order(self._urgent(), self._server_clock, wanted)

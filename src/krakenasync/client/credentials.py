@@ -34,7 +34,7 @@ class Credentials:
         if not api_key or not fits_a_header(api_key):
             raise ConfigurationError("the API key is empty or holds odd characters", hint="copy it whole from Kraken")
         self.api_key = api_key
-        if len(api_key) > len(api_secret) or api_key[0] in "'\"":
+        if len(api_key) > len(api_secret) or {api_key[0], api_key[-1]} & {"'", '"'}:
             _look(api_key, api_secret)
         try:
             self.signer = Signer(decode_secret(api_secret))

@@ -39,6 +39,9 @@ _WARY: Final = 60.0
 _SOON: Final = 1.0
 """Seconds for which they are kept after a first such end: a peer that goes away ends also what just came to rest."""
 
+_AT_ONCE: Final = 0.5
+"""Seconds after a request within which a peer that had closed the connection says so."""
+
 _LETTING_GO: Final = 1.0
 """Seconds that closed connections are waited for."""
 
@@ -111,7 +114,8 @@ class Express:
                 self.watch(connection.deadline)
             return await answer
         except (Broken, BadResponse):
-            if rested is not None and rested.silent and not self._closed:
+            at_once = self._loop.time() - now < _AT_ONCE
+            if rested is not None and rested.silent and at_once and not self._closed:
                 self._keep_less(rested, now - rested.idle_since)
             raise
         finally:

@@ -145,6 +145,11 @@ class Hold(msgspec.Struct):
         return self._charges[0].gate.name if self._charges else ""
 
     @property
+    def of_engine(self) -> bool:
+        """Whether points of the matching engine's counters are held."""
+        return any(charged.gate.of_engine for charged in self._charges)
+
+    @property
     def overtaken(self) -> bool:
         """Whether the call is not to be sent but goes back into line.
 

@@ -22,7 +22,7 @@ from krakenasync.state.given import is_shared
 if TYPE_CHECKING:
     from krakenasync.client.nonces import KeyLane
     from krakenasync.state.bucket import Bucket
-from krakenasync.state.memory import MemoryState
+    from krakenasync.state.memory import MemoryState
 
 __all__ = ["CounterSnapshot", "Limits", "LimitsConfig", "LimitsSnapshot"]
 
@@ -248,8 +248,8 @@ class Limits:
         Raises:
             InvalidArguments: There is no such counter.
         """
-        kind, colon, pair = counter.rpartition(":")
-        if colon and kind not in {"engine", "public"}:
+        kind, colon, pair = str(counter).rpartition(":")
+        if not pair or (colon and (kind not in {"engine", "public"} or pair in {"rest", "public"})):
             raise InvalidArguments(f"no counter {quoted(counter)}", hint='rest, public, "public:PAIR", or a pair')
         if not colon and counter in {"rest", "public"}:
             return self._bucket(counter).delay(cost)

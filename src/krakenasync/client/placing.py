@@ -168,9 +168,8 @@ class Placement:
             if error.effect == "unknown":
                 return machine.Unknown(self._deadline)
             if isinstance(error, InvalidNonce) and error.retry_after is None:
-                # A network may deliver a request twice: then this answers the copy, and the order may be there. None
-                # can come any more, for no copy's nonce will do either.
-                return machine.Unknown(self._server.likely())
+                # A network may deliver a request twice: then this answers one copy, and the engine may have the other.
+                return machine.Unknown(self._deadline)
             if isinstance(error, InvalidArguments) and _DEADLINE_REFUSED in map(normalise, error.codes):
                 await self._server.refresh(self._sender, anew=True)
                 return machine.Late()

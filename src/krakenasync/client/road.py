@@ -231,8 +231,8 @@ class Road:
         """Draw from a failed attempt what the next calls need to know."""
         if isinstance(error, RateLimitExceeded):
             hold.refused(error, self._clock.wall_ns() / 1e9)
-        elif isinstance(error, Unanswered):
-            hold.keep()
+        elif isinstance(error, Unanswered) or (isinstance(error, InvalidNonce) and hold.of_engine):
+            hold.keep()  # after a refused nonce: another copy of the request may have been charged
         elif left:
             hold.settle(refused=isinstance(error, Refused) and error.effect == "none")
         if isinstance(error, InvalidNonce) and self._nonces is not None:

@@ -45,7 +45,7 @@ def trades_history(context: Context) -> dict[str, Any]:
 
 
 def query_trades(context: Context) -> dict[str, Any]:
-    """Show trades by id: what one order took at once by the id that it has in the history, its parts by their own."""
+    """Show trades by id: what one order took at once by its first part's, as in the history, the other parts alone."""
     apart, together = (trade_groups(context, merged=merged) for merged in (False, True))
     known = {group[0].txid: group for group in (*apart, *together)}
     return _by_ids(context, "txid", INVALID_ORDER, known, lambda group: trade_row(context.account, group, {}))
