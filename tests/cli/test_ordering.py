@@ -145,7 +145,7 @@ def test_a_lost_answer_places_it_once_all_the_same(environment, capsys):
 def test_an_unknown_outcome_says_where_to_look(environment, monkeypatch, capsys):
     """Exit code 5, and the command that tells what became of the order."""
 
-    async def doubtful(client, server, wanted):
+    async def doubtful(*_context):
         error = OutcomeUnknown("the order may have been placed", endpoint="AddOrder")
         error.cl_ord_id = "mine-2"
         raise error

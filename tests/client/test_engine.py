@@ -156,7 +156,7 @@ class StrictEngine:
     def AddOrder(self, params):  # noqa: N802 - Kraken's name
         pair = pair_key(params["pair"])
         self.charge(pair, 1)
-        if params["price"] == "0.001":
+        if params.get("price") == "0.001":
             raise Refusal("EOrder:Invalid price")
         txid = [] if "validate" in params else [self.add(pair, params)]
         return {"descr": {"order": ""}, "txid": txid}
@@ -1049,6 +1049,17 @@ def test_an_unknown_order_is_amended_as_one_that_may_end():
     async def script(engine, kraken, clock):
         await add(kraken)
         (price,) = kraken.limits.engine.price(AmendOrder.spec, {"txid": "O99999", "order_qty": "1"})
+        assert price.cost() == 8
+
+    played(script)
+
+
+def test_a_volume_in_quote_currency_says_nothing_of_what_may_have_filled():
+    """100 dollars' worth may be less than 1 bitcoin, or more."""
+
+    async def script(engine, kraken, clock):
+        txid = await add(kraken, oflags="viqc", ordertype="market", volume="100", price=None)
+        (price,) = kraken.limits.engine.price(AmendOrder.spec, {"txid": txid, "order_qty": "100"})
         assert price.cost() == 8
 
     played(script)

@@ -138,6 +138,12 @@ def test_an_order_is_not_denied_before_kraken_has_said_that_it_knows_none():
     assert step == GaveUp()
 
 
+def test_what_kraken_has_said_is_remembered():
+    """Later cancellations without an answer take nothing of it back."""
+    assert machine.cancelled(Cancel(Look(1, 1, 1, gone=True)), Unclear()).gone
+    assert machine.cancelled(Cancel(Look(1, 1, 1, exists=True)), Unclear()).exists
+
+
 def test_looks_that_deny_an_order_take_longer_than_it_may_take_to_show():
     """Two seconds, as a placement allows; the first three looks are over sooner."""
     step, seconds = machine.cancelled(Cancel(), Gone()), 0.0
