@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from krakenasync.cli.moments import when
 from krakenasync.errors import InvalidArguments
+from krakenasync.protocol.kinds import takes
 from krakenasync.spot.values import OrderFlags, OrderKind, words
 
 __all__ = ["AT_WILL", "CAREFUL", "Care", "Signed", "Terms"]
@@ -28,6 +29,8 @@ class Care:
 
 
 CAREFUL = Care()
+_BY_KIND: Final = {"price": "price", "price2": "price2", "trigger": "trigger", "display": "displayvol"}
+"""What depends on the kind of order: our word -> Kraken's."""
 _FLAGS: Final = words(OrderFlags) | {""}
 Signed = Annotated[str | None, Parameter(allow_leading_hyphen=True)]
 
@@ -96,28 +99,22 @@ class Terms:
         return {spelled.get(name, name): value for name, value in given.items()}
 
     def _check_kind(self) -> None:
-        """Refuse what the kind of order has no use for, and ask for what it cannot do without.
-
-        Source: https://docs.kraken.com/api/docs/rest-api/add-order (ordertype, price, price2, trigger, displayvol)
-        """
-        kind = self.type
-        spare = [("--price2", self.price2), ("--trigger", self.trigger), ("--display", self.display)]
+        """Refuse what the kind of order has no use for, and ask for the prices that it cannot do without."""
+        kind, given = self.type, {name: getattr(self, name) for name in _BY_KIND}
         if kind is None:
             if self.price is None:
                 raise InvalidArguments(
                     "limit or market?", hint="--price PRICE makes a limit order, --type market takes the market's price"
                 )
-            if told := next((word for word, given in spare if given is not None), None):
-                raise InvalidArguments(f"{told}: for which kind of order?", hint="say so with --type")
+            if told := next((name for name in given if name != "price" and given[name] is not None), None):
+                raise InvalidArguments(f"--{told}: for which kind of order?", hint="say so with --type")
             return
-        triggered = kind.startswith(("stop-loss", "take-profit", "trailing-stop"))
-        takes = {"--price": kind not in {"market", "settle-position"}, "--trigger": triggered}
-        takes |= {"--price2": triggered and kind.endswith("-limit"), "--display": kind == "iceberg"}
-        for word, given in [("--price", self.price), *spare]:
-            if given is not None and not takes[word]:
-                raise InvalidArguments(f"a {kind} order has no {word}", hint=f"leave out {word}, or change --type")
-            if given is None and takes[word] and word.startswith("--price"):
-                raise InvalidArguments(f"a {kind} order needs {word}", hint="krakenasync order buy --help")
+        for name, field in _BY_KIND.items():
+            fits = field in takes(kind)
+            if given[name] is not None and not fits:
+                raise InvalidArguments(f"a {kind} order has no --{name}", hint=f"leave out --{name}, or change --type")
+            if given[name] is None and fits and name in {"price", "price2"}:
+                raise InvalidArguments(f"a {kind} order needs --{name}", hint="krakenasync order buy --help")
 
 
 def _moment(name: str, text: str) -> datetime | str | None:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Coroutine
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, Protocol, Self, TypeVar, cast, overload
 
-from krakenasync.errors import KrakenError
 from krakenasync.protocol.requests import Request, result_type
 from krakenasync.protocol.wire import Answer
 from krakenasync.spot import (
@@ -138,8 +137,6 @@ async def _result(client: Sender, request: Request[R]) -> R:
 
 def _misfit(name: str, takes: Callable[..., Any], error: TypeError) -> TypeError:
     """Name the method in what Python says of arguments that do not fit, and the parameter that may have been meant."""
-    if isinstance(error, KrakenError):
-        return error
     said, near = str(error), ""
     if wrong := re.search(r"Unexpected keyword argument '(.*)'", said):
         import difflib  # noqa: PLC0415 - most arguments fit

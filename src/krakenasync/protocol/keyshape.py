@@ -15,10 +15,10 @@ from urllib.parse import unquote
 
 import msgspec
 
+from krakenasync.protocol.signing import KEY_LENGTH, SECRET_LENGTH
+
 __all__ = ["Suspicion", "mixed_up", "suspicions"]
 
-KEY_LENGTH: Final = 56
-SECRET_LENGTH: Final = 88
 SECRET_BYTES: Final = 64
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _HEX: Final = re.compile(r"(?:0x)?[0-9a-fA-F]{64,}")

@@ -6,6 +6,8 @@ import re
 from decimal import Decimal
 from typing import Final
 
+from krakenasync.protocol.signing import KEY_LENGTH, SECRET_LENGTH
+
 __all__ = ["quoted"]
 
 _MOST: Final = 100
@@ -14,11 +16,9 @@ _LOOKED_AT: Final = 1000
 """Characters that are looked through before all but the first hundred are cut off."""
 _BITS: Final = 332
 """Of a number of so many digits. Longer ones are not written at all: Python refuses to, beyond 4,300 digits."""
-_KEY: Final = re.compile(r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{86}==|[A-Za-z0-9+/]{56})(?![A-Za-z0-9+/=])")
-"""A secret of 64 bytes in base64, or the 56 characters of a key.
-
-Source: https://docs.kraken.com/api/docs/guides/spot-rest-auth
-"""
+_B64: Final = "[A-Za-z0-9+/]"
+_KEY: Final = re.compile(rf"(?<!{_B64})(?:{_B64}{{{SECRET_LENGTH - 2}}}==|{_B64}{{{KEY_LENGTH}}})(?!{_B64}|=)")
+"""One of the halves of a key, its padding told."""
 
 
 def quoted(value: object) -> str:

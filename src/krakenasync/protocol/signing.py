@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from krakenasync.errors import ConfigurationError
 
-__all__ = ["Signer", "decode_secret", "sign", "verify"]
+__all__ = ["KEY_LENGTH", "SECRET_LENGTH", "Signer", "decode_secret", "sign", "verify"]
 
 
 def _hash(name: str) -> Any:
@@ -31,6 +31,10 @@ def _hash(name: str) -> Any:
 
 _sha256, _sha512 = _hash("sha256"), _hash("sha512")
 
+KEY_LENGTH: Final = 56
+"""Characters of a key's public half."""
+SECRET_LENGTH: Final = 88
+"""Characters of its private half: 64 bytes in base64."""
 _BLOCK: Final = 128
 """Bytes that SHA-512 takes at once."""
 _INNER: Final = bytes(byte ^ 0x36 for byte in range(256))

@@ -11,18 +11,15 @@ from typing import Any, Final
 
 import msgspec
 
+from krakenasync.protocol.kinds import LIMITED, TRIGGERED
 from krakenasync.sandbox.fills import Amendment, Fill
 from krakenasync.sandbox.listings import Pair
 from krakenasync.sandbox.relative import offset_text, price_text
 
-__all__ = ["LIMITED", "NANOS", "TRIGGERED", "Close", "Order", "Trail", "seconds"]
+__all__ = ["NANOS", "Close", "Order", "Trail", "seconds"]
 
 NANOS: Final = 10**9
 ZERO: Final = Decimal(0)
-LIMITED: Final = frozenset({"limit", "iceberg"})
-TRIGGERED: Final = frozenset(
-    {"stop-loss", "take-profit", "stop-loss-limit", "take-profit-limit", "trailing-stop", "trailing-stop-limit"}
-)
 
 
 class Close(msgspec.Struct, frozen=True, kw_only=True):

@@ -140,8 +140,7 @@ OrderFlags = Annotated[Literal["post", "fcib", "fciq", "nompp", "viqc"] | str | 
 """``post``, ``fcib``, ``fciq``, ``nompp`` (ignored), ``viqc``; several as a list or comma text."""
 
 Side = Annotated[Literal["buy", "sell"] | str, Text()]
-OrderKind = Literal[
-    "market",
+CloseOrderKind = Literal[
     "limit",
     "iceberg",
     "stop-loss",
@@ -150,23 +149,10 @@ OrderKind = Literal[
     "take-profit-limit",
     "trailing-stop",
     "trailing-stop-limit",
-    "settle-position",
 ]
+OrderKind = Literal["market", CloseOrderKind, "settle-position"]
 OrderType = Annotated[OrderKind | str, Text()]
-CloseOrderType = Annotated[
-    Literal[
-        "limit",
-        "iceberg",
-        "stop-loss",
-        "take-profit",
-        "stop-loss-limit",
-        "take-profit-limit",
-        "trailing-stop",
-        "trailing-stop-limit",
-    ]
-    | str,
-    Text(),
-]
+CloseOrderType = Annotated[CloseOrderKind | str, Text()]
 TimeInForce = Annotated[Literal["GTC", "IOC", "GTD", "FOK"] | str, Text()]
 Trigger = Annotated[Literal["last", "index"] | str, Text()]
 SelfTradePrevention = Annotated[Literal["cancel-newest", "cancel-oldest", "cancel-both"] | str, Text()]

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from krakenasync.protocol.bounds import HISTORY_IDS
+from krakenasync.protocol.kinds import TRIGGERED
 from krakenasync.sandbox.accounts import Account
 from krakenasync.sandbox.arguments import Arguments
 from krakenasync.sandbox.endpoints.context import Context, Handler
@@ -17,7 +18,7 @@ from krakenasync.sandbox.exchange import Movement
 from krakenasync.sandbox.fills import Fill, consolidated
 from krakenasync.sandbox.ledger import Transfer, asset_of, base_of
 from krakenasync.sandbox.listings import find_asset
-from krakenasync.sandbox.orders import TRIGGERED, seconds
+from krakenasync.sandbox.orders import seconds
 from krakenasync.sandbox.paging import Row, by_offset
 from krakenasync.sandbox.refusals import INVALID_ARGUMENTS, INVALID_ORDER, Refusal, invalid
 from krakenasync.spot.values import Consolidation, LedgerType, TradeType, words
