@@ -47,18 +47,21 @@ class Budget:
         self._most = policy.budget
         self._earn = policy.earn
         self._left = policy.budget
+        self.spent = False
+        """Whether a success has anything to earn back."""
 
     def spend(self) -> bool:
         """Take one repetition, if there is one."""
         if self._left < 1.0:
             return False
+        self.spent = True
         self._left -= 1.0
         return True
 
     def succeeded(self) -> None:
         """Earn part of a repetition back."""
-        if self._left < self._most:
-            self._left = min(self._most, self._left + self._earn)
+        self._left = min(self._most, self._left + self._earn)
+        self.spent = self._left < self._most
 
     @property
     def left(self) -> float:
@@ -87,6 +90,8 @@ class Breaker:
         self._nonce_refused = self._open_until = -math.inf
         self.reason: AuthenticationError | None = None
         """The refusal that closed the road; None: `check` has nothing to say."""
+        self.doubted = True
+        """Whether `succeeded` has anything to say: as a rule Kraken knew the key last time."""
 
     def check(self, endpoint: str) -> None:
         """Raise what Kraken would say, without asking it, while the road is closed.
@@ -128,6 +133,7 @@ class Breaker:
             self._nonces, self._nonce_refused = self._nonces + 1, self._clock.monotonic()
             if self._nonces >= self.NONCES_IN_A_ROW:
                 self._close(error, self.PAUSE)
+        self.doubted = True
 
     def _close(self, error: AuthenticationError, seconds: float) -> None:
         self.reason = error.with_traceback(None)
@@ -136,9 +142,9 @@ class Breaker:
 
     def succeeded(self) -> None:
         """Take note that Kraken knows us."""
-        if self._row or self._nonces or self.reason is not None:
-            self._row = self._nonces = 0
-            self.reason = None
+        self.doubted = False
+        self._row = self._nonces = 0
+        self.reason = None
 
 
 _STANDINGS: weakref.WeakKeyDictionary[NonceSource, tuple[Breaker, Budget]] = weakref.WeakKeyDictionary()

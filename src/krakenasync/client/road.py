@@ -122,7 +122,8 @@ class Road:
             except KrakenError as error:
                 failure = error
             else:
-                self._budget.succeeded()
+                if self._budget.spent:
+                    self._budget.succeeded()
                 return answer
             return await persist(
                 functools.partial(self._attempt, call, options),
@@ -245,9 +246,10 @@ class Road:
 
     def _recognised(self) -> None:
         """Take note that Kraken knew who asked, whatever it answered."""
-        self._breaker.succeeded()
-        if self._nonces is not None:
-            self._nonces.accept()
+        if self._breaker.doubted:
+            self._breaker.succeeded()
+            if self._nonces is not None:
+                self._nonces.accept()
 
     def lane(self) -> KeyLane:
         """The key's lane on the running event loop."""

@@ -34,14 +34,15 @@ class NonceSource:
         self.clock = clock
         self._lock = threading.Lock()
         self._last = floor
-        self.accepted = 0
-        """How many calls Kraken has accepted; 0 means that no nonce of ours was ever high enough."""
+        self.accepted = False
+        """Whether Kraken has ever accepted one; if not, none of ours was high enough."""
         self._refusals = 0
 
     def next(self) -> int:
         """Return the next nonce."""
         with self._lock:
-            self._last = max(self.clock.wall_ns() // self.tick_ns, self._last + 1)
+            now = self.clock.wall_ns() // self.tick_ns
+            self._last = now if now > self._last else self._last + 1
             return self._last
 
     def peek(self) -> int:
@@ -50,7 +51,7 @@ class NonceSource:
 
     def accept(self) -> None:
         """Take note that Kraken took a nonce."""
-        self.accepted += 1
+        self.accepted = True
         self._refusals = 0
 
     def refuse(self) -> None:
