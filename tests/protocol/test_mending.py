@@ -95,3 +95,26 @@ def test_a_null_that_is_needed_is_still_an_error():
     body = b'{"error":[],"result":{"open":{"O1":{"status":null,"opentm":1.5,"vol":"1","vol_exec":"0","descr":{}}}}}'
     with pytest.raises(ProtocolError):
         wire.decode(result_type(by_name("OpenOrders")), 200, body, endpoint="OpenOrders")
+
+
+class Texts(msgspec.Struct):
+    """Fields that an empty text may mean nothing in, or something."""
+
+    number: int | None = None
+    amount: Decimal = Decimal(1)
+    words: str | None = "said"
+
+
+def test_an_empty_text_is_nothing_where_null_would_be():
+    """``""`` gives way to the default of a field that may be null and holds no text; anywhere else it stays."""
+    assert msgspec.json.decode(mended(Texts, b'{"number":"","words":""}'), type=Texts) == Texts(None, Decimal(1), "")
+    assert mended(Texts, b'{"amount":""}') is None
+
+
+def test_an_order_of_kraken_s_example_is_read():
+    """The example of OpenOrders in Kraken's published specification has an empty ``userref``."""
+    order = {"userref": "", "status": "open", "opentm": 1373750306.9819, "descr": {}, "vol": "1.1", "vol_exec": "0.0"}
+    body = msgspec.json.encode({"error": [], "result": {"open": {"O1": order}}})
+    read = wire.decode(result_type(by_name("OpenOrders")), 200, body, endpoint="OpenOrders").result
+    assert read.open["O1"].userref is None
+    assert read.open["O1"].opentm.microsecond == 981900

@@ -153,3 +153,10 @@ def test_words_must_be_text():
     """A number in a word's place is the caller's mistake."""
     with pytest.raises(InvalidType, match="aclass"):
         Assets(aclass=1).params()
+
+
+def test_leverage_may_be_a_fraction(answer):
+    """Kraken has offered one and a half: https://github.com/mobnetic/BitcoinChecker/issues/166"""
+    (pair,) = answer(AssetPairs, {"XXBTZUSD": {"leverage_buy": [1.5, 2, 5], "leverage_sell": []}}).values()
+    assert pair.leverage_buy == [Decimal("1.5"), 2, 5]
+    assert [type(each) for each in pair.leverage_buy] == [Decimal, int, int]

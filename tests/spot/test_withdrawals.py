@@ -10,6 +10,7 @@ from krakenasync.errors import InvalidType, ProtocolError
 from krakenasync.spot.withdrawals import (
     WalletTransfer,
     Withdraw,
+    WithdrawAddresses,
     WithdrawCancel,
     WithdrawInfo,
     WithdrawMethods,
@@ -72,3 +73,11 @@ def test_status_and_quote(sample):
 def test_undocumented_fee_is_kept_as_it_comes(sample):
     """What no page describes is handed on untouched."""
     assert sample(WithdrawMethods)[0].fee == {"aclass": "currency", "asset": "XXBT", "fee": "0.00002"}
+
+
+def test_a_bank_account_hides_no_saved_address(answer):
+    """Saved bank accounts have come without an address, as a Rust client tells; the others are read."""
+    bank = {"asset": "ZEUR", "method": "SEPA", "key": "my bank", "verified": True}
+    coins = {"asset": "XXBT", "method": "Bitcoin", "key": "cold", "verified": True, "address": "bc1q"}
+    saved = answer(WithdrawAddresses, [bank, bank | {"address": None}, coins])
+    assert [each.address for each in saved] == [None, None, "bc1q"]

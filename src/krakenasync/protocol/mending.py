@@ -1,8 +1,10 @@
-"""A second reading for answers with a null, or an empty list, where none was expected.
+"""A second reading for answers with a null, an empty list or an empty text where none was expected.
 
 Kraken's pages do not say where a null may stand. Where a field has a default, a null is read as if the field were not
-there, so that one odd null does not hide a whole answer. And a map with nothing in it has come as ``[]``. This is slow,
-and is done only when the first reading failed.
+there, so that one odd null does not hide a whole answer. A map with nothing in it has come as ``[]``, and one of
+Kraken's own examples says ``"userref": ""`` for none. This is slow, and is done only when the first reading failed.
+
+Source of the example: https://github.com/krakenfx/api-specs (OpenOrders)
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ def mended(kind: Any, body: bytes) -> bytes | None:
 
 
 def _kept(kind: Any, value: Any) -> Any:
-    """Leave out what is null and has a default, and take ``[]`` for a map where one is due, at any depth."""
+    """Leave out what is null or empty and can be, and take ``[]`` for a map where one is due, at any depth."""
     if value == [] and _is_object(kind):
         return {}
     if isinstance(value, list):
@@ -51,7 +53,7 @@ def _kept(kind: Any, value: Any) -> Any:
     return {
         key: _kept(fields[key][0] if key in fields else None, item)
         for key, item in value.items()
-        if not (item is None and key in fields and fields[key][1])
+        if key not in fields or item not in fields[key][1]
     }
 
 
@@ -81,18 +83,26 @@ def _inner(kind: Any) -> Any:
 
 
 @functools.cache
-def _fields(struct: Any) -> dict[str, tuple[Any, bool]]:
-    """Name on the wire -> (type, whether a null can be left out: there is a default, and it is not null itself)."""
+def _fields(struct: Any) -> dict[str, tuple[Any, list[Any]]]:
+    """Name on the wire -> (type, what can be left out: it is none of the type's own, and there is a default)."""
     origin = get_origin(struct) or struct
     hints = typing.get_type_hints(origin)
     parameters = dict(zip(getattr(origin, "__parameters__", ()), get_args(struct), strict=False))
     return {
         field.encode_name: (
             _filled(hints[field.name], parameters),
-            not field.required and type(None) not in get_args(hints[field.name]),
+            [] if field.required else _dispensable(hints[field.name]),
         )
         for field in msgspec.structs.fields(origin)
     }
+
+
+def _dispensable(hint: Any) -> list[Any]:
+    """What means nothing in a field of that type: null, or an empty text where null would do but no text."""
+    kinds = get_args(hint)
+    if type(None) not in kinds:
+        return [None]
+    return [""] if str not in kinds else []
 
 
 def _filled(hint: Any, parameters: dict[Any, Any]) -> Any:

@@ -184,8 +184,8 @@ class AssetPair(msgspec.Struct, frozen=True, kw_only=True):
     pair_decimals: int = _LEFT_OUT
     lot_decimals: int = _LEFT_OUT
     lot_multiplier: int = 1
-    leverage_buy: list[int] = []
-    leverage_sell: list[int] = []
+    leverage_buy: list[int | Decimal] = []
+    leverage_sell: list[int | Decimal] = []
     fees_raw: msgspec.Raw = msgspec.field(name="fees", default=_NO_FEES)
     fees_maker_raw: msgspec.Raw = msgspec.field(name="fees_maker", default=_NO_FEES)
     fee_volume_currency: str | None = None

@@ -81,9 +81,9 @@ class WithdrawMethods(Request[list[WithdrawalMethod]], frozen=True, kw_only=True
 
 
 class WithdrawalAddress(msgspec.Struct, frozen=True, kw_only=True):
-    """A saved address. `key` is its name."""
+    """A saved address. `key` is its name; a bank account may come without an `address`."""
 
-    address: str
+    address: str | None = None
     asset: str
     method: str
     key: str
