@@ -70,6 +70,7 @@ async def test_the_history_of_an_order_begins_with_the_original(kraken):
         ({}, "EGeneral:Invalid arguments:order_qty"),
         ({"order_qty": "0"}, "EGeneral:Invalid arguments:order_qty"),
         ({"order_qty": "100"}, "EOrder:Insufficient funds"),
+        ({"order_qty": "0.00000001"}, "EOrder:Order minimum not met"),
         ({"limit_price": "20000.05"}, "EOrder:Invalid price:XBTUSD price can only be specified up to 1 decimals."),
         ({"trigger_price": "20000"}, "EGeneral:Invalid arguments:trigger_price"),
         ({"display_qty": "0.01"}, "EGeneral:Invalid arguments:display_qty"),
@@ -83,6 +84,12 @@ async def test_a_wrong_amend_changes_nothing(kraken, change, code):
     before = await kraken.row(txid)
     assert await kraken.code("AmendOrder", txid=txid, **change) == code
     assert await kraken.row(txid) == before
+
+
+async def test_a_part_too_small_is_told_under_the_amend_s_own_name(kraken):
+    """AddOrder and EditOrder call it `displayvol`."""
+    txid = await kraken.buy("20000", "0.3", ordertype="iceberg", displayvol="0.1")
+    assert await kraken.code("AmendOrder", txid=txid, display_qty="0.0001") == "EGeneral:Invalid arguments:display_qty"
 
 
 async def test_the_distances_of_a_trailing_order_are_amended(kraken):

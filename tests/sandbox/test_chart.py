@@ -76,6 +76,14 @@ async def test_an_accounts_order_stands_in_the_book(kraken):
     assert list(offers).index(txid) + 1 == list(offers).index(tip)
 
 
+async def test_the_least_of_orders_does_not_look_like_nothing(kraken):
+    """Depth and Ticker have three digits, and clients take a volume of zero for a price that is gone."""
+    price = f"{await kraken.inside():.1f}"
+    await kraken.buy(price, "0.0001")
+    assert (await look(kraken, "Depth"))["bids"][0][:2] == [f"{price}0000", "0.001"]
+    assert (await look(kraken, "Ticker"))["b"] == [f"{price}0000", "1", "0.001"]
+
+
 async def test_accounts_trades_stand_on_the_public_tape(kraken):
     """Each fill is a public trade with the same price, volume and number, and numbers have no gap."""
     since = str(kraken.clock.wall_ns() - 120 * 10**9)

@@ -43,6 +43,8 @@ async def test_a_fee_in_base_is_in_the_base_entry(kraken):
     paid = {asset: sum(Decimal(row["fee"]) for row in entries if row["asset"] == asset) for asset in ("XXBT", "ZUSD")}
     assert paid["ZUSD"] == 0
     assert abs(paid["XXBT"] * Decimal(trade["price"]) - Decimal(trade["fee"])) < Decimal("0.0001")
+    (order,) = (await kraken.result("ClosedOrders"))["closed"].values()
+    assert order["fee"] == trade["fee"]
 
 
 async def test_what_a_taker_took_is_one_row_unless_asked_apart(kraken):
@@ -72,6 +74,9 @@ async def test_history_is_filtered(trader):
     after = (await trader.result("TradesHistory", start=oldest[1]["time"]))["trades"]
     assert list(after) == [newest[0]]
     assert list((await trader.result("TradesHistory", end=oldest[0]))["trades"]) == [oldest[0]]
+    dollars = next(txid for txid, row in entries.items() if row["asset"] == "ZUSD")
+    earlier = (await trader.result("Ledgers", asset="XBT", end=dollars))["ledger"]
+    assert set(earlier) == {txid for txid, row in entries.items() if row["asset"] == "XXBT"}
 
 
 async def test_rows_are_found_by_id(trader):

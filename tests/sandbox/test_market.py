@@ -125,11 +125,20 @@ async def test_asset_pairs_shows_slices(kraken):
 
 
 @pytest.mark.asyncio
+async def test_asset_pairs_are_those_of_the_venues_asked_for(kraken):
+    """All that is listed here is traded in one place."""
+    everywhere = (await kraken.public("AssetPairs", execution_venue="bitnomial_exchange,international"))["result"]
+    assert everywhere == (await kraken.public("AssetPairs"))["result"]
+    assert (await kraken.public("AssetPairs", execution_venue="bitnomial_exchange"))["result"] == {}
+
+
+@pytest.mark.asyncio
 @pytest.mark.parametrize(
     ("call", "params", "code"),
     [
         ("Ticker", {"pair": "XBTUSD,NOPE"}, "EQuery:Unknown asset pair"),
         ("Assets", {"asset": "NOPE"}, "EQuery:Unknown asset"),
+        ("AssetPairs", {"execution_venue": "moon"}, "EGeneral:Invalid arguments:execution_venue"),
         ("OHLC", {}, "EGeneral:Invalid arguments"),
         ("Depth", {"pair": ""}, "EGeneral:Invalid arguments"),
         ("OHLC", {"pair": "XBTUSD", "interval": 2}, "EGeneral:Invalid arguments:interval"),

@@ -20,7 +20,7 @@ def rows_at(seconds):
 
 
 def page(rows, **params):
-    return by_offset(Arguments(params), rows, "ledger", dict)
+    return by_offset(Arguments(params), rows, "ledger", dict, {"L of another asset": (1_780_000_000 + 5) * NANOS})
 
 
 @given(TIMES, st.integers(0, 300), st.integers(0, 300), st.integers(0, 160))
@@ -40,6 +40,13 @@ def test_an_id_is_a_bound_as_well():
     assert list(page(rows, end="L2")["ledger"]) == ["L2", "L3", "L4"]
     with pytest.raises(Refusal, match="Invalid arguments:end"):
         page(rows, end="L9")
+
+
+def test_the_id_of_a_row_that_is_not_asked_for_stands_for_its_moment():
+    """What a filter leaves out may be a bound too: all of its moment lies before a `start`, within an `end`."""
+    rows = rows_at([9, 5, 5, 1])
+    assert list(page(rows, start="L of another asset")["ledger"]) == ["L0"]
+    assert list(page(rows, end="L of another asset")["ledger"]) == ["L1", "L2", "L3"]
 
 
 def test_without_count_the_total_is_left_out():

@@ -37,6 +37,11 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
     maker: bool
     number: int
 
+    @property
+    def fee_in_quote(self) -> Decimal:
+        """The fee in the quote currency, in which Kraken tells it whatever it was paid in."""
+        return self.fee if self.fee_asset == self.pair.quote else self.fee * self.price
+
 
 def consolidated(fills: Iterable[Fill]) -> list[list[Fill]]:
     """Put together what one taker's order took at once; what rested stays alone. Oldest first, as `fills` are."""

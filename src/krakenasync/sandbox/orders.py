@@ -224,7 +224,7 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
             "vol": self._asked(),
             "vol_exec": f"{self.filled:.8f}",
             "cost": pair.cost_text(self.cost),
-            "fee": pair.cost_text(self.fee),
+            "fee": pair.cost_text(sum((fill.fee_in_quote for fill in self.fills), ZERO)),
             "price": pair.long_price_text(self.average),
             "stopprice": pair.long_price_text((triggers and self.price) or ZERO),
             "limitprice": pair.long_price_text(self._limit_shown()),

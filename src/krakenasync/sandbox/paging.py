@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import bisect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -50,7 +50,11 @@ def moment(at: int) -> Decimal:
 
 
 def by_offset(
-    arguments: Arguments, rows: Sequence[Row], name: str, write: Callable[[Any], dict[str, Any]]
+    arguments: Arguments,
+    rows: Sequence[Row],
+    name: str,
+    write: Callable[[Any], dict[str, Any]],
+    moments: Mapping[str, int],
 ) -> dict[str, Any]:
     """Write a page of rows, newest first: `start` is excluded, `end` included, each a time or the id of a row.
 
@@ -59,12 +63,13 @@ def by_offset(
         rows: All rows there are, newest first.
         name: The key of the page in the answer.
         write: Writes an item.
+        moments: When all those were whose id may be a bound, also those that are not asked for, in unix nanoseconds.
 
     Raises:
-        Refusal: A bound is neither a time nor the id of one of the rows.
+        Refusal: A bound is neither a time nor such an id.
     """
     offset = arguments.whole("ofs", 0, 0, LARGEST_OFFSET)
-    newer, older = _bound(arguments, rows, "end"), _bound(arguments, rows, "start")
+    newer, older = (_bound(arguments, rows, name, moments) for name in ("end", "start"))
     found = rows[_first(rows, newer) : _first(rows, older)]
     page: dict[str, Any] = {name: {row.id: write(row.item) for row in found[offset : offset + PAGE]}}
     if not arguments.flag("without_count"):
@@ -72,13 +77,15 @@ def by_offset(
     return page
 
 
-def _bound(arguments: Arguments, rows: Sequence[Row], name: str) -> int | Decimal | None:
+def _bound(arguments: Arguments, rows: Sequence[Row], name: str, moments: Mapping[str, int]) -> int | Decimal | None:
     """Read a bound: the place of the row it names, or a time in seconds."""
     if not arguments.given(name):
         return None if name == "end" else Decimal(-1)
     text = arguments.text(name)
     place = next((place for place, row in enumerate(rows) if row.id == text), None)
-    return as_number(name, text) if place is None else place
+    if place is not None:
+        return place
+    return moment(moments[text]) if text in moments else as_number(name, text)
 
 
 def _first(rows: Sequence[Row], bound: int | Decimal | None) -> int:

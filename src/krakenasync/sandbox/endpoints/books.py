@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from krakenasync.sandbox.arguments import as_number
 from krakenasync.sandbox.endpoints.context import Context, Handler
-from krakenasync.sandbox.endpoints.market import named_pair, pair_key
+from krakenasync.sandbox.endpoints.market import level_text, named_pair, pair_key
 from krakenasync.sandbox.listings import Pair, public_name
 from krakenasync.sandbox.market import Market
 from krakenasync.sandbox.orders import NANOS
@@ -33,7 +33,7 @@ def depth(context: Context) -> dict[str, Any]:
     pit = context.world.exchange.pit(pair)
     sides = {
         name: [
-            [pair.long_price_text(price), f"{volume:.3f}", since // NANOS]
+            [pair.long_price_text(price), level_text(volume), since // NANOS]
             for price, volume, since in itertools.islice(_levels(pit.offers(buy=name == "bids")), count)
         ]
         for name in ("asks", "bids")

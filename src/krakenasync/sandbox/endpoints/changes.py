@@ -28,7 +28,14 @@ from krakenasync.sandbox.fills import Amendment
 from krakenasync.sandbox.listings import find_pair
 from krakenasync.sandbox.orders import NANOS, Order, Trail
 from krakenasync.sandbox.prices import read_price, read_terms, read_trail, with_limit
-from krakenasync.sandbox.refusals import INVALID_ORDER, PERMISSION_DENIED, UNKNOWN_ORDER, Refusal, invalid
+from krakenasync.sandbox.refusals import (
+    INVALID_ORDER,
+    ORDER_MINIMUM,
+    PERMISSION_DENIED,
+    UNKNOWN_ORDER,
+    Refusal,
+    invalid,
+)
 
 __all__ = ["HANDLERS"]
 
@@ -109,8 +116,10 @@ def _read_change(context: Context, order: Order) -> Change:
     left = (volume or order.volume) - order.filled
     if (display is not None and order.kind != "iceberg") or (volume is not None and volume <= 0):
         raise invalid("display_qty" if display is not None else "order_qty")
+    if volume is not None and order.filled < volume < Decimal(pair.ordermin):
+        raise Refusal(ORDER_MINIMUM)
     if display is not None and left > 0:
-        check_display(min(display, left), left)
+        check_display(min(display, left), left, "display_qty")
     change = Change(volume=volume, display=display, post_only=arguments.flag("post_only"))
     if order.trail is not None:
         return msgspec.structs.replace(change, trail=_read_trail(context, order, order.trail, last))

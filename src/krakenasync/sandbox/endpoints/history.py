@@ -42,7 +42,8 @@ def trades_history(context: Context) -> dict[str, Any]:
     # Nothing is traded on margin here, so there are no positions.
     groups = trade_groups(context, merged=consolidates(arguments)) if kind in ("all", "no position") else []
     rows = [Row(group[0].txid, group[0].at, group) for group in groups]
-    return by_offset(arguments, rows, "trades", lambda group: trade_row(context.account, group, lines))
+    moments = {fill.txid: fill.at for fill in context.world.exchange.fills.get(context.account.name, ())}
+    return by_offset(arguments, rows, "trades", lambda group: trade_row(context.account, group, lines), moments)
 
 
 def query_trades(context: Context) -> dict[str, Any]:
@@ -58,12 +59,13 @@ def ledgers(context: Context) -> dict[str, Any]:
     kind = arguments.word("type", LEDGER_TYPES, "all")
     assets = [_asset_id(name) for name in arguments.names("asset") if name != "all"]
     listed = arguments.text("aclass", "currency") == "currency"
+    lines = context.world.treasury.ledger.lines(context.account)
     rows = [
         Row(line.txid, line.at, line)
-        for line in context.world.treasury.ledger.lines(context.account)
+        for line in lines
         if listed and (not assets or line.asset in assets) and kind in ("all", line.kind)
     ]
-    return by_offset(arguments, rows, "ledger", ledger_row)
+    return by_offset(arguments, rows, "ledger", ledger_row, {line.txid: line.at for line in lines})
 
 
 def query_ledgers(context: Context) -> dict[str, Any]:
@@ -105,7 +107,7 @@ def trade_row(account: Account, group: list[Fill], lines: Mapping[str, list[str]
         "ordertype": kind,
         "price": pair.long_price_text(cost / volume if len(group) > 1 else first.price),
         "cost": pair.cost_text(cost),
-        "fee": pair.cost_text(sum(map(_fee_in_quote, group), Decimal(0))),
+        "fee": pair.cost_text(sum((fill.fee_in_quote for fill in group), Decimal(0))),
         "vol": f"{volume:.8f}",
         "margin": pair.cost_text(Decimal(0)),
         "leverage": "0",
@@ -161,11 +163,6 @@ def lines_by_trade(context: Context) -> dict[str, list[str]]:
     for line in context.world.exchange.movements.get(context.account.name, ()):
         found.setdefault(line.refid, []).append(line.txid)
     return found
-
-
-def _fee_in_quote(fill: Fill) -> Decimal:
-    """Return a fee in the quote currency, in whichever it was paid."""
-    return fill.fee if fill.fee_asset == fill.pair.quote else fill.fee * fill.price
 
 
 def _by_ids(

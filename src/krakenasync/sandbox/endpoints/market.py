@@ -19,12 +19,14 @@ from krakenasync.sandbox.market import PublicTrade
 from krakenasync.sandbox.orders import NANOS
 from krakenasync.sandbox.pit import Pit
 from krakenasync.sandbox.refusals import INVALID_ARGUMENTS, Refusal, invalid
-from krakenasync.spot.values import CandleInterval, PairInfo, words
+from krakenasync.spot.values import CandleInterval, PairInfo, Venues, words
 
-__all__ = ["HANDLERS", "named_pair", "pair_key"]
+__all__ = ["HANDLERS", "level_text", "named_pair", "pair_key"]
 
 INTERVALS: Final = words(CandleInterval)
+VENUES: Final = words(Venues)
 MOST_TRADES: Final = 1000
+LEAST_SHOWN: Final = Decimal("0.001")
 NANOSECONDS_FROM: Final = 10**14
 """A `since` below this counts seconds, above it nanoseconds."""
 SLICES: Final = {
@@ -68,6 +70,11 @@ def asset_pairs(context: Context) -> dict[str, Any]:
     if arguments.text("aclass_base", "currency") != "currency":
         return {}
     view = arguments.word("info", words(PairInfo), "info")
+    venues = set(arguments.names("execution_venue"))
+    if not venues <= VENUES:
+        raise invalid("execution_venue")
+    if venues and "international" not in venues:  # where all that is listed here is traded
+        return {}
     rows = {pair_key(pair, arguments): pair.row(public=_public(arguments)) for pair in _pairs(arguments)}
     if view == "info":
         return rows
@@ -145,7 +152,12 @@ def _best(pit: Pit, *, buy: bool) -> list[str]:
         return [pit.pair.long_price_text(Decimal(0)), "0", "0.000"]
     others = itertools.takewhile(lambda offer: offer.price == first.price, offers)
     volume = sum((offer.volume for offer in others), first.volume)
-    return [pit.pair.long_price_text(first.price), str(max(1, int(volume))), f"{volume:.3f}"]
+    return [pit.pair.long_price_text(first.price), str(max(1, int(volume))), level_text(volume)]
+
+
+def level_text(volume: Decimal) -> str:
+    """Write the volume of a price of the book: to three digits, but never as the nothing that it is not."""
+    return f"{max(volume, LEAST_SHOWN):.3f}"
 
 
 def _trade_row(pair: Pair, trade: PublicTrade) -> list[Any]:

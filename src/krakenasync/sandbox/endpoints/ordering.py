@@ -129,14 +129,19 @@ def check_minimums(order: Order, last: Decimal) -> None:
         raise Refusal(COST_MINIMUM)
 
 
-def check_display(display: Decimal, volume: Decimal) -> None:
+def check_display(display: Decimal, volume: Decimal, name: str = "displayvol") -> None:
     """Check that an iceberg shows at least a fifteenth of itself, and no more than there is.
+
+    Args:
+        display: What it shows at a time.
+        volume: What there is.
+        name: What the call has it under.
 
     Raises:
         Refusal: It does not.
     """
     if not display <= volume <= display * ICEBERG_PARTS:
-        raise invalid("displayvol")
+        raise invalid(name)
 
 
 def read_volume(arguments: Arguments, name: str, pair: Pair) -> Decimal:
