@@ -1,5 +1,7 @@
 """ensure_cancelled, over the client against the sandbox, in virtual time."""
 
+from datetime import UTC, datetime
+from decimal import Decimal
 from enum import Enum
 
 import anyio
@@ -13,7 +15,19 @@ from krakenasync import (
     RetryPolicy,
     UnknownOrder,
 )
+from krakenasync.client.cancelling import EnsureCancelled, ensure_cancelled
+from krakenasync.protocol.wire import Answer
 from krakenasync.sandbox import SandboxConfig
+from krakenasync.spot.changes import CancelOrder
+from krakenasync.spot.orders import (
+    ClosedOrders,
+    ClosedOrdersPage,
+    OpenOrders,
+    OpenOrdersBook,
+    OrderDescription,
+    OrderInfo,
+    QueryOrders,
+)
 from krakenasync.testing import in_process, run
 
 BUY = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "0.001", "price": "30000"}
@@ -94,6 +108,46 @@ def test_an_order_too_young_to_show_is_not_denied(kind, fault):
         assert not sandbox.accounts["alice"].open
 
     play(scene, open_order_lag=2.0)
+
+
+class SlowLists:
+    """An exchange whose closed orders come late, and on which an order begins to rest in the meantime."""
+
+    def __init__(self, clock, born):
+        self.clock, self.born, self.status = clock, born, "open"
+
+    async def send(self, request):
+        orders = {"O1": self.order()} if self.clock.monotonic() >= self.born else {}
+        match request:
+            case CancelOrder() if orders:
+                self.status = "canceled"
+            case CancelOrder():
+                raise UnknownOrder("x")
+            case OpenOrders():
+                return Answer(OpenOrdersBook(orders if self.status == "open" else {}))
+            case ClosedOrders():
+                await anyio.sleep(12)
+                return Answer(ClosedOrdersPage({}))
+            case QueryOrders():
+                return Answer(orders)
+        return Answer(None)
+
+    def order(self):
+        opened = datetime.fromtimestamp(self.born, UTC)
+        zero = Decimal(0)
+        return OrderInfo(
+            status=self.status, opentm=opened, descr=OrderDescription(), vol=zero, vol_exec=zero, cl_ord_id="mine"
+        )
+
+
+def test_an_order_that_came_to_rest_between_two_slow_looks_is_not_denied():
+    """In the last of four looks it begins to rest after the open orders were read and before the closed ones came."""
+
+    async def main(clock):
+        ended = await ensure_cancelled(SlowLists(clock, born=45), EnsureCancelled(cl_ord_id="mine"))
+        assert ended.status == "canceled"
+
+    run(main)
 
 
 def test_on_a_closed_client_nothing_is_looked_for_any_longer():

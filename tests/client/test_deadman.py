@@ -26,7 +26,8 @@ class Exchange:
 
     Attributes:
         script: What is to become of the next calls of the timer: None for an answer, an exception that loses the
-            answer, a string for a refusal, or ``"silence"`` for no answer within any patience.
+            answer, a string for a refusal, ``"silence"`` for no answer within any patience, or seconds after which a
+            call without an answer is carried out.
         timers: (when, timeout) of the calls that arrived.
     """
 
@@ -37,6 +38,7 @@ class Exchange:
         self.timers = []
         self.fires_at = None
         self.fired_at = None
+        self.late = []
         self.other_calls = 0
         self.http = httpx.AsyncClient(transport=httpx.MockTransport(self))
 
@@ -57,6 +59,9 @@ class Exchange:
         now = self.clock.monotonic()
         self.look()
         timeout = int(parse_qs(request.content.decode())["timeout"][0])
+        if isinstance(what, float):
+            self.late.append((now + what, timeout))
+            raise LOST
         self.timers.append((round(now, 3), timeout))
         self.fires_at = now + timeout if timeout else None
         if what is not None:
@@ -66,7 +71,12 @@ class Exchange:
         return httpx.Response(200, json={"error": [], "result": result})
 
     def look(self):
-        """Let the switch fire if its time has come."""
+        """Carry out what is late, and let the switch fire if its time has come."""
+        for at, timeout in self.late:
+            if at <= self.clock.monotonic():
+                self.late.remove((at, timeout))
+                self.timers.append((round(at, 3), timeout))
+                self.fires_at = at + timeout
         if self.fires_at is not None and self.fires_at <= self.clock.monotonic():
             self.fired_at, self.fires_at = self.fires_at, None
         return self.fired_at
@@ -309,6 +319,36 @@ def test_a_try_that_hangs_does_not_take_the_time_of_the_next_one():
             await anyio.sleep(8)
             assert switch.renewals == 1
             assert kraken.look() is None
+
+    run(main)
+
+
+@pytest.mark.parametrize("carried_out_after", [0.0, 3.0, 9.0])
+def test_a_renewal_that_is_carried_out_after_the_end_arms_nothing(carried_out_after):
+    """Half a second before the block ends a renewal loses its answer; the exchange may carry it out after the 0."""
+
+    async def main(clock):
+        kraken = Exchange(clock)
+        async with kraken.client(max_attempts=1).dead_man_switch(timeout=60):
+            kraken.script = [carried_out_after]
+            await anyio.sleep(20.5)
+        assert (20 + carried_out_after, 60) in kraken.timers
+        await anyio.sleep(100)
+        assert (kraken.look(), kraken.fires_at) == (None, None)
+
+    run(main)
+
+
+def test_a_renewal_that_was_lost_long_ago_delays_no_end():
+    """It can arrive no longer: one 0 is enough, at once."""
+
+    async def main(clock):
+        kraken = Exchange(clock)
+        async with kraken.client(max_attempts=1).dead_man_switch(timeout=60):
+            kraken.script = [LOST]
+            await anyio.sleep(39)
+        assert [each for each in kraken.timers if not each[1]] == [(39, 0)]
+        assert clock.monotonic() < 40
 
     run(main)
 

@@ -291,6 +291,13 @@ def test_a_clock_ahead_of_kraken_s_by_more_than_the_bound_is_caught():
         Sweep(offset=-3000).run()
 
 
+def test_it_is_sent_again_after_a_third_look_only():
+    """One that was filled just now may be in neither list: two looks are enough to deny it, not to send it again."""
+    assert machine.looked(PLAN, Look(1, looks=1, absences=1), Absent(), 0) == Wait(2000, Look(1, 2, 2))
+    assert machine.looked(PLAN, Look(1, looks=2, absences=2), Absent(), 0) == Send(2)
+    assert machine.looked(PLAN, Look(3, looks=1, absences=1), Absent(), 0) == NotPlaced()
+
+
 def test_a_second_order_is_not_sent_when_the_caller_does_not_want_it():
     """Without resubmission an order that is certainly absent is reported so."""
     plan = Plan(resubmit=False)

@@ -245,12 +245,20 @@ def test_a_redirect_is_never_followed(status):
     assert (caught.value.effect, caught.value.retryable, caught.value.status) == ("none", False, status)
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 418])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 451])
 def test_a_4xx_from_the_edge_did_nothing(status):
     """A captcha or a missing page is a protocol error that is pointless to repeat."""
     with pytest.raises(ProtocolError, match=f"HTTP {status}") as caught:
         decode(Balances, status, b"<html>captcha</html>", endpoint="Balance")
     assert (caught.value.effect, caught.value.retryable) == ("none", False)
+
+
+@pytest.mark.parametrize("status", [402, 408, 409, 418, 425, 460, 499])
+def test_another_4xx_may_hide_a_success(status):
+    """A gateway that lost patience with the exchange, or with us, has passed the request on all the same."""
+    with pytest.raises(ProtocolError, match=f"HTTP {status}") as caught:
+        decode(Balances, status, b"<html>timeout</html>", endpoint="Balance")
+    assert (caught.value.effect, caught.value.retryable) == ("unknown", True)
 
 
 @given(st.integers(100, 599), st.binary() | st.sampled_from([b'{"error":[],"result":{}}', b'{"error":[""]}', b"null"]))

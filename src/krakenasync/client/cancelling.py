@@ -28,6 +28,8 @@ from krakenasync.spot.values import ENDED, ClientOrderId, Word
 __all__ = ["Cancellation", "EnsureCancelled", "ensure_cancelled"]
 
 LOG: Final = logging.getLogger("krakenasync")
+_AT_A_GLANCE: Final = 1.0
+"""Seconds; if the second of two looks had to wait longer, an order may have come to rest after the first."""
 
 
 class EnsureCancelled(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +45,9 @@ class EnsureCancelled(msgspec.Struct, frozen=True, kw_only=True):
     Returns:
         The order in its final state: `status` is ``canceled``, ``closed`` (it was filled first) or ``expired``, and
         `vol_exec` says how much was filled.
+
+    An order whose request may still be under way (after an `OutcomeUnknown`, or a `place_order` that was cancelled) can
+    come to rest after it was looked for: ask `resolve_order` first, then cancel what it finds.
 
     Raises:
         UnknownOrder: There is no such order.
@@ -159,12 +164,18 @@ class Cancellation:
         return FoundOrder(txid, order) if order else None
 
     async def _by_client_id(self) -> FoundOrder | None:
-        cl_ord_id = self._name["cl_ord_id"]
-        opened = (await self._sender.send(OpenOrders(cl_ord_id=cl_ord_id))).result.open
-        if found := newest(opened, cl_ord_id):
+        cl_ord_id, began = self._name["cl_ord_id"], anyio.current_time()
+        if found := await self._open(cl_ord_id):
             return found
         request = ClosedOrders(cl_ord_id=cl_ord_id, without_count=True)
-        return newest((await self._sender.send(request)).result.closed, cl_ord_id)
+        found = newest((await self._sender.send(request)).result.closed, cl_ord_id)
+        if found is None and anyio.current_time() - began > _AT_A_GLANCE:
+            found = await self._open(cl_ord_id)
+        return found
+
+    async def _open(self, cl_ord_id: str) -> FoundOrder | None:
+        opened = (await self._sender.send(OpenOrders(cl_ord_id=cl_ord_id))).result.open
+        return newest(opened, cl_ord_id)
 
     def _doubt(self, plan: machine.Plan) -> OutcomeUnknown:
         unknown = OutcomeUnknown(

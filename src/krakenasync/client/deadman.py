@@ -7,6 +7,7 @@ timeout of 60; fires once, also across an outage of the exchange)
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -15,6 +16,7 @@ from typing import Final
 import anyio
 
 from krakenasync.client.frames import at_any_time
+from krakenasync.client.gates import GRACE
 from krakenasync.errors import InvalidArguments, KrakenError, OutcomeUnknown
 from krakenasync.protocol.bounds import LONGEST_SWITCH
 from krakenasync.protocol.quoting import quoted
@@ -54,6 +56,17 @@ class DeadManSwitch:
         self.renewals = 0
         self.error: KrakenError | TimeoutError | None = None
         self._unsure = False
+        self._stray = -math.inf
+
+    def strayed(self, sent: float, error: KrakenError | TimeoutError) -> None:
+        """Take note of a setting without an answer: it may yet arrive, or be carried out."""
+        if not isinstance(error, KrakenError) or error.effect == "unknown":
+            self._unsure, self._stray = True, sent
+
+    @property
+    def quiet_at(self) -> float:
+        """When no earlier setting can arrive any more, on anyio's clock."""
+        return self._stray + GRACE
 
     def renewed(self, answer: CancelsAt) -> None:
         """Take note that it was set anew, and of a setting that came after the switch had fired.
@@ -71,7 +84,6 @@ class DeadManSwitch:
         """Take note that it could not be set anew, or perhaps was, without an answer."""
         LOG.warning("the dead man's switch could not be renewed: %s", error or "no answer in time")
         self.error = error
-        self._unsure |= not isinstance(error, KrakenError) or error.effect == "unknown"
 
     @at_any_time
     def __repr__(self) -> str:
@@ -85,8 +97,9 @@ async def dead_man_switch(
 ) -> AsyncIterator[DeadManSwitch]:
     """Keep the switch from firing while the block runs.
 
-    When the block ends normally the switch is turned off. When it ends by an exception or a cancellation it is left
-    armed, and Kraken cancels all orders of the account once the timeout is over.
+    When the block ends normally the switch is turned off; once more some seconds later if a renewal had no answer
+    shortly before, when that can arrive no longer. When it ends by an exception or a cancellation it is left armed, and Kraken
+    cancels all orders of the account once the timeout is over.
 
     Args:
         cancel_all_orders_after: Sets Kraken's timer; 0 turns it off.
@@ -103,7 +116,7 @@ async def dead_man_switch(
         )
     switch = DeadManSwitch(timeout)
     armed = anyio.current_time()
-    switch.renewed(await _insist(cancel_all_orders_after, timeout))
+    switch.renewed(await _insist(switch, cancel_all_orders_after, timeout))
     failure: BaseException | None = None
     under_way = anyio.Lock()
     async with anyio.create_task_group() as tasks:
@@ -120,17 +133,27 @@ async def dead_man_switch(
         tasks.cancel_scope.cancel()
     if failure is not None:
         raise failure
-    switch.renewed(await _insist(cancel_all_orders_after, 0))
+    quiet_at = switch.quiet_at
+    switch.renewed(await _insist(switch, cancel_all_orders_after, 0))
+    if anyio.current_time() < quiet_at:  # a renewal without an answer may be carried out after the 0
+        await anyio.sleep_until(quiet_at)
+        switch.renewed(await _insist(switch, cancel_all_orders_after, 0))
 
 
-async def _insist(cancel_all_orders_after: SetTimer, timeout: int) -> CancelsAt:  # noqa: ASYNC109 - see above
+async def _insist(
+    switch: DeadManSwitch,
+    cancel_all_orders_after: SetTimer,
+    timeout: int,  # noqa: ASYNC109 - see above
+) -> CancelsAt:
     """Set the timer, again if Kraken was busy or an answer was lost: doing it twice does no harm."""
     for _ in range(_TRIES - 1):
+        sent = anyio.current_time()
         try:
             return await cancel_all_orders_after(timeout)
         except KrakenError as error:
             if not (error.retryable or isinstance(error, OutcomeUnknown)):
                 raise
+            switch.strayed(sent, error)
         await anyio.sleep(_PAUSE)
     return await cancel_all_orders_after(timeout)
 
@@ -147,6 +170,7 @@ async def _renew(switch: DeadManSwitch, cancel_all_orders_after: SetTimer, began
                     answer = await cancel_all_orders_after(switch.timeout)
         except (KrakenError, TimeoutError) as error:
             switch.failed(error)
+            switch.strayed(began, error)
         else:
             switch.renewed(answer)
             switch.renewals += 1

@@ -26,6 +26,8 @@ __all__ = ["Charged", "Gate", "Hold"]
 
 GRACE: Final = 10.0
 """Seconds for which a call without an answer may still arrive at Kraken."""
+PUBLIC_GRACE: Final = 1.0
+"""The same for public calls, whose counter has hardly a point: what arrives that late costs one of the next second."""
 LONGEST_THROTTLE: Final = 60.0
 ELSEWHERE: Final = 5.0
 """Seconds of pause after a refusal for another counter than the one charged, or one that names no moment."""
@@ -40,6 +42,8 @@ class Gate:
         self.queue = Queue()
         self.of_engine = name.startswith("engine:")
         """Whether the counter is one of the matching engine's."""
+        self.grace = PUBLIC_GRACE if name.partition(":")[0] == "public" else GRACE
+        """Seconds for which a call without an answer may still be charged."""
 
     async def acquire(self, price: Price, lane: Lane, door: KeyLane | None = None) -> float:  # noqa: ARG002 - for SharedGate
         """Wait for the turn and for room, then hold the points.
@@ -186,7 +190,7 @@ class Hold(msgspec.Struct):
         """No answer came, but the request may still arrive: hold the points for a grace."""
         self.unanswered = True
         for charged in self._ended(GRACE):
-            charged.gate.bucket.keep(charged.cost, GRACE)
+            charged.gate.bucket.keep(charged.cost, charged.gate.grace)
 
     def refused(self, error: RateLimitExceeded, wall: float) -> None:
         """Kraken refused for a count of its own: believe it, and tell the error how long to wait."""

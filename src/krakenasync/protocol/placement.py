@@ -67,6 +67,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         margin: Nanoseconds after the deadline before a look counts: what a fresh order may take to show.
         absences: Looks that must not find the order before it counts as absent.
+        doubts: Looks that must not find it before it is sent again: one that has just been filled may for some seconds
+            stand neither among the open orders nor among the closed ones.
         looks: Looks in all, failed ones included, before giving up.
         pause: Nanoseconds between the first two looks; each further pause is twice as long.
         sends: How often the order is sent at the most.
@@ -75,6 +77,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     margin: int = 2 * SECOND
     absences: int = 2
+    doubts: int = 3
     looks: int = 6
     pause: int = SECOND
     sends: int = 3
@@ -245,8 +248,9 @@ def looked(plan: Plan, step: Look, sight: Sight, now: int) -> Done | Wait | Send
             absences += 1
         case Suspect() | Stranger() | Unseen():
             pass  # it proves neither; a later look may see the order itself
-    if absences >= plan.absences and not step.taken:
-        return Send(step.number + 1) if _again(plan, step) else NotPlaced()
+    again = _again(plan, step)
+    if absences >= (plan.doubts if again else plan.absences) and not step.taken:
+        return Send(step.number + 1) if again else NotPlaced()
     looks = step.looks + 1
     if looks >= plan.looks:
         return GaveUp(step.number, step.taken)

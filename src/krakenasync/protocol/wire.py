@@ -29,6 +29,11 @@ __all__ = ["Answer", "Envelope", "decode", "envelope", "reader"]
 
 R = TypeVar("R")
 
+_NOT_PASSED_ON: Final = frozenset({400, 401, 403, 404, 405, 406, 411, 413, 414, 415, 417, 421, 426, 429, 431, 451})
+"""What a gateway answers of itself when it does not pass a request on, for what the request is or who sends it.
+
+Source: https://www.rfc-editor.org/rfc/rfc9110 (section 15.5)
+"""
 _SUCCESS: Final = range(200, 300)
 """Kraken answers 200, also when it refuses; Earn/Deallocate may answer 202."""
 
@@ -229,8 +234,8 @@ def _foreign(status: int, body: bytes, endpoint: str) -> KrakenError:
 
 
 def _protocol_error(message: str, status: int, endpoint: str, hint: str | None = None) -> ProtocolError:
-    # After a redirect or a 4xx nothing was executed; any other garbled answer may hide a success.
-    refused = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+    # Anything but a refusal to pass the request on may hide a success: a 408 may come from a gateway that did.
+    refused = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST or status in _NOT_PASSED_ON
     error = ProtocolError(
         message, endpoint=endpoint, effect="none" if refused else "unknown", retryable=not refused, hint=hint
     )
