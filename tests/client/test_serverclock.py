@@ -113,7 +113,7 @@ def test_a_reading_that_is_lost_holds_no_order_up_for_long():
     """The public counter has hardly a point: were it kept for ten seconds, the next reading would wait as long."""
 
     async def main(clock):
-        running = in_process(SandboxConfig(limits=False), clock=clock)
+        running = in_process(SandboxConfig(), clock=clock)
         running.sandbox.faults.add("Time", "answer-lost-before")
         async with running.client(timeout=1.0) as kraken:
             began = clock.monotonic()
