@@ -258,3 +258,59 @@ def test_the_earliest_end():
     assert earliest(5.0, None, 7.0) == 7.0
     assert earliest(5.0, 1.0, 7.0) == 6.0
     assert earliest(5.0, 9.0, 7.0) == 7.0
+
+
+def test_a_write_that_raises_may_have_written():
+    """So `left` is set before."""
+
+    async def main():
+        bench = Bench()
+
+        def write(_data):
+            raise RuntimeError
+
+        bench.pipe.write = write
+        with pytest.raises(RuntimeError):
+            bench.connection.begin(bench.request, Timeouts(), math.inf)
+        assert bench.request.left
+
+    asyncio.run(main())
+
+
+def test_every_unsent_byte_counts_as_unsent():
+    """One that waits is enough for a pause."""
+
+    async def main():
+        assert Bench().pipe.limits == (1, 0)
+
+    asyncio.run(main())
+
+
+def test_the_time_to_answer_is_watched_from_when_all_is_written():
+    """It may end sooner than the time to write would have."""
+
+    async def main():
+        bench = Bench(Timeouts(write=60, read=1), stuck=True)
+        task = await bench.asked()
+        bench.connection.resume_writing()
+        assert bench.keeper.watched == [bench.connection.deadline]
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(main())
+
+
+def test_the_answer_before_is_not_the_answer_to_a_request_that_got_none():
+    """The parser still holds a 204 when the peer ends the connection instead of answering again."""
+
+    async def main():
+        bench = Bench()
+        task = await bench.asked()
+        bench.comes(b"HTTP/1.1 204 No Content\r\n\r\n")
+        assert (await task).status == 204
+        task = await bench.asked()
+        bench.connection.eof_received()
+        with pytest.raises(BadResponse):
+            await task
+
+    asyncio.run(main())

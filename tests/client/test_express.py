@@ -701,3 +701,216 @@ def test_after_an_answer_of_another_shape_no_connection_is_trusted():
         server.close()
 
     asyncio.run(main())
+
+
+def test_an_expired_connection_is_closed_when_it_is_met():
+    """Its timer may come late."""
+
+    async def test(exchange, pool):
+        await pool.exchange(asking(), Timeouts())
+        pool._idle[0].idle_since -= 99
+        await pool.exchange(asking(), Timeouts())
+        await settle()
+        assert (exchange.accepted, len(pool._open), pool._taken) == (2, 1, 1)
+
+    with_exchange(test)
+
+
+@pytest.mark.parametrize("handed", [False, True])
+def test_a_connection_that_looks_stale_and_never_says_more_is_closed(handed):
+    """As after a TLS record that carries no data; met at rest, or handed over by the call before."""
+
+    async def test(exchange, pool):
+        await pool.exchange(asking(), Timeouts())
+        rested = pool._idle[0]
+        if handed:
+            rested = pool._rested(asyncio.get_running_loop().time())
+        rested._poll = lambda _timeout: [1]
+        task = asyncio.ensure_future(pool.exchange(asking(), Timeouts()))
+        if handed:
+            await asyncio.sleep(0)
+            pool._return(rested)
+        assert (await task).body == b"2"
+        await settle()
+        assert len(pool._open) == 1
+
+    with_exchange(test, connections=1)
+
+
+def test_two_that_one_restart_ended_teach_as_one():
+    """Only a connection opened since the last lesson teaches another; no lesson makes the time longer."""
+
+    async def test(exchange, pool):
+        exchange.gate.clear()
+        both = [asyncio.ensure_future(pool.exchange(asking(), Timeouts())) for _ in range(2)]
+        await exchange.asked(2)
+        exchange.gate.set()
+        await asyncio.gather(*both)
+        first, second = pool._idle
+        pool._keep_less(first, 0.0)
+        pool._keep_less(second, 0.0)
+        assert pool._keep_alive == 1.0
+        pool._keep_alive = 0.25
+        pool._keep_less(second, 10.0)
+        assert pool._keep_alive == 0.25
+
+    with_exchange(test)
+
+
+def test_a_hang_up_long_after_the_request_teaches_nothing(monkeypatch):
+    """The peer was there when it was asked: it has not closed a connection for its rest."""
+    monkeypatch.setattr(express, "_AT_ONCE", 0.0)
+
+    async def test(exchange, pool):
+        await hung_up_on(exchange, pool)
+        assert pool._keep_alive == pool._longest
+
+    with_exchange(test)
+
+
+def test_what_is_learnt_anew_lasts_from_then_on():
+    """The timer of the lesson before does not end it."""
+
+    async def test(exchange, pool):
+        await hung_up_on(exchange, pool)
+        first = pool._wary
+        await hung_up_on(exchange, pool)
+        assert first.cancelled()
+        assert not pool._wary.cancelled()
+
+    with_exchange(test)
+
+
+def test_a_cancellation_in_the_step_in_which_the_wait_fails():
+    """The caller is cancelled, whatever else has just become of its turn."""
+
+    async def test(exchange, pool):
+        exchange.gate.clear()
+        first = asyncio.ensure_future(pool.exchange(asking(), Timeouts()))
+        waits = asyncio.ensure_future(pool.exchange(asking(), Timeouts()))
+        await exchange.asked(1)
+        pool._waiting[0].turn.set_exception(PoolTimeout("late"))
+        waits.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waits
+        await ended(first)
+
+    with_exchange(test, connections=1)
+
+
+def test_a_connection_that_is_on_its_way_out_as_soon_as_it_is_open(monkeypatch):
+    """Nothing is written into it, and its place is free again."""
+
+    async def test(_exchange, pool):
+        loop = asyncio.get_running_loop()
+        connect = loop.create_connection
+
+        async def closing(*args, **options):
+            transport, protocol = await connect(*args, **options)
+            transport.close()
+            return transport, protocol
+
+        monkeypatch.setattr(loop, "create_connection", closing)
+        request = asking()
+        with pytest.raises(ConnectFailed):
+            await pool.exchange(request, Timeouts())
+        assert not request.left
+        assert pool._taken == 0
+
+    with_exchange(test)
+
+
+def test_places_of_dropped_connections_are_free_again():
+    """Else a few odd answers would leave no place to anybody."""
+
+    async def test(_exchange, pool):
+        for _ in range(3):
+            await pool.exchange(asking(), Timeouts(pool=0.05))
+            pool.drop_idle()
+            assert pool._taken == 0
+
+    with_exchange(test, connections=1)
+
+
+def test_a_later_deadline_is_looked_after_when_an_earlier_one_was():
+    """One timer serves all, of those under way and of those who wait; who gave up is not kept."""
+
+    async def test(exchange, pool):
+        exchange.gate.clear()
+        async with asyncio.timeout(2):
+            answers = (pool.exchange(asking(), Timeouts(read=wait)) for wait in (0.02, 0.06))
+            found = await asyncio.gather(*answers, return_exceptions=True)
+        assert [type(each) for each in found] == [ReadTimeout] * 2
+        full = [asyncio.ensure_future(pool.exchange(asking(), Timeouts())) for _ in range(2)]
+        await exchange.asked(4)
+        async with asyncio.timeout(2):
+            turns = (pool.exchange(asking(), Timeouts(pool=wait)) for wait in (0.02, 0.06))
+            found = await asyncio.gather(*turns, return_exceptions=True)
+        assert [type(each) for each in found] == [PoolTimeout] * 2
+        pool._look_around()
+        assert not pool._waiting
+        await ended(*full)
+
+    with_exchange(test, connections=2)
+
+
+def test_what_rests_expires_though_something_else_was_late_before():
+    """Looking around for the one does not forget the other."""
+
+    async def test(exchange, pool):
+        await pool.exchange(asking(), Timeouts())
+        rested = pool._idle.pop()
+        exchange.gate.clear()
+        task = asyncio.ensure_future(pool.exchange(asking(), Timeouts(read=0.02)))
+        await exchange.asked(2)
+        pool._return(rested)
+        with pytest.raises(ReadTimeout):
+            await task
+        async with asyncio.timeout(2):
+            while pool._open:  # noqa: ASYNC110 - a timer of the pool's ends it
+                await asyncio.sleep(0.01)
+        assert pool._taken == 0
+
+    with_exchange(test, keep_alive=0.1)
+
+
+def test_a_deadline_ends_with_its_exchange():
+    """A connection at rest is not late."""
+
+    async def test(exchange, pool):
+        await pool.exchange(asking(), Timeouts(read=0.02))
+        await asyncio.sleep(0.08)
+        await pool.exchange(asking(), Timeouts(read=1))
+        assert exchange.accepted == 1
+
+    with_exchange(test)
+
+
+def test_closing_ends_who_is_still_connecting(monkeypatch):
+    """At once, not after the time that they had left."""
+
+    async def test(_exchange, pool):
+        async def never(*_args, **_options):
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", never)
+        task = asyncio.ensure_future(pool.exchange(asking(), Timeouts(whole=60)))
+        await settle()
+        await pool.aclose()
+        async with asyncio.timeout(2):
+            with pytest.raises(ConnectFailed, match="closed"):
+                await task
+
+    with_exchange(test)
+
+
+def test_a_request_that_wants_the_connection_closed_goes_httpx_s_way():
+    """Ours would keep it; the peer, which does as it was asked, would hang up on the next request."""
+
+    async def test(exchange, pool):
+        async with httpx.AsyncClient(transport=ExpressTransport(exchange.url)) as http:
+            for _ in range(2):
+                assert (await http.get(exchange.url, headers={"Connection": "close"})).status_code == 200
+            assert exchange.accepted == 2
+
+    with_exchange(test)

@@ -376,3 +376,47 @@ def test_a_glance_at_an_answer_does_not_show_its_body():
     answer = Response(200, [], b"secret", True)
     assert repr(answer) == "<Response 200, 6 bytes>"
     assert pretty_repr(answer) == "Response(status=200)"
+
+
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"Transfer-Encoding: chunked",
+        b"transfer-encoding: x",
+        b"Trailer: x",
+        b"TE: x",
+        b"Upgrade: h2c",
+        b"upgrade: x",
+        b"Proxy-Connection: close",
+        b"Connection: close",
+        b"Content-Encoding: gzip",
+        b"Content-Length: 5",
+    ],
+)
+def test_what_plays_a_part_in_framing_is_the_parser_s(line, first):
+    """No answer is plain that names a coding, the connection's fate, or its length twice."""
+    lines = [line, b"Content-Length: 5"] if first else [b"Content-Length: 5", line]
+    assert plain(memoryview(b"HTTP/1.1 200 OK\r\n" + b"\r\n".join(lines) + b"\r\n\r\nhello"), 100) is None
+
+
+def test_an_interim_answer_leaves_nothing_in_the_final_one():
+    """Neither a header nor its reason."""
+    found = Reader(Bounds()).feed(memoryview(b"HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 204 Gone\r\nX: y\r\n\r\n"))
+    assert (found.reason, list(found.headers)) == (b"Gone", [(b"X", b"y")])
+
+
+def test_the_bound_of_a_head_is_exact():
+    """One byte more is too much."""
+    reader = Reader(Bounds(head=1000))
+    assert reader.feed(memoryview(b"HTTP/1.1 200 OK\r\nX: ".ljust(1000, b"x"))) is None
+    with pytest.raises(BadResponse):
+        reader.feed(memoryview(b"x"))
+
+
+def test_a_blank_after_chunked_is_no_part_of_it():
+    """RFC 9112, 5; the parser does not take a tab for one."""
+    answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked%s\r\n\r\n2\r\nhi\r\n0\r\n\r\n"
+    assert Reader(Bounds()).feed(memoryview(answer % b" ")).body == b"hi"
+    with pytest.raises(BadResponse):
+        Reader(Bounds()).feed(memoryview(answer % b"\t"))

@@ -1,5 +1,6 @@
 """The lane of a key: nonces arrive in the order in which they were made."""
 
+import asyncio
 import gc
 import logging
 import random
@@ -374,3 +375,91 @@ def test_no_nonce_is_refused_though_callers_give_up_under_way():
         assert refused == []
 
     run(main)
+
+
+def lane_of(window):
+    return KeyLane(NonceSource("ns", VirtualClock()), window)
+
+
+async def waiting_in(lane, number):
+    """Let so many calls stand in line."""
+    found = [asyncio.ensure_future(lane.begin(Lane.NORMAL)) for _ in range(number)]
+    for _ in range(3):
+        await asyncio.sleep(0)
+    return found
+
+
+def test_nobody_overtakes_who_was_called_but_has_not_run():
+    """The place is free, but not for who comes now."""
+
+    async def main():
+        lane = lane_of(0)
+        first = lane.at_once()
+        (second,) = await waiting_in(lane, 1)
+        lane.end(first)
+        assert lane.at_once() is None
+        lane.end(await second)
+
+    asyncio.run(main())
+
+
+def test_who_gives_up_in_the_step_of_being_called_passes_it_on():
+    """Else the next one would wait for ever."""
+
+    async def main():
+        lane = lane_of(0)
+        first = lane.at_once()
+        second, third = await waiting_in(lane, 2)
+        lane.end(first)
+        second.cancel()
+        async with asyncio.timeout(2):
+            lane.end(await third)
+
+    asyncio.run(main())
+
+
+def test_two_places_that_come_free_at_once_go_to_two():
+    """With a window, the first to go calls the second."""
+
+    async def main():
+        lane = lane_of(10**18)
+        flying = [lane.at_once() for _ in range(16)]
+        waiting = await waiting_in(lane, 2)
+        lane.end(flying[0])
+        lane.end(flying[1])
+        async with asyncio.timeout(2):
+            for nonce in await asyncio.gather(*waiting):
+                lane.end(nonce)
+
+    asyncio.run(main())
+
+
+def test_a_call_that_was_given_up_holds_the_lane_for_a_quarter_second_at_the_most():
+    """However long the last round trip was; of several the first to be over counts."""
+
+    async def main(clock):
+        lane = KeyLane(NonceSource("ms", clock), 0)
+        nonce = lane.at_once()
+        await anyio.sleep(5)
+        lane.end(nonce)
+        lane.end(lane.at_once(), late=True)
+        began = clock.monotonic()
+        lane.end(await lane.begin(Lane.NORMAL))
+        assert clock.monotonic() - began == pytest.approx(0.25, abs=0.001)
+        lane._late = {1: clock.monotonic() + 0.1, 2: clock.monotonic() + 5}
+        assert lane._soonest() == pytest.approx(0.1)
+
+    run(main)
+
+
+def test_a_loop_that_is_over_is_no_second_one(caplog):
+    """Whoever runs one after the other is not warned."""
+    nonces, kept = NonceSource("ns", VirtualClock()), []
+
+    async def main():
+        kept.append(asyncio.get_running_loop())
+        KeyLane(nonces, 0)
+
+    asyncio.run(main())
+    asyncio.run(main())
+    assert not caplog.records

@@ -10,7 +10,6 @@ import contextlib
 import ssl
 from collections import deque
 from collections.abc import Callable
-from ipaddress import ip_address
 from typing import Any, Final
 
 from krakenasync.client.connections import Connection
@@ -27,6 +26,7 @@ from krakenasync.client.exchanges import (
 from krakenasync.client.frames import at_any_time
 from krakenasync.client.http1 import BadResponse, Bounds, Response
 from krakenasync.client.origin import Origin
+from krakenasync.client.reaching import connected
 
 __all__ = ["Express"]
 
@@ -90,6 +90,7 @@ class Express:
         self._open: set[Connection] = set()
         self._idle: list[Connection] = []
         self._waiting: deque[_Waiter] = deque()
+        self._connecting: set[asyncio.Timeout] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = NEVER
         self._closed = False
@@ -182,18 +183,20 @@ class Express:
         host, port = self._origin.host, self._origin.port
         if self._origin.secure:
             options = {"ssl": self._tls(), "server_hostname": host}
-        if not _is_address(host) and type(self._loop).__module__.startswith("asyncio."):
-            options["happy_eyeballs_delay"] = 0.25  # RFC 8305, 5; uvloop does not offer it
         deadline = earliest(self._loop.time(), timeouts.connect, until)
+        scope = asyncio.timeout_at(None if deadline == NEVER else deadline)
         try:
-            async with asyncio.timeout_at(None if deadline == NEVER else deadline):
-                _, connection = await self._loop.create_connection(
-                    lambda: Connection(self, self._bounds, self._loop), host, port, **options
-                )
+            async with scope:
+                self._connecting.add(scope)
+                connection = await connected(lambda: Connection(self, self._bounds, self._loop), host, port, **options)
         except TimeoutError:
+            if self._closed:
+                raise ConnectFailed("this client was closed") from None
             raise ConnectTimeout("no connection in time") from None
         except (OSError, UnicodeError) as error:
             raise ConnectFailed(str(error)) from error
+        finally:
+            self._connecting.discard(scope)
         if self._closed or not connection.usable():
             connection.abort()
             raise ConnectFailed("the connection was closed as soon as it was open")
@@ -265,9 +268,8 @@ class Express:
                 connection.expire()
             else:
                 soonest = min(soonest, connection.deadline)
+        self._waiting = deque(waiter for waiter in self._waiting if not waiter.turn.done())
         for waiter in self._waiting:
-            if waiter.turn.done():
-                continue
             if waiter.deadline <= now:
                 waiter.turn.set_exception(PoolTimeout("no connection became free in time"))
             else:
@@ -288,6 +290,9 @@ class Express:
             if not waiter.turn.done():
                 waiter.turn.set_exception(ConnectFailed("this client was closed"))
         self._waiting.clear()
+        for scope in self._connecting:
+            if not scope.expired():
+                scope.reschedule(self._loop.time())
         for timer in (self._timer, self._wary):
             if timer is not None:
                 timer.cancel()
@@ -304,11 +309,3 @@ class Express:
         lent = len(self._open) - len(self._idle)
         waiting = sum(not waiter.turn.done() for waiter in self._waiting)
         return f"<Express {self._origin.base_url} {lent} active, {len(self._idle)} idle, {waiting} waiting>"
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True

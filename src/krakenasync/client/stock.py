@@ -122,6 +122,7 @@ class ExpressTransport(httpx.AsyncBaseTransport):
             and (url.port or (443 if origin.secure else 80)) == origin.port
             and request.method not in {"HEAD", "CONNECT"}
             and not request.headers.keys() & {"transfer-encoding", "upgrade", "expect"}
+            and "close" not in request.headers.get("connection", "").lower()
             and request.extensions.keys() <= {"timeout"}
             and on_asyncio()
             and not mocked()

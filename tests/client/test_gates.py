@@ -1,0 +1,55 @@
+"""What a call that holds points tells the others when its end is known."""
+
+import asyncio
+import math
+
+import pytest
+
+from krakenasync import CounterSpec, RateLimitExceeded
+from krakenasync.client.gates import Charged, Gate, Hold
+from krakenasync.client.queueing import Lane
+from krakenasync.state.bucket import Bucket
+from krakenasync.testing import VirtualClock
+
+
+def gate_of(name):
+    return Gate(name, Bucket(CounterSpec(2, 100), VirtualClock()))
+
+
+def held(gate, cost=2.0):
+    """Hold the points as the limiter does."""
+    assert gate.at_once(cost)
+    return Hold((Charged(gate, cost, cost, gate.bucket.blocked_until),), 0.0)
+
+
+@pytest.mark.parametrize(("name", "grace"), [("rest", 10), ("engine:XBTUSD", 10), ("public", 1), ("public:XBTUSD", 1)])
+def test_a_public_call_without_an_answer_is_charged_for_a_second(name, grace):
+    """A private one for ten: what arrives late at a counter with hardly a point costs one of the next second."""
+    gate = gate_of(name)
+    held(gate).keep()
+    assert gate.bucket.delay(2.0) == pytest.approx(grace + 2)
+
+
+def test_a_call_goes_back_into_line_when_another_has_been_refused_since():
+    """Though its points are held: Kraken has said that they are not there."""
+    gate = gate_of("rest")
+    hold = held(gate)
+    assert not hold.overtaken
+    gate.bucket.block(5)
+    assert hold.overtaken
+
+
+def test_a_refusal_lets_the_head_look_again():
+    """It waits for nothing else: the points that were held do not decay by themselves."""
+
+    async def main():
+        gate = gate_of("rest")
+        hold = held(gate)
+        waiter = gate.queue.join(Lane.NORMAL)
+        looks = asyncio.ensure_future(waiter.wait(math.inf))
+        await asyncio.sleep(0)
+        hold.refused(RateLimitExceeded("x"), 0.0)
+        async with asyncio.timeout(2):
+            await looks
+
+    asyncio.run(main())
