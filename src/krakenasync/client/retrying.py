@@ -54,8 +54,8 @@ class Budget:
         """Take one repetition, if there is one."""
         if self._left < 1.0:
             return False
-        self.spent = True
         self._left -= 1.0
+        self.spent = True
         return True
 
     def succeeded(self) -> None:

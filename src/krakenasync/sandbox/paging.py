@@ -69,7 +69,7 @@ def by_offset(
         Refusal: A bound is neither a time nor such an id.
     """
     offset = arguments.whole("ofs", 0, 0, LARGEST_OFFSET)
-    newer, older = (_bound(arguments, rows, name, moments) for name in ("end", "start"))
+    newer, older = (_bound(arguments, rows, bound, moments) for bound in ("end", "start"))
     found = rows[_first(rows, newer) : _first(rows, older)]
     page: dict[str, Any] = {name: {row.id: write(row.item) for row in found[offset : offset + PAGE]}}
     if not arguments.flag("without_count"):
