@@ -72,7 +72,7 @@ class Exchange:
 
     def look(self):
         """Carry out what is late, and let the switch fire if its time has come."""
-        for at, timeout in self.late:
+        for at, timeout in tuple(self.late):
             if at <= self.clock.monotonic():
                 self.late.remove((at, timeout))
                 self.timers.append((round(at, 3), timeout))

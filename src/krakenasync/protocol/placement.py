@@ -15,8 +15,8 @@ it unique among open orders only: a filled market order leaves the id free.
 Each step is a class; a driver does what it says and asks the function named after it what comes next. Times are
 nanoseconds on a clock that is never ahead of Kraken's.
 
-It holds as long as an order shows, open or closed, within `Plan.margin` and one `Plan.pause` after its deadline: no
-client can tell an order that does not show yet from one that is not there.
+It holds as long as an order shows, open or closed, within `Plan.margin` and one `Plan.pause` after its deadline (three
+pauses before it is sent again): no client can tell an order that does not show yet from one that is not there.
 
 Sources: https://docs.kraken.com/api/docs/rest-api/add-order (deadline),
     https://docs.kraken.com/api/docs/guides/spot-clordid (uniqueness),

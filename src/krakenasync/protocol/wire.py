@@ -29,7 +29,7 @@ __all__ = ["Answer", "Envelope", "decode", "envelope", "reader"]
 
 R = TypeVar("R")
 
-_NOT_PASSED_ON: Final = frozenset({400, 401, 403, 404, 405, 406, 411, 413, 414, 415, 417, 421, 426, 429, 431, 451})
+_NOT_PASSED_ON: Final = frozenset({400, 401, 403, 404, 405, 406, 411, 413, 414, 415, 417, 421, 426, 431, 451})
 """What a gateway answers of itself when it does not pass a request on, for what the request is or who sends it.
 
 Source: https://www.rfc-editor.org/rfc/rfc9110 (section 15.5)
