@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -206,5 +205,5 @@ class _Run:
         charge = self._client.limits.cost(by_name(self._kind.endpoint).spec)
         pages = math.ceil(max(count - seen, 0) / self._page)
         counter = self._client.limits.snapshot()[Counter.REST.value]
-        over = Decimal(charge) * pages + Decimal(counter.level + counter.held - counter.cap)
-        return Progress(seen, count, max(float(over) / counter.decay, counter.blocked_for, 0.0))
+        over = charge * pages + counter.level + counter.held - counter.cap
+        return Progress(seen, count, max(over / counter.decay, counter.blocked_for, 0.0))

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from krakenasync.errors import InvalidArguments
+from krakenasync.protocol.exact import EXACT
 from krakenasync.spot.values import EPOCH
 
 __all__ = ["spoken", "when"]
@@ -24,7 +25,7 @@ def when(name: str, text: str | None) -> datetime | None:
         return None
     try:
         if text.replace(".", "", 1).isdecimal():
-            return EPOCH + timedelta(microseconds=int(Decimal(text) * 10**6))
+            return EPOCH + timedelta(microseconds=int(EXACT.multiply(Decimal(text), 10**6)))
         found = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
         raise InvalidArguments(

@@ -20,6 +20,7 @@ from krakenasync.errors import (
     KrakenError,
     PermissionDenied,
 )
+from krakenasync.protocol.exact import EXACT
 from krakenasync.protocol.quoting import quoted
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class BalanceSnapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 def changes(before: Mapping[str, Decimal], after: Mapping[str, Decimal]) -> dict[str, Decimal]:
     """By how much each asset changed; what did not change is left out."""
-    found = {asset: after.get(asset, _ZERO) - before.get(asset, _ZERO) for asset in (*before, *after)}
+    found = {asset: EXACT.subtract(after.get(asset, _ZERO), before.get(asset, _ZERO)) for asset in (*before, *after)}
     return {asset: difference for asset, difference in found.items() if difference}
 
 

@@ -13,6 +13,7 @@ from krakenasync.client.frames import at_any_time
 from krakenasync.client.lookup import Sender
 from krakenasync.client.serverclock import ServerClock
 from krakenasync.protocol import paging
+from krakenasync.protocol.exact import EXACT
 from krakenasync.protocol.paging import PAGING, Cursor, Page
 from krakenasync.protocol.requests import Request
 from krakenasync.spot.deposits import Deposit, DepositsPage
@@ -99,7 +100,7 @@ def withdrawals(result: WithdrawalsPage, _cursor: Cursor) -> Reading[Withdrawal]
 
 def trades(result: TradeTable, cursor: Cursor) -> Reading[PublicTrade]:
     """Leave out what was traded after the iteration's end, and end it there."""
-    last = EPOCH + timedelta(microseconds=int((cursor.until or Decimal(0)).scaleb(6)))
+    last = EPOCH + timedelta(microseconds=int(EXACT.scaleb(cursor.until or Decimal(0), 6)))
     rows = [trade for trade in result.trades if trade.time <= last]
     onward = result.last if len(rows) == len(result.trades) else None
     return rows, Page([_trade_mark(trade) for trade in rows], onward)

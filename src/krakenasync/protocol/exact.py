@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 from typing import Final
 
 from krakenasync.errors import InvalidArguments, InvalidType
 from krakenasync.protocol.quoting import quoted
 
-__all__ = ["bounded", "decimal_text", "exact", "order_price", "whole"]
+__all__ = ["EXACT", "bounded", "decimal_text", "exact", "order_price", "whole"]
+
+EXACT: Final = Context(
+    prec=300,
+    rounding=ROUND_HALF_EVEN,
+    Emin=-999_999,
+    Emax=999_999,
+    capitals=1,
+    clamp=0,
+    traps=[InvalidOperation, DivisionByZero, Overflow],
+)
+"""Reckon in this: `decimal.getcontext()` is the user's, and may round everything to eight digits.
+
+Its digits are enough for the product of any two numbers that are `bounded`. Nothing is left to
+`decimal.DefaultContext`, which is the user's as well.
+"""
 
 _ABSOLUTE: Final = re.compile(r"\d", re.ASCII)
 """How a price begins that is not relative to the market."""

@@ -8,7 +8,7 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Any, Final
 
 from krakenasync.errors import InvalidArguments, InvalidType
-from krakenasync.protocol.exact import bounded, decimal_text
+from krakenasync.protocol.exact import EXACT, bounded, decimal_text
 from krakenasync.protocol.fields import Marker, Text
 from krakenasync.protocol.quoting import quoted
 
@@ -60,7 +60,7 @@ class Instant(Marker):
             return str(micros * 1000)
         if not self._digits:
             return str(micros // 10**6)
-        return decimal_text(Decimal(micros).scaleb(-6).normalize() + 0)
+        return decimal_text(EXACT.normalize(EXACT.scaleb(Decimal(micros), -6)))
 
 
 class Deadline(Marker):

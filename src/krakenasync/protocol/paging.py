@@ -19,7 +19,7 @@ from typing import Any, Final
 import msgspec
 
 from krakenasync.errors import InvalidArguments, InvalidType
-from krakenasync.protocol.exact import decimal_text
+from krakenasync.protocol.exact import EXACT, decimal_text
 
 __all__ = ["PAGING", "Cursor", "Page", "Paging", "Style", "begin", "behind", "first_new", "following", "parameters"]
 
@@ -166,7 +166,7 @@ def begin(paging: Paging, cursor: Cursor, now: int) -> Cursor:
     if paging.style in {Style.OFFSET, Style.FLAG}:
         params["end"] = _earlier(params.get("end"), Decimal(now // _SECOND + _AHEAD))
     elif paging.style is Style.NANOSECONDS:
-        settled = Decimal(now - _SETTLED * _SECOND).scaleb(-9)
+        settled = EXACT.scaleb(Decimal(now - _SETTLED * _SECOND), -9)
         until = settled if until is None else min(until, settled)
     return msgspec.structs.replace(cursor, params=params, until=until, page=page)
 

@@ -14,6 +14,7 @@ from krakenasync.protocol.signing import decode_secret
 from krakenasync.protocol.tiers import Tier
 from krakenasync.sandbox.config import ALL_PERMISSIONS, SandboxConfig
 from krakenasync.sandbox.orders import Order
+from krakenasync.sandbox.reckoning import as_usual
 
 __all__ = ["DEMO_BALANCES", "Account", "ApiKey", "KeyRing"]
 
@@ -53,10 +54,12 @@ class Account:
         self.orders: dict[str, Order] = {}
         self.open: dict[str, Order] = {}
 
+    @as_usual
     def held(self, asset: str) -> Decimal:
         """What open orders have reserved of an asset."""
         return sum((order.hold for order in self.open.values() if order.hold_asset == asset), ZERO)
 
+    @as_usual
     def available(self, asset: str) -> Decimal:
         """What may be spent on a new order."""
         return self.balances[asset] - self.held(asset)

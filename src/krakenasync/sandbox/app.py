@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from krakenasync.clock import Clock
 from krakenasync.sandbox.calls import Call, Reply
 from krakenasync.sandbox.clocks import NANOS
+from krakenasync.sandbox.reckoning import usual
 
 __all__ = ["SandboxApp", "hang_up"]
 
@@ -40,6 +41,10 @@ class SandboxApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
+        with usual():
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith(CONTROL):
             await self._control(scope, receive, send)
             return

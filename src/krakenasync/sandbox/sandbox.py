@@ -29,6 +29,7 @@ from krakenasync.sandbox.gateway import Gateway
 from krakenasync.sandbox.limits import Limits
 from krakenasync.sandbox.market import Market
 from krakenasync.sandbox.orders import NANOS
+from krakenasync.sandbox.reckoning import as_usual
 from krakenasync.sandbox.routing import endpoint_name
 from krakenasync.sandbox.snapshot import dump, load
 from krakenasync.sandbox.stats import Stats
@@ -66,6 +67,7 @@ class Sandbox:
         treasury: The ledger, and all that happens to money besides trading.
     """
 
+    @as_usual
     def __init__(
         self,
         config: SandboxConfig | None = None,
@@ -101,6 +103,7 @@ class Sandbox:
         control = control_app(self.keys, self.limits, self.faults, self.stats, self.treasury, self.clock)
         return SandboxApp(self.handle, control, self.clock, lose)
 
+    @as_usual
     def open_account(self, name: str, balances: Mapping[str, str | Decimal], *, tier: Tier | None = None) -> Account:
         """Open one more account; `add_key` gives it a key.
 
@@ -137,6 +140,7 @@ class Sandbox:
         """Return a key's counter now, in points, by the key or its label."""
         return self.limits.level(self.keys[key] if isinstance(key, str) else key)
 
+    @as_usual
     def advance(self, seconds: float) -> None:
         """Let time pass at once, and everything happen that is due by then.
 
@@ -159,6 +163,7 @@ class Sandbox:
         return dump(self, {"clock": self.clock.base, "root": self}, leave_out=frozenset({"app", "_in_flight"}))
 
     @classmethod
+    @as_usual
     def restore(cls, data: bytes, clock: Clock | None = None) -> Sandbox:
         """Make a sandbox again that goes on where another one was written down.
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Final, Literal, Self
 
 import msgspec
 
+from krakenasync.protocol.exact import EXACT
 from krakenasync.protocol.requests import Request, Reshaped
 from krakenasync.protocol.specs import Need, Spec, private_call
 from krakenasync.spot.values import AssetName, RebaseMultiplier, not_zero, respelled
@@ -75,7 +76,7 @@ class ExtendedBalance(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def available(self) -> Decimal:
         """What can be traded with: balance + credit - credit_used - hold_trade."""
-        return self.balance + self.credit - self.credit_used - self.hold_trade
+        return EXACT.subtract(EXACT.add(self.balance, self.credit), EXACT.add(self.credit_used, self.hold_trade))
 
 
 class BalanceEx(Request[dict[str, ExtendedBalance]], frozen=True, kw_only=True):

@@ -6,20 +6,17 @@ https://docs.kraken.com/api/docs/guides/spot-errors (the refusals)
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from math import lcm
-from typing import Final
 
 import msgspec
 
+from krakenasync.protocol.exact import EXACT
 from krakenasync.protocol.fields import Money
 from krakenasync.spot.market import AssetInfo, AssetPair
 from krakenasync.spot.values import Number
 
 __all__ = ["Asset", "Objection", "Pair"]
-
-_EXACT: Final = Context(prec=100)
-"""Digits enough for any price and volume: rounding happens where it is asked for, and nowhere else."""
 
 
 class Asset(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,14 +101,14 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def tick_size(self) -> Decimal:
         """The step of a price; may be coarser than `pair_decimals`."""
-        return self.info.tick_size or Decimal(1).scaleb(-self.pair_decimals)
+        return self.info.tick_size or _unit(self.pair_decimals)
 
     @property
     def price_step(self) -> Decimal:
         """The step that keeps to both, `tick_size` and `pair_decimals`."""
         tick, fraction = self.tick_size.as_integer_ratio()
         digits = 10**self.pair_decimals
-        return _EXACT.divide(Decimal(lcm(tick * digits, fraction)), Decimal(fraction * digits))
+        return EXACT.divide(Decimal(lcm(tick * digits, fraction)), Decimal(fraction * digits))
 
     @property
     def ordermin(self) -> Decimal | None:
@@ -138,8 +135,8 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             InvalidArguments: It is no number, or negative.
         """
-        steps = _EXACT.divide(_exact("price", value), self.price_step).to_integral_value(rounding, _EXACT)
-        return _EXACT.multiply(steps, self.price_step).quantize(Decimal(1).scaleb(-self.pair_decimals), context=_EXACT)
+        steps = EXACT.divide(_exact("price", value), self.price_step).to_integral_value(rounding, EXACT)
+        return EXACT.multiply(steps, self.price_step).quantize(_unit(self.pair_decimals), context=EXACT)
 
     def quantize_volume(self, value: Number) -> Decimal:
         """Round a volume down to the digits that Kraken takes: never more than there is.
@@ -147,7 +144,7 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             InvalidArguments: It is no number, or negative.
         """
-        return _exact("volume", value).quantize(Decimal(1).scaleb(-self.lot_decimals), ROUND_DOWN, _EXACT)
+        return _exact("volume", value).quantize(_unit(self.lot_decimals), ROUND_DOWN, EXACT)
 
     def check(self, volume: Number, price: Number | None = None) -> list[Objection]:
         """Name everything in an order that Kraken would refuse; empty if there is nothing.
@@ -168,10 +165,10 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
             return found
         limit = _exact("price", price)
         if limit != self.quantize_price(limit, ROUND_DOWN):
-            coarse = limit == limit.quantize(Decimal(1).scaleb(-self.pair_decimals), ROUND_DOWN, _EXACT)
+            coarse = limit == limit.quantize(_unit(self.pair_decimals), ROUND_DOWN, EXACT)
             code = "EOrder:Tick size check failed" if coarse else "EOrder:Invalid price"
             found.append(Objection(code, f"{limit} is no multiple of {self.price_step}"))
-        cost = _EXACT.multiply(amount, limit)
+        cost = EXACT.multiply(amount, limit)
         if self.costmin is not None and cost < self.costmin:
             found.append(Objection("EOrder:Cost minimum not met", f"{cost} < {self.costmin} {self.quote.name}"))
         return found
@@ -179,3 +176,8 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
 
 def _exact(name: str, value: Number) -> Decimal:
     return Decimal(Money().wire(name, value))
+
+
+def _unit(digits: int) -> Decimal:
+    """Return the unit of the last of so many digits after the point."""
+    return EXACT.scaleb(Decimal(1), -digits)

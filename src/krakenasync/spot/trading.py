@@ -18,6 +18,7 @@ import msgspec
 from krakenasync.errors import InvalidArguments
 from krakenasync.protocol.bounds import BATCH, EXPIRY, ICEBERG_PARTS
 from krakenasync.protocol.charges import Charge, Counter, EngineAction
+from krakenasync.protocol.exact import EXACT
 from krakenasync.protocol.nested import List, Typed
 from krakenasync.protocol.quoting import quoted
 from krakenasync.protocol.requests import Part, Request, exclusive
@@ -170,7 +171,7 @@ def check_display(shown: Number | None, volume: Number | None) -> None:
     """Refuse an iceberg that shows less than a fifteenth of itself."""
     if shown is None or volume is None or isinstance(shown, float) or isinstance(volume, float):
         return
-    if Decimal(shown) * ICEBERG_PARTS < Decimal(volume):
+    if EXACT.multiply(Decimal(shown), ICEBERG_PARTS) < Decimal(volume):
         raise InvalidArguments(f"displayvol={quoted(shown)} is below volume/{ICEBERG_PARTS}", hint="show more of it")
 
 
