@@ -67,6 +67,17 @@ def test_a_file_others_can_read_is_refused(mode):
 
 
 @pytest.mark.parametrize(
+    "text", ["title = 'mine'\n[old]\napi_key = 'k'\n", "[old]\nkeys = ['k']\n", "[old.deep]\na = 1\n"]
+)
+def test_a_file_that_holds_more_than_profiles_is_not_rewritten(text):
+    """What would be lost or mangled stays as it is."""
+    path = write(text)
+    with pytest.raises(ConfigurationError, match=r"holds more than profiles: (title|old)"):
+        store_profile("new", "k", "c2VjcmV0", None, keyring=False)
+    assert path.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("[default]\napi_key = SECRETTEXT\n", "is no TOML"),

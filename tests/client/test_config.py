@@ -1,5 +1,6 @@
 """What can be set on a client, checked when it is set."""
 
+import functools
 from decimal import Decimal
 
 import pytest
@@ -94,6 +95,22 @@ def test_attempts_need_a_policy_to_be_put_in():
 def test_hooks_are_kept_from_an_iterator_too():
     """They are gone through once for the check, and asked at every event."""
     assert checked_hooks(iter([print, len])) == (print, len)
+
+
+async def told(_event):
+    """A hook that would have to be awaited."""
+
+
+class Told:
+    async def __call__(self, _event):
+        """The same as an object."""
+
+
+@pytest.mark.parametrize("hook", [told, Told(), functools.partial(told)])
+def test_a_hook_that_would_never_run_is_refused(hook):
+    """Hooks are called, not awaited."""
+    with pytest.raises(ConfigurationError, match="is asynchronous and would never run"):
+        checked_hooks([print, hook])
 
 
 def test_what_passes():

@@ -542,6 +542,8 @@ def test_a_refused_change_costs_its_fixed_part():
         with pytest.raises(UnknownOrder):  # it was filled meanwhile
             await kraken.cancel_order(txid=txid)
         assert stands(kraken) == 3
+        await anyio.sleep(60.0)
+        assert stands(kraken) == 0  # nothing is held for ever
 
     played(script)
 

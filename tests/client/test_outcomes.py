@@ -50,6 +50,9 @@ class Scripted:
     def __init__(self, clock, **shown):
         self.clock, self.shown, self.asked = clock, shown, []
 
+    def with_options(self, **_changes):
+        return self
+
     async def send(self, request, _late=None):
         name = request.spec.name
         self.asked.append(name)
@@ -161,6 +164,15 @@ def test_an_order_that_was_closed_before_is_not_taken_for_ours():
         "ClosedOrders": lambda clock: {"O1": info(clock, cl_ord_id="one", status="closed", closetm=at(clock, -60))},
     }
     assert resolve(lambda clock: batch(clock, "one"), **shown)[0] == "doubt"
+
+
+@pytest.mark.parametrize(("oflags", "volume"), [(["viqc"], "100"), (None, "0")])
+def test_an_order_that_shows_another_volume_is_found(oflags, volume):
+    """One in quote currency, and one that closes a position."""
+    request = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": volume, "price": "9"}
+    ours = lambda _clock: AddOrder(**request, cl_ord_id="one", oflags=oflags, leverage="2")  # noqa: E731 - as above
+    shown = {"OpenOrders": lambda clock: {"O1": info(clock, cl_ord_id="one")}, "ClosedOrders": lambda _: {}}
+    assert resolve(ours, **shown)[0].txid == "O1"
 
 
 def edit(clock):

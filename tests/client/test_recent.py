@@ -7,6 +7,7 @@ import anyio
 import pytest
 
 from krakenasync import RateLimitTimeout, ServiceUnavailable
+from krakenasync.client.queueing import Lane
 from krakenasync.client.raw import raw_call
 from krakenasync.client.recent import Recent
 from krakenasync.clock import SYSTEM_CLOCK
@@ -193,13 +194,43 @@ def test_another_loop_asks_for_itself():
             return Answer("elsewhere")
 
         async with asyncio.timeout(5.0):
-            return await recent.get(call, 60.0, ask)
+            return await recent.get(call, 60.0, Lane.NORMAL, ask)
 
     async def main():
         async def ask():
             assert (await asyncio.to_thread(asyncio.run, elsewhere())).result == "elsewhere"
             return later
 
-        assert (await recent.get(call, 60.0, ask)).result == "later"
+        assert (await recent.get(call, 60.0, Lane.NORMAL, ask)).result == "later"
 
     asyncio.run(main())
+
+
+def test_nobody_waits_for_a_question_in_a_lane_behind_their_own():
+    """A poll in the background may wait for the limiter for ever; who waits in a better lane is joined."""
+
+    async def main(_clock):
+        recent, call, asked = Recent(SYSTEM_CLOCK), raw_call("Time", {}, private=False), []
+        told = []
+
+        async def get(lane, seconds):
+            async def ask():
+                asked.append(lane)
+                await anyio.sleep(seconds)
+                return Answer(lane.name, (), b'{"error":[],"result":"joined"}')
+
+            told.append((await recent.get(call, 0.0, lane, ask)).result)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(get, Lane.BACKGROUND, 600.0)
+            await anyio.sleep(1.0)
+            tasks.start_soon(get, Lane.NORMAL, 10.0)
+            await anyio.sleep(1.0)
+            tasks.start_soon(get, Lane.BACKGROUND, 0.0)
+            tasks.start_soon(get, Lane.NORMAL, 0.0)
+            await anyio.sleep(9.5)
+            assert asked == [Lane.BACKGROUND, Lane.NORMAL]
+            assert told == ["NORMAL", "joined", "joined"]
+            tasks.cancel_scope.cancel()
+
+    run(main)

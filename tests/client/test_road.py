@@ -1,7 +1,10 @@
 """One call's road: what is repeated, what is not, and what is known afterwards."""
 
 import asyncio
+import contextlib
 import functools
+import gc
+import weakref
 
 import anyio
 import httpx
@@ -514,3 +517,34 @@ def test_the_kinds_of_failure_are_told_apart(naive_kraken):
         assert all(issubclass(kind, TransportError) for kind in kinds[:2])
 
     run(main)
+
+
+class Canary:
+    """Something of the caller's."""
+
+
+@pytest.mark.parametrize(("code", "times"), [("EQuery:Unknown asset pair", 1), ("EAPI:Invalid key", 12)])
+def test_a_refused_call_keeps_nothing_of_its_caller_alive(code, times, naive_kraken):
+    """Neither in a cycle, until the next collection, nor in what is remembered of a key that was refused."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        exchange.script = [("Balance", code)] * times
+        kraken, seen = exchange.client(), []
+
+        async def ask():
+            mine = Canary()
+            seen.append(weakref.ref(mine))
+            with contextlib.suppress(KrakenError):
+                await kraken.balance()
+
+        for _ in range(times):
+            await ask()
+        return [each() for each in seen]
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert run(main) == [None] * times
+    finally:
+        gc.enable()

@@ -4,6 +4,7 @@ import anyio
 import pytest
 
 from krakenasync import NotSent
+from krakenasync.client.queueing import Lane
 from krakenasync.client.serverclock import ServerClock
 from krakenasync.protocol.wire import Answer
 from krakenasync.spot.market import ServerTime
@@ -17,6 +18,10 @@ class Distant:
 
     def __init__(self, clock, *ways):
         self.clock, self.ways, self.asked, self.error = clock, list(ways), 0, None
+
+    def with_options(self, *, lane, max_age):
+        assert (lane, max_age) == (Lane.URGENT, None)  # else it may wait behind what does not matter, or be an old one
+        return self
 
     async def send(self, _request, _late=None):
         self.asked += 1

@@ -83,6 +83,13 @@ def test_malformed_relative_prices_are_refused(value):
     assert re.fullmatch(r"[0-9.]+", sent)
 
 
+@pytest.mark.parametrize("value", ["+.5", "+5.", " +5", "+5e0", "+1_000", "+1E+2", "-.5", "- 5", "#.1", "+-5"])
+def test_what_begins_like_a_relative_price_is_never_an_absolute_one(value):
+    """Decimal would read most of these, and drop the sign."""
+    with pytest.raises(InvalidArguments, match=r"price=.* is no price relative to the market .write it like '\+5"):
+        Price().wire("price", value)
+
+
 def test_text():
     """A text must be a non-empty str, or an enum member that holds one, and fit its pattern."""
     assert Text().wire("pair", "XBTUSD") == "XBTUSD"

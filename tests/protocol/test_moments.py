@@ -135,3 +135,21 @@ def test_a_zone_that_does_not_know_its_offset_is_none():
     for marker in (Instant(), Deadline()):
         with pytest.raises(InvalidArguments, match="naive datetime"):
             marker.wire("start", datetime(2026, 1, 1, tzinfo=Nowhere()))
+
+
+class Scalar(float):
+    """Numpy's: a float that shows itself as something else."""
+
+    def __repr__(self):
+        return f"np.float64({float(self)!r})"
+
+
+def test_a_float_of_another_kind_is_a_moment_too():
+    """By its value, not by how it shows itself."""
+    assert Instant().wire("start", Scalar(1_500_000_000.25)) == "1500000000.25"
+
+
+def test_a_deadline_without_a_zone_is_refused_as_text_too():
+    """Nobody knows when it is."""
+    with pytest.raises(InvalidArguments, match="does not say its zone"):
+        Deadline().wire("deadline", "2026-05-28T20:26:40")

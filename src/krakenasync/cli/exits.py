@@ -35,7 +35,7 @@ from krakenasync.errors import (
 )
 from krakenasync.spot.catalog import ENDPOINTS
 
-__all__ = ["Exit", "carry_out", "exit_for"]
+__all__ = ["Exit", "carry_out", "complain", "exit_for"]
 
 _METHOD: Final = re.compile(r"(\w+)\(([^)]*)\)")
 """How notes name a call: as a method of the client."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 import anyio
@@ -11,15 +11,16 @@ from cyclopts.validators import Number
 
 from krakenasync.cli.asking import agreed
 from krakenasync.cli.connection import ENVIRONMENT, Connection, Where, connect, suggesting
-from krakenasync.cli.exits import Exit
+from krakenasync.cli.exits import Exit, complain, exit_for
 from krakenasync.cli.market import Pair
 from krakenasync.cli.orders import by_name, sheet_of
 from krakenasync.cli.rendering import AS_TABLE, Output, Sheet, remark, show
 from krakenasync.cli.terms import AT_WILL, CAREFUL, Care, Signed, Terms
 from krakenasync.client.orders import Intent, PlacedOrder, PlaceOrder
-from krakenasync.errors import InvalidArguments
+from krakenasync.errors import AuthenticationError, InvalidArguments, KrakenError
 from krakenasync.protocol.requests import Request
 from krakenasync.spot.changes import AmendOrder, CancelAll, CancelOrder
+from krakenasync.spot.orders import OrderInfo
 from krakenasync.spot.trading import AddOrder
 
 __all__ = ["ORDER"]
@@ -206,9 +207,30 @@ async def cancel(
             await _preview(request, where, output)
         return Exit.OK
     async with connect(where) as connection:
-        ended = {each: await connection.client.ensure_cancelled(**by_name(each)) for each in order}
-    show(sheet_of(f"Orders that ended - {connection.source}", ended), output)
-    return Exit.OK
+        ended, failures = await _cancelled(connection, order)
+    if ended:
+        show(sheet_of(f"Orders that ended - {connection.source}", ended), output)
+    for name, failure in failures.items():
+        if len(order) > 1:
+            remark(f"{name}:")
+        complain(failure)
+    return max(map(exit_for, failures.values()), default=Exit.OK)
+
+
+async def _cancelled(
+    connection: Connection, order: Iterable[str]
+) -> tuple[dict[str, OrderInfo], dict[str, KrakenError]]:
+    """Cancel each order: one that cannot be must not keep the others in the market."""
+    ended: dict[str, OrderInfo] = {}
+    failures: dict[str, KrakenError] = {}
+    for each in dict.fromkeys(order):
+        try:
+            ended[each] = await connection.client.ensure_cancelled(**by_name(each))
+        except KrakenError as error:
+            failures[each] = error
+            if isinstance(error, AuthenticationError):
+                break  # it is the key that is wrong
+    return ended, failures
 
 
 @ORDER.command

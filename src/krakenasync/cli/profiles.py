@@ -179,6 +179,11 @@ def _check_owner(path: Path, found: os.stat_result) -> None:
 
 def _write(path: Path, table: Mapping[str, Mapping[str, Any]]) -> None:
     """Write the profiles, whole or not at all, for the owner's eyes only."""
+    for name, entry in table.items():
+        if not isinstance(entry, dict) or not all(isinstance(value, (str, int, float)) for value in entry.values()):
+            raise ConfigurationError(
+                f"{path} holds more than profiles: {name}", hint="it is not rewritten: add the profile there by hand"
+            )
     # A TOML basic string is written like a JSON string; so are numbers and truth values.
     lines = [
         f"[{_encoded(name)}]\n" + "".join(f"{key} = {_encoded(value)}\n" for key, value in entry.items())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
@@ -218,7 +218,7 @@ class KrakenClient(Calls, Pages, Book):
     async def _make(self, call: Call) -> Answer[Any]:
         options = self._options
         if options.max_age is not None and call.spec.effect is Effect.READ:
-            return await self._recent.get(call, options.max_age, lambda: self._travel(call))
+            return await self._recent.get(call, options.max_age, call.lane(options), lambda: self._travel(call))
         return await self._travel(call)
 
     def _travel(self, call: Call) -> Awaitable[Answer[Any]]:
@@ -240,7 +240,7 @@ class KrakenClient(Calls, Pages, Book):
 
     def poll_balances(
         self, every: float = 5.0, *, max_age: float = 0.0, on_error: str = "raise"
-    ) -> AsyncIterator[BalanceSnapshot]:
+    ) -> AsyncGenerator[BalanceSnapshot, None]:
         """Ask for the balances again and again, in the background lane.
 
         See `krakenasync.client.polling.poll_balances`.

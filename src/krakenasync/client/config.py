@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Iterable
 from typing import Any, Final
@@ -138,6 +139,12 @@ def checked_hooks(hooks: object) -> tuple[Hook, ...]:
     found: tuple[Any, ...] | None = tuple(hooks) if isinstance(hooks, Iterable) else None
     if found is None or not all(map(callable, found)):
         raise ConfigurationError(f"hooks={quoted(hooks)}", hint="a list of functions that take an Event")
+    for hook in found:
+        if inspect.iscoroutinefunction(hook) or inspect.iscoroutinefunction(getattr(hook, "__call__", None)):  # noqa: B004
+            raise ConfigurationError(
+                f"the hook {quoted(hook)} is asynchronous and would never run",
+                hint="a plain function that takes an Event; it may put it into a queue",
+            )
     return found
 
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, Self, TypeVar
 
 from krakenasync.errors import ConfigurationError, KrakenError
 from krakenasync.protocol import placement as machine
@@ -34,6 +34,10 @@ class Sender(Protocol):
 
     async def send(self, request: Request[R], late: Callable[[], dict[str, Any]] | None = None) -> Answer[R]:
         """Make a call; `late` gives parameters at the moment of signing."""
+        ...
+
+    def with_options(self, **changes: Any) -> Self:
+        """Return one that makes its calls differently."""
         ...
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -67,7 +67,7 @@ async def poll_balances(
     account: str = "",
     clock: Clock = SYSTEM_CLOCK,
     on_error: str = "raise",
-) -> AsyncIterator[BalanceSnapshot]:
+) -> AsyncGenerator[BalanceSnapshot, None]:
     """Yield the balances every so many seconds, for ever.
 
     The beat is kept: a slow answer shortens the pause after it, and a beat that was missed is skipped, not made up for.
@@ -84,8 +84,7 @@ async def poll_balances(
         ConfigurationError: `every` is no positive number, or `on_error` no known word.
         KrakenError: A question failed.
     """
-    if isinstance(every, bool) or not isinstance(every, (int, float)) or not 0 < every < math.inf:
-        raise ConfigurationError(f"every={quoted(every)} cannot work", hint="seconds, above 0")
+    _check_every(every)
     if on_error not in {"raise", "yield"}:
         raise ConfigurationError(f"on_error={quoted(on_error)}", hint="'raise' or 'yield'")
     last: dict[str, Decimal] | None = None
@@ -114,6 +113,11 @@ async def poll_balances(
         await anyio.sleep(beat - now)
 
 
+def _check_every(every: object) -> None:
+    if isinstance(every, bool) or not isinstance(every, (int, float)) or not 0 < every < math.inf:
+        raise ConfigurationError(f"every={quoted(every)} cannot work", hint="seconds, above 0")
+
+
 class Polled(Protocol):
     """What can be polled: a client."""
 
@@ -139,7 +143,13 @@ async def poll_accounts(
         clients: Label -> client.
         every: Seconds between two questions to one account.
         buffer: Snapshots kept for a slow reader; when it is full, polling waits.
+
+    Raises:
+        ConfigurationError: `every` is no positive number, or `buffer` no number from 0 on.
     """
+    _check_every(every)
+    if isinstance(buffer, bool) or not isinstance(buffer, int) or buffer < 0:
+        raise ConfigurationError(f"buffer={quoted(buffer)} cannot work", hint="a whole number from 0 on")
     send, receive = anyio.create_memory_object_stream[BalanceSnapshot](buffer)
     failure: Exception | None = None
     async with anyio.create_task_group() as tasks:

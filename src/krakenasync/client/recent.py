@@ -10,6 +10,7 @@ from typing import Any, Final
 import anyio
 
 from krakenasync.client.loops import running_loop
+from krakenasync.client.queueing import Lane
 from krakenasync.client.road import Call
 from krakenasync.clock import Clock
 from krakenasync.errors import KrakenError, RateLimitTimeout
@@ -25,7 +26,8 @@ _KEEP: Final = 256
 class _Entry:
     """One question: on its way, answered, or failed."""
 
-    def __init__(self) -> None:
+    def __init__(self, lane: Lane) -> None:
+        self.lane = lane
         self.loop = running_loop()
         self.done = anyio.Event()
         self.body: bytes | None = None
@@ -40,10 +42,13 @@ class Recent:
         self._clock = clock
         self._entries: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
 
-    async def get(self, call: Call, max_age: float, ask: Callable[[], Awaitable[wire.Answer[Any]]]) -> wire.Answer[Any]:
+    async def get(
+        self, call: Call, max_age: float, lane: Lane, ask: Callable[[], Awaitable[wire.Answer[Any]]]
+    ) -> wire.Answer[Any]:
         """Return an answer not older than `max_age` seconds, asking only if there is none, nor one on its way.
 
-        Every caller gets objects of its own, read from the same bytes.
+        Every caller gets objects of its own, read from the same bytes. Nobody waits for a question in a lane behind
+        their own: a poll in the background may stand there for long.
 
         Raises:
             KrakenError: What the one request came to.
@@ -51,8 +56,8 @@ class Recent:
         key = (call.spec.path, form(call.params))
         while (entry := self._entries.get(key)) is not None:
             if not entry.done.is_set():
-                if entry.loop is not running_loop():
-                    break  # nobody would wake us from there
+                if entry.loop is not running_loop() or entry.lane > lane:
+                    break  # nobody would wake us from there, or not in time
                 await entry.done.wait()
                 if entry.error is not None:
                     raise copy.copy(entry.error) from entry.error
@@ -62,11 +67,13 @@ class Recent:
             if entry.body is not None and self._clock.monotonic() - entry.at <= max_age:
                 return call.read(200, entry.body)
             break
-        return await self._lead(key, ask)
+        return await self._lead(key, lane, ask)
 
-    async def _lead(self, key: tuple[str, str], ask: Callable[[], Awaitable[wire.Answer[Any]]]) -> wire.Answer[Any]:
+    async def _lead(
+        self, key: tuple[str, str], lane: Lane, ask: Callable[[], Awaitable[wire.Answer[Any]]]
+    ) -> wire.Answer[Any]:
         """Ask, and let the others know."""
-        entry = self._entries[key] = _Entry()
+        entry = self._entries[key] = _Entry(lane)
         self._entries.move_to_end(key)
         if len(self._entries) > _KEEP:
             self._entries.popitem(last=False)

@@ -136,7 +136,8 @@ class Breaker:
         self.doubted = True
 
     def _close(self, error: AuthenticationError, seconds: float) -> None:
-        self.reason = error.with_traceback(None)
+        # Another one of its kind: the error itself goes on to the caller, and would keep alive the frames it passes.
+        self.reason = type(error)(error.message, codes=error.codes, hint=error.hint)
         self._open_until = self._clock.monotonic() + seconds
         self._row = self._nonces = 0
 
@@ -235,9 +236,12 @@ async def persist(
     failure.attempts = 1
     judge = _Judge(effect, policy, budget, clock, chance)
     verdict = judge.verdict(failure, 1)
-    if not isinstance(verdict, Retry):
-        raise failure
-    return await _repeat(attempt, failure, verdict, judge, endpoint, notify, budget)
+    try:
+        if not isinstance(verdict, Retry):
+            raise failure
+        return await _repeat(attempt, failure, verdict, judge, endpoint, notify, budget)
+    finally:
+        del failure  # or it holds, by its traceback, the frame that holds it
 
 
 async def _repeat(

@@ -125,17 +125,22 @@ class Road:
                 if self._budget.spent:
                     self._budget.succeeded()
                 return answer
-            return await persist(
-                functools.partial(self._attempt, call, options),
-                failure,
-                endpoint=spec.name,
-                effect=spec.effect,
-                policy=options.retry,
-                budget=self._budget,
-                clock=self._clock,
-                chance=self._chance,
-                notify=self._notify,
-            )
+            try:
+                return await persist(
+                    functools.partial(self._attempt, call, options),
+                    failure,
+                    endpoint=spec.name,
+                    effect=spec.effect,
+                    policy=options.retry,
+                    budget=self._budget,
+                    clock=self._clock,
+                    chance=self._chance,
+                    notify=self._notify,
+                )
+            finally:
+                del (
+                    failure
+                )  # or it holds, by its traceback, the frame that holds it: all of it until the next collection
         except KrakenError as error:
             error.endpoint = error.endpoint or spec.name
             if outcome_unknown(spec.effect, error) and not isinstance(error, OutcomeUnknown):

@@ -9,6 +9,7 @@ import anyio
 
 from krakenasync.client.lookup import Sender
 from krakenasync.client.loops import PerLoop
+from krakenasync.client.queueing import Lane
 from krakenasync.clock import Clock
 from krakenasync.errors import KrakenError
 from krakenasync.protocol.servertime import SECOND, ServerTime
@@ -63,11 +64,13 @@ class ServerClock:
                 LOG.info("reading Kraken's clock failed, the last reading serves on: %s", error)
 
     async def _read(self, sender: Sender) -> ServerTime:
-        reading = await self._read_once(sender)
+        # Whoever asks, orders may come to wait for the answer as well; and an old one tells of another moment.
+        first = sender.with_options(lane=Lane.URGENT, max_age=None)
+        reading = await self._read_once(first)
         for _ in range(_READINGS - 1):
             if not reading.vague:
                 break
-            reading = reading.narrowed(await self._read_once(sender))
+            reading = reading.narrowed(await self._read_once(first))
         return reading
 
     async def _read_once(self, sender: Sender) -> ServerTime:

@@ -33,6 +33,7 @@ __all__ = [
 
 Wire = str | int | bool | list[Any] | dict[str, Any]
 
+_SIGNS: Final = frozenset("+-#")
 _PERCENT: Final = re.compile(r"\d{1,40}(?:\.\d{1,40})?%", re.ASCII)
 _LEVERAGE: Final = re.compile(r"none|\d+(?:\.\d+)?(?::\d+)?", re.ASCII)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -72,6 +73,11 @@ class Price(Marker):
     def wire(self, name: str, value: Any) -> str:  # noqa: D102 - see Marker
         if isinstance(value, str) and (RELATIVE.fullmatch(value) or _PERCENT.fullmatch(value)):
             return str.__str__(value)
+        if isinstance(value, str) and value.strip()[:1] in _SIGNS:
+            # Read as a number it would lose the sign, and be an absolute price.
+            raise InvalidArguments(
+                f"{name}={quoted(value)} is no price relative to the market", hint="write it like '+5.5', '-100', '#3%'"
+            )
         number = exact(name, value)
         if number < 0:
             hint = "as text, '-100' is 100 below the last trade"

@@ -18,6 +18,7 @@ _NO_MOMENT: Final = re.compile(
     r"-.*|\+?(?:[\d.]+e[-+]?\d+|[\d.]{100,}|s?nan\d*|inf(?:inity)?)", re.ASCII | re.IGNORECASE
 )
 """Text that is a number, but no moment. Ids hold letters and dashes, and begin with a letter."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HINT: Final = "unix seconds since 1970, or an aware datetime"
 
 
@@ -46,7 +47,7 @@ class Instant(Marker):
             return text
         if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
             raise InvalidType(f"{name} must be unix seconds, an aware datetime or an id, not {type(value).__name__}")
-        number = Decimal(repr(value) if isinstance(value, float) else value)
+        number = Decimal(repr(float(value)) if isinstance(value, float) else value)
         if not number.is_finite() or number < 0 or not bounded(number):
             raise InvalidArguments(f"{name}={quoted(value)} is not a moment", hint=_HINT)
         number = number.copy_abs()  # 0 without the sign it may have
@@ -54,7 +55,7 @@ class Instant(Marker):
 
     def _write(self, value: datetime) -> str:
         """Write a datetime exactly, without going through a float."""
-        since = value - datetime(1970, 1, 1, tzinfo=UTC)
+        since = value - _EPOCH
         micros = (since.days * 86400 + since.seconds) * 10**6 + since.microseconds
         if self._nanoseconds:
             return str(micros * 1000)
@@ -87,11 +88,13 @@ class Deadline(Marker):
 
 def _iso(name: str, text: str) -> str:
     """Refuse a text that no reader of ISO 8601 understands."""
+    hint = "write it like '2026-05-28T20:26:40Z', or pass an aware datetime"
     try:
-        datetime.fromisoformat(text.upper())
+        moment = datetime.fromisoformat(text.upper())
     except ValueError:
-        hint = "write it like '2026-05-28T20:26:40Z', or pass an aware datetime"
         raise InvalidArguments(f"{name}={quoted(text)} is not a moment", hint=hint) from None
+    if moment.tzinfo is None:
+        raise InvalidArguments(f"{name}={quoted(text)} does not say its zone", hint=hint)
     return text
 
 
