@@ -4,6 +4,7 @@ Each method's exact result is asserted. Each line with an ignore is a mistake th
 longer does, the ignore is unused, and that is an error as well.
 """
 
+from contextlib import aclosing
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import assert_type
@@ -171,11 +172,17 @@ async def beside_the_table(kraken: KrakenClient) -> None:
     """What is more than one endpoint, or none."""
     async for snapshot in kraken.poll_balances(every=5.0):
         assert_type(snapshot, BalanceSnapshot)
+    async with aclosing(kraken.poll_balances()) as snapshots:
+        assert_type(await anext(snapshots), BalanceSnapshot)
     assert_type(kraken.with_options(timeout=5), KrakenClient)
+    assert_type(kraken.with_options(timeout=5, max_attempts=2, lane="urgent", max_age=None), KrakenClient)
 
 
 async def mistakes(kraken: KrakenClient) -> None:
     """What must not pass a type checker."""
+    kraken.with_options(max_attemps=3)  # type: ignore[call-arg]
+    kraken.with_options(timeout="5")  # type: ignore[arg-type]
+    kraken.with_options(lane="urgnet")  # type: ignore[arg-type]
     await kraken.balance(asset="XBT")  # type: ignore[call-arg]  # there is no such parameter
     await kraken.depth()  # type: ignore[call-arg]  # the pair is needed
     await kraken.depth("XBTUSD", count="10")  # type: ignore[arg-type]  # a number is meant

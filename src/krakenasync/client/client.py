@@ -7,14 +7,22 @@ import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, Unpack
 
 import msgspec
 
 from krakenasync.client.book import Book, Shelf
 from krakenasync.client.calls import Action, Calls
 from krakenasync.client.cancelling import EnsureCancelled, ensure_cancelled
-from krakenasync.client.config import Options, checked_hooks, checked_limits, checked_name, checked_window, has_methods
+from krakenasync.client.config import (
+    Changes,
+    Options,
+    checked_hooks,
+    checked_limits,
+    checked_name,
+    checked_window,
+    has_methods,
+)
 from krakenasync.client.credentials import both_halves, setting
 from krakenasync.client.deadman import DeadManSwitch, dead_man_switch
 from krakenasync.client.events import Hook, Notifier
@@ -165,7 +173,7 @@ class KrakenClient(Calls, Pages, Book):
             found["nonce_window"] = int(found["nonce_window"])
         return cls(**{**found, **settings})
 
-    def with_options(self, **changes: Any) -> Self:
+    def with_options(self, **changes: Unpack[Changes]) -> Self:
         """Return a view of this client that makes its calls differently, over the same connections and counters.
 
         Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, Literal, TypedDict
 
 import msgspec
 
@@ -17,10 +17,20 @@ from krakenasync.protocol.quoting import quoted
 from krakenasync.protocol.retries import RetryPolicy
 from krakenasync.protocol.tiers import CounterSpec
 
-__all__ = ["Options", "checked_hooks", "checked_limits", "checked_name", "checked_window", "has_methods"]
+__all__ = ["Changes", "Options", "checked_hooks", "checked_limits", "checked_name", "checked_window", "has_methods"]
 
 
 _LANES: Final = f"one of {', '.join(name.lower() for name in Lane.__members__)}"
+
+
+class Changes(TypedDict, total=False):
+    """What `KrakenClient.with_options` takes, for type checkers; see `Options`."""
+
+    timeout: float
+    max_attempts: int | None
+    retry: RetryPolicy
+    lane: Lane | Literal["urgent", "normal", "background"] | None
+    max_age: float | None
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):

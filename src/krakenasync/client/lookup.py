@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple, Protocol, Self, TypeVar
 
+from krakenasync.client.queueing import Lane
 from krakenasync.errors import ConfigurationError, KrakenError
 from krakenasync.protocol import placement as machine
 from krakenasync.protocol.charges import pair_key
@@ -36,8 +37,8 @@ class Sender(Protocol):
         """Make a call; `late` gives parameters at the moment of signing."""
         ...
 
-    def with_options(self, **changes: Any) -> Self:
-        """Return one that makes its calls differently."""
+    def with_options(self, *, lane: Lane, max_age: None) -> Self:
+        """Return one whose calls stand in that lane and get no old answers."""
         ...
 
 

@@ -53,7 +53,8 @@ class PlaceOrder(Order, frozen=True, kw_only=True):
     your own must name this order only, for ever: an open order that bears it and looks the same is taken for it.
 
     Cancelled from outside, or overtaken by a time limit around it, an order that was sent may exist: its id is in the
-    `Intent` and on the exception's notes, and `resolve_order` finds out.
+    `Intent` and on the notes of the cancellation, and `resolve_order` finds out. Where a time limit makes a
+    `TimeoutError` of that, it is what that error arose from (``__cause__`` or ``__context__``).
 
     Args:
         deadline: Seconds for which the engine may take the request, 3 to 58. Also how long an unknown outcome takes

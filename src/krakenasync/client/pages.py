@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, Unpack
 
 from krakenasync.client import rows
+from krakenasync.client.config import Changes
 from krakenasync.client.queueing import Lane
 from krakenasync.client.rows import CandleRow, ClosedOrder, LedgerRow, Reading, Rows, TradeRow
 from krakenasync.client.serverclock import ServerClock
@@ -62,7 +63,7 @@ class Pages:
         """Make a call."""
         raise NotImplementedError
 
-    def with_options(self, **changes: Any) -> Self:
+    def with_options(self, **changes: Unpack[Changes]) -> Self:
         """Return a view of the client that makes its calls differently."""
         raise NotImplementedError
 
