@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Iterable
-from typing import Any, Final, Literal, TypedDict
+from typing import Any, Final, Literal, TypeAlias, TypedDict
 
 import msgspec
 
@@ -17,10 +17,23 @@ from krakenasync.protocol.quoting import quoted
 from krakenasync.protocol.retries import RetryPolicy
 from krakenasync.protocol.tiers import CounterSpec
 
-__all__ = ["Changes", "Options", "checked_hooks", "checked_limits", "checked_name", "checked_window", "has_methods"]
+__all__ = [
+    "Changes",
+    "LaneName",
+    "Options",
+    "checked_hooks",
+    "checked_limits",
+    "checked_name",
+    "checked_window",
+    "has_methods",
+]
 
 
 _LANES: Final = f"one of {', '.join(name.lower() for name in Lane.__members__)}"
+
+
+LaneName: TypeAlias = Lane | Literal["urgent", "normal", "background"]
+"""A lane, or its name."""
 
 
 class Changes(TypedDict, total=False):
@@ -29,7 +42,7 @@ class Changes(TypedDict, total=False):
     timeout: float
     max_attempts: int | None
     retry: RetryPolicy
-    lane: Lane | Literal["urgent", "normal", "background"] | None
+    lane: LaneName | None
     max_age: float | None
 
 

@@ -8,8 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Self, TypeVar, Unpack
 
 from krakenasync.client import rows
-from krakenasync.client.config import Changes
-from krakenasync.client.queueing import Lane
+from krakenasync.client.config import Changes, LaneName
 from krakenasync.client.rows import CandleRow, ClosedOrder, LedgerRow, Reading, Rows, TradeRow
 from krakenasync.client.serverclock import ServerClock
 from krakenasync.errors import InvalidArguments, InvalidType
@@ -77,7 +76,7 @@ class Pages:
         end: Moment | None = None,
         rebase_multiplier: RebaseMultiplier | None = None,
         cursor: str | None = None,
-        lane: Lane | str | None = None,
+        lane: LaneName | None = None,
     ) -> Rows[LedgerRow]:
         """Iterate over the ledger, newest first; each entry has its `id`. `start` is excluded, `end` included."""
         request = Ledgers(
@@ -96,7 +95,7 @@ class Pages:
         ledgers: bool | None = None,
         rebase_multiplier: RebaseMultiplier | None = None,
         cursor: str | None = None,
-        lane: Lane | str | None = None,
+        lane: LaneName | None = None,
     ) -> Rows[TradeRow]:
         """Iterate over the account's trades, newest first; each has its `id`. `start` is excluded, `end` included."""
         request = TradesHistory(
@@ -122,7 +121,7 @@ class Pages:
         consolidate_taker: bool | None = None,
         rebase_multiplier: RebaseMultiplier | None = None,
         cursor: str | None = None,
-        lane: Lane | str | None = None,
+        lane: LaneName | None = None,
     ) -> Rows[ClosedOrder]:
         """Iterate over closed orders, newest first; each has its `id`. `start` is excluded, `end` included."""
         request = ClosedOrders(
@@ -148,7 +147,7 @@ class Pages:
         limit: PageSize | None = None,
         rebase_multiplier: RebaseMultiplier | None = None,
         cursor: str | None = None,
-        lane: Lane | str | None = None,
+        lane: LaneName | None = None,
     ) -> Rows[Deposit]:
         """Iterate over deposits, newest first, `limit` a page. `start` and `end` are included."""
         request = DepositStatus(
@@ -173,7 +172,7 @@ class Pages:
         limit: PageSize | None = None,
         rebase_multiplier: RebaseMultiplier | None = None,
         cursor: str | None = None,
-        lane: Lane | str | None = None,
+        lane: LaneName | None = None,
     ) -> Rows[Withdrawal]:
         """Iterate over withdrawals, newest first, `limit` a page. `start` and `end` are included."""
         request = WithdrawStatus(
@@ -196,7 +195,7 @@ class Pages:
         count: int | None = None,
         asset_class: TokenizedClass | None = None,
         cursor: str | None = None,
-        lane: Lane | str | None = None,
+        lane: LaneName | None = None,
     ) -> Rows[PublicTrade]:
         """Iterate over everyone's trades of a pair, oldest first.
 
@@ -221,7 +220,7 @@ class Pages:
         asset_class: TokenizedClass | None = None,
         closed_only: bool = False,
         cursor: str | None = None,
-        lane: Lane | str | None = None,
+        lane: LaneName | None = None,
     ) -> Rows[CandleRow]:
         """Iterate over candles of a pair, oldest first: the newest 720 at the most, whatever `since` says.
 
@@ -238,7 +237,7 @@ class Pages:
         request: Request[R],
         read: Callable[[R, Cursor], Reading[Any]],
         cursor: str | None,
-        lane: Lane | str | None,
+        lane: LaneName | None,
         *,
         until: Moment | None = None,
     ) -> Rows[Any]:
