@@ -5,8 +5,8 @@ import math
 
 import pytest
 
-from krakenasync import CounterSpec, RateLimitExceeded
-from krakenasync.client.gates import Charged, Gate, Hold
+from krakenasync import CounterSpec, RateLimitExceeded, Throttled
+from krakenasync.client.gates import Charged, Gate, Hold, throttled_for
 from krakenasync.client.queueing import Lane
 from krakenasync.state.bucket import Bucket
 from krakenasync.testing import VirtualClock
@@ -39,7 +39,8 @@ def test_a_call_goes_back_into_line_when_another_has_been_refused_since():
     assert hold.overtaken
 
 
-def test_a_refusal_lets_the_head_look_again():
+@pytest.mark.parametrize("ends", [lambda hold: hold.refused(RateLimitExceeded("x"), 0.0), Hold.release])
+def test_points_that_come_back_let_the_head_look_again(ends):
     """It waits for nothing else: the points that were held do not decay by themselves."""
 
     async def main():
@@ -48,8 +49,14 @@ def test_a_refusal_lets_the_head_look_again():
         waiter = gate.queue.join(Lane.NORMAL)
         looks = asyncio.ensure_future(waiter.wait(math.inf))
         await asyncio.sleep(0)
-        hold.refused(RateLimitExceeded("x"), 0.0)
+        ends(hold)
         async with asyncio.timeout(2):
             await looks
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize(("until", "seconds"), [(1030, 30), (1000, 1), (900, 1), (99_999, 60), ("soon", 5)])
+def test_a_throttle_lasts_as_long_as_it_says_within_reason(until, seconds):
+    """A second at least, a minute at the most; five without a moment that can be read."""
+    assert throttled_for(Throttled(codes=[f"EService: Throttled: {until}"]), 1000.0) == seconds

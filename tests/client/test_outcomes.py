@@ -138,6 +138,35 @@ def test_an_amend_by_client_order_id_finds_its_order_first():
     assert kraken.asked == ["Time", "OpenOrders", "OrderAmends"]
 
 
+def test_an_amend_of_an_order_that_is_not_found_leaves_doubt():
+    """By its client id it may show a moment later."""
+    request = lambda clock: AmendOrder(cl_ord_id="one", limit_price="99", deadline=at(clock, 5))  # noqa: E731 - as above
+    shown = {"OpenOrders": lambda _: {}, "ClosedOrders": lambda _: {}}
+    assert resolve(request, **shown)[0] == "doubt"
+
+
+def test_a_doubt_that_stays_says_all_it_said_before():
+    """Whoever asks once more needs the id, and may ask again."""
+
+    async def main(clock):
+        kraken = Scripted(clock, OrderAmends=amends(("original", 60, 100))(clock))
+        first = OutcomeUnknown("lost", codes=["EService:Busy"], endpoint="AmendOrder", hint="look")
+        first.cl_ord_id, first.attempts = "one", 3
+        request = AmendOrder(txid=OLD, limit_price="99")
+        outcome = outcome_of(request, kraken, ServerClock(clock), first, age=lambda: 10**9)
+        with pytest.raises(OutcomeUnknown) as again:
+            await outcome.resolve()
+        told = again.value
+        assert told is not first
+        assert (told.cl_ord_id, told.attempts, told.codes, told.endpoint, told.hint) == (
+            *("one", 3, ("EService:Busy",)),
+            *("AmendOrder", "look"),
+        )
+        assert told.resolver == outcome.resolve
+
+    run(main)
+
+
 def test_an_amend_that_another_one_followed_leaves_doubt():
     """Prices that go to and fro: the version that fits may be that of an earlier amend, which was answered."""
     found, seconds, _kraken = resolve(amend(), OrderAmends=amends(("user", 3, 99), ("user", 2, 100)))

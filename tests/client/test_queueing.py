@@ -1,6 +1,7 @@
 """Who goes first."""
 
 import asyncio
+import random
 
 import anyio
 import pytest
@@ -160,3 +161,18 @@ def test_the_cost_before_who_joins_is_that_of_all_who_go_before(joining, chance)
         waiting.append(waiter)
         while waiting and chance.random() < 0.4:
             queue.leave(waiting.pop(chance.randrange(len(waiting))))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_queue_that_was_compacted_keeps_its_order(seed):
+    """Most have left a long queue in any order: the others are served as they came, lane by lane."""
+    queue, chance = Queue(), random.Random(seed)
+    joined = [queue.join(chance.choice([*Lane])) for _ in range(300)]
+    for waiter in chance.sample(joined, 270):
+        queue.leave(waiter)
+    served = []
+    while (head := queue.head()) is not None:
+        served.append((head.lane, head.order))
+        queue.leave(head)
+    assert len(served) == 30
+    assert served == sorted(served)

@@ -277,3 +277,15 @@ def test_what_a_counter_says_of_itself(clock):
     bucket = Bucket(STARTER, clock)
     bucket.try_reserve(4)
     assert repr(bucket) == "<Bucket 4.00 of 15, -0.33/s>"
+
+
+def test_what_a_refusal_has_taught_is_not_forgotten_with_an_empty_counter(clock):
+    """At rest is only what is as if it had never been used."""
+    bucket = Bucket(PRO, clock)
+    assert bucket.at_rest()
+    assert bucket.try_reserve(1)
+    bucket.refused(1, sent=clock.monotonic())
+    bucket.refund(1)
+    clock.advance(1000)
+    assert total(bucket) == 0
+    assert not bucket.at_rest()

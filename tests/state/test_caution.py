@@ -1,5 +1,6 @@
 """What refusals teach."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,3 +70,11 @@ def test_what_was_sent_before_the_last_refusal_teaches_nothing_new():
     """A refusal of a call sent before the last one became known changes nothing."""
     caution = refusals(10.0)
     assert after_refusal(caution, 11.0, sent=9.0, most=16.0) is caution
+
+
+def test_a_pause_is_never_cut_short():
+    """A refusal of another episode that becomes known within a long pause begins a shorter one."""
+    long = after_refusal(after_refusal(CALM, 0.0, sent=-1.0, most=16.0), 5.0, sent=4.0, most=16.0)
+    assert long.until == 15.0
+    later = msgspec.structs.replace(long, until=100.0)
+    assert after_refusal(later, 6.0, sent=5.5, most=16.0).until == 100.0
