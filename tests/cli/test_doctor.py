@@ -272,6 +272,13 @@ def test_the_allow_list_and_the_window_are_told():
     assert "KRAKEN_NONCE_WINDOW=9" in found["nonce window"].said
 
 
+@pytest.mark.parametrize("allowed", [[], [""]])
+def test_an_allow_list_without_an_address_is_none(allowed):
+    """Kraken has been seen to list an empty name for a key that works from anywhere."""
+    found = {each.check: each for each in check_facts(info(ip_allowlist=allowed), "ms", 0)}
+    assert found["IP allow-list"].verdict == "warn"
+
+
 @pytest.mark.parametrize(("year", "verdict"), [(2001, "warn"), (2999, "ok")])
 def test_an_end_that_is_near_is_warned_of(year, verdict):
     """An expiry within two weeks, or past, is worth a warning."""

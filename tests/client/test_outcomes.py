@@ -213,9 +213,21 @@ def test_an_edit_that_was_carried_out_is_told_by_the_order_it_made():
     """Open or filled already."""
     for where in ("OpenOrders", "ClosedOrders"):
         shown = {"OpenOrders": lambda _: {}, "ClosedOrders": lambda _: {}}
-        shown[where] = lambda clock: {"ONEW": info(clock, refid=OLD), "OX": info(clock, refid="O-OTHER")}
+        shown[where] = lambda clock: {"ONEW": info(clock, link_id=OLD), "OX": info(clock, link_id="O-OTHER")}
         found, seconds, _kraken = resolve(edit, **shown)
         assert (found.txid, seconds) == ("ONEW", 0)
+
+
+@pytest.mark.parametrize(("side", "outcome"), [("buy", "ONEW"), ("sell", "doubt")])
+def test_a_close_order_is_not_taken_for_the_one_an_edit_made(side, outcome):
+    """It is on the other side of the order that it came from."""
+    found, _seconds, _kraken = resolve(
+        edit,
+        OpenOrders=lambda clock: {"ONEW": info(clock, refid=OLD, descr={"type": side})},
+        ClosedOrders=lambda _: {},
+        QueryOrders=lambda clock: {OLD: info(clock, status="canceled")},
+    )
+    assert getattr(found, "txid", found) == outcome
 
 
 @pytest.mark.parametrize(("status", "outcome"), [("open", None), ("closed", None), ("canceled", "doubt")])
@@ -387,3 +399,22 @@ def test_a_batch_may_hold_orders_of_a_derived_type():
     orders = [AddOrder(type="buy", ordertype="limit", volume="1", price="9", pair="XBTUSD", cl_ord_id="one")]
     request = AddOrderBatch(pair="XBTUSD", orders=orders)
     assert outcome_of(request, None, None, OutcomeUnknown("lost"), age=lambda: 0) is not None
+
+
+@pytest.mark.parametrize("fault", ["answer-lost-after", "502-after"])
+def test_an_edit_whose_answer_was_lost_is_found_in_the_market(fault):
+    """Over the wire: the order that took the old one's place says so."""
+
+    async def main(clock):
+        running = in_process(SandboxConfig(limits=False), clock=clock)
+        async with running.client(retry=RetryPolicy(attempts=1)) as kraken:
+            old = (await kraken.add_order(**BUY)).txid[0]
+            running.faults.add("EditOrder", fault)
+            with pytest.raises(OutcomeUnknown) as unknown:
+                await kraken.edit_order(pair="XBTUSD", txid=old, price="30001")
+            found = await unknown.value.resolve()
+            assert found.order.link_id == old
+            assert found.order.descr.price == Decimal(30001)
+            assert found.txid in (await kraken.open_orders()).open
+
+    run(main)

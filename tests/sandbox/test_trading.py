@@ -125,6 +125,18 @@ async def test_triggers_fire_when_the_price_is_there(kraken, kind, side, price, 
     assert beyond * (paid - trigger) > -trigger / 1000
 
 
+async def test_a_row_says_no_more_than_kraken_s(kraken):
+    """No stop price before a stop is set off, no trigger but another than the last price, no userref but one given."""
+    stop = {"pair": PAIR, "type": "sell", "ordertype": "stop-loss", "price": "20000", "volume": "0.1"}
+    (plain,) = (await kraken.result("AddOrder", **stop))["txid"]
+    (named,) = (await kraken.result("AddOrder", **stop, cl_ord_id="mine", trigger="index"))["txid"]
+    (marked,) = (await kraken.result("AddOrder", **stop, userref=7))["txid"]
+    rows = [await kraken.row(txid) for txid in (plain, named, marked)]
+    assert {Decimal(row["stopprice"]) for row in rows} == {0}
+    assert [row.get("trigger") for row in rows] == [None, "index", None]
+    assert [row["userref"] for row in rows] == [0, None, 7]
+
+
 async def test_a_limit_behind_a_trigger_rests(kraken):
     """Set off far from its limit it becomes a limit order in the book, for all to see."""
     _, ask = await kraken.best()

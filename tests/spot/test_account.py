@@ -110,6 +110,14 @@ def test_key_info_in_either_spelling(answer, spelling):
     assert key.valid_until == datetime(2026, 2, 26, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("spelling", [CAMEL, SNAKE], ids=["camelCase", "snake_case"])
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_what_is_not_said_of_a_key_may_be_null(answer, spelling, nothing):
+    """Or empty: it is as if it were not there."""
+    key = answer(GetApiKeyInfo, spelling | dict.fromkeys([*spelling][-2:], nothing))
+    assert (key.api_key_name, key.valid_until, key.ip_allowlist) == ("bot", None, [])
+
+
 def test_key_without_bounds(sample):
     """Zero means that a key does not end."""
     key = sample(GetApiKeyInfo)

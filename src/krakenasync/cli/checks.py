@@ -219,8 +219,8 @@ def _window(info: ApiKeyInfo, configured: int) -> Finding:
 
 
 def _allow_list(info: ApiKeyInfo) -> Finding:
-    if info.ip_allowlist:
-        return Finding("IP allow-list", "ok", ", ".join(info.ip_allowlist))
+    if allowed := list(filter(None, info.ip_allowlist)):  # a key without a list has been seen with an empty name in it
+        return Finding("IP allow-list", "ok", ", ".join(allowed))
     return Finding(
         "IP allow-list", "warn", "the key works from any address", "name this machine's address in the key's settings"
     )

@@ -175,9 +175,17 @@ class EditOutcome(Outcome):
         orders = (await self.sender.send(OpenOrders())).result.open
         request = ClosedOrders(start=max(0, self.since() // SECOND), without_count=True)
         orders |= (await self.sender.send(request)).result.closed
-        made = [FoundOrder(txid, order) for txid, order in orders.items() if order.refid == self._txid]
+        made = [FoundOrder(txid, order) for txid, order in orders.items() if order.link_id == self._txid]
+        old = None
+        if not made:
+            old = (await self.sender.send(QueryOrders(txid=self._txid))).result.get(self._txid)
+            # `refid` names what an order came from in other ways too; but a close order is on the other side.
+            made = [
+                FoundOrder(txid, order)
+                for txid, order in orders.items()
+                if old is not None and order.refid == self._txid and order.descr.type == old.descr.type
+            ]
         self.result = max(made, key=lambda each: each.order.opentm, default=None)
-        old = None if made else (await self.sender.send(QueryOrders(txid=self._txid))).result.get(self._txid)
         return after_edit(successor=bool(made), status=old.status if old else None)
 
 

@@ -62,7 +62,7 @@ class Account:
     @as_usual
     def available(self, asset: str) -> Decimal:
         """What may be spent on a new order."""
-        return self.balances[asset] - self.held(asset)
+        return self.balances.get(asset, ZERO) - self.held(asset)
 
     def __repr__(self) -> str:
         return f"Account({self.name!r}, {self.tier.name.lower()}, {len(self.open)} open orders)"

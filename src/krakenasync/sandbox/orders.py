@@ -76,6 +76,7 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
         shown: What others see of it now.
         triggered: Whether a triggered kind has been set off.
         parent: The order whose fill made this one.
+        replaced: The order that an edit put this one in the place of.
         stp: What is cancelled when it would trade with its own account.
         maker_rate: The fee of what it fills while it rests, as a fraction; fixed when it is placed.
         taker_rate: The fee of what it fills on arrival.
@@ -109,6 +110,7 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
     shown: Decimal = ZERO
     close: Close | None = None
     parent: str | None = None
+    replaced: str | None = None
     stp: str = "cancel-newest"
     maker_rate: Decimal = ZERO
     taker_rate: Decimal = ZERO
@@ -212,10 +214,10 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
     def row(self, trades: Sequence[list[Fill]] | None = None) -> dict[str, Any]:
         """Write the order as OpenOrders, ClosedOrders and QueryOrders have it, with its trades if they are given."""
         pair = self.pair
-        triggers = self.kind in TRIGGERED
         row: dict[str, Any] = {
             "refid": self.parent,
-            "userref": self.userref or 0,  # never null in what clients recorded since 2023
+            # Null beside a cl_ord_id and never else, in what clients recorded since 2023.
+            "userref": self.userref if self.cl_ord_id is not None else self.userref or 0,
             "status": self.status,
             "opentm": seconds(self.opened),
             "starttm": seconds(self.starts),
@@ -226,7 +228,8 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
             "cost": pair.cost_text(self.cost),
             "fee": pair.cost_text(sum((fill.fee_in_quote for fill in self.fills), ZERO)),
             "price": pair.long_price_text(self.average),
-            "stopprice": pair.long_price_text((triggers and self.price) or ZERO),
+            # Clients saw it of a trailing stop from the beginning, of the others once they were set off.
+            "stopprice": pair.long_price_text(((self.trail or self.triggered) and self.price) or ZERO),
             "limitprice": pair.long_price_text(self._limit_shown()),
             "misc": ",".join(self._remarks()),
             "oflags": ",".join(self.oflags or ("fciq",)),
@@ -235,7 +238,9 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
         }
         if self.cl_ord_id is not None:
             row["cl_ord_id"] = self.cl_ord_id
-        if triggers:
+        if self.replaced is not None:
+            row["link_id"] = self.replaced
+        if self.kind in TRIGGERED and self.trigger != "last":  # what is not said is "last"
             row["trigger"] = self.trigger
         if trades is not None:
             row["trades"] = [group[0].txid for group in trades]

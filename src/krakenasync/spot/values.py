@@ -265,6 +265,9 @@ def priced(struct: msgspec.Struct, *names: str) -> None:
         msgspec.structs.force_setattr(struct, name, order_price(getattr(struct, name)))
 
 
+_NOTHING: Final = frozenset({b"null", b'""'})
+
+
 def respelled(arrived: Mapping[str, msgspec.Raw], names: Mapping[str, str], into: msgspec.json.Decoder[T]) -> T:
     """Read an object some of whose keys may be spelled otherwise.
 
@@ -274,4 +277,8 @@ def respelled(arrived: Mapping[str, msgspec.Raw], names: Mapping[str, str], into
         into: The decoder of the object's type.
     """
     renamed: dict[str, Any] = {names.get(key, key): value for key, value in arrived.items()}
+    try:
+        return into.decode(msgspec.json.encode(renamed))
+    except msgspec.ValidationError:  # a null or an empty text where the type has another way to say nothing
+        renamed = {key: value for key, value in renamed.items() if bytes(value) not in _NOTHING}
     return into.decode(msgspec.json.encode(renamed))

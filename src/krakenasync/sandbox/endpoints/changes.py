@@ -203,6 +203,7 @@ def _edited(context: Context, order: Order) -> Order:
         trigger=order.trigger,
         display=order.display,
         stp=order.stp,
+        replaced=order.txid,
     )
     check_minimums(changed, last)
     if order.display is not None:
