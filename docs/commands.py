@@ -52,7 +52,7 @@ EXITS: Final = {
     Exit.OUTCOME_UNKNOWN: "something may or may not have been carried out: look before you repeat it",
     Exit.UNWRITTEN: "what was asked for was done, but its result could not be written, as on a full disk",
     Exit.INTERRUPTED: "interrupted by Ctrl-C, or the question was not answered with yes; nothing is said but what was "
-    "under way and may have been carried out",
+    "under way and may have been carried out; after SIGTERM and SIGHUP the same ends with 143 and 129",
 }
 
 

@@ -1,6 +1,9 @@
 """Exit codes, and errors in words."""
 
 import asyncio
+import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -140,3 +143,48 @@ def test_an_interruption_names_what_was_under_way(capsys):
 
     assert carry_out(quiet) == Exit.INTERRUPTED
     assert capsys.readouterr().err == ""
+
+
+STOPPED = """
+import signal, sys
+from krakenasync.cli import main
+from krakenasync.client.road import Road
+
+deliver = Road._deliver
+
+async def stopped(self, call, *more):
+    reply = await deliver(self, call, *more)
+    if call.spec.name == "AddOrder":
+        signal.raise_signal(signal.{name})
+        await __import__("anyio").sleep(30)
+    return reply
+
+Road._deliver = stopped
+sys.exit(main(["order", "buy", "XBTUSD", "0.01", "--price", "30000", "--yes"]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals there")
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+def test_whatever_stops_an_order_on_its_way_it_is_said_how_to_find_it(name, code, environment):
+    """systemd, docker, timeout and a closed terminal are not less careful than Ctrl-C."""
+    code_text = STOPPED.format(name=name)
+    ended = subprocess.run([sys.executable, "-c", code_text], capture_output=True, text=True, check=False, timeout=60)
+    (order,) = environment.sandbox.accounts["alice"].orders.values()
+    assert ended.returncode == code
+    assert f"krakenasync orders show {order.cl_ord_id} tells" in " ".join(ended.stderr.split())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals there")
+def test_signals_are_as_before_afterwards():
+    """And one that is ignored, as SIGHUP behind nohup, stays ignored."""
+    before = signal.getsignal(signal.SIGTERM)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        seen = []
+        carry_out(lambda: seen.extend(map(signal.getsignal, (signal.SIGTERM, signal.SIGHUP))))
+        assert seen[0] not in {before, signal.SIG_DFL}
+        assert seen[1] is signal.SIG_IGN
+        assert signal.getsignal(signal.SIGTERM) is before
+    finally:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)

@@ -216,3 +216,11 @@ def test_an_unknown_profile_names_those_there_are(capsys):
     write("[work]\napi_key = 'k'\n")
     assert main(["balances", "--profile", "wrok"]) == 2
     assert "there are work" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["", "  "])
+def test_a_profile_has_a_name(name):
+    """One that nobody could ask for is not stored."""
+    with pytest.raises(ConfigurationError, match="needs a name"):
+        store_profile(name, "k", "c2VjcmV0", None, keyring=False)
+    assert known_profiles() == []

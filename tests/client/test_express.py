@@ -38,6 +38,8 @@ from krakenasync.client.queueing import Lane
 from krakenasync.client.stock import ExpressTransport
 from krakenasync.client.transport import Delivery, Transport
 from krakenasync.protocol.messages import Message
+from krakenasync.sandbox import SandboxConfig
+from krakenasync.testing import serving
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s"
 GET = Message("GET", "/0/public/Time", {}, b"")
@@ -586,7 +588,27 @@ def test_repr_shows_the_choice(monkeypatch):
     assert repr(KrakenClient()).endswith("httpx>")
     assert repr(KrakenClient(base_url="http://127.0.0.1:1")).endswith("express>")
     monkeypatch.setenv("ALL_PROXY", "http://proxy.test:3128")
-    assert repr(KrakenClient(base_url="http://127.0.0.1:1")).endswith("httpx>")
+    assert repr(KrakenClient(base_url="http://kraken.test:1")).endswith("httpx>")
+    for here in ("127.0.0.1:1", "127.1.2.3", "[::1]:1", "localhost:1", "kraken.localhost"):
+        assert repr(KrakenClient(base_url=f"http://{here}")).endswith("express>")
+    monkeypatch.setenv("NO_PROXY", "kraken.com,other.test")
+    assert repr(KrakenClient()).endswith("express>")
+    assert repr(KrakenClient(base_url="http://kraken.test:1")).endswith("httpx>")
+
+
+@pytest.mark.parametrize("kind", ["express", "httpx"])
+def test_what_runs_on_this_machine_is_asked_over_no_proxy(kind, monkeypatch):
+    """A sandbox behind a company's proxy: nothing of it is the proxy's business."""
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+
+    async def main():
+        async with serving(SandboxConfig()) as exchange, exchange.client(transport=kind) as kraken:
+            assert await kraken.balance()
+        async with serving(SandboxConfig()) as exchange, exchange.clients() as clients:
+            assert [await kraken.balance() for kraken in clients.values()]
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize("using", ["httpcore", "httpx"])

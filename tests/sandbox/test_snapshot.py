@@ -1,5 +1,6 @@
 """Writing a sandbox down and making it again: it goes on as if nothing had been."""
 
+import contextlib
 import json
 import random
 from collections import deque
@@ -159,3 +160,15 @@ def test_what_is_no_snapshot_is_refused(data):
     """Neither other files nor such as ask for what is not the package's own are read."""
     with pytest.raises(ConfigurationError):
         load(data, {}, None)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_damaged_snapshot_is_refused_or_read(seed):
+    """A byte that flipped, or a file that was cut, ends in no error but ours."""
+    data, chance = bytearray(Sandbox(SandboxConfig()).snapshot()), random.Random(seed)
+    if seed % 3:
+        data[chance.randrange(len(data))] ^= 1 << chance.randrange(7)
+    else:
+        del data[chance.randrange(len(data)) :]
+    with contextlib.suppress(ConfigurationError):
+        Sandbox.restore(bytes(data))

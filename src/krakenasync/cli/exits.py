@@ -6,9 +6,13 @@ import asyncio
 import errno
 import inspect
 import re
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import IntEnum
+from types import FrameType
 from typing import Any, Final
 
 from krakenasync.cli.rendering import remark, to_nowhere
@@ -37,6 +41,8 @@ from krakenasync.spot.catalog import ENDPOINTS
 
 __all__ = ["Exit", "carry_out", "complain", "exit_for"]
 
+_BY_SIGNAL: Final = 128
+"""Added to the number of a signal: how shells tell that one ended a command."""
 _METHOD: Final = re.compile(r"(\w+)\(([^)]*)\)")
 """How notes name a call: as a method of the client."""
 
@@ -92,14 +98,43 @@ def carry_out(command: Callable[[], Any]) -> int:
     Errors of the library become one line and a hint; an interruption and a reader that went away end it quietly, unless
     something was under way that may have been carried out.
     """
-    try:
-        outcome = command()
-        if inspect.iscoroutine(outcome):
-            outcome = asyncio.run(outcome)
-        sys.stdout.flush()
-    except (KrakenError, OSError, KeyboardInterrupt, BaseExceptionGroup) as raised:
-        return _ended(raised)
+    with _stopped_as_by_ctrl_c() as signals:
+        try:
+            outcome = command()
+            if inspect.iscoroutine(outcome):
+                outcome = asyncio.run(outcome)
+            sys.stdout.flush()
+        except (KrakenError, OSError, KeyboardInterrupt, BaseExceptionGroup) as raised:
+            ended = _ended(raised)
+            return _BY_SIGNAL + signals[0] if signals and ended == Exit.INTERRUPTED else ended
     return int(outcome or Exit.OK)
+
+
+@contextmanager
+def _stopped_as_by_ctrl_c() -> Iterator[list[int]]:
+    """Let what stops services and shells end a command as Ctrl-C does, so that it is said what was under way.
+
+    Yields:
+        The numbers of the signals that came.
+    """
+    came: list[int] = []
+
+    def pass_on(number: int, _frame: FrameType | None) -> None:
+        came.append(number)
+        signal.raise_signal(signal.SIGINT)
+
+    here = threading.current_thread() is threading.main_thread()
+    taken: list[signal.Signals] = []
+    if here and signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not ignored, as behind nohup
+        named = (getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP"))  # not all of them on Windows
+        taken = [each for each in named if each is not None and signal.getsignal(each) is signal.SIG_DFL]
+    for each in taken:
+        signal.signal(each, pass_on)
+    try:
+        yield came
+    finally:
+        for each in taken:
+            signal.signal(each, signal.SIG_DFL)
 
 
 def _ended(raised: BaseException) -> int:

@@ -137,6 +137,8 @@ def store_profile(name: str, api_key: str, api_secret: str, tier: str | None, *,
     Raises:
         ConfigurationError: It cannot be kept there.
     """
+    if not name.strip():
+        raise ConfigurationError("a profile needs a name", hint="default is the one that is used when none is named")
     entry: dict[str, Any] = {"keyring": True} if keyring else {"api_key": api_key, "api_secret": api_secret}
     if tier:
         entry["tier"] = tier

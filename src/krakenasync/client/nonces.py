@@ -171,7 +171,8 @@ def diagnosis(nonces: NonceSource) -> str:
     finer = {"ms": "'us', then 'ns'", "us": "'ns'"}.get(nonces.unit)
     if finer:
         return (
-            f"no nonce of this process was ever high enough: the key was probably used with a finer unit than "
-            f"{nonces.unit!r} before. Set nonce_unit to {finer}, or make a new key; or another program uses it now"
+            f"no nonce of this process was ever high enough: is this machine's clock right, and was it set back? Else "
+            f"the key was probably used with a finer unit than {nonces.unit!r} before: set nonce_unit to {finer}, or "
+            f"make a new key; or another program uses it now"
         )
     return "no nonce of this process was ever high enough: is this machine's clock right? Else make a new key"

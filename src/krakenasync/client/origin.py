@@ -45,6 +45,25 @@ class Origin:
         self._beginning = functools.lru_cache(maxsize=4096)(self._begin)
 
     @property
+    def proxied(self) -> bool:
+        """Whether the environment names a proxy for it; what runs on this machine is never asked for over one."""
+        from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415 - three milliseconds, not for a mere import
+
+        if not getproxies().keys() & {self.scheme, "all"} or self.local:
+            return False
+        return not proxy_bypass(f"{self.host}:{self.port}")
+
+    @property
+    def local(self) -> bool:
+        """Whether it is on this machine."""
+        from ipaddress import ip_address  # noqa: PLC0415 - as above
+
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost" or self.host.endswith(".localhost")
+
+    @property
     def secure(self) -> bool:
         """Whether it is spoken to over TLS."""
         return self.scheme == "https"

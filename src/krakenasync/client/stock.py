@@ -145,8 +145,9 @@ class Stock:
         where: What errors call it.
     """
 
-    def __init__(self, base_url: str, given: httpx.AsyncClient | None, where: str) -> None:
+    def __init__(self, base_url: str, given: httpx.AsyncClient | None, where: str, *, direct: bool = False) -> None:
         self._base_url = base_url
+        self._direct = direct  # over no proxy, whatever the environment says
         self._where = where
         self._given = given
         self._own: dict[object, httpx.AsyncClient] = {}
@@ -195,7 +196,7 @@ class Stock:
         if loop not in self._own:
             forget_closed(self._own)
             limits = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=_KEPT_ALIVE)
-            self._own[loop] = _client(limits=limits, verify=shared_tls())
+            self._own[loop] = _client(limits=limits, verify=shared_tls(), trust_env=not self._direct)
         return self._own[loop]
 
     async def aclose(self) -> None:

@@ -88,10 +88,7 @@ class Transport:
             raise ConfigurationError(f"no transport {quoted(kind)}", hint='"express" or "httpx"')
         if http_client is not None:
             has_methods("http_client", http_client, "send", "build_request", "aclose", what="an httpx.AsyncClient")
-        from urllib.request import getproxies  # noqa: PLC0415 - three milliseconds that a mere import need not take
-
-        # A proxy is httpx's to find: it reads the same environment.
-        proxied = bool(getproxies().keys() & {self._origin.scheme, "all"})
+        proxied = self._origin.proxied  # the proxy is httpx's to find: it reads the same environment
         self.kind = "httpx" if http_client is not None or proxied else kind
         self._where = self._origin.where + (" over a proxy" if proxied else "")
         self._given = http_client
@@ -154,7 +151,7 @@ class Transport:
     def _theirs(self) -> Stock:
         """The way over httpx."""
         if self._stock is None:
-            self._stock = _stock().Stock(self.base_url, self._given, self._where)
+            self._stock = _stock().Stock(self.base_url, self._given, self._where, direct=self._origin.local)
         return self._stock
 
     async def aclose(self) -> None:

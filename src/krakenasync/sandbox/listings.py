@@ -225,7 +225,9 @@ PAIRS: Final = {
         Pair("USDTZUSD", "USDTUSD", "USDT/USD", "USDT", "ZUSD", 5, "5", "0.5", "1.00010", "1500", leverage=(2, 3)),
         Pair("XBTUSDT", "XBTUSDT", "XBT/USDT", "XXBT", "USDT", 1, "0.00005", "0.5", "68335.0", "0.03"),
         Pair("XDGUSD", "XDGUSD", "XDG/USD", "XXDG", "ZUSD", 7, "50", "0.5", "0.1512000", "5200"),
-        Pair("XETHXXBT", "ETHXBT", "ETH/XBT", "XETH", "XXBT", 5, "0.001", "0.00002", "0.03780", "0.6"),
+        Pair(
+            "XETHXXBT", "ETHXBT", "ETH/XBT", "XETH", "XXBT", 5, "0.001", "0.00002", "0.03780", "0.6", cost_decimals=10
+        ),
         Pair("XETHZEUR", "ETHEUR", "ETH/EUR", "XETH", "ZEUR", 2, "0.001", "0.45", "2380.00", "0.5"),
         Pair("XETHZUSD", "ETHUSD", "ETH/USD", "XETH", "ZUSD", 2, "0.001", "0.5", "2580.00", "0.5"),
         Pair("XXBTZEUR", "XBTEUR", "XBT/EUR", "XXBT", "ZEUR", 1, "0.00005", "0.45", "63050.0", "0.02"),

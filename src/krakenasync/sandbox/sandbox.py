@@ -12,6 +12,7 @@ import httpx
 import msgspec
 
 from krakenasync.clock import Clock, SystemClock
+from krakenasync.errors import ConfigurationError
 from krakenasync.protocol.refusals import throttled
 from krakenasync.protocol.tiers import Tier
 from krakenasync.protocol.wire import envelope
@@ -31,7 +32,7 @@ from krakenasync.sandbox.market import Market
 from krakenasync.sandbox.orders import NANOS
 from krakenasync.sandbox.reckoning import as_usual
 from krakenasync.sandbox.routing import endpoint_name
-from krakenasync.sandbox.snapshot import dump, load
+from krakenasync.sandbox.snapshot import DAMAGED, dump, load
 from krakenasync.sandbox.stats import Stats
 from krakenasync.sandbox.treasury import Treasury
 
@@ -178,7 +179,10 @@ class Sandbox:
         """
         sandbox = cls.__new__(cls)
         vars(sandbox).update(load(data, {"clock": clock or SystemClock()}, sandbox))
-        sandbox.clock.resume(*sandbox.moment)
+        try:
+            sandbox.clock.resume(*sandbox.moment)
+        except (AttributeError, TypeError):
+            raise ConfigurationError(DAMAGED) from None
         sandbox._in_flight = Counter()  # noqa: SLF001 - the sandbox's own attribute
         sandbox.app = sandbox.asgi(sandbox._lose)  # noqa: SLF001 - and its own method
         return sandbox

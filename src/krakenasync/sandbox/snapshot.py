@@ -24,7 +24,9 @@ import msgspec
 from krakenasync.errors import ConfigurationError
 from krakenasync.sandbox.listings import PAIRS, Pair
 
-__all__ = ["dump", "load"]
+__all__ = ["DAMAGED", "dump", "load"]
+
+DAMAGED: Final = "the snapshot is damaged, or of another version of this package"
 
 VERSION: Final = 1
 PACKAGE: Final = "krakenasync."
@@ -68,7 +70,10 @@ def load(data: bytes, outside: Mapping[str, object], root: object) -> dict[str, 
         raise ConfigurationError("this is no snapshot of a sandbox") from None
     if version != VERSION:
         raise ConfigurationError(f"the snapshot is of version {version}, this package reads {VERSION}")
-    attributes: dict[str, Any] = _Reader(nodes, {**outside, "root": root}).read(top)
+    try:
+        attributes: dict[str, Any] = dict(_Reader(nodes, {**outside, "root": root}).read(top))
+    except (LookupError, TypeError, AttributeError, ValueError, ImportError, RecursionError):
+        raise ConfigurationError(DAMAGED) from None
     return attributes
 
 

@@ -97,7 +97,7 @@ class KrakenSandbox:
             labels: The keys' labels; without any, those of all keys.
             settings: As for `client`.
         """
-        async with httpx.AsyncClient() as pool:
+        async with httpx.AsyncClient(trust_env=False) as pool:
             shared = {"http_client": self._http_client or pool, **settings}
             yield {label: self.client(label, **shared) for label in labels or self.sandbox.keys}
 
