@@ -138,9 +138,7 @@ class Road:
                     notify=self._notify,
                 )
             finally:
-                del (
-                    failure
-                )  # or it holds, by its traceback, the frame that holds it: all of it until the next collection
+                del failure  # or it holds, by its traceback, the frame that holds it
         except KrakenError as error:
             error.endpoint = error.endpoint or spec.name
             if outcome_unknown(spec.effect, error) and not isinstance(error, OutcomeUnknown):
