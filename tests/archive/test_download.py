@@ -351,3 +351,19 @@ async def test_a_file_belongs_to_one_exchange(tmp_path):
     async with exchange.client() as kraken:
         with pytest.raises(ConfigurationError, match=r"from https://api\.kraken\.com, not from"):
             await download(kraken, "ohlc", out, pair="XBTUSD")
+
+
+@pytest.mark.parametrize("tail", ["\n", "x", "rubbish\n" * 50])
+@pytest.mark.asyncio
+async def test_what_others_wrote_behind_the_rows_is_cut_off(kraken_sandbox, tmp_path, tail):
+    """Also if there is nothing new to write in its place, and again and again."""
+    path = tmp_path / "ledgers.csv"
+    async with kraken_sandbox.client() as kraken:
+        await kraken.add_order(pair="XBTUSD", type="buy", ordertype="market", volume="0.01")
+        await download(kraken, "ledgers", path)
+        rows = path.read_text(encoding="utf-8")
+        for _ in range(2):
+            with path.open("a", encoding="utf-8") as file:
+                file.write(tail)
+            await download(kraken, "ledgers", path)
+            assert path.read_text(encoding="utf-8") == rows

@@ -13,6 +13,7 @@ from krakenasync import (
     OutcomeUnknown,
     PermissionDenied,
     RetryPolicy,
+    Unanswered,
     UnknownOrder,
 )
 from krakenasync.client.cancelling import EnsureCancelled, ensure_cancelled
@@ -252,3 +253,40 @@ def test_what_does_not_name_one_order_is_refused(name):
         assert not sandbox.stats.requests
 
     play(scene)
+
+
+class Laggard:
+    """An exchange that carries the first cancellation out and does not say so, nor show it; then a gateway denies."""
+
+    def __init__(self, first):
+        self.first, self.cancels = first, 0
+
+    async def send(self, request):
+        match request:
+            case CancelOrder():
+                self.cancels += 1
+                if self.cancels > 1:
+                    raise PermissionDenied("a gateway's page", effect="none")
+                if self.first is not None:
+                    raise self.first
+                return Answer(None)
+            case QueryOrders():
+                description = OrderDescription(pair="XBTUSD", type="buy", ordertype="limit")
+                order = OrderInfo(
+                    status="open", opentm=datetime.now(UTC), descr=description, vol=Decimal(1), vol_exec=Decimal(0)
+                )
+                return Answer({"O1": order})
+
+
+@pytest.mark.parametrize("first", [None, Unanswered("lost", effect="unknown")])
+def test_a_later_denial_says_nothing_of_an_earlier_cancellation(first):
+    """It may have been carried out: what is told is doubt, not that nothing was done."""
+
+    async def main(_clock):
+        exchange = Laggard(first)
+        with pytest.raises(OutcomeUnknown) as doubt:
+            await ensure_cancelled(exchange, EnsureCancelled(txid="O1"))
+        assert doubt.value.effect == "unknown"
+        assert exchange.cancels > 1
+
+    run(main)

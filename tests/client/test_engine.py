@@ -1207,3 +1207,24 @@ def test_a_counter_of_ones_own_choice():
             assert clock.monotonic() == pytest.approx(2)
 
     run(main)
+
+
+def test_a_cancel_that_an_amend_goes_before_is_charged_what_it_costs_then():
+    """It cost nothing when it was asked for, and eight points when its turn came."""
+
+    async def script(engine, kraken, clock):
+        txid = await add(kraken)
+        await anyio.sleep(400.0)
+        while stands(kraken) < engine.cap - 3:
+            await kraken.add_order(pair="XBTUSD", type="buy", ordertype="market", volume="1")
+        later = kraken.with_options(lane="background")
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(kraken.balance)
+            await anyio.sleep(0.001)
+            tasks.start_soon(lambda: later.edit_order(txid=txid, pair="XBTUSD", price="7"))
+            await anyio.sleep(0.001)
+            tasks.start_soon(lambda: kraken.amend_order(txid=txid, limit_price="6"))
+        for _ in range(10):
+            await kraken.add_order(pair="XBTUSD", type="buy", ordertype="market", volume="1")
+
+    played(script, travel=(0.05, 0.05))

@@ -60,3 +60,15 @@ def test_points_that_come_back_let_the_head_look_again(ends):
 def test_a_throttle_lasts_as_long_as_it_says_within_reason(until, seconds):
     """A second at least, a minute at the most; five without a moment that can be read."""
     assert throttled_for(Throttled(codes=[f"EService: Throttled: {until}"]), 1000.0) == seconds
+
+
+def test_a_call_that_has_become_dearer_goes_back_into_line():
+    """Somebody else's amend made its order young while it waited for its turn."""
+    gate, costs = gate_of("engine:XBTUSD"), [1.0]
+    assert gate.at_once(1.0)
+    hold = Hold((Charged(gate, 1.0, 1.0, gate.bucket.blocked_until, True, lambda: costs[-1]),), 0.0)
+    assert not hold.overtaken
+    costs.append(0.0)
+    assert not hold.overtaken
+    costs.append(2.0)
+    assert hold.overtaken

@@ -213,9 +213,20 @@ def test_an_edit_that_was_carried_out_is_told_by_the_order_it_made():
     """Open or filled already."""
     for where in ("OpenOrders", "ClosedOrders"):
         shown = {"OpenOrders": lambda _: {}, "ClosedOrders": lambda _: {}}
-        shown[where] = lambda clock: {"ONEW": info(clock, link_id=OLD), "OX": info(clock, link_id="O-OTHER")}
+        ours, price = {"link_id": OLD}, {"price": Decimal(99)}
+        shown[where] = lambda clock: {
+            "ONEW": info(clock, **ours, descr=price),  # noqa: B023 - called before the next round
+            "OX": info(clock, link_id="O-OTHER", descr=price),  # noqa: B023 - as above
+            "OY": info(clock, **ours, descr={"price": Decimal(98)}),  # noqa: B023 - as above
+        }
         found, seconds, _kraken = resolve(edit, **shown)
         assert (found.txid, seconds) == ("ONEW", 0)
+
+
+def test_the_order_that_another_edit_made_is_not_ours():
+    """It has another price; whether ours came before it, nobody can tell."""
+    theirs = lambda clock: {"ONEW": info(clock, link_id=OLD, descr={"price": Decimal(98)})}  # noqa: E731 - as above
+    assert resolve(edit, OpenOrders=theirs, ClosedOrders=lambda _: {})[0] == "doubt"
 
 
 @pytest.mark.parametrize(("side", "outcome"), [("buy", "ONEW"), ("sell", "doubt")])
@@ -223,7 +234,7 @@ def test_a_close_order_is_not_taken_for_the_one_an_edit_made(side, outcome):
     """It is on the other side of the order that it came from."""
     found, _seconds, _kraken = resolve(
         edit,
-        OpenOrders=lambda clock: {"ONEW": info(clock, refid=OLD, descr={"type": side})},
+        OpenOrders=lambda clock: {"ONEW": info(clock, refid=OLD, descr={"type": side, "price": Decimal(99)})},
         ClosedOrders=lambda _: {},
         QueryOrders=lambda clock: {OLD: info(clock, status="canceled")},
     )

@@ -411,3 +411,20 @@ def test_after_a_refusal_all_processes_go_on_more_slowly(naive_kraken):
     answered, points = run(main)
     assert answered > 0
     assert 70 <= points <= 88
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("kind", ["sqlite", "redis"])
+async def test_an_order_that_costs_nothing_to_cancel_is_cancelled(kind, tmp_path, request):
+    """A booking of no points is one all the same, and the key goes on."""
+    url = f"sqlite:///{tmp_path}/state.db" if kind == "sqlite" else request.getfixturevalue("redis_url")
+    async with serving(SandboxConfig()) as exchange, exchange.client(state=url) as kraken:
+        order = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "0.01", "price": "1000"}
+        old = [(await kraken.add_order(**order)).txid[0] for _ in range(2)]
+        for known in kraken.limits.engine._ages._orders.values():
+            known.since -= 400
+        assert kraken.limits.cancel_cost(old[0]) == 0
+        async with asyncio.timeout(20):
+            assert (await kraken.cancel_order(txid=old[0])).count == 1
+            assert (await kraken.ensure_cancelled(txid=old[1])).status == "canceled"
+            assert await kraken.balance()

@@ -88,6 +88,7 @@ class Journal:
             self.position.base_url, self.position.key_id = source
             self._write_position()  # before any row: whoever is killed on the first page leaves a file that is known
             self._file.truncate(self.position.offset)
+            self._file.seek(0, os.SEEK_END)  # it stood behind what was cut off
         except BaseException:
             self._file.close()
             raise

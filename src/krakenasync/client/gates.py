@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Charged", "Gate", "Hold"]
 
+_DUST: Final = 1e-9
 GRACE: Final = 10.0
 """Seconds for which a call without an answer may still arrive at Kraken."""
 PUBLIC_GRACE: Final = 1.0
@@ -115,6 +116,8 @@ class Charged(msgspec.Struct, frozen=True):
         fixed: The part of them that is charged even if Kraken refuses the call.
         pause: Until when the counter was blocked at that moment; later, if Kraken has refused another call since.
         waits: Whether the call waits for room; some are carried out whatever the counter says.
+        price: What the call costs by now, if that can rise while it waits for its turn: somebody else's amend makes
+            an old order young.
     """
 
     gate: Gate
@@ -122,6 +125,7 @@ class Charged(msgspec.Struct, frozen=True):
     fixed: float
     pause: float
     waits: bool = True
+    price: Callable[[], float] | None = None
 
 
 Over = Callable[[float | None], None]
@@ -157,11 +161,14 @@ class Hold(msgspec.Struct):
     def overtaken(self) -> bool:
         """Whether the call is not to be sent but goes back into line.
 
-        Kraken has refused another one since, or one that waits for no room has used up what this one relied on.
+        Kraken has refused another one since, or one that waits for no room has used up what this one relied on, or it
+        has become dearer than what is held.
         """
         for charged in self._charges:
             bucket = charged.gate.bucket
             if bucket.blocked_until != charged.pause or (charged.waits and bucket.overdrawn()):
+                return True
+            if charged.price is not None and charged.price() > charged.cost + _DUST:
                 return True
         return False
 

@@ -226,7 +226,9 @@ class Limits:
                 else:
                     cost = price()
                     gate.reserve(cost)
-                charged.append(Charged(gate, cost, fixed, gate.bucket.blocked_until, waits))
+                # An amend under way makes its order young by itself, so its own price would seem to rise.
+                later = None if spec.name == "AmendOrder" else price
+                charged.append(Charged(gate, cost, fixed, gate.bucket.blocked_until, waits, later))
         except BaseException:
             self._hold(charged, self._clock.monotonic()).release()
             raise

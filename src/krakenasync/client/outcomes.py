@@ -16,7 +16,7 @@ from krakenasync.client.serverclock import ServerClock
 from krakenasync.errors import ConfigurationError, KrakenError, OutcomeUnknown
 from krakenasync.protocol import placement as machine
 from krakenasync.protocol.clordid import is_userref
-from krakenasync.protocol.outcomes import after_edit, find_amend
+from krakenasync.protocol.outcomes import after_edit, find_amend, fits_edit
 from krakenasync.protocol.requests import Request
 from krakenasync.protocol.servertime import SECOND
 from krakenasync.spot.changes import AmendOrder, CancelOrder, CancelOrderBatch, EditOrder
@@ -169,6 +169,7 @@ class EditOutcome(Outcome):
     def __init__(self, request: EditOrder, *context: Any) -> None:
         super().__init__(*context)
         self._txid = str(request.txid)
+        self._wanted = {"price": request.price, "price2": request.price2}
 
     async def judge(self) -> machine.Sight:
         """Look for an order made from the old one, then at the old one."""
@@ -185,8 +186,9 @@ class EditOutcome(Outcome):
                 for txid, order in orders.items()
                 if old is not None and order.refid == self._txid and order.descr.type == old.descr.type
             ]
-        self.result = max(made, key=lambda each: each.order.opentm, default=None)
-        return after_edit(successor=bool(made), status=old.status if old else None)
+        ours = [each for each in made if fits_edit(self._wanted, each.order.descr)]
+        self.result = max(ours, key=lambda each: each.order.opentm, default=None)
+        return after_edit(successor=bool(ours), status="canceled" if made else old.status if old else None)
 
 
 class CancelOutcome(Outcome):

@@ -130,7 +130,12 @@ class SharedGate(Gate):
         if self.owing:
             self._desk.owe(self)
         found, application = await self._with(door, steps)
-        wait = self._booked(found, longest) if slot is None else found
+        try:
+            wait = self._booked(found, longest) if slot is None else found
+        except RateLimitTimeout:
+            if door is not None and application is not None:
+                await door.give_up(application)
+            raise
         if slot is not None and wait:  # void: booked anew after that
             self._slot = None
             await self._desk.ask(_given_back(slot))
@@ -154,7 +159,8 @@ class SharedGate(Gate):
         limit = self.shared.limit
         if cost > limit.cap:  # then it goes when the counter is empty
             limit = limit._replace(cap=cost)
-        return Book(self.shared.name, limit, cost, 0.0, longest, self.shared.initial)
+        # A call that costs nothing takes its turn as well: a booking of no points would be none.
+        return Book(self.shared.name, limit, max(cost, _DUST), 0.0, longest, self.shared.initial)
 
     def _booked(self, slot: Booking, longest: float) -> float:
         if not slot.made:

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from krakenasync.protocol.placement import Absent, Found, Sight, Suspect
 
-__all__ = ["Version", "after_edit", "find_amend"]
+__all__ = ["Version", "after_edit", "find_amend", "fits_edit"]
 
 
 class Version(Protocol):
@@ -68,6 +68,17 @@ def after_edit(*, successor: bool, status: str | None) -> Sight:
     # An edit cancels: an order that is open, filled or expired was not edited. One that is cancelled without a
     # successor may have one that does not show yet.
     return Suspect() if status in {None, "canceled"} else Absent()
+
+
+def fits_edit(wanted: Mapping[str, Any], made: object) -> bool:
+    """Whether an order may be the one that an edit made: another edit's has other prices.
+
+    Args:
+        wanted: The edit's ``price`` and ``price2``; relative prices prove nothing and are passed over.
+        made: The order's description, which has them by the same names.
+    """
+    numbers = {name: number for name, value in wanted.items() if (number := _number(value)) is not None}
+    return all(getattr(made, name, None) == number for name, number in numbers.items())
 
 
 def _number(value: Any) -> Decimal | None:
