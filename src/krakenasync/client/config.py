@@ -163,7 +163,8 @@ def checked_hooks(hooks: object) -> tuple[Hook, ...]:
     if found is None or not all(map(callable, found)):
         raise ConfigurationError(f"hooks={quoted(hooks)}", hint="a list of functions that take an Event")
     for hook in found:
-        if inspect.iscoroutinefunction(hook) or inspect.iscoroutinefunction(getattr(hook, "__call__", None)):  # noqa: B004
+        kinds = (hook, getattr(hook, "__call__", None))  # noqa: B004 - to look at it, not to see whether there is one
+        if any(map(inspect.iscoroutinefunction, kinds)):
             raise ConfigurationError(
                 f"the hook {quoted(hook)} is asynchronous and would never run",
                 hint="a plain function that takes an Event; it may put it into a queue",
