@@ -15,7 +15,7 @@ from krakenasync.testing import in_process, run
 
 COARSE = Context(prec=3, Emin=-3, Emax=3, traps=[Inexact, Rounded, Clamped, FloatOperation])
 """Anything that is reckoned in it is wrong, or raises; and what is no number is no error."""
-GONE = RetryPolicy(attempts=1)
+ONCE = RetryPolicy(attempts=1)
 
 
 async def trade(kraken, sandbox):
@@ -44,7 +44,7 @@ async def trade(kraken, sandbox):
 def play():
     async def main(clock):
         running = in_process(SandboxConfig(limits=False), clock=clock)
-        async with running.client(retry=GONE) as kraken:
+        async with running.client(retry=ONCE) as kraken:
             return await trade(kraken, running.sandbox)
 
     return run(main)

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from krakenasync import ConfigurationError, KrakenClient, RetryPolicy
-from krakenasync.client.config import Options, checked_hooks, checked_limits, checked_name, has_methods
+from krakenasync.client.config import Changes, Options, checked_hooks, checked_limits, checked_name, has_methods
 from krakenasync.client.limits import LimitsConfig
 from krakenasync.clock import SYSTEM_CLOCK
 from krakenasync.protocol.tiers import CounterSpec
@@ -120,3 +120,8 @@ def test_what_passes():
     has_methods("clock", SYSTEM_CLOCK, "monotonic", "wall_ns", what="a Clock")
     with pytest.raises(ConfigurationError, match=r"clock is of type int .a Clock"):
         has_methods("clock", 5, "monotonic", what="a Clock")
+
+
+def test_what_type_checkers_see_of_the_options_is_what_there_is():
+    """One more option has to be named to them as well."""
+    assert set(Changes.__annotations__) == {"max_attempts", *Options.__struct_fields__}

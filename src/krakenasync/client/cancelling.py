@@ -90,7 +90,7 @@ class Cancellation:
         self._name = name
         self._found: FoundOrder | None = None
         self._error: KrakenError | None = None
-        self._open_questions = False
+        self._may_be_done = False
 
     async def run(self, plan: machine.Plan) -> OrderInfo:
         """Do what the machine says until it is done.
@@ -139,10 +139,10 @@ class Cancellation:
         except KrakenError as error:
             self._error = error
             again = error.effect == "unknown" or isinstance(error, RateLimitExceeded | ServiceUnavailable)
-            self._open_questions |= error.effect == "unknown"
+            self._may_be_done |= error.effect == "unknown"
             # What denies this cancel says nothing of an earlier one that may have been carried out.
-            return machine.Unclear() if again or error.retryable or self._open_questions else machine.Denied()
-        self._open_questions = True
+            return machine.Unclear() if again or error.retryable or self._may_be_done else machine.Denied()
+        self._may_be_done = True
         return machine.Acknowledged()
 
     async def _look(self) -> machine.Ended | machine.Resting | machine.Missing | machine.Unseen:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Charged", "Gate", "Hold"]
 
-_DUST: Final = 1e-9
 GRACE: Final = 10.0
 """Seconds for which a call without an answer may still arrive at Kraken."""
 PUBLIC_GRACE: Final = 1.0
@@ -168,7 +167,7 @@ class Hold(msgspec.Struct):
             bucket = charged.gate.bucket
             if bucket.blocked_until != charged.pause or (charged.waits and bucket.overdrawn()):
                 return True
-            if charged.price is not None and charged.price() > charged.cost + _DUST:
+            if charged.price is not None and charged.price() > charged.cost:
                 return True
         return False
 

@@ -47,7 +47,7 @@ def find_amend(wanted: Mapping[str, Any], versions: Sequence[V], since: datetime
     recent = [version for version in versions if version.amend_type == "user" and version.time >= since]
     if not recent:
         return Absent(), None
-    numbers = {name: number for name, value in wanted.items() if (number := _number(value)) is not None}
+    numbers = _numbers(wanted)
     fitting = [each for each in recent if all(getattr(each, name, None) == value for name, value in numbers.items())]
     newest = max(version.time for version in recent)
     last = [version for version in recent if version.time == newest]
@@ -77,8 +77,13 @@ def fits_edit(wanted: Mapping[str, Any], made: object) -> bool:
         wanted: The edit's ``price`` and ``price2``; relative prices prove nothing and are passed over.
         made: The order's description, which has them by the same names.
     """
-    numbers = {name: number for name, value in wanted.items() if (number := _number(value)) is not None}
+    numbers = _numbers(wanted)
     return all(getattr(made, name, None) == number for name, number in numbers.items())
+
+
+def _numbers(wanted: Mapping[str, Any]) -> dict[str, Decimal]:
+    """Return what was asked for in absolute numbers, by name."""
+    return {name: number for name, value in wanted.items() if (number := _number(value)) is not None}
 
 
 def _number(value: Any) -> Decimal | None:
