@@ -2,6 +2,7 @@
 
 import inspect
 import pydoc
+import typing
 import warnings
 
 import pytest
@@ -19,6 +20,8 @@ def test_a_method_tells_what_it_takes(name):
     assert "Annotated" not in str(inspect.signature(method))
     assert (method.__name__, method.__doc__) == (name, request.__doc__)
     assert inspect.iscoroutinefunction(method)
+    assert inspect.getsource(method).startswith(f"class {request.__name__}(")
+    assert typing.get_type_hints(method) == {}  # asked by whoever wires things up by type; the signature has them
 
 
 def test_help_shows_a_method_as_one_would_write_it():

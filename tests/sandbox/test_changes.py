@@ -243,3 +243,25 @@ async def test_the_dead_mans_switch_fires_by_the_clock(kraken):
 async def test_the_dead_mans_switch_takes_less_than_a_day(kraken, seconds):
     """Anything else is refused."""
     assert await kraken.code("CancelAllOrdersAfter", timeout=seconds) == "EGeneral:Invalid arguments:timeout"
+
+
+async def test_the_history_tells_triggers_and_that_an_order_only_rests(kraken):
+    """A trigger also where the limit is the same; post-only is not lost by an amend that does not repeat it."""
+    order = {"pair": PAIR, "type": "sell", "ordertype": "stop-loss-limit", "volume": "0.1"}
+    (txid,) = (await kraken.result("AddOrder", **order, price="20000", price2="20000"))["txid"]
+    (only,) = (await kraken.result("OrderAmends", order_id=txid))["amends"]
+    assert (only["trigger_price"], only["limit_price"]) == ("20000.0", "20000.0")
+    txid = await kraken.buy("20000", oflags="post")
+    await kraken.result("AmendOrder", txid=txid, limit_price="21000")
+    amends = (await kraken.result("OrderAmends", order_id=txid))["amends"]
+    assert [each["post_only"] for each in amends] == [True, True]
+    assert [each.get("trigger_price") for each in amends] == [None, None]
+
+
+@pytest.mark.parametrize("orders", ['["{}"]', "{}", "1"])
+async def test_a_list_in_words_cancels_nothing(kraken, orders):
+    """A form cannot hold a list as such: the exchange refuses it, and a count of 0 would look like a success."""
+    txid = await kraken.buy()
+    refused = await kraken.code("CancelOrderBatch", orders=orders.replace("{}", txid))
+    assert refused == "EGeneral:Invalid arguments:orders"
+    assert await kraken.result("CancelOrderBatch", as_json=True, orders=[txid]) == {"count": 1}

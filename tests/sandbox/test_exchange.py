@@ -375,11 +375,11 @@ async def test_funds_must_cover_the_fee_where_it_is_taken(kraken):
 
 
 async def test_volume_in_quote_currency_buys_for_that_much(kraken):
-    """With viqc, a volume of 1000 on XBTUSD spends about 1000 dollars."""
+    """With viqc, a volume of 1000 on XBTUSD spends 1000 dollars, to the cent."""
     order = {"pair": "XBTUSD", "type": "buy", "ordertype": "market", "volume": "1000", "oflags": "viqc"}
     (txid,) = (await kraken.result("AddOrder", **order))["txid"]
     row = (await kraken.result("QueryOrders", txid=txid))[txid]
-    assert abs(Decimal(row["cost"]) - 1000) < 1
+    assert row["cost"] == "1000.00000"
     assert row["vol"] == "1000.00000000"
     assert row["descr"]["order"] == "buy 1000.00000000 XBTUSD @ market"
     assert Decimal(row["vol_exec"]) < 1

@@ -113,3 +113,10 @@ def answer_without_auth(sandbox, name, params):
 def test_every_endpoint_has_a_handler():
     """And every handler an endpoint: one without would never be reached."""
     assert set(HANDLERS) == {request.spec.name for request in ENDPOINTS.values()}
+
+
+@pytest.mark.asyncio
+async def test_a_target_too_long_is_the_edge_s_to_refuse(kraken):
+    """As nginx does, with a page of its own."""
+    answer = await kraken.http.get("/0/public/Ticker", params={"pair": ",".join(["XBTUSD"] * 1200)})
+    assert (answer.status_code, answer.headers["content-type"]) == (414, "text/html; charset=UTF-8")

@@ -267,3 +267,11 @@ async def test_hours_pass_at_once_by_the_control_page(kraken):
     assert (await kraken.row(txid))["status"] == "expired"
     assert (await kraken.http.post("/sandbox/clock", json={"advance": -1})).status_code == 400
     assert (await kraken.http.post("/sandbox/clock", json={"go": 1})).status_code == 400
+
+
+@pytest.mark.parametrize("close", ["{}", "", {}, {"ordertype": "", "price": None}])
+async def test_an_empty_close_order_is_none(kraken, close):
+    """XChange, in Java, sends ``close={}`` with every order, and the exchange takes it."""
+    order = {"pair": PAIR, "type": "buy", "ordertype": "limit", "price": "20000", "volume": "0.01", "close": close}
+    (txid,) = (await kraken.result("AddOrder", as_json=isinstance(close, dict), **order))["txid"]
+    assert (await kraken.row(txid))["descr"]["close"] == ""

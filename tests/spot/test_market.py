@@ -160,3 +160,9 @@ def test_leverage_may_be_a_fraction(answer):
     (pair,) = answer(AssetPairs, {"XXBTZUSD": {"leverage_buy": [1.5, 2, 5], "leverage_sell": []}}).values()
     assert pair.leverage_buy == [Decimal("1.5"), 2, 5]
     assert [type(each) for each in pair.leverage_buy] == [Decimal, int, int]
+
+
+def test_the_stop_out_level_has_one_name(answer):
+    """With info="margin" Kraken calls it margin_level, elsewhere margin_stop."""
+    slices = answer(AssetPairs, {"XETHZUSD": {"margin_call": 80, "margin_level": 40}})
+    assert (slices["XETHZUSD"].margin_call, slices["XETHZUSD"].margin_stop) == (80, 40)

@@ -64,6 +64,7 @@ class Action(Generic[P, B, R]):
         self.takes = takes
         self._does = does
         self.__doc__ = takes.__doc__
+        self.__wrapped__ = takes  # what `inspect.getsource` is to show: the parameters, what they mean and the answer
 
     def __set_name__(self, owner: type[object], name: str) -> None:
         """Put a method of that name in the place of what makes it: nothing is to be bound in Python at each call."""
@@ -72,6 +73,7 @@ class Action(Generic[P, B, R]):
         method.__doc__, method.__module__ = self.__doc__, owner.__module__
         # Looked up by `inspect` only: the signatures of all endpoints would take a fifth of the time of importing us.
         method.__wrapped__ = self  # type: ignore[attr-defined]  # functions have it by `functools.wraps`
+        method.__annotations__ = {}  # those of what makes it would not be true of it
         setattr(owner, name, method)
 
     if TYPE_CHECKING:

@@ -13,11 +13,16 @@ from krakenasync.protocol.bodies import encode, query
 from krakenasync.protocol.signing import Signer, sign
 from krakenasync.protocol.specs import Body, Spec
 
-__all__ = ["Message", "compose", "fits_a_header"]
+__all__ = ["LONGEST_TARGET", "Message", "compose", "fits_a_header"]
 
 _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
 _IN_QUERY: Final = frozenset({"account_id"})
 """What Funding Beta takes in the query string, also of a call that has a body."""
+LONGEST_TARGET: Final = 8_000
+"""Characters. What is longer Kraken's edge answers with 414 or 520, however often it is asked.
+
+Source: https://github.com/home-assistant/core/issues/142910, https://github.com/freqtrade/freqtrade/issues/6318
+"""
 _AS_JSON: Final = Body.JSON  # to look a member up on its enumeration costs as much as a call, up to Python 3.11
 
 
@@ -125,4 +130,10 @@ def _compose_beta(
 
 
 def _with_query(path: str, params: Mapping[str, Any]) -> str:
-    return f"{path}?{query(params)}" if params else path
+    target = f"{path}?{query(params)}" if params else path
+    if len(target) > LONGEST_TARGET:
+        raise InvalidArguments(
+            f"too much for one request: a target of {len(target)} characters, {LONGEST_TARGET} at the most",
+            hint="name fewer pairs or assets; without names you get them all",
+        )
+    return target

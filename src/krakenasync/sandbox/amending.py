@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import msgspec
 
+from krakenasync.protocol.kinds import TRIGGERED
 from krakenasync.sandbox.accounts import Account
 from krakenasync.sandbox.clearing import reservation
 from krakenasync.sandbox.exchange import Exchange
@@ -109,9 +110,7 @@ def _carry_out(exchange: Exchange, order: Order, changed: Order, now: int) -> No
         order.shown = min(order.display or order.left, order.left)
 
 
-def _version(
-    order: Order, amend_id: str, at: int, *, reason: str | None = None, post_only: bool | None = None
-) -> Amendment:
+def _version(order: Order, amend_id: str, at: int, *, reason: str | None = None, post_only: bool = False) -> Amendment:
     """Describe an order as it is."""
     return Amendment(
         amend_id=amend_id,
@@ -120,8 +119,8 @@ def _version(
         volume=order.volume,
         left=order.volume if reason else max(order.left, Decimal(0)),
         limit=order.limit,
-        trigger=order.price if order.limit != order.price else None,
+        trigger=order.price if order.kind in TRIGGERED else None,
         display=order.display,
-        post_only=order.post_only if post_only is None else post_only,
+        post_only=order.post_only or post_only,
         reason=reason,
     )

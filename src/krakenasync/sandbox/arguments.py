@@ -60,6 +60,23 @@ class Arguments:
         value = self._params.get(name)
         return value if isinstance(value, list) else list(self.names(name))
 
+    def rows(self, name: str) -> list[Any]:
+        """Read a list that has to be one; empty when left out.
+
+        Raises:
+            Refusal: It is none, such as what is left of a list in a form that repeats its name.
+        """
+        if not self.given(name):
+            return []
+        value = self._params[name]
+        if not isinstance(value, list):
+            raise invalid(name)
+        return value
+
+    def empty(self) -> bool:
+        """Whether nothing came with a value."""
+        return not any(map(self.given, self._params))
+
     def only(self, names: Iterable[str]) -> dict[str, Any]:
         """Return those of the named parameters that were given, as they came."""
         return {name: self._params[name] for name in names if self.given(name)}
@@ -120,13 +137,13 @@ class Arguments:
         return ((delta.days * 86_400 + delta.seconds) * 10**6 + delta.microseconds) * 1000
 
     def part(self, name: str) -> Arguments | None:
-        """Read a nested group such as ``close``; None when left out.
+        """Read a nested group such as ``close``; None when left out. XChange, in Java, writes ``close={}`` always.
 
         Raises:
             Refusal: It is no group.
         """
         value = self._params.get(name)
-        if value is None:
+        if value in (None, "", "{}"):
             return None
         if not isinstance(value, Mapping):
             raise invalid(name)

@@ -85,7 +85,7 @@ class Clearing:
         """Carry out an order's part in a trade: money moves, the order shrinks."""
         account, pair = self._accounts[order.account], order.pair
         base, quote = ASSETS[pair.base], ASSETS[pair.quote]
-        cost = pair.cost(trade.price * trade.volume)
+        cost = _cost(order, trade)
         paid = quote.quantise(order.cost + cost, ROUND_DOWN) - quote.quantise(order.cost, ROUND_DOWN)
         rate = order.maker_rate if maker else order.taker_rate
         fee_asset = base if order.fee_in_base else quote
@@ -134,6 +134,20 @@ class Clearing:
                 balance=account.balances[asset],
             )
         )
+
+
+def _cost(order: Order, trade: PublicTrade) -> Decimal:
+    """Return what a trade costs: together with the order's others just what was to be spent, if that was said.
+
+    Recorded market orders cost 15.00000 where volume times price, in the digits they have, makes 15.00038:
+    https://github.com/knowm/XChange (0_private_tradeshistory)
+    """
+    cost = order.pair.cost(trade.price * trade.volume)
+    if order.worth is None or trade.volume < order.left:
+        return cost
+    rest = order.pair.cost(order.worth - order.cost)
+    rounded = trade.price.scaleb(-order.pair.lot_decimals) + Decimal(1).scaleb(-order.pair.cost_decimals)
+    return rest if abs(rest - cost) <= rounded else cost
 
 
 def reservation(order: Order, price: Decimal) -> tuple[str, Decimal]:

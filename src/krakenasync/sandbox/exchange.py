@@ -154,11 +154,12 @@ class Exchange:
         if price is not None:
             order.hold_asset, order.hold = reservation(order, price)
             return
+        to_spend = Decimal(0)
         if "viqc" in order.oflags and not order.filled:
-            order.worth = order.worth or order.volume
-            volume = pit.affordable(order.worth)
+            to_spend = order.worth = order.worth or order.volume
+            volume = pit.affordable(to_spend)
             order.volume = volume.quantize(Decimal(1).scaleb(-order.pair.lot_decimals), ROUND_DOWN)
-        order.hold_asset, order.hold = reserve(order, pit.reachable(order)[1])
+        order.hold_asset, order.hold = reserve(order, max(pit.reachable(order)[1], to_spend))
 
     def place(self, account: Account, order: Order, *, at: int | None = None, instead_of: Order | None = None) -> Order:
         """Take an order: it trades, rests, waits or is cancelled at once, by its kind and time in force.

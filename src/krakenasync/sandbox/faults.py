@@ -22,7 +22,7 @@ from krakenasync.protocol.wire import envelope
 from krakenasync.sandbox.calls import Reply
 from krakenasync.spot.catalog import ENDPOINTS
 
-__all__ = ["FAULTS", "Fault", "Faults", "Rule"]
+__all__ = ["FAULTS", "Fault", "Faults", "Rule", "page"]
 
 AFTER: Final = "-after"
 BEFORE: Final = "-before"
@@ -33,9 +33,14 @@ Spoil = Callable[[Reply], Reply | None]
 """Makes the answer what the caller gets to see; None cuts the connection."""
 
 
-def _page(status: int, title: str) -> Spoil:
+def page(status: int, title: str) -> Reply:
+    """Write what Kraken's edge answers by itself."""
     body = f"<!DOCTYPE html>\n<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n".encode()
-    return lambda _reply: Reply(body, status, HTML)
+    return Reply(body, status, HTML)
+
+
+def _page(status: int, title: str) -> Spoil:
+    return lambda _reply: page(status, title)
 
 
 def _whole(body: bytes) -> Spoil:

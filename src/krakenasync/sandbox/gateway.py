@@ -14,6 +14,7 @@ import msgspec
 from krakenasync.clock import Clock
 from krakenasync.protocol.bodies import parse_body, parse_form
 from krakenasync.protocol.charges import Counter
+from krakenasync.protocol.messages import LONGEST_TARGET
 from krakenasync.protocol.specs import Spec
 from krakenasync.protocol.wire import envelope
 from krakenasync.sandbox.accounts import ApiKey
@@ -22,6 +23,7 @@ from krakenasync.sandbox.auth import Gatekeeper
 from krakenasync.sandbox.calls import Call, Reply
 from krakenasync.sandbox.endpoints import HANDLERS
 from krakenasync.sandbox.endpoints.context import Context, World
+from krakenasync.sandbox.faults import page
 from krakenasync.sandbox.listings import find_pair
 from krakenasync.sandbox.problems import problem
 from krakenasync.sandbox.refusals import PERMISSION_DENIED, UNKNOWN_METHOD, Refusal, invalid
@@ -55,6 +57,8 @@ class Gateway:
 
     def answer(self, call: Call) -> Reply:
         """Carry a call out and write its answer; a refusal is an answer with HTTP 200 as well, but for Funding Beta."""
+        if len(call.quoted_path) + len(call.query) >= LONGEST_TARGET:
+            return page(HTTPStatus.REQUEST_URI_TOO_LONG, "414 Request-URI Too Large")
         try:
             return self._carry_out(call)
         except Refusal as refusal:

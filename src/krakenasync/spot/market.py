@@ -168,6 +168,7 @@ class AssetPair(msgspec.Struct, frozen=True, kw_only=True):
         ordermin: The least volume, in base currency.
         costmin: The least cost, in quote currency.
         status: ``online``, ``cancel_only``, ``post_only``, ``limit_only``, ``reduce_only``.
+        margin_stop: Percent of margin at which positions are closed; comes as `margin_level` with ``info="margin"``.
         fees_raw: The taker's fees as they arrived; read `fees`.
         fees_maker_raw: The maker's fees as they arrived; read `fees_maker`.
     """
@@ -191,6 +192,7 @@ class AssetPair(msgspec.Struct, frozen=True, kw_only=True):
     fee_volume_currency: str | None = None
     margin_call: int | None = None
     margin_stop: int | None = None
+    margin_level: int | None = None
     ordermin: Decimal | None = None
     costmin: Decimal | None = None
     tick_size: Decimal | None = None
@@ -199,7 +201,9 @@ class AssetPair(msgspec.Struct, frozen=True, kw_only=True):
     short_position_limit: Decimal | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a garbled fee table with the answer, not when somebody looks at it."""
+        """Refuse a garbled fee table with the answer, not when somebody looks at it; know one figure by one name."""
+        if self.margin_stop is None and self.margin_level is not None:
+            msgspec.structs.force_setattr(self, "margin_stop", self.margin_level)
         _steps(bytes(self.fees_raw))
         _steps(bytes(self.fees_maker_raw))
 

@@ -35,6 +35,8 @@ SLICES: Final = {
     "margin": ("margin_call", "margin_stop"),
 }
 """The columns of the narrower views of AssetPairs."""
+RENAMED: Final = {"margin_stop": "margin_level"}
+"""What a column is called there, as the exchange itself answers: https://pypi.org/project/typed-kraken/0.5.0/"""
 
 
 def time(context: Context) -> dict[str, Any]:
@@ -78,7 +80,7 @@ def asset_pairs(context: Context) -> dict[str, Any]:
     rows = {pair_key(pair, arguments): pair.row(public=_public(arguments)) for pair in _pairs(arguments)}
     if view == "info":
         return rows
-    return {name: {column: row[column] for column in SLICES[view]} for name, row in rows.items()}
+    return {name: {RENAMED.get(column, column): row[column] for column in SLICES[view]} for name, row in rows.items()}
 
 
 def ticker(context: Context) -> dict[str, Any]:

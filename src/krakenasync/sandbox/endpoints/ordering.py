@@ -248,7 +248,7 @@ def _moment(arguments: Arguments, name: str, now: int) -> int:
 def _close(arguments: Arguments, order: Order, last: Decimal) -> Close | None:
     """Read the conditional close order, and see that its prices can be worked out."""
     part = arguments.part("close")
-    if part is None:
+    if part is None or part.empty():
         return None
     kind = part.word("ordertype", LIMITED | TRIGGERED)
     close = Close(kind=kind, price=part.text("price"), price2=part.text("price2", ""))

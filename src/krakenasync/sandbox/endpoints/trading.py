@@ -66,9 +66,12 @@ def cancel_order(context: Context) -> dict[str, Any]:
 
 
 def cancel_order_batch(context: Context) -> dict[str, Any]:
-    """Cancel up to fifty orders by any of their names; it goes through even when the counter is full."""
-    names = [_name(item) for item in context.arguments.items("orders")]
-    own_names = [_name(item) for item in context.arguments.items("cl_ord_ids")]
+    """Cancel up to fifty orders by any of their names; it goes through even when the counter is full.
+
+    A form that repeats ``orders`` is refused: https://github.com/veox/python3-krakenex/issues/138
+    """
+    names = [_name(item) for item in context.arguments.rows("orders")]
+    own_names = [_name(item) for item in context.arguments.rows("cl_ord_ids")]
     if not 0 < len(names) + len(own_names) <= CANCELLED_AT_ONCE:
         raise invalid("orders")
     orders: dict[str, Order] = {}
