@@ -142,10 +142,10 @@ class SlowLists:
 
 
 def test_an_order_that_came_to_rest_between_two_slow_looks_is_not_denied():
-    """In the last of four looks it begins to rest after the open orders were read and before the closed ones came."""
+    """In the last of three looks it begins to rest after the open orders were read and before the closed ones came."""
 
     async def main(clock):
-        ended = await ensure_cancelled(SlowLists(clock, born=45), EnsureCancelled(cl_ord_id="mine"))
+        ended = await ensure_cancelled(SlowLists(clock, born=30), EnsureCancelled(cl_ord_id="mine"))
         assert ended.status == "canceled"
 
     run(main)

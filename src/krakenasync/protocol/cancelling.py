@@ -48,15 +48,16 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         cancels: How often the order is cancelled at the most; 0 only looks.
         looks: Looks in all before giving up.
         absences: Looks that must not find the order, once Kraken does not know it, before it counts as never there;
-            they take longer than an order may take to show (`krakenasync.protocol.placement.Plan.margin`).
+            they take longer than an order may take to show (`krakenasync.protocol.placement.Plan.margin`). No more of
+            them: by a client's id each costs five points, a third of a starter's counter.
         pause: Seconds after the first look; each further pause is twice as long, up to `longest`.
         longest: Seconds.
     """
 
     cancels: int = 4
     looks: int = 10
-    absences: int = 4
-    pause: float = 0.5
+    absences: int = 3
+    pause: float = 1.2
     longest: float = 8.0
 
 
