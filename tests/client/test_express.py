@@ -5,6 +5,7 @@ import contextlib
 import gzip
 import json
 import os
+import pkgutil
 import socket
 
 import anyio
@@ -694,6 +695,41 @@ def test_on_trio_it_is_httpx():
                 await transport.aclose()
 
     anyio.run(main, backend="trio")
+
+
+@pytest.mark.parametrize(("backend", "connects"), [("asyncio", "anyio.connect_tcp"), ("trio", "trio.open_tcp_stream")])
+def test_after_closing_nothing_leaves_on_httpx_s_way_either(backend, connects, monkeypatch):
+    """What was still connecting is not sent, and its connection is closed."""
+    reached = []
+
+    async def slowly(*args, **kwargs):
+        await anyio.sleep(0.05)
+        reached.append(await connect(*args, **kwargs))
+        return reached[-1]
+
+    connect = pkgutil.resolve_name(connects)
+    monkeypatch.setattr(connects, slowly)
+
+    async def main():
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            url = f"http://127.0.0.1:{server.getsockname()[1]}"
+            kraken = KrakenClient("key", "c2VjcmV0", base_url=url, transport="httpx")
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(refused, kraken)
+                await anyio.sleep(0.01)
+                await kraken.aclose()
+            connection, _peer = server.accept()
+            with connection:
+                connection.settimeout(2)
+                assert b"nonce=" not in connection.recv(65536)
+                assert connection.recv(65536) == b""
+        assert len(reached) == 1
+
+    async def refused(kraken):
+        with pytest.raises(ConfigurationError, match="closed"):
+            await kraken.cancel_all()
+
+    anyio.run(main, backend=backend)
 
 
 def test_after_an_answer_of_another_shape_no_connection_is_trusted():

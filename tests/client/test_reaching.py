@@ -74,6 +74,14 @@ async def test_if_none_answers_the_first_says_why(monkeypatch):
 
 
 @pytest.mark.asyncio
+async def test_a_name_without_an_address_is_no_accident(monkeypatch):
+    """The system's resolver says so with an error of its own; one that was put in its place may give an empty list."""
+    Addresses().play(monkeypatch)
+    with pytest.raises(OSError, match="no address"):
+        await connected(lambda: "protocol", "host", 1)
+
+
+@pytest.mark.asyncio
 async def test_what_is_reached_beside_the_chosen_one_is_closed(monkeypatch):
     """Two may answer in the same step."""
     monkeypatch.setattr("krakenasync.client.reaching._HEAD_START", 0.0)

@@ -253,6 +253,14 @@ def test_a_4xx_from_the_edge_did_nothing(status):
     assert (caught.value.effect, caught.value.retryable) == ("none", False)
 
 
+@pytest.mark.parametrize("status", [301, 400, 403, 429])
+def test_a_result_outranks_the_status(status):
+    """Whoever changed the status on the way: the call was carried out, and is not to be made again."""
+    with pytest.raises(ProtocolError, match=f"HTTP {status} beside a result") as caught:
+        decode(Balances, status, envelope({"ZUSD": "1"}), endpoint="Withdraw")
+    assert (caught.value.effect, caught.value.retryable, caught.value.status) == ("unknown", False, status)
+
+
 @pytest.mark.parametrize("status", [402, 408, 409, 418, 425, 460, 499])
 def test_another_4xx_may_hide_a_success(status):
     """A gateway that lost patience with the exchange, or with us, has passed the request on all the same."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 from krakenasync.client.exchanges import Outgoing
 from krakenasync.client.reasons import unanswered, unreached
 from krakenasync.errors import KrakenError, NotSent, ProtocolError, Unanswered
@@ -16,14 +14,6 @@ class Delivery(Outgoing, kw_only=True):
     """One message on its way; `left` tells, also after a cancellation, whether Kraken may have got it whole."""
 
     message: Message
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Yield the message's body, to httpx.
-
-        The head goes out first and names the body's length, so until it is asked for no whole request can have arrived.
-        """
-        self.left = True
-        yield self.message.body
 
     def failure(self, error: BaseException, where: str, within: float) -> KrakenError:
         """Make the error for a delivery that got no answer.

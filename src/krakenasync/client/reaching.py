@@ -40,6 +40,8 @@ async def connected(make: Callable[[], P], host: str, port: int, **options: Any)
     if _is_address(host):
         return (await loop.create_connection(make, host, port, **options))[1]
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    if not found:  # a resolver that was put in the place of the system's may say so
+        raise OSError("its name has no address")
     addresses = _in_turns([(family, str(address[0])) for family, _kind, _proto, _name, address in found])
     attempts: list[Attempt[P]] = []
     chosen: Attempt[P] | None = None

@@ -11,7 +11,7 @@ import ssl
 import sys
 from collections.abc import Callable
 from types import FunctionType
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import anyio
 import httpx
@@ -37,6 +37,7 @@ _KEPT_ALIVE: Final = 15.0
 
 # Most specific first. What stands in the first group happens before a request is written.
 _NEVER_SENT: Final = (
+    ours.ConnectFailed,
     httpx.ConnectError,
     httpx.ConnectTimeout,
     httpx.PoolTimeout,
@@ -136,6 +137,29 @@ class ExpressTransport(httpx.AsyncBaseTransport):
             await self._stock.aclose()
 
 
+class _Body:
+    """The body of a message as httpx takes it, piece by piece. No generator: trio warns of those that nobody finishes.
+
+    The head goes out first and names the body's length, so until it is asked for no whole request can have arrived.
+    """
+
+    def __init__(self, delivery: Delivery, closed: Callable[[], bool]) -> None:
+        self._delivery: Delivery | None = delivery
+        self._closed = closed
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        delivery, self._delivery = self._delivery, None
+        if delivery is None:
+            raise StopAsyncIteration
+        if self._closed():
+            raise ours.ConnectFailed("this client was closed")
+        delivery.left = True
+        return delivery.message.body
+
+
 class Stock:
     """The way to one exchange over httpx's own connections, or over a client that is handed in.
 
@@ -143,13 +167,24 @@ class Stock:
         base_url: Scheme and host, with a path prefix if need be.
         given: A client of the caller's, which stays the caller's to close.
         where: What errors call it.
+        direct: Over no proxy, whatever the environment says.
+        closed: Whether nothing may leave any more.
     """
 
-    def __init__(self, base_url: str, given: httpx.AsyncClient | None, where: str, *, direct: bool = False) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        given: httpx.AsyncClient | None,
+        where: str,
+        *,
+        direct: bool = False,
+        closed: Callable[[], bool],
+    ) -> None:
         self._base_url = base_url
-        self._direct = direct  # over no proxy, whatever the environment says
+        self._direct = direct
         self._where = where
         self._given = given
+        self._closed = closed
         self._own: dict[object, httpx.AsyncClient] = {}
 
     async def deliver(self, delivery: Delivery, within: float) -> Response:
@@ -170,6 +205,10 @@ class Stock:
             raise delivery.failure(error, self._where, within) from bare(error)
         except BaseException as error:  # noqa: BLE001 - a cancellation, a bug of a caller's transport: the same frames
             raise told(error)  # noqa: B904 - it is the same error
+        finally:
+            if self._closed() and client is not self._given:  # it has opened another connection meanwhile
+                with anyio.CancelScope(shield=True):
+                    await client.aclose()
 
     async def _exchange(self, client: httpx.AsyncClient, delivery: Delivery, within: float) -> Response:
         message = delivery.message
@@ -179,7 +218,7 @@ class Stock:
                 message.method,
                 self._base_url + message.target,
                 headers=_headers(message),  # never a local of ours: some show those with a traceback
-                content=delivery if message.body else None,
+                content=_Body(delivery, self._closed) if message.body else None,
                 timeout=within,
             )
             # A message without a body is whole with its head, and httpx does not tell when the head went out.

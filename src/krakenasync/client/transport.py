@@ -151,7 +151,9 @@ class Transport:
     def _theirs(self) -> Stock:
         """The way over httpx."""
         if self._stock is None:
-            self._stock = _stock().Stock(self.base_url, self._given, self._where, direct=self._origin.local)
+            self._stock = _stock().Stock(
+                self.base_url, self._given, self._where, direct=self._origin.local, closed=lambda: self._closed
+            )
         return self._stock
 
     async def aclose(self) -> None:
