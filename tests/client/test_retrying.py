@@ -189,4 +189,24 @@ def test_nonces_that_were_refused_together_are_one_failure():
     clock.advance(1.0)
     assert breaker.left == 0
     breaker.failed(InvalidNonce("x"), clock.monotonic())
-    assert breaker.left == pytest.approx(60)
+    assert breaker.left == pytest.approx(1)
+
+
+def test_a_row_of_refused_nonces_closes_the_road_for_longer_each_time():
+    """It may pass by itself, so one call is let through after a second, after two, four ..., a minute at the most."""
+    clock = VirtualClock()
+    breaker = Breaker(clock)
+    for _ in range(9):
+        breaker.failed(InvalidNonce("x"), clock.monotonic())
+        assert breaker.left == 0
+    for pause in (1, 2, 4, 8, 16, 32, 60, 60):
+        breaker.failed(InvalidNonce("x"), clock.monotonic())
+        assert breaker.left == pytest.approx(pause)
+        with pytest.raises(InvalidNonce):
+            breaker.check("Balance")
+        clock.advance(pause)
+        breaker.check("Balance")
+    breaker.succeeded()
+    for left in (*[0] * 9, 1):
+        breaker.failed(InvalidNonce("x"), clock.monotonic())
+        assert breaker.left == pytest.approx(left)

@@ -220,7 +220,10 @@ def test_three_wrong_keys_close_the_road(naive_kraken, code, error):
 
 
 def test_ten_refused_nonces_close_the_road(naive_kraken):
-    """Leaping ahead has not helped by then, and Kraken bans keys for more; the advice stays."""
+    """Leaping ahead has not helped by then, and Kraken bans keys for more; the advice stays.
+
+    A call waits out the first two pauses, a second and two; then it is told at once. One a pause is let through.
+    """
 
     async def main(clock):
         exchange = naive_kraken(clock)
@@ -229,10 +232,18 @@ def test_ten_refused_nonces_close_the_road(naive_kraken):
         for _ in range(20):
             with pytest.raises(InvalidNonce, match="finer unit"):
                 await kraken.balance()
-        assert len(exchange.seen) == 10
+        assert len(exchange.seen) == 12
         with pytest.raises(InvalidNonce, match="not sent") as caught:
             await kraken.balance()
         assert caught.value.attempts == 1
+        assert 2 < caught.value.retry_after <= 4
+        await anyio.sleep(4)
+        with pytest.raises(InvalidNonce):
+            await kraken.balance()
+        assert len(exchange.seen) == 13
+        exchange.script = []
+        await anyio.sleep(8)
+        await kraken.balance()
 
     run(main)
 

@@ -193,12 +193,18 @@ def test_a_read_never_needs_a_look(failure, attempt, chance, refusals):
 
 @given(effects, policies)
 def test_a_refused_nonce_is_signed_anew_three_times_at_the_most(effect, policy):
-    """The fourth refusal, or the last attempt, is reported; a movement of funds reports the first."""
-    refusals, verdict = 0, NOW
-    while verdict == NOW:
+    """The fourth refusal, or the last attempt, is reported; a movement of funds reports the first.
+
+    It is signed at once, then after a pause that doubles: what refuses two in a row may pass by itself.
+    """
+    refusals, pauses = 0, []
+    while True:
         refusals += 1
         verdict = decide(effect, InvalidNonce("x"), refusals, policy, chance=1.0, nonce_refusals=refusals)
-    assert verdict == STOP
+        if verdict == STOP:
+            break
+        pauses.append(verdict.wait)
+    assert pauses == [0.0, *[min(policy.longest, policy.base * factor) for factor in (1, 2)]][: refusals - 1]
     assert refusals == (1 if effect is FUNDS else min(policy.attempts, 1 + policy.nonce_tries)) <= 4
 
 

@@ -6,6 +6,7 @@ timeout of 60; fires once, also across an outage of the exchange)
 
 from __future__ import annotations
 
+import itertools
 import logging
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -31,7 +32,11 @@ _RENEWALS: Final = 3
 """Renewals within one timeout: one may fail, and there is time for another."""
 _TRIES: Final = 3
 _PAUSE: Final = 1.0
-"""Seconds between two tries to arm the switch or to turn it off."""
+"""Seconds between two tries to arm the switch or to turn it off, unless the error names more."""
+_PATIENCE: Final = 10.0
+"""Seconds within which the switch has to be armed."""
+_PERSISTENCE: Final = 60.0
+"""Seconds for which turning it off is tried, if it does not fire before."""
 
 SetTimer = Callable[[int], Awaitable[CancelsAt]]
 """Calls CancelAllOrdersAfter with so many seconds."""
@@ -55,6 +60,8 @@ class DeadManSwitch:
         self.fired_at: datetime | None = None
         self.renewals = 0
         self.error: KrakenError | TimeoutError | None = None
+        self.holds_until = -math.inf
+        """Until when it certainly does not fire, on anyio's clock."""
         self._unsure = False
         self._stray = -math.inf
 
@@ -68,8 +75,8 @@ class DeadManSwitch:
         """When no earlier setting can arrive any more, on anyio's clock."""
         return self._stray + GRACE
 
-    def renewed(self, answer: CancelsAt) -> None:
-        """Take note that it was set anew, and of a setting that came after the switch had fired.
+    def renewed(self, answer: CancelsAt, sent: float) -> None:
+        """Take note that it was set anew, by a call sent at that time; it may have fired before.
 
         It had not for certain if an earlier one was without an answer: that may have arrived in time.
         """
@@ -77,7 +84,7 @@ class DeadManSwitch:
             self.fired_at = self.fired_at if self._unsure else self.fires_at
             how = "may have fired" if self._unsure else "has fired"
             LOG.warning("the dead man's switch %s at %s, and Kraken cancelled all orders", how, self.fires_at)
-        self.fires_at = answer.trigger_time
+        self.fires_at, self.holds_until = answer.trigger_time, sent + self.timeout
         self.error, self._unsure = None, False
 
     def failed(self, error: KrakenError | TimeoutError) -> None:
@@ -116,7 +123,7 @@ async def dead_man_switch(
         )
     switch = DeadManSwitch(timeout)
     armed = anyio.current_time()
-    switch.renewed(await _insist(switch, cancel_all_orders_after, timeout))
+    await _insist(switch, cancel_all_orders_after, timeout)
     failure: BaseException | None = None
     under_way = anyio.Lock()
     async with anyio.create_task_group() as tasks:
@@ -134,28 +141,38 @@ async def dead_man_switch(
     if failure is not None:
         raise failure
     quiet_at = switch.quiet_at
-    switch.renewed(await _insist(switch, cancel_all_orders_after, 0))
+    await _insist(switch, cancel_all_orders_after, 0)
     if anyio.current_time() < quiet_at:  # a renewal without an answer may be carried out after the 0
         await anyio.sleep_until(quiet_at)
-        switch.renewed(await _insist(switch, cancel_all_orders_after, 0))
+        await _insist(switch, cancel_all_orders_after, 0)
 
 
 async def _insist(
     switch: DeadManSwitch,
     cancel_all_orders_after: SetTimer,
     timeout: int,  # noqa: ASYNC109 - see above
-) -> CancelsAt:
-    """Set the timer, again if Kraken was busy or an answer was lost: doing it twice does no harm."""
-    for _ in range(_TRIES - 1):
+) -> None:
+    """Set the timer, again if Kraken was busy or an answer was lost: doing it twice does no harm.
+
+    Turning it off is tried for as long as it does not fire: leaving it armed would cancel orders that are to stay.
+    """
+    began = anyio.current_time()
+    patient_until = began + _PATIENCE
+    insisting_until = min(switch.holds_until, began + _PERSISTENCE) if timeout == 0 else -math.inf
+    for number in itertools.count(1):
         sent = anyio.current_time()
         try:
-            return await cancel_all_orders_after(timeout)
+            answer = await cancel_all_orders_after(timeout)
         except KrakenError as error:
-            if not (error.retryable or isinstance(error, OutcomeUnknown)):
+            again = anyio.current_time() + max(_PAUSE, error.retry_after or 0.0)
+            in_time = again <= insisting_until or (number < _TRIES and again <= patient_until)
+            if not in_time or not (error.retryable or isinstance(error, OutcomeUnknown)):
                 raise
             switch.strayed(sent, error)
-        await anyio.sleep(_PAUSE)
-    return await cancel_all_orders_after(timeout)
+        else:
+            switch.renewed(answer, sent)
+            return
+        await anyio.sleep_until(again)
 
 
 async def _renew(switch: DeadManSwitch, cancel_all_orders_after: SetTimer, began: float, under_way: anyio.Lock) -> None:
@@ -172,5 +189,5 @@ async def _renew(switch: DeadManSwitch, cancel_all_orders_after: SetTimer, began
             switch.failed(error)
             switch.strayed(began, error)
         else:
-            switch.renewed(answer)
+            switch.renewed(answer, began)
             switch.renewals += 1

@@ -142,19 +142,9 @@ class Placement:
     async def _advance(self, step: machine.Glance | machine.Wait | machine.Look) -> object:
         """Take one step that sends nothing."""
         try:
-            following = await advance(self._server, self._lookup, self._plan, step)
+            return await advance(self._server, self._lookup, self._plan, step)
         except ConfigurationError as error:
             raise self._doubt(machine.GaveUp(self._sends)) from error
-        refused, seen = self._error, self._lookup.error
-        never = isinstance(seen, InvalidNonce) and seen.never_accepted and seen.attempts > 1
-        if never and isinstance(refused, InvalidNonce):
-            # The key was used with higher nonces: had a copy of the order been carried out, the look's would have done.
-            raise self._refused(refused)
-        return following
-
-    def _refused(self, error: InvalidNonce) -> InvalidNonce:
-        error.attempts = self._sends
-        return error
 
     async def _send(self, order: AddOrder, lifetime: float) -> machine.Outcome:
         """Send the order once."""
@@ -201,7 +191,8 @@ class Placement:
         if isinstance(end, machine.GaveUp) or self._error is None:
             return self._doubt(machine.GaveUp(self._sends) if not isinstance(end, machine.GaveUp) else end)
         if isinstance(self._error, InvalidNonce):
-            return self._refused(self._error)
+            self._error.attempts = self._sends
+            return self._error
         if isinstance(end, machine.Rejected):
             return self._error
         error = OrderNotPlaced(

@@ -74,7 +74,9 @@ class Breaker:
 
     Kraken answers a row of failed authentications with a temporary lockout that lasts as long as they go on. So three
     refused keys or signatures in a row close the road for a minute, a lockout for fifteen. Ten refused nonces in a row
-    close it for a minute as well: leaping ahead has not helped by then, and Kraken bans keys for many of them.
+    close it as well: leaping ahead has not helped by then, and Kraken bans keys for many of them. But a nonce may be
+    refused for what passes by itself, so then the road opens for a try after a second, and after twice as long each
+    time that is in vain, up to a minute.
 
     Source: https://docs.kraken.com/exchange/guides/general/errors
     """
@@ -82,11 +84,13 @@ class Breaker:
     IN_A_ROW = 3
     NONCES_IN_A_ROW = 10
     PAUSE = 60.0
+    FIRST_PAUSE = 1.0
     LOCKOUT = 900.0
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._row = self._nonces = 0
+        self._pause = self.FIRST_PAUSE
         self._nonce_refused = self._open_until = -math.inf
         self.reason: AuthenticationError | None = None
         """The refusal that closed the road; None: `check` has nothing to say."""
@@ -102,8 +106,9 @@ class Breaker:
         left = self.left
         if self.reason is None or left <= 0:
             return
+        why = ", ".join(self.reason.codes)
         raise type(self.reason)(
-            f"not sent: {', '.join(self.reason.codes)} before, so private calls of this key pause for {left:.0f} s",
+            f"not sent: {why} before, so private calls of this key pause for {math.ceil(left)} s",
             codes=self.reason.codes,
             endpoint=endpoint,
             hint=self.reason.hint,
@@ -132,7 +137,9 @@ class Breaker:
         elif isinstance(error, InvalidNonce) and sent >= self._nonce_refused:
             self._nonces, self._nonce_refused = self._nonces + 1, self._clock.monotonic()
             if self._nonces >= self.NONCES_IN_A_ROW:
-                self._close(error, self.PAUSE)
+                self._close(error, self._pause)
+                self._pause = min(2 * self._pause, self.PAUSE)
+                self._nonces = self.NONCES_IN_A_ROW - 1  # so that the next one closes it again
         self.doubted = True
 
     def _close(self, error: AuthenticationError, seconds: float) -> None:
@@ -145,6 +152,7 @@ class Breaker:
         """Take note that Kraken knows us."""
         self.doubted = False
         self._row = self._nonces = 0
+        self._pause = self.FIRST_PAUSE
         self.reason = None
 
 

@@ -6,6 +6,8 @@ What may be repeated follows from two things: what the call does (`Effect`) and 
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from krakenasync.errors import (
@@ -24,6 +26,10 @@ from krakenasync.protocol.specs import Effect
 __all__ = ["Reconcile", "Retry", "RetryPolicy", "Stop", "Verdict", "decide"]
 
 
+_SOON: Final = 2.0
+"""Seconds for which a call waits when the road is closed for refused nonces."""
+
+
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """How patient a client is.
 
@@ -34,7 +40,8 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
         total: Seconds after the first failure in which the last repetition has to begin.
         budget: Repetitions a key may spend at once.
         earn: How much of a repetition each success earns back.
-        nonce_tries: How often a call whose nonce was refused is signed anew before the refusal is reported.
+        nonce_tries: How often a call whose nonce was refused is signed anew before the refusal is reported: at once,
+            then after `base` seconds, each further time after twice as many.
     """
 
     attempts: int = 5
@@ -86,14 +93,23 @@ def decide(
     if attempt >= policy.attempts:
         return Stop()
     if isinstance(failure, InvalidNonce) and effect is not Effect.FUNDS:
-        # Only our own says when to come again: not sent, because nonces of the key were refused again and again.
-        return Retry(0.0) if nonce_refusals <= policy.nonce_tries and failure.retry_after is None else Stop()
+        return _signed_anew(failure, policy, nonce_refusals)
     if not repeatable(effect, failure):
         return Stop()
     if isinstance(failure, RateLimitExceeded):
         # The limiter knows when Kraken listens again; a cancel would not wait for it by itself.
         return Retry(failure.retry_after or 0.0, spends=False)
     return Retry(backoff(attempt, policy, chance, failure.retry_after))
+
+
+def _signed_anew(failure: InvalidNonce, policy: RetryPolicy, refusals: int) -> Retry | Stop:
+    if refusals > policy.nonce_tries:
+        return Stop()
+    # Only our own error says when to come again: not sent, because nonces of the key were refused again and again.
+    if failure.retry_after is not None:
+        return Retry(failure.retry_after) if failure.retry_after <= _SOON else Stop()
+    # The first may have been overtaken. What is refused a second time is refused for more, and that may pass.
+    return Retry(0.0 if refusals == 1 else min(policy.longest, policy.base * 2.0 ** min(refusals - 2, 64)))
 
 
 def outcome_unknown(effect: Effect, failure: KrakenError) -> bool:
