@@ -31,8 +31,8 @@ ENDLESS = ("poll_balances", "poll_accounts")
 MOMENT, PATIENCE = 0.3, 20.0
 ELSEWHERE = ("python3", ".venv/", "source", "krakenasync demo")
 """Commands that need a network, and the one that tests/cli/test_demo.py runs."""
-OTHERS = {"--to", "--out", "--strict"}
-"""Options of the benchmarks, and of mypy."""
+OTHERS = {"--to", "--out", "--strict", "--collect-all"}
+"""Options of the benchmarks, of mypy, of PyInstaller."""
 NOTEBOOK = "jupyter"
 """The page whose blocks are cells of one notebook."""
 
@@ -113,9 +113,11 @@ def test_a_block_runs(page, code, environment, tmp_path):
 
 
 def test_the_web_application_answers(environment):
-    """The page about web frameworks shows an application that starts, answers and stops."""
+    """The page about web frameworks shows an application that starts, answers and stops, with every digit."""
     shown = {}
-    exec(dict(BLOCK.findall((DOCS / "how-to" / "fastapi.md").read_text(encoding="utf-8")))["python"], shown)
+    for _language, code in BLOCK.findall((DOCS / "how-to" / "fastapi.md").read_text(encoding="utf-8")):
+        exec(code, shown)
+    shown["app"].router.routes.append(shown["Route"]("/ticker", shown["ticker"]))
 
     async def visit():
         async with shown["lifespan"](shown["app"]) as state:
@@ -124,9 +126,11 @@ def test_the_web_application_answers(environment):
                 await shown["app"]({**scope, "state": state}, receive, send)
 
             async with httpx.AsyncClient(transport=httpx.ASGITransport(with_state), base_url="http://app") as browser:
-                return await browser.get("/balance")
+                return [(await browser.get(path)).json() for path in ("/balance", "/ticker")]
 
-    assert asyncio.run(visit()).json()["ZUSD"] == "250000.0000"
+    balances, prices = asyncio.run(visit())
+    assert balances["ZUSD"] == "250000.0000"
+    assert isinstance(prices["XXBTZUSD"]["a"][0], str)
 
 
 def commands():

@@ -1,11 +1,12 @@
 """Hooks for those who watch: OpenTelemetry and logging."""
 
+import gc
 import logging
 import sys
 
 import pytest
 
-from krakenasync import Answered, ConfigurationError, Failed, InvalidArguments, RateLimitExceeded, Waited
+from krakenasync import Answered, ConfigurationError, Failed, InvalidArguments, KrakenClient, RateLimitExceeded, Waited
 from krakenasync.sandbox import SandboxConfig
 from krakenasync.telemetry import LoggingHook, OpenTelemetryHook, fields
 from krakenasync.testing import in_process, run
@@ -54,9 +55,27 @@ def busy(hook, calls=16, watch=False):
                 hook.watch(kraken.limits, account="alice")
             for _ in range(calls):
                 await kraken.balance()
-        return exchange
+        return exchange, kraken
 
     return run(main)
+
+
+def test_several_clients_are_watched(otel):
+    """By any hooks of one provider, for as long as they live; OpenTelemetry makes a gauge of a name only once."""
+    hook, _spans, metrics = otel
+    again = OpenTelemetryHook(meter_provider=hook._meters)
+
+    async def main(_clock):
+        alice, bob = KrakenClient("a", "c2VjcmV0"), KrakenClient("b", "c2VjcmV0", tier="pro")
+        hook.watch(alice.limits, account="alice")
+        again.watch(bob.limits, account="bob")
+        seen = {dict(labels)["account"] for labels in metrics()["krakenasync.waiting"]}
+        assert seen == {"alice", "bob"}
+        del alice
+        gc.collect()
+        assert {dict(labels)["account"] for labels in metrics()["krakenasync.points"]} == {"bob"}
+
+    run(main)
 
 
 def test_spans_tell_endpoint_attempt_wait_and_outcome(otel):
@@ -75,7 +94,7 @@ def test_spans_tell_endpoint_attempt_wait_and_outcome(otel):
 def test_metrics_count_calls_retries_waits_and_levels(otel):
     """Sixteen calls with one failure: 16 answered, one retried; the counter's level and cap are there."""
     hook, _spans, metrics = otel
-    busy(hook, watch=True)
+    _exchange, _kraken = busy(hook, watch=True)
     found = metrics()
     assert found["krakenasync.calls"][("endpoint", "Balance"), ("outcome", "answered")].value == 16
     assert next(iter(found["krakenasync.retries"].values())).value == 1
@@ -107,7 +126,7 @@ def test_a_wait_belongs_to_its_own_attempt(otel):
 def test_no_secret_and_no_parameter_is_told(otel, caplog):
     """What goes out holds neither key nor secret nor the text of an error, which may name what was given."""
     hook, spans, _metrics = otel
-    exchange = busy(hook, 1)
+    exchange, _kraken = busy(hook, 1)
     with caplog.at_level(logging.DEBUG):
         busy(LoggingHook(), 1)
     told = str([dict(span.attributes) for span in spans()]) + caplog.text

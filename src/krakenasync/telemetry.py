@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import importlib
 import logging
+import weakref
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any, Final
 
 from krakenasync.client.events import Answered, Event, Failed, Retried, Waited
-from krakenasync.client.limits import Limits
+from krakenasync.client.limits import CounterSnapshot, Limits
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.errors import ConfigurationError, RateLimitExceeded
 
@@ -23,6 +24,11 @@ NAME: Final = "krakenasync"
 
 _WAITED: Final[ContextVar[Waited | None]] = ContextVar("waited", default=None)
 """How long the call that is made in this task has waited: the events of a call come in its own task."""
+
+
+Watched = list[tuple["weakref.ref[Limits]", Mapping[str, str]]]
+_WATCHED: Final[weakref.WeakKeyDictionary[Any, Watched]] = weakref.WeakKeyDictionary()
+"""Whose counters are read, by meter provider."""
 
 
 def fields(event: Event) -> dict[str, Any]:
@@ -81,6 +87,7 @@ class OpenTelemetryHook:
             raise ConfigurationError("OpenTelemetry is not installed", hint="pip install 'krakenasync[otel]'") from None
         self._clock = clock
         self._tracer = self._trace.get_tracer(NAME, tracer_provider=tracer_provider)
+        self._meters = self._metrics.get_meter_provider() if meter_provider is None else meter_provider
         self._meter = self._metrics.get_meter(NAME, meter_provider=meter_provider)
         self._calls = self._meter.create_counter("krakenasync.calls", description="Attempts, by endpoint and outcome")
         self._retries = self._meter.create_counter("krakenasync.retries", description="Calls that are sent again")
@@ -119,25 +126,40 @@ class OpenTelemetryHook:
         span.end(ended)
 
     def watch(self, limits: Limits, **labels: str) -> None:
-        """Offer a client's counters as gauges, read whenever metrics are collected.
+        """Offer a client's counters as gauges, read whenever metrics are collected, for as long as the client lives.
 
         Args:
             limits: ``kraken.limits``.
             labels: Attributes to tell clients apart, such as ``account="alice"``.
         """
+        watched = _WATCHED.get(self._meters)
+        if watched is None:  # OpenTelemetry makes a gauge once, and leaves out what further ones of its name would tell
+            watched = _WATCHED[self._meters] = []
+            self._make_gauges(watched)
+        watched.append((weakref.ref(limits), labels))
 
+    def _make_gauges(self, watched: Watched) -> None:
         def points(_options: Any) -> Iterator[Any]:
-            for name, counter in limits.snapshot().items():
-                about = {**labels, "counter": name}
-                yield self._metrics.Observation(counter.level + counter.held, {**about, "of": "level"})
-                yield self._metrics.Observation(counter.cap, {**about, "of": "cap"})
+            for name, counter, about in _counters(watched):
+                told = {**about, "counter": name}
+                yield self._metrics.Observation(counter.level + counter.held, {**told, "of": "level"})
+                yield self._metrics.Observation(counter.cap, {**told, "of": "cap"})
 
         def waiting(_options: Any) -> Iterator[Any]:
-            for name, counter in limits.snapshot().items():
-                yield self._metrics.Observation(counter.waiting, {**labels, "counter": name})
+            for name, counter, about in _counters(watched):
+                yield self._metrics.Observation(counter.waiting, {**about, "counter": name})
 
         self._meter.create_observable_gauge("krakenasync.points", [points], description="A counter, and its cap")
         self._meter.create_observable_gauge("krakenasync.waiting", [waiting], description="Calls in line")
+
+
+def _counters(watched: Watched) -> Iterator[tuple[str, CounterSnapshot, Mapping[str, str]]]:
+    """Yield the counters of the clients that are left, each by its name and with its labels."""
+    watched[:] = [each for each in watched if each[0]() is not None]
+    for client, labels in tuple(watched):
+        if (limits := client()) is not None:
+            for name, counter in limits.snapshot().items():
+                yield name, counter, labels
 
 
 def _waited(event: Event) -> float:

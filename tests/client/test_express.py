@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import functools
 import gzip
 import json
+import logging
 import os
 import pkgutil
 import socket
@@ -632,9 +634,10 @@ def test_a_mock_sees_the_default_client(using, kind):
     asyncio.run(main())
 
 
-def test_an_instrument_on_the_stock_transport_is_not_gone_around(monkeypatch):
-    """Tools that wrap httpx's transport class see the requests as well."""
+def test_an_instrument_on_the_stock_transport_is_not_gone_around(monkeypatch, caplog):
+    """Tools that wrap httpx's transport class see the requests as well; one sees that they do, and is told once."""
     stock, seen = httpx.AsyncHTTPTransport.handle_async_request, []
+    package = __name__.partition(".")[0]
 
     async def watched(self, request):
         seen.append(request.url.path)
@@ -642,11 +645,21 @@ def test_an_instrument_on_the_stock_transport_is_not_gone_around(monkeypatch):
 
     async def main():
         async with Exchange() as exchange:
-            monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", watched)
-            await deliver(Transport(exchange.url))
+            transport = Transport(exchange.url)
+            assert repr(transport) == f"<Transport express {exchange.url}>"
+            monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", functools.wraps(stock)(watched))
+            assert repr(transport) == f"<Transport httpx for {package} {exchange.url}>"
+            assert repr(KrakenClient(transport=transport)).endswith(f" httpx for {package}>")
+            with caplog.at_level(logging.INFO, logger="krakenasync"):
+                for _ in range(2):
+                    await transport.deliver(Delivery(message=POST), 2.0)
+            await transport.aclose()
 
     asyncio.run(main())
-    assert seen == ["/0/private/Balance"]
+    assert seen == ["/0/private/Balance"] * 2
+    assert [record.getMessage() for record in caplog.records if record.name == "krakenasync"] == [
+        f"calls go by httpx for {package}, which stands where httpx's own parts were"
+    ]
 
 
 def test_what_is_not_ours_to_serve():

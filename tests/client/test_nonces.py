@@ -1,6 +1,7 @@
 """The lane of a key: nonces arrive in the order in which they were made."""
 
 import asyncio
+import contextlib
 import gc
 import logging
 import random
@@ -463,3 +464,23 @@ def test_a_loop_that_is_over_is_no_second_one(caplog):
     asyncio.run(main())
     asyncio.run(main())
     assert not caplog.records
+
+
+def test_that_several_loops_use_a_key_is_said_once(caplog):
+    """And again only when they are more than ever: a server with a loop for each request would fill its log."""
+    nonces, kept = NonceSource("ns", VirtualClock()), []
+
+    def loops(number):
+        with contextlib.ExitStack() as stack:
+            for _ in range(number):
+                runner = stack.enter_context(asyncio.Runner())
+                runner.run(use())
+
+    async def use():
+        kept.append(asyncio.get_running_loop())
+        KeyLane(nonces, 0)
+
+    for number, said in ((2, 1), (2, 1), (3, 2), (1, 2), (3, 2)):
+        loops(number)
+        assert len(caplog.records) == said
+    assert "3 event loops" in caplog.text

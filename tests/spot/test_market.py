@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import pickle
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from krakenasync.errors import InvalidArguments, InvalidType, ProtocolError
 from krakenasync.spot.maintenance import MaintenanceSchedule
-from krakenasync.spot.market import AssetPairs, Assets, SystemStatus, Ticker, Time
+from krakenasync.spot.market import AssetPair, AssetPairs, Assets, SystemStatus, Ticker, Time
 
 
 def test_time_is_given_as_number_and_as_datetime(sample):
@@ -57,7 +59,7 @@ def test_asset_numbers_are_exact_whether_int_float_or_text(sample):
     assert assets["DOT28.S"].margin_rate is None
 
 
-def test_pair_fees_are_decoded_when_asked_for(sample):
+def test_pair_fees_are_exact_steps(sample):
     """Fees are exact (volume, percent) steps; a pair without a maker's schedule has none."""
     pairs = sample(AssetPairs)
 
@@ -77,10 +79,10 @@ def test_a_garbled_fee_table_is_no_answer(answer, field, table):
 
 def test_pairs_share_fee_tables_but_not_lists(sample):
     """Whoever changes the list that was handed out changes nobody else's."""
-    pair = sample(AssetPairs)["XXBTZUSD"]
-    pair.fees.clear()
+    one, other = sample(AssetPairs)["XXBTZUSD"], sample(AssetPairs)["XXBTZUSD"]
+    one.fees.clear()
 
-    assert pair.fees
+    assert other.fees
 
 
 def test_slice_of_a_pair_does_not_pretend(answer):
@@ -166,3 +168,12 @@ def test_the_stop_out_level_has_one_name(answer):
     """With info="margin" Kraken calls it margin_level, elsewhere margin_stop."""
     slices = answer(AssetPairs, {"XETHZUSD": {"margin_call": 80, "margin_level": 40}})
     assert (slices["XETHZUSD"].margin_call, slices["XETHZUSD"].margin_stop) == (80, 40)
+
+
+def test_a_pair_is_a_plain_value(sample):
+    """It can be shown, compared, written as JSON and read back; it does not keep the answer it stood in."""
+    pair = sample(AssetPairs)["XXBTZUSD"]
+    assert msgspec.json.decode(msgspec.json.encode(pair), type=AssetPair, strict=False) == pair
+    assert msgspec.to_builtins(pair)["fees"][0] == ["0", "0.4"]
+    assert "FeeStep(volume=Decimal('0'), percent=Decimal('0.4'))" in repr(pair)
+    assert pickle.loads(pickle.dumps(pair)) == pair

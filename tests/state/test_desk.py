@@ -8,6 +8,7 @@ import pytest
 from krakenasync.errors import ConfigurationError, StateUnavailable
 from krakenasync.state.desk import Desk
 from krakenasync.state.port import Adjust, Leave, Limit, Peek, Store
+from krakenasync.state.shared import SharedState
 
 LIMIT = Limit(4.0, 1.0)
 PEEK = Peek("counter", LIMIT)
@@ -104,6 +105,32 @@ def test_on_trio_telling_is_waited_for():
         return store.asked
 
     assert anyio.run(main, backend="trio") == [[Leave("key", "me")]]
+
+
+def test_what_an_event_loop_had_no_time_to_tell_the_next_one_does():
+    """A program that calls ``asyncio.run`` again and again would wait for its own lease each time."""
+    state, store, gate = SharedState(Listening()), Listening(), Gate(Adjust("counter", LIMIT, 1.0))
+
+    async def opened():
+        return store
+
+    async def first():
+        state.ready = opened
+        desk = state.desk()
+        assert state.desk() is desk
+        desk.owe(gate)
+        desk.leave("key", "me")
+        desk.tell()
+
+    async def second():
+        await state.desk().ask(PEEK)
+
+    asyncio.run(first())
+    assert store.asked == []
+    asyncio.run(second())
+    asyncio.run(second())
+    assert store.asked == [[Adjust("counter", LIMIT, 1.0), Leave("key", "me"), PEEK], [PEEK]]
+    assert len(state._desks) == 1
 
 
 @pytest.mark.parametrize("how", ["away", "cancelled"])

@@ -303,7 +303,7 @@ class KrakenClient(Calls, Pages, Book):
     def __repr__(self) -> str:
         who = repr(self._road.credentials) if self._road.credentials else "public calls only"
         way = self._road.transport
-        return f"<KrakenClient {way.base_url} {self.tier.name.lower()} {who} {way.kind}>"
+        return f"<KrakenClient {way.base_url} {self.tier.name.lower()} {who} {way.way}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a client is not pickled: make one in each process, best with a key of its own")

@@ -144,16 +144,19 @@ class KeyLane:
 
 
 _LOOPS: weakref.WeakKeyDictionary[NonceSource, weakref.WeakSet[Any]] = weakref.WeakKeyDictionary()
+_WARNED: weakref.WeakKeyDictionary[NonceSource, int] = weakref.WeakKeyDictionary()
 _LOOPS_LOCK = threading.Lock()
 
 
 def _watch_loops(nonces: NonceSource) -> None:
-    """Say so when a second live event loop uses a key: its calls do not know of each other's order."""
+    """Say so when more live event loops than before use a key: their calls do not know of each other's order."""
     with _LOOPS_LOCK:
         loops = _LOOPS.setdefault(nonces, weakref.WeakSet())
         others = [loop for loop in loops if loop is not running_loop() and not is_closed(loop)]
         loops.add(running_loop())
-    if others:
+        more = len(others) > _WARNED.get(nonces, 0)
+        _WARNED[nonces] = max(len(others), _WARNED.get(nonces, 0))
+    if more:
         LOG.warning(
             "one API key is used from %d event loops of this process: their calls can overtake each other and be "
             "refused for their nonce. Give each loop a key of its own, or share a state that serialises them",

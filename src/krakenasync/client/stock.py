@@ -289,10 +289,10 @@ def shared_tls() -> ssl.SSLContext:
         ) from error
 
 
-def mocked() -> bool:
-    """Whether a mock or an instrument stands where httpx's own parts were: it wants to see the request."""
+def mocked() -> str:
+    """Who has put a mock or an instrument where httpx's own parts were: it wants to see the request. Else ""."""
     core = sys.modules.get("httpcore")  # loaded late by httpx, so not by us
-    return not _original(
+    return _foreign(
         httpx.AsyncClient.send,
         getattr(httpx.AsyncClient, "_transport_for_url", None),  # where respx stands when told using="httpx"
         httpx.AsyncHTTPTransport.handle_async_request,
@@ -301,9 +301,12 @@ def mocked() -> bool:
 
 
 @functools.lru_cache(maxsize=8)
-def _original(*parts: Any) -> bool:
-    """Whether each part is a plain function that httpx or httpcore itself defines."""
-    return all(
-        part is None or (type(part) is FunctionType and part.__module__.partition(".")[0] in {"httpx", "httpcore"})
-        for part in parts
-    )
+def _foreign(*parts: Any) -> str:
+    """Name the package of the first part that is no plain function which httpx or httpcore itself defines."""
+    for part in parts:
+        plain = type(part) is FunctionType
+        # Not its `__module__`, which whoever wraps it copies.
+        package = str(part.__globals__["__name__"] if plain else type(part).__module__).partition(".")[0]
+        if part is not None and not (plain and package in {"httpx", "httpcore"}):
+            return package
+    return ""

@@ -9,9 +9,10 @@ serve trio, proxies, and whatever client the caller brings or a test puts in the
 from __future__ import annotations
 
 import functools
+import logging
 import ssl
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Delivery", "Transport"]
 
+LOG: Final = logging.getLogger("krakenasync")
 _BOUNDS = Bounds()
 
 
@@ -97,7 +99,7 @@ class Transport:
         self._connections = connections
         self._name = (self._origin, "places")  # an id could be another transport's later
         self._places: PerLoop[Places] = PerLoop()  # nobody can be woken from another loop
-        self._closed = False
+        self._closed = self._told = False
 
     def places(self) -> Places:
         """Return the turns of public calls; private ones have their lane: nothing may wait after their nonce."""
@@ -139,6 +141,7 @@ class Transport:
         """Our own connections on the running loop, where a connection lives and dies; None if httpx has to serve."""
         # Not while a mock or an instrument stands where httpx's own parts were; nobody has loaded httpx, as a rule.
         if self.kind != "express" or ("httpx" in sys.modules and _stock().mocked()):
+            self._say_why()
             return None
         loop = running_loop()
         found = self._express.get(loop)
@@ -147,6 +150,18 @@ class Transport:
             found = Express(self._origin, tls=_tls, connections=self._connections, bounds=_BOUNDS)
             self._express[loop] = found
         return found
+
+    @property
+    def way(self) -> str:
+        """How calls go just now: ``express``, ``httpx``, or for whose sake they go over httpx."""
+        by = _stock().mocked() if self.kind == "express" and "httpx" in sys.modules else ""
+        return f"httpx for {by}" if by else self.kind
+
+    def _say_why(self) -> None:
+        """Say once in the log that calls go another way than was asked for: they take some times as long there."""
+        if self.kind == "express" and not self._told:
+            self._told = True
+            LOG.info("calls go by %s, which stands where httpx's own parts were", self.way)
 
     def _theirs(self) -> Stock:
         """The way over httpx."""
@@ -168,7 +183,7 @@ class Transport:
 
     @at_any_time
     def __repr__(self) -> str:
-        return f"<Transport {self.kind} {self.base_url}>"
+        return f"<Transport {self.way} {self.base_url}>"
 
 
 @functools.cache

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, ClassVar, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeVar
 
 import msgspec
 
@@ -149,7 +149,7 @@ _FEES: Final = msgspec.json.Decoder(tuple[FeeStep, ...], strict=False)
 
 @functools.lru_cache(maxsize=64)
 def _steps(table: bytes) -> tuple[FeeStep, ...]:
-    """Read a fee table. Hundreds of pairs share a few tables, so that each need not be read anew."""
+    """Read a fee table, or know it already."""
     return _FEES.decode(table)
 
 
@@ -169,8 +169,8 @@ class AssetPair(msgspec.Struct, frozen=True, kw_only=True):
         costmin: The least cost, in quote currency.
         status: ``online``, ``cancel_only``, ``post_only``, ``limit_only``, ``reduce_only``.
         margin_stop: Percent of margin at which positions are closed; comes as `margin_level` with ``info="margin"``.
-        fees_raw: The taker's fees as they arrived; read `fees`.
-        fees_maker_raw: The maker's fees as they arrived; read `fees_maker`.
+        fees: The taker's fees.
+        fees_maker: The maker's; empty where `fees` holds for both.
     """
 
     altname: str = _LEFT_OUT
@@ -187,8 +187,12 @@ class AssetPair(msgspec.Struct, frozen=True, kw_only=True):
     lot_multiplier: int = 1
     leverage_buy: list[int | Decimal] = []
     leverage_sell: list[int | Decimal] = []
-    fees_raw: msgspec.Raw = msgspec.field(name="fees", default=_NO_FEES)
-    fees_maker_raw: msgspec.Raw = msgspec.field(name="fees_maker", default=_NO_FEES)
+    if TYPE_CHECKING:
+        fees: list[FeeStep] = []
+        fees_maker: list[FeeStep] = []
+    else:  # not read where they stand: hundreds of pairs share a few tables
+        fees: msgspec.Raw = _NO_FEES
+        fees_maker: msgspec.Raw = _NO_FEES
     fee_volume_currency: str | None = None
     margin_call: int | None = None
     margin_stop: int | None = None
@@ -201,21 +205,13 @@ class AssetPair(msgspec.Struct, frozen=True, kw_only=True):
     short_position_limit: Decimal | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a garbled fee table with the answer, not when somebody looks at it; know one figure by one name."""
+        """Read the fee tables, once each; know one figure by one name."""
         if self.margin_stop is None and self.margin_level is not None:
             msgspec.structs.force_setattr(self, "margin_stop", self.margin_level)
-        _steps(bytes(self.fees_raw))
-        _steps(bytes(self.fees_maker_raw))
-
-    @property
-    def fees(self) -> list[FeeStep]:
-        """The taker's fees."""
-        return [*_steps(bytes(self.fees_raw))]
-
-    @property
-    def fees_maker(self) -> list[FeeStep]:
-        """The maker's fees; empty where `fees` holds for both."""
-        return [*_steps(bytes(self.fees_maker_raw))]
+        for name in ("fees", "fees_maker"):
+            table: Any = getattr(self, name)
+            if isinstance(table, msgspec.Raw):
+                msgspec.structs.force_setattr(self, name, [*_steps(bytes(table))])
 
 
 class OfPairs(Named[R], frozen=True):

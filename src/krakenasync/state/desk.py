@@ -93,6 +93,16 @@ class Desk:
                 debtor.unpaid(part)
             raise
 
+    @property
+    def over(self) -> bool:
+        """Whether its event loop is, so that nothing is told any more from here."""
+        return self._loop is not None and self._loop.is_closed()
+
+    def take_over(self, other: Desk) -> None:
+        """Tell what another one had no time to: ``asyncio.run`` ends with the answer in the caller's hand."""
+        self._leaving = [*other._leaving, *self._leaving][:_MOST]
+        self._debtors.update(other._debtors)
+
     async def called(self, name: str, who: str, longest: float) -> None:
         """Sleep until somebody calls us up."""
         await (await self._opened()).called(name, who, longest)

@@ -89,7 +89,13 @@ class SharedState(MemoryState):
         loop = running_loop()
         found = self._desks.get(loop)
         if found is None:
-            found = self._desks[loop] = Desk(self.ready)
+            found = Desk(self.ready)
+            with self._lock:
+                for each, desk in tuple(self._desks.items()):
+                    if desk.over:
+                        found.take_over(desk)
+                        del self._desks[each]
+                self._desks[loop] = found
         return found
 
     def join(self, user: object) -> None:
