@@ -99,7 +99,7 @@ async def test_strategies_are_listed(kraken):
     upward = (await kraken.result("Earn/Strategies", ascending="true"))["items"]
     assert upward == items[::-1]
     (dot,) = (await kraken.result("Earn/Strategies", asset="DOT"))["items"]
-    assert dot["id"] == INSTANT["strategy_id"]
+    assert (dot["id"], dot["asset_class"]) == (INSTANT["strategy_id"], "currency")
     bonded = (await kraken.result("Earn/Strategies", **{"lock_type[0]": "bonded"}))["items"]
     assert all(item["lock_type"]["unbonding_period"] for item in bonded)
     page = await kraken.result("Earn/Strategies", limit=4)
@@ -112,7 +112,9 @@ async def test_allocations_are_converted(saver):
     await saver.result("Earn/Allocate", amount="2", **BONDED)
     dollars = await saver.result("Earn/Allocations")
     euros = await saver.result("Earn/Allocations", converted_asset="EUR")
-    assert dollars["converted_asset"], euros["converted_asset"] == ("USD", "EUR")
+    assert (dollars["converted_asset"], euros["converted_asset"]) == ("USD", "EUR")
+    assert dollars["converted_asset_class"] == dollars["items"][0]["asset_class"] == "currency"
+    assert dollars["items"][0]["is_utilized"] is False
     assert Decimal(dollars["total_allocated"]) > Decimal(euros["total_allocated"]) > 0
     saver.clock.advance(60)
     await saver.result("Earn/Deallocate", amount="2", **BONDED)

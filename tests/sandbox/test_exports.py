@@ -41,6 +41,7 @@ async def test_a_report_is_made_with_time(trader):
         trader.clock.advance(8)
     assert seen == [("Queued", False, False), ("Processing", True, False), ("Processed", True, True)]
     assert (row["id"], row["descr"], row["datastarttm"]) == (report, "mine", "1777593600")
+    assert (row["asset"], row["assets"]) == ("all", "all")
     assert await trader.result("ExportStatus", report="ledgers") == []
 
 

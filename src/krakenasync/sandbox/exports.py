@@ -98,6 +98,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             "dataendtm": str(self.end),
             "aclass": "forex",
             "asset": "all",
+            "assets": "all",
         }
 
 

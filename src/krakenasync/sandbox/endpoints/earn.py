@@ -23,6 +23,7 @@ __all__ = ["HANDLERS"]
 INVALID_AMOUNT: Final = "EGeneral:Invalid arguments:Invalid amount"
 LARGEST_PAGE: Final = 65_535
 ZERO: Final = Decimal(0)
+CLASS: Final = "currency"
 
 
 def allocate(context: Context) -> bool:
@@ -85,6 +86,7 @@ def allocations(context: Context) -> dict[str, Any]:
     whole = sum((position.allocated * prices[position.strategy.asset] for position in positions), ZERO)
     return {
         "converted_asset": shown.altname,
+        "converted_asset_class": CLASS,
         "total_allocated": f"{whole:.4f}",
         "total_rewarded": "0.0000",
         "next_cursor": None,
@@ -111,6 +113,7 @@ def _strategy_row(strategy: Strategy) -> dict[str, Any]:
     row: dict[str, Any] = {
         "id": strategy.id,
         "asset": ASSETS[strategy.asset].altname,
+        "asset_class": CLASS,
         "lock_type": strategy.lock(),
         "apr_estimate": {"low": low, "high": high},
         "user_min_allocation": strategy.least,
@@ -141,6 +144,8 @@ def _position_row(position: Position, price: Decimal, now: int) -> dict[str, Any
     return {
         "strategy_id": position.strategy.id,
         "native_asset": asset.altname,
+        "asset_class": CLASS,
+        "is_utilized": False,
         "amount_allocated": amounts,
         "total_rewarded": _amount(asset, ZERO, price),
     }
