@@ -63,7 +63,7 @@ def busy(hook, calls=16, watch=False):
 def test_several_clients_are_watched(otel):
     """By any hooks of one provider, for as long as they live; OpenTelemetry makes a gauge of a name only once."""
     hook, _spans, metrics = otel
-    again = OpenTelemetryHook(meter_provider=hook._meters)
+    again = OpenTelemetryHook(meter_provider=hook._given_meters)
 
     async def main(_clock):
         alice, bob = KrakenClient("a", "c2VjcmV0"), KrakenClient("b", "c2VjcmV0", tier="pro")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import threading
 import weakref
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
@@ -29,6 +30,7 @@ _WAITED: Final[ContextVar[Waited | None]] = ContextVar("waited", default=None)
 Watched = list[tuple["weakref.ref[Limits]", Mapping[str, str]]]
 _WATCHED: Final[weakref.WeakKeyDictionary[Any, Watched]] = weakref.WeakKeyDictionary()
 """Whose counters are read, by meter provider."""
+_LOCK: Final = threading.Lock()
 
 
 def fields(event: Event) -> dict[str, Any]:
@@ -87,7 +89,7 @@ class OpenTelemetryHook:
             raise ConfigurationError("OpenTelemetry is not installed", hint="pip install 'krakenasync[otel]'") from None
         self._clock = clock
         self._tracer = self._trace.get_tracer(NAME, tracer_provider=tracer_provider)
-        self._meters = self._metrics.get_meter_provider() if meter_provider is None else meter_provider
+        self._given_meters = meter_provider
         self._meter = self._metrics.get_meter(NAME, meter_provider=meter_provider)
         self._calls = self._meter.create_counter("krakenasync.calls", description="Attempts, by endpoint and outcome")
         self._retries = self._meter.create_counter("krakenasync.retries", description="Calls that are sent again")
@@ -132,11 +134,13 @@ class OpenTelemetryHook:
             limits: ``kraken.limits``.
             labels: Attributes to tell clients apart, such as ``account="alice"``.
         """
-        watched = _WATCHED.get(self._meters)
-        if watched is None:  # OpenTelemetry makes a gauge once, and leaves out what further ones of its name would tell
-            watched = _WATCHED[self._meters] = []
-            self._make_gauges(watched)
-        watched.append((weakref.ref(limits), labels))
+        mine = self._given_meters or self._metrics.get_meter_provider()
+        with _LOCK:
+            watched = next((each for meters, each in _WATCHED.items() if _real(meters) is _real(mine)), None)
+            if watched is None:  # OpenTelemetry makes a gauge once, and leaves out what others of its name would tell
+                watched = _WATCHED[mine] = []
+                self._make_gauges(watched)
+            watched.append((weakref.ref(limits), labels))
 
     def _make_gauges(self, watched: Watched) -> None:
         def points(_options: Any) -> Iterator[Any]:
@@ -153,10 +157,17 @@ class OpenTelemetryHook:
         self._meter.create_observable_gauge("krakenasync.waiting", [waiting], description="Calls in line")
 
 
+def _real(meters: Any) -> Any:
+    """Return what a meter provider stands for: there is one before a program has chosen its own, too."""
+    return getattr(meters, "_real_meter_provider", None) or meters
+
+
 def _counters(watched: Watched) -> Iterator[tuple[str, CounterSnapshot, Mapping[str, str]]]:
     """Yield the counters of the clients that are left, each by its name and with its labels."""
-    watched[:] = [each for each in watched if each[0]() is not None]
-    for client, labels in tuple(watched):
+    with _LOCK:
+        watched[:] = [each for each in watched if each[0]() is not None]
+        living = tuple(watched)
+    for client, labels in living:
         if (limits := client()) is not None:
             for name, counter in limits.snapshot().items():
                 yield name, counter, labels

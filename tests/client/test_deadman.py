@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from datetime import UTC, datetime
+from itertools import pairwise
 from urllib.parse import parse_qs
 
 import anyio
@@ -11,7 +12,14 @@ import pytest
 import trio
 import trio.testing
 
-from krakenasync import InvalidArguments, KrakenClient, OutcomeUnknown, PermissionDenied, RetryPolicy
+from krakenasync import (
+    InvalidArguments,
+    KrakenClient,
+    OutcomeUnknown,
+    PermissionDenied,
+    RetryPolicy,
+    ServiceUnavailable,
+)
 from krakenasync.client.deadman import dead_man_switch
 from krakenasync.spot.changes import CancelsAt
 from krakenasync.state.memory import MemoryState
@@ -467,5 +475,62 @@ def test_a_renewal_under_way_is_awaited_before_the_switch_is_turned_off():
         assert log == [("sent", 30), ("set", 30), ("sent", 30), ("set", 30), ("sent", 0), ("set", 0)]
         assert switch.renewals == 1
         assert clock.monotonic() < 15
+
+    run(main)
+
+
+class Timer:
+    """Sets the switch by a script of errors; notes when each call came."""
+
+    def __init__(self, clock, *script, takes=0.0):
+        self.clock, self.script, self.takes, self.calls = clock, list(script), takes, []
+
+    async def __call__(self, timeout):  # noqa: ASYNC109 - Kraken's, not ours
+        self.calls.append((round(self.clock.monotonic(), 3), timeout))
+        await anyio.sleep(self.takes)
+        if self.script and (error := self.script.pop(0)) is not None:
+            raise error
+        now = datetime.fromtimestamp(0, UTC)
+        return CancelsAt(current_time=now, trigger_time=now)
+
+
+def busy(retry_after=None):
+    return ServiceUnavailable("busy", effect="none", retry_after=retry_after, retryable=True)
+
+
+def test_an_error_that_names_its_pause_is_heeded():
+    """Arming waits for what is said, a second at the least, but no longer than ten in all; three times at the most."""
+
+    async def main(clock):
+        timer = Timer(clock, busy(4.0), busy(0.1))
+        async with dead_man_switch(timer, 60):
+            pass
+        assert timer.calls == [(0.0, 60), (4.0, 60), (5.0, 60), (5.0, 0)]
+        for script in ([busy(11.0)], [busy(6.0), busy(6.0)], [busy()] * 3):
+            began, timer = round(clock.monotonic(), 3), Timer(clock, *script)
+            with pytest.raises(ServiceUnavailable):
+                async with dead_man_switch(timer, 60):
+                    pytest.fail("entered")
+            assert len(timer.calls) == len(script)
+            assert clock.monotonic() - began < 10
+
+    run(main)
+
+
+@pytest.mark.parametrize(("timeout", "longest"), [(600, 60), (30, 30)])
+def test_turning_it_off_is_tried_for_a_minute_or_until_it_fires(timeout, longest):
+    """From when the last setting was sent: it may have been carried out at once."""
+
+    async def main(clock):
+        timer = Timer(clock, None, *[busy(7.0)] * 99, takes=0.5)
+        with pytest.raises(ServiceUnavailable):
+            async with dead_man_switch(timer, timeout):
+                pass
+        first, last = timer.calls[1][0], timer.calls[-1][0]
+        assert {each for _at, each in timer.calls[1:]} == {0}
+        assert longest - 8 < last - first <= longest - 0.5 * (timeout == longest)
+        assert [later - sooner for (sooner, _), (later, _) in pairwise(timer.calls[1:])] == pytest.approx(
+            [7.5] * (len(timer.calls) - 2)
+        )
 
     run(main)

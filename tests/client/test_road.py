@@ -237,6 +237,8 @@ def test_ten_refused_nonces_close_the_road(naive_kraken):
             await kraken.balance()
         assert caught.value.attempts == 1
         assert 2 < caught.value.retry_after <= 4
+        assert caught.value.never_accepted
+        assert "pause for 4 s" in str(caught.value)
         await anyio.sleep(4)
         with pytest.raises(InvalidNonce):
             await kraken.balance()

@@ -261,6 +261,15 @@ def test_a_result_outranks_the_status(status):
     assert (caught.value.effect, caught.value.retryable, caught.value.status) == ("unknown", False, status)
 
 
+@pytest.mark.parametrize("result", [None, {}, []])
+def test_a_result_that_tells_nothing_does_not(result):
+    """What an edge writes into an envelope of its own."""
+    with pytest.raises(RateLimitExceeded):
+        decode(Balances, 429, envelope(result), endpoint="Balance")
+    with pytest.raises(ServiceUnavailable):
+        decode(Balances, 503, envelope({"ZUSD": "1"}), endpoint="Balance")
+
+
 @pytest.mark.parametrize("status", [402, 408, 409, 418, 425, 460, 499])
 def test_another_4xx_may_hide_a_success(status):
     """A gateway that lost patience with the exchange, or with us, has passed the request on all the same."""

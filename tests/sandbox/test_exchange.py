@@ -385,6 +385,18 @@ async def test_volume_in_quote_currency_buys_for_that_much(kraken):
     assert Decimal(row["vol_exec"]) < 1
 
 
+async def test_what_is_bought_through_several_levels_costs_as_much_as_was_said(kraken):
+    """Each fill's cost is cut; the last one makes up for that. A book that holds less is bought empty, for less."""
+    order = {"pair": "ADAUSD", "type": "buy", "ordertype": "market", "oflags": "viqc"}
+    for volume in ("9000", "7000.01", "20000"):
+        (txid,) = (await kraken.result("AddOrder", **order, volume=volume))["txid"]
+        row = (await kraken.result("QueryOrders", txid=txid, trades="true"))[txid]
+        assert Decimal(row["cost"]) == Decimal(volume)
+        costs = [trade["cost"] for trade in (await kraken.result("QueryTrades", txid=",".join(row["trades"]))).values()]
+        assert sum(map(Decimal, costs)) == Decimal(volume)
+        kraken.clock.advance(60)
+
+
 @pytest.mark.parametrize("volume", ["0.0001", "0.00012345"])
 async def test_a_cost_has_the_digits_of_the_pair(kraken, volume):
     """Five for dollars, cut, whatever number of them the balance has; the money that moves has those of the balance."""

@@ -168,6 +168,8 @@ def test_the_stop_out_level_has_one_name(answer):
     """With info="margin" Kraken calls it margin_level, elsewhere margin_stop."""
     slices = answer(AssetPairs, {"XETHZUSD": {"margin_call": 80, "margin_level": 40}})
     assert (slices["XETHZUSD"].margin_call, slices["XETHZUSD"].margin_stop) == (80, 40)
+    both = answer(AssetPairs, {"XETHZUSD": {"margin_stop": 40, "margin_level": 50}})
+    assert both["XETHZUSD"].margin_stop == 40
 
 
 def test_a_pair_is_a_plain_value(sample):

@@ -133,6 +133,29 @@ def test_what_an_event_loop_had_no_time_to_tell_the_next_one_does():
     assert len(state._desks) == 1
 
 
+def test_a_loop_that_goes_on_tells_for_itself():
+    """Only what a loop that is over has left is taken over; also by one that began before it and waits for a lane."""
+    state, store = SharedState(Listening()), Listening()
+
+    async def opened():
+        return store
+
+    async def note(who):
+        state.ready = opened
+        desk = state.desk()
+        desk.leave("key", who)
+        return desk
+
+    with asyncio.Runner() as one, asyncio.Runner() as other:
+        mine, theirs = one.run(note("mine")), other.run(note("theirs"))
+        one.run(mine.called("key", "me", 1.0))
+        assert store.asked == [[Leave("key", "mine")]]
+        assert theirs._leaving == [Leave("key", "theirs")]
+        other.close()
+        one.run(mine.called("key", "me", 1.0))
+        assert store.asked[1:] == [[Leave("key", "theirs")]]
+
+
 @pytest.mark.parametrize("how", ["away", "cancelled"])
 def test_what_could_not_be_told_is_told_later(how):
     """Leavings as they are, points as far as their owner takes them back; in the order in which they were noted."""

@@ -104,9 +104,9 @@ async def dead_man_switch(
 ) -> AsyncIterator[DeadManSwitch]:
     """Keep the switch from firing while the block runs.
 
-    When the block ends normally the switch is turned off; once more some seconds later if a renewal had no answer
-    shortly before, when that can arrive no longer. When it ends by an exception or a cancellation it is left armed, and
-    Kraken cancels all orders of the account once the timeout is over.
+    When the block ends normally the switch is turned off, which is tried for a minute or until it fires; and once more
+    some seconds later if a renewal had no answer shortly before, when that can arrive no longer. When it ends by an
+    exception or a cancellation it is left armed, and Kraken cancels all orders of the account once the timeout is over.
 
     Args:
         cancel_all_orders_after: Sets Kraken's timer; 0 turns it off.

@@ -142,9 +142,15 @@ class Placement:
     async def _advance(self, step: machine.Glance | machine.Wait | machine.Look) -> object:
         """Take one step that sends nothing."""
         try:
-            return await advance(self._server, self._lookup, self._plan, step)
+            following = await advance(self._server, self._lookup, self._plan, step)
         except ConfigurationError as error:
             raise self._doubt(machine.GaveUp(self._sends)) from error
+        seen = self._lookup.error
+        never = isinstance(seen, InvalidNonce) and seen.never_accepted and seen.attempts > 1
+        if never and isinstance(self._error, InvalidNonce):
+            # As a rule the key was used with higher nonces, and further looks would be refused as well.
+            raise self._doubt(machine.GaveUp(self._sends)) from self._error
+        return following
 
     async def _send(self, order: AddOrder, lifetime: float) -> machine.Outcome:
         """Send the order once."""

@@ -10,7 +10,7 @@ import math
 import threading
 import weakref
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 
@@ -107,13 +107,8 @@ class Breaker:
         if self.reason is None or left <= 0:
             return
         why = ", ".join(self.reason.codes)
-        raise type(self.reason)(
-            f"not sent: {why} before, so private calls of this key pause for {math.ceil(left)} s",
-            codes=self.reason.codes,
-            endpoint=endpoint,
-            hint=self.reason.hint,
-            retry_after=left,
-        )
+        said = f"not sent: {why} before, so private calls of this key pause for {math.ceil(left)} s"
+        raise _another(self.reason, said, endpoint=endpoint, retry_after=left)
 
     @property
     def left(self) -> float:
@@ -144,7 +139,7 @@ class Breaker:
 
     def _close(self, error: AuthenticationError, seconds: float) -> None:
         # Another one of its kind: the error itself goes on to the caller, and would keep alive the frames it passes.
-        self.reason = type(error)(error.message, codes=error.codes, hint=error.hint)
+        self.reason = _another(error, error.message)
         self._open_until = self._clock.monotonic() + seconds
         self._row = self._nonces = 0
 
@@ -154,6 +149,14 @@ class Breaker:
         self._row = self._nonces = 0
         self._pause = self.FIRST_PAUSE
         self.reason = None
+
+
+def _another(error: AuthenticationError, message: str, **more: Any) -> AuthenticationError:
+    """Make an error of the same kind."""
+    another = type(error)(message, codes=error.codes, hint=error.hint, **more)
+    if isinstance(error, InvalidNonce) and isinstance(another, InvalidNonce):
+        another.never_accepted = error.never_accepted
+    return another
 
 
 _STANDINGS: weakref.WeakKeyDictionary[NonceSource, tuple[Breaker, Budget]] = weakref.WeakKeyDictionary()

@@ -7,6 +7,7 @@ offers our own connections to a client of httpx's.
 from __future__ import annotations
 
 import functools
+import operator
 import ssl
 import sys
 from collections.abc import Callable
@@ -35,7 +36,7 @@ HttpClient = httpx.AsyncClient
 _KEPT_ALIVE: Final = 15.0
 """Seconds an idle connection is kept: shorter than the edge keeps it, so that we rarely write into a closed one."""
 
-# Most specific first. What stands in the first group happens before a request is written.
+# Most specific first. What stands in the first group happens before a request is whole.
 _NEVER_SENT: Final = (
     ours.ConnectFailed,
     httpx.ConnectError,
@@ -144,20 +145,20 @@ class _Body:
     """
 
     def __init__(self, delivery: Delivery, closed: Callable[[], bool]) -> None:
-        self._delivery: Delivery | None = delivery
+        self._delivery = delivery
         self._closed = closed
+        self._given = False
 
     def __aiter__(self) -> Self:
-        return self
+        return type(self)(self._delivery, self._closed)  # a transport of the caller's may try again
 
     async def __anext__(self) -> bytes:
-        delivery, self._delivery = self._delivery, None
-        if delivery is None:
+        if self._given:
             raise StopAsyncIteration
         if self._closed():
             raise ours.ConnectFailed("this client was closed")
-        delivery.left = True
-        return delivery.message.body
+        self._given = self._delivery.left = True
+        return self._delivery.message.body
 
 
 class Stock:
@@ -205,10 +206,6 @@ class Stock:
             raise delivery.failure(error, self._where, within) from bare(error)
         except BaseException as error:  # noqa: BLE001 - a cancellation, a bug of a caller's transport: the same frames
             raise told(error)  # noqa: B904 - it is the same error
-        finally:
-            if self._closed() and client is not self._given:  # it has opened another connection meanwhile
-                with anyio.CancelScope(shield=True):
-                    await client.aclose()
 
     async def _exchange(self, client: httpx.AsyncClient, delivery: Delivery, within: float) -> Response:
         message = delivery.message
@@ -220,11 +217,17 @@ class Stock:
                 headers=_headers(message),  # never a local of ours: some show those with a traceback
                 content=_Body(delivery, self._closed) if message.body else None,
                 timeout=within,
+                extensions={} if client is self._given else {"trace": self._watch},
             )
             # A message without a body is whole with its head, and httpx does not tell when the head went out.
             delivery.left = not message.body
             response = await client.send(request, follow_redirects=False)
         return Response(response.status_code, response.headers.raw, response.content, reusable=True)
+
+    async def _watch(self, event: str, _about: Any) -> None:
+        """Let nothing leave over a connection that was opened while the client was closed; it ends with that."""
+        if event.endswith("send_request_headers.started") and self._closed():
+            raise ours.ConnectFailed("this client was closed")
 
     def _client(self) -> httpx.AsyncClient:
         if self._given is not None:
@@ -289,24 +292,33 @@ def shared_tls() -> ssl.SSLContext:
         ) from error
 
 
+_UNTOUCHED: Final[list[Any]] = [None] * 4
+"""The parts of httpx that were found to be its own last; most calls find the same."""
+
+
 def mocked() -> str:
     """Who has put a mock or an instrument where httpx's own parts were: it wants to see the request. Else ""."""
     core = sys.modules.get("httpcore")  # loaded late by httpx, so not by us
-    return _foreign(
+    parts = (
         httpx.AsyncClient.send,
         getattr(httpx.AsyncClient, "_transport_for_url", None),  # where respx stands when told using="httpx"
         httpx.AsyncHTTPTransport.handle_async_request,
         core and core.AsyncConnectionPool.handle_async_request,  # where it stands by default
     )
+    # By identity: what wraps a function may claim to equal it.
+    if all(map(operator.is_, parts, _UNTOUCHED)):
+        return ""
+    by = next((who for part in parts if part is not None and (who := _owner(part)) not in {"httpx", "httpcore"}), "")
+    if not by:
+        _UNTOUCHED[:] = parts
+    return by
 
 
-@functools.lru_cache(maxsize=8)
-def _foreign(*parts: Any) -> str:
-    """Name the package of the first part that is no plain function which httpx or httpcore itself defines."""
-    for part in parts:
-        plain = type(part) is FunctionType
-        # Not its `__module__`, which whoever wraps it copies.
-        package = str(part.__globals__["__name__"] if plain else type(part).__module__).partition(".")[0]
-        if part is not None and not (plain and package in {"httpx", "httpcore"}):
-            return package
-    return ""
+def _owner(part: Any) -> str:
+    """Name the package that a function, or what wraps one, was written in."""
+    plain = type(part) is FunctionType
+    written = part if plain else getattr(part, "_self_wrapper", None)  # where wrapt, for one, keeps what wraps
+    # Not `__module__`, which whoever wraps a function copies.
+    module = getattr(getattr(written, "func", written), "__globals__", {}).get("__name__") or type(part).__module__
+    package = str(module).partition(".")[0]
+    return package if plain or package not in {"httpx", "httpcore"} else "something"

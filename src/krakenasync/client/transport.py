@@ -153,15 +153,15 @@ class Transport:
 
     @property
     def way(self) -> str:
-        """How calls go just now: ``express``, ``httpx``, or for whose sake they go over httpx."""
+        """How calls go just now on asyncio: ``express``, ``httpx``, or for whose sake they go over httpx."""
         by = _stock().mocked() if self.kind == "express" and "httpx" in sys.modules else ""
         return f"httpx for {by}" if by else self.kind
 
     def _say_why(self) -> None:
-        """Say once in the log that calls go another way than was asked for: they take some times as long there."""
+        """Say once in the log that calls go another way than was asked for: they take several times as long there."""
         if self.kind == "express" and not self._told:
             self._told = True
-            LOG.info("calls go by %s, which stands where httpx's own parts were", self.way)
+            LOG.info("calls go over %s, which has replaced a part of it", self.way)
 
     def _theirs(self) -> Stock:
         """The way over httpx."""

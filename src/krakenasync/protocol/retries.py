@@ -27,7 +27,7 @@ __all__ = ["Reconcile", "Retry", "RetryPolicy", "Stop", "Verdict", "decide"]
 
 
 _SOON: Final = 2.0
-"""Seconds for which a call waits when the road is closed for refused nonces."""
+"""Seconds for which a call waits at the most when the road is closed for refused nonces."""
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +41,8 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
         budget: Repetitions a key may spend at once.
         earn: How much of a repetition each success earns back.
         nonce_tries: How often a call whose nonce was refused is signed anew before the refusal is reported: at once,
-            then after `base` seconds, each further time after twice as many.
+            then after `base` seconds, each further time after twice as many. A wait for the road that refused nonces
+            have closed counts as one of them.
     """
 
     attempts: int = 5

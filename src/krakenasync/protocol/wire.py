@@ -207,14 +207,18 @@ def _failure(result: Any, status: int, body: bytes, endpoint: str) -> KrakenErro
     if errors:
         return error_from_codes(errors, endpoint=endpoint)
     if status not in _SUCCESS:
-        if head.result is not UNSET and status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            # It was carried out, whatever somebody on the way has made of the status.
+        if _tells_something(head.result) and status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            # As if it had been carried out, whatever somebody on the way has made of the status.
             done = _protocol_error(f"HTTP {status} beside a result as Kraken gives it", status, endpoint)
             done.effect, done.retryable = "unknown", False
             return done
         return _foreign(status, body, endpoint)
     what = "holds no result" if head.result is msgspec.UNSET else "has a result of another shape than documented"
     return _protocol_error(f"the answer {what}", status, endpoint)
+
+
+def _tells_something(result: msgspec.Raw | msgspec.UnsetType) -> bool:
+    return result is not UNSET and bytes(result).strip() not in {b"null", b"{}", b"[]"}
 
 
 def _foreign(status: int, body: bytes, endpoint: str) -> KrakenError:

@@ -137,7 +137,7 @@ class Clearing:
 
 
 def _cost(order: Order, trade: PublicTrade) -> Decimal:
-    """Return what a trade costs: together with the order's others just what was to be spent, if that was said.
+    """Return what a trade costs: the last of an order, with all others, just what was to be spent if that was said.
 
     Recorded market orders cost 15.00000 where volume times price, in the digits they have, makes 15.00038:
     https://github.com/knowm/XChange (0_private_tradeshistory)
@@ -146,7 +146,9 @@ def _cost(order: Order, trade: PublicTrade) -> Decimal:
     if order.worth is None or trade.volume < order.left:
         return cost
     rest = order.pair.cost(order.worth - order.cost)
-    rounded = trade.price.scaleb(-order.pair.lot_decimals) + Decimal(1).scaleb(-order.pair.cost_decimals)
+    # By so much the volume was rounded, and each cost.
+    rounded = trade.price.scaleb(-order.pair.lot_decimals)
+    rounded += Decimal(len(order.fills) + 1).scaleb(-order.pair.cost_decimals)
     return rest if abs(rest - cost) <= rounded else cost
 
 

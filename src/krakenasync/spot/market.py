@@ -169,7 +169,7 @@ class AssetPair(msgspec.Struct, frozen=True, kw_only=True):
         costmin: The least cost, in quote currency.
         status: ``online``, ``cancel_only``, ``post_only``, ``limit_only``, ``reduce_only``.
         margin_stop: Percent of margin at which positions are closed; comes as `margin_level` with ``info="margin"``.
-        fees: The taker's fees.
+        fees: The taker's fees. At run time their annotation is what they are decoded from, `msgspec.Raw`.
         fees_maker: The maker's; empty where `fees` holds for both.
     """
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol
 
 import anyio
@@ -54,10 +54,12 @@ class Desk:
 
     Args:
         opened: Gives the store.
+        inherit: Has it take over from those whose event loop is over.
     """
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, opened: Opened, inherit: Callable[[Desk], None] = lambda _desk: None) -> None:
         self._opened = opened
+        self._inherit = inherit
         self._store: Store | None = None
         self._debtors: dict[Debtor, None] = {}
         self._leaving: list[Step] = []
@@ -104,7 +106,10 @@ class Desk:
         self._debtors.update(other._debtors)
 
     async def called(self, name: str, who: str, longest: float) -> None:
-        """Sleep until somebody calls us up."""
+        """Sleep until somebody calls us up, but for what another event loop of ours did not come to tell."""
+        self._inherit(self)
+        if self._leaving or self._debtors:
+            await self._tell()
         await (await self._opened()).called(name, who, longest)
 
     def owe(self, debtor: Debtor) -> None:

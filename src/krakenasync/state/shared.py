@@ -89,14 +89,17 @@ class SharedState(MemoryState):
         loop = running_loop()
         found = self._desks.get(loop)
         if found is None:
-            found = Desk(self.ready)
-            with self._lock:
-                for each, desk in tuple(self._desks.items()):
-                    if desk.over:
-                        found.take_over(desk)
-                        del self._desks[each]
-                self._desks[loop] = found
+            found = self._desks[loop] = Desk(self.ready, self._inherit)
+            self._inherit(found)
         return found
+
+    def _inherit(self, heir: Desk) -> None:
+        """Have a desk take over from all whose event loop is over."""
+        with self._lock:
+            for loop, desk in tuple(self._desks.items()):
+                if desk.over:
+                    heir.take_over(desk)
+                    del self._desks[loop]
 
     def join(self, user: object) -> None:
         """Take note of somebody who uses the state."""
