@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -117,6 +118,63 @@ async def test_a_broken_run_leaves_nothing_missing_or_doubled(kraken_sandbox, tm
         await download(kraken, "ledgers", out)  # ends the broken run
         await download(kraken, "ledgers", out)  # fetches what is newer
         assert ids(out) == await expected(kraken)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "save",
+    [
+        lambda whole: whole.replace(b"\n", b"\r\n"),
+        lambda whole: b"\xef\xbb\xbf" + whole,
+        lambda whole: whole.replace(b",", b";"),
+        lambda whole: whole + whole[-400:],
+    ],
+)
+async def test_what_another_program_has_saved_is_not_gone_on_with(kraken_sandbox, tmp_path, save):
+    """A spreadsheet writes rows in its own way: cutting them off at the old place would lose some. More of the same
+    behind them is what a killed run leaves, and is cut off."""
+    out = tmp_path / "ledgers.csv"
+    async with kraken_sandbox.client() as kraken:
+        await trade(kraken, 5)
+        await download(kraken, "ledgers", out)
+        before = out.read_bytes()
+        out.write_bytes(save(before))
+        if save(before).startswith(before):
+            await download(kraken, "ledgers", out)
+            assert out.read_bytes() == before
+        else:
+            with pytest.raises(ConfigurationError, match="was changed since"):
+                await download(kraken, "ledgers", out)
+            assert out.read_bytes() == save(before)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("wrong", ['"covered":"yesterday"', '"offset":-1', '"rows":"many"'])
+async def test_a_damaged_position_is_told(kraken_sandbox, tmp_path, wrong):
+    """In one line."""
+    out = tmp_path / "ledgers.csv"
+    async with kraken_sandbox.client() as kraken:
+        await trade(kraken, 1)
+        await download(kraken, "ledgers", out)
+        beside = out.with_name("ledgers.csv.position")
+        name = wrong.partition(":")[0]
+        beside.write_text(re.sub(f"{name}:[^,]+", wrong, beside.read_text(encoding="utf-8")), encoding="utf-8")
+        with pytest.raises(ConfigurationError, match="position cannot be read"):
+            await download(kraken, "ledgers", out)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("ending", ["csv", "ndjson"])
+async def test_damaged_rows_are_told(kraken_sandbox, tmp_path, ending):
+    """As a power cut leaves them, far before the end."""
+    out = tmp_path / f"ledgers.{ending}"
+    async with kraken_sandbox.client() as kraken:
+        await trade(kraken, 40)
+        await download(kraken, "ledgers", out)
+        whole = out.read_bytes()
+        out.write_bytes(whole[:20] + b"\0\xff" * 100 + whole[220:])
+        with pytest.raises(ConfigurationError, match="cannot be read"):
+            await download(kraken, "ledgers", out)
 
 
 @pytest.mark.parametrize("writes", [0, 1, 2, 3])

@@ -1,13 +1,16 @@
 """``krakenasync export``."""
 
 import csv
+import io
 import json
+import zipfile
 
 import pytest
 
+from krakenasync import KrakenClient
 from krakenasync.cli import main
-from krakenasync.cli.export import _unzipped
 from krakenasync.errors import ProtocolError
+from krakenasync.spot.exports import Export, ExportReportStatus
 
 SOON = ["--every", "0.001"]
 # A report takes 15 of the sandbox's seconds: those are made short, and calls are not counted.
@@ -73,10 +76,81 @@ def test_a_report_that_cannot_be_removed_is_only_remarked_on(traded, capsys):
     assert "buy" in shown.out
 
 
-def test_half_an_archive_is_an_error():
-    """Bytes that are no archive are not taken for rows."""
-    with pytest.raises(ProtocolError, match="no whole zip"):
-        _unzipped(b"PK\x03\x04half")
+def zipped(*contents):
+    """Return an archive of files that hold this."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number, content in enumerate(contents):
+            archive.writestr(f"{number}.csv", content)
+    return packed.getvalue()
+
+
+def spoilt(at, value):
+    """Return an archive with a byte of its directory, and of what stands before a file, changed."""
+    whole = bytearray(zipped(b'"a"\n"1"\n'))
+    for start, shift in ((0, 0), (whole.find(b"PK\1\2"), 2)):
+        whole[start + at + shift] = value
+    return bytes(whole)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [b"PK\x03\x04half", spoilt(6, 1), spoilt(8, 99), zipped(b"a" * 99).replace(b"KL\xa4", b"\xff\xff\xff")],
+    ids=["half", "encrypted", "unknown packing", "broken"],
+)
+def test_what_is_no_archive_is_an_error(found):
+    """Nor one that is packed in a way that cannot be undone; nobody gets a traceback."""
+    for read in (Export(found).pieces, Export(found).rows):
+        with pytest.raises(ProtocolError, match="no whole zip"):
+            list(read())
+
+
+@pytest.mark.parametrize("content", [b'"a"\n"\xe9"\n', b'"a"\n"1","2"\n', b'"a"\n"' + b"x" * 200_000 + b'"\n'])
+def test_what_is_no_table_is_an_error(content):
+    """Other letters, more cells than the first row, a cell without an end."""
+    with pytest.raises(ProtocolError, match="no table"):
+        list(Export(zipped(content)).rows())
+
+
+def test_files_of_an_archive_follow_one_another():
+    """A last line without an end does not run into the next file's first."""
+    found = Export(zipped(b'"a"\n"1"', b'"a"\n"2"\n'))
+    assert b"".join(found.pieces()) == b'"a"\n"1"\n"a"\n"2"\n'
+    assert list(found.rows()) == [{"a": "1"}, {"a": "2"}]
+
+
+@hasty
+@pytest.mark.parametrize(
+    ("answer", "code", "said"),
+    [
+        ({"status": "Queued", "error": "EExport:Exported size too big"}, 1, "Exported size too big"),
+        ({"status": "Failed"}, 1, "Failed"),
+        (None, 3, "is gone"),
+    ],
+)
+def test_a_report_that_cannot_come_is_not_waited_for(traded, monkeypatch, capsys, answer, code, said):
+    """What Kraken says of it is passed on."""
+
+    async def status(client, *, report):
+        name = next(iter(traded.sandbox.treasury.exports.of(traded.sandbox.accounts["alice"])))
+        return [] if answer is None else [ExportReportStatus(id=name, **answer)]
+
+    monkeypatch.setattr(KrakenClient, "export_status", status)
+    assert main(["export", "trades", *SOON]) == code
+    assert said in capsys.readouterr().err
+
+
+@hasty
+def test_a_report_that_cannot_be_read_stays_at_kraken(traded, monkeypatch, capsys):
+    """It can be fetched again; no draft is left behind."""
+
+    async def retrieve(client, name):
+        return Export(b"PK")
+
+    monkeypatch.setattr(KrakenClient, "retrieve_export", retrieve)
+    assert main(["export", "trades", *SOON]) == 3
+    assert "is still at Kraken" in capsys.readouterr().err
+    assert traded.stats.requests["RemoveExport"] == 0
 
 
 def test_an_unknown_report_is_explained(capsys):

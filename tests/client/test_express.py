@@ -9,6 +9,7 @@ import logging
 import os
 import pkgutil
 import socket
+import time
 import unittest.mock
 
 import anyio
@@ -687,6 +688,39 @@ def test_what_is_not_ours_to_serve():
                 assert not express._serves(client.build_request("POST", home.url, content=stream()))
 
     asyncio.run(main())
+
+
+def test_an_answer_that_came_while_the_process_stood_still_is_no_timeout():
+    """Timers hear of the time before anybody looks at the socket: what lies there is read first, if only once."""
+
+    def serve(server, answers):
+        connection, _peer = server.accept()
+        with connection:
+            for answer in answers:
+                connection.recv(65536)
+                connection.sendall(answer)
+            while connection.recv(65536):
+                pass
+
+    async def main(*answers):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            pool = Express(Origin(f"http://127.0.0.1:{server.getsockname()[1]}"))
+            serving = asyncio.get_running_loop().run_in_executor(None, serve, server, [OK % (1, b"0"), *answers])
+            await pool.exchange(asking(), Timeouts())
+            task = asyncio.ensure_future(pool.exchange(asking(), Timeouts(whole=0.05)))
+            await asyncio.sleep(0)
+            time.sleep(0.2)  # noqa: ASYNC251 - the process stands still
+            pool._look_around()
+            try:
+                return (await task).body
+            finally:
+                await pool.aclose()
+                await serving
+
+    assert asyncio.run(main(OK % (1, b"1"))) == b"1"
+    for answers in ([], [(OK % (1, b"1"))[:-1]]):
+        with pytest.raises(ReadTimeout):
+            asyncio.run(main(*answers))
 
 
 def test_on_trio_it_is_httpx():

@@ -110,3 +110,22 @@ def test_the_older_calls_know_no_problems():
     """What has a title there did not come from Kraken's application."""
     with pytest.raises(ProtocolError, match="envelope"):
         wire.decode(dict, 401, msgspec.json.encode(SEEN), endpoint="Balance")
+
+
+@pytest.mark.parametrize(
+    ("status", "effect"),
+    [
+        (400, "none"),
+        (404, "none"),
+        (409, "none"),
+        (422, "none"),
+        (408, "unknown"),
+        (425, "unknown"),
+        (499, "unknown"),
+        (418, "unknown"),
+    ],
+)
+def test_a_gateway_s_own_problem_may_hide_a_success(status, effect):
+    """What it answers after it has passed a request on; but not where the type is Kraken's."""
+    assert problem(status, title="Request timeout").effect == effect
+    assert problem(status, type=f"{TAG}Something", title="No").effect == "none"

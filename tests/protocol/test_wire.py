@@ -245,7 +245,7 @@ def test_a_redirect_is_never_followed(status):
     assert (caught.value.effect, caught.value.retryable, caught.value.status) == ("none", False, status)
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 451])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 407, 413, 451])
 def test_a_4xx_from_the_edge_did_nothing(status):
     """A captcha or a missing page is a protocol error that is pointless to repeat."""
     with pytest.raises(ProtocolError, match=f"HTTP {status}") as caught:

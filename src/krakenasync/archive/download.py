@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -12,7 +13,7 @@ import msgspec
 
 from krakenasync.archive import parquet
 from krakenasync.archive.formats import cell, columns, flat, header, line
-from krakenasync.archive.journal import Journal
+from krakenasync.archive.journal import BEGIN_ANEW, Journal
 from krakenasync.archive.kinds import KINDS, OVERLAP, Kind
 from krakenasync.client.client import KrakenClient
 from krakenasync.client.rows import Rows
@@ -95,8 +96,8 @@ async def download(
     source = base_url, key_id if wanted.private else None
     with Journal(keep, form, kind, _plain(filters), source, adopt=adopt) as journal:
         report = await _Run(client, wanted, journal, form, filters, on_progress).go()
-    if path.suffix == PARQUET:
-        parquet.write(path, keep, columns(wanted.row, wanted.without))
+        if path.suffix == PARQUET:  # while nobody else may write to it
+            parquet.write(path, keep, columns(wanted.row, wanted.without))
     return report
 
 
@@ -183,8 +184,11 @@ class _Run:
         if since is None:
             return set()
         from_when = datetime.fromisoformat(since)
-        times = ((row[self._kind.key], row[self._kind.time]) for row in self._journal.rows())
-        return {str(key) for key, time in times if datetime.fromisoformat(time) >= from_when}
+        try:
+            times = ((row[self._kind.key], row[self._kind.time]) for row in self._journal.rows())
+            return {str(key) for key, time in times if datetime.fromisoformat(time) >= from_when}
+        except (ValueError, KeyError, TypeError, AttributeError, csv.Error, msgspec.MsgspecError):
+            raise ConfigurationError(f"{self._journal.path.name} cannot be read", hint=BEGIN_ANEW) from None
 
     def _finish(self, count: int | None, before: int) -> Report:
         """Note that all of it is there: the next run begins behind it."""

@@ -7,19 +7,25 @@ by one that was killed: it is cut off, and those rows are fetched again. So rows
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Annotated, Any, BinaryIO, Final, Self
 
 import msgspec
 
 from krakenasync.archive.formats import read
 from krakenasync.errors import ConfigurationError
 
-__all__ = ["Journal", "Position"]
+__all__ = ["BEGIN_ANEW", "Journal", "Position"]
+
+BEGIN_ANEW: Final = "move both files away, and begin anew"
+_ENDING: Final = 4096
+"""Bytes."""
 
 
 class Position(msgspec.Struct, kw_only=True):
@@ -29,6 +35,7 @@ class Position(msgspec.Struct, kw_only=True):
         kind: What is kept there.
         filters: What it was asked for with.
         offset: Bytes of the file that count.
+        ending: A hash of the last of them; a file that was saved by another program since has others there.
         rows: Rows within them.
         cursor: Where the iteration under way stands; None between two runs.
         seen: Rows that the iteration under way has met, those known before included.
@@ -41,7 +48,8 @@ class Position(msgspec.Struct, kw_only=True):
 
     kind: str
     filters: dict[str, Any]
-    offset: int = 0
+    offset: Annotated[int, msgspec.Meta(ge=0)] = 0
+    ending: str = ""
     rows: int = 0
     cursor: str | None = None
     seen: int = 0
@@ -105,10 +113,10 @@ class Journal:
             return Position(kind=kind, filters=filters)
         try:
             found = msgspec.json.decode(self._beside.read_bytes(), type=Position)
-        except msgspec.MsgspecError:
-            raise ConfigurationError(
-                f"{self._beside.name} cannot be read", hint="move both files away, and begin anew"
-            ) from None
+            for moment in filter(None, (found.since, found.newest, found.covered)):
+                datetime.fromisoformat(moment)
+        except (msgspec.MsgspecError, ValueError):
+            raise ConfigurationError(f"{self._beside.name} cannot be read", hint=BEGIN_ANEW) from None
         if not found.offset:
             return Position(kind=kind, filters=filters)  # the run before got nothing, perhaps for a wrong question
         if (found.kind, found.filters) != (kind, filters):
@@ -119,10 +127,16 @@ class Journal:
         if not self._adopt:
             _same_source(self.path.name, found, source)
         if size < found.offset:
-            raise ConfigurationError(
-                f"{self.path.name} is shorter than it was left", hint="move both files away, and begin anew"
-            )
+            raise ConfigurationError(f"{self.path.name} is shorter than it was left", hint=BEGIN_ANEW)
+        if found.ending and found.ending != self._ending(found.offset):
+            raise ConfigurationError(f"{self.path.name} was changed since it was left", hint=BEGIN_ANEW)
         return found
+
+    def _ending(self, offset: int) -> str:
+        """Hash what stands before a place in the file."""
+        with self.path.open("rb") as file:
+            file.seek(max(0, offset - _ENDING))
+            return hashlib.sha256(file.read(min(offset, _ENDING))).hexdigest()
 
     def append(self, line: bytes) -> None:
         """Add a line, which counts from the next `commit` on."""
@@ -133,6 +147,7 @@ class Journal:
         self._file.flush()
         os.fsync(self._file.fileno())
         self.position.offset = self._file.tell()
+        self.position.ending = self._ending(self.position.offset)
         self._write_position()
 
     def _write_position(self) -> None:

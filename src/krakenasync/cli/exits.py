@@ -39,7 +39,7 @@ from krakenasync.errors import (
 )
 from krakenasync.spot.catalog import ENDPOINTS
 
-__all__ = ["Exit", "carry_out", "complain", "exit_for"]
+__all__ = ["WRITING", "Exit", "carry_out", "complain", "exit_for"]
 
 _BY_SIGNAL: Final = 128
 """Added to the number of a signal: how shells tell that one ended a command."""
@@ -79,7 +79,7 @@ _EXITS: tuple[tuple[type[KrakenError], Exit], ...] = (
 )
 
 
-_WRITING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+WRITING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 """What the operating system says when a result cannot be written."""
 
 
@@ -144,7 +144,7 @@ def _ended(raised: BaseException) -> int:
         for note in _notes(error):
             remark(f"interrupted: {_METHOD.sub(_as_command, note)}", style="bold red")
         return Exit.INTERRUPTED
-    if isinstance(error, OSError) and (isinstance(error, BrokenPipeError) or error.errno in _WRITING):
+    if isinstance(error, OSError) and (isinstance(error, BrokenPipeError) or error.errno in WRITING):
         to_nowhere(sys.stdout)
         if isinstance(error, BrokenPipeError):
             return Exit.OK

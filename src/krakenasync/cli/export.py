@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
+import codecs
 import os
 import sys
-import zipfile
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -15,15 +14,19 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from krakenasync.cli.connection import ENVIRONMENT, Where, connect
+from krakenasync.cli.exits import WRITING
 from krakenasync.cli.moments import when
 from krakenasync.cli.rendering import AS_TABLE, Output, remark
 from krakenasync.client.client import KrakenClient
-from krakenasync.errors import ConfigurationError, KrakenError, ProtocolError, RateLimitTimeout
+from krakenasync.errors import ConfigurationError, KrakenError, ProtocolError, RateLimitTimeout, Refused
 from krakenasync.plots import writable
 from krakenasync.spot.exports import Export
 
 __all__ = ["export"]
 
+_STAGES: Final = frozenset({"Queued", "Processing", "Processed"})
+_UNSEEN: Final = 3
+"""Questions after which a report that was ordered has to be listed."""
 _PARTING: Final = 10.0
 """Seconds allowed for removing a report when the command is interrupted."""
 
@@ -66,10 +69,17 @@ async def export(
         try:
             await _ready(client, report, name, every, patience)
             found = await client.retrieve_export(name)
-        finally:
+        except BaseException:
             if not keep:
                 await _remove(client, report, name)
-    _deliver(found, file, output)
+            raise
+        try:
+            _deliver(found, file, output)
+        except BaseException:
+            remark(f"report {name} is still at Kraken - {connection.source}", style="yellow")
+            raise
+        if not keep:
+            await _remove(client, report, name)
 
 
 async def _ready(client: KrakenClient, report: str, name: str, every: float, patience: float) -> None:
@@ -77,19 +87,25 @@ async def _ready(client: KrakenClient, report: str, name: str, every: float, pat
 
     Raises:
         RateLimitTimeout: It takes longer than the caller's patience.
+        Refused: Kraken says that it does not come.
         ProtocolError: Kraken does not know it any more.
     """
-    said = ""
+    said, unseen = "", 0
     with anyio.move_on_after(patience):
         while True:
-            status = next((each.status for each in await client.export_status(report=report) if each.id == name), None)
-            if status is None:
+            found = next((each for each in await client.export_status(report=report) if each.id == name), None)
+            unseen = 0 if found else unseen + 1
+            if found is None and (said or unseen >= _UNSEEN):
                 raise ProtocolError(f"report {name} is gone", endpoint="ExportStatus")
-            if status != said:
-                remark(f"report {name}: {status.lower()}")
-                said = status
-            if status == "Processed":
-                return
+            if found is not None:
+                if found.error or found.status not in _STAGES:
+                    why = found.error or found.status
+                    raise Refused(f"Kraken does not make report {name}: {why}", endpoint="ExportStatus")
+                if found.status != said:
+                    remark(f"report {name}: {found.status.lower()}")
+                    said = found.status
+                if said == "Processed":
+                    return
             await anyio.sleep(every)
     raise RateLimitTimeout(f"report {name} took longer than {patience:g} s", hint="give it more --patience")
 
@@ -110,29 +126,25 @@ def _deliver(found: Export, file: Path | None, output: Output) -> None:
     """Write what the archive holds, to a file whole or not at all.
 
     Raises:
+        OSError: There is no room for it.
         ConfigurationError: The file cannot be written.
+        ProtocolError: It is no whole archive.
     """
-    content = b"".join(msgspec.json.encode(row) + b"\n" for row in found.rows()) if output.json else _unzipped(found)
+    pieces = (msgspec.json.encode(row) + b"\n" for row in found.rows()) if output.json else found.pieces()
     if file is None:
-        sys.stdout.write(content.decode())
+        decoded = codecs.iterdecode(pieces, "utf-8", errors="replace")
+        for text in decoded:
+            sys.stdout.write(text)
         return
     fresh = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        fresh.write_bytes(content)
+        with fresh.open("wb") as draft:
+            draft.writelines(pieces)
         fresh.replace(file)
     except OSError as error:
+        if error.errno in WRITING:
+            raise
         raise ConfigurationError(f"{file} cannot be written: {error.strerror}") from None
+    finally:
+        fresh.unlink(missing_ok=True)
     remark(f"written to {file}")
-
-
-def _unzipped(found: bytes) -> bytes:
-    """Take the files out of the archive, one after the other.
-
-    Raises:
-        ProtocolError: It is no whole archive.
-    """
-    try:
-        with zipfile.ZipFile(io.BytesIO(found)) as archive:
-            return b"".join(archive.read(name) for name in archive.namelist())
-    except zipfile.BadZipFile:
-        raise ProtocolError("the report is no whole zip archive", endpoint="RetrieveExport") from None

@@ -62,6 +62,7 @@ class Connection(asyncio.BufferedProtocol):
         "_poll",
         "_read_within",
         "_reader",
+        "_spared",
         "_transport",
         "_until",
         "_writing",
@@ -81,7 +82,7 @@ class Connection(asyncio.BufferedProtocol):
         self._answer: asyncio.Future[Response] | None = None
         self._poll: Callable[[int], object] | None = None
         self._fresh = True
-        self._writing = False
+        self._writing = self._spared = False
         self._read_within: float | None = None
         self._until = self.deadline = NEVER
         self.opened = self.idle_since = loop.time()
@@ -108,7 +109,7 @@ class Connection(asyncio.BufferedProtocol):
         if transport is None or not self.ready:
             raise ConnectFailed("the connection was closed before the request was written")
         self.ready = False
-        self._fresh = True
+        self._fresh, self._spared = True, False
         self._read_within, self._until = timeouts.read, until
         answer = self._answer = self._loop.create_future()
         request.left = True
@@ -116,6 +117,16 @@ class Connection(asyncio.BufferedProtocol):
         within = timeouts.write if self._writing else timeouts.read
         self.deadline = until if within is None else earliest(self._loop.time(), within, until)
         return answer
+
+    def spared(self, until: float) -> bool:
+        """Whether an exchange that is late gets a moment more, once: its answer has come and was not read yet.
+
+        So it is after a process stood still, whose timers are told of the time before anybody looks at the socket.
+        """
+        if self._spared or self._writing or self._poll is None or not self._poll(0):
+            return False
+        self._spared, self.deadline = True, until
+        return True
 
     def expire(self) -> None:
         """End an exchange that is late."""

@@ -264,7 +264,7 @@ class Express:
         self._timer, self._timer_at = None, NEVER
         now, soonest = self._loop.time(), NEVER
         for connection in tuple(self._open):
-            if connection.deadline <= now:
+            if connection.deadline <= now and not connection.spared(now + _GRAIN):
                 connection.expire()
             else:
                 soonest = min(soonest, connection.deadline)

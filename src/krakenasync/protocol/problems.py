@@ -28,7 +28,7 @@ from krakenasync.errors import (
 from krakenasync.protocol.bodies import GARBLED
 from krakenasync.protocol.refusals import UNMAPPED, error_from_codes, fact, normalise
 
-__all__ = ["PREFIX", "error_from_problem"]
+__all__ = ["NOT_PASSED_ON", "PREFIX", "error_from_problem"]
 
 PREFIX: Final = "tag:kraken.com,2025:"
 """What the type of a problem begins with."""
@@ -39,6 +39,15 @@ _STATUSES: Final[dict[int, type[KrakenError]]] = {
     HTTPStatus.FORBIDDEN: PermissionDenied,
     HTTPStatus.TOO_MANY_REQUESTS: RateLimitExceeded,
 }
+
+
+NOT_PASSED_ON: Final = frozenset({400, 401, 403, 404, 405, 406, 407, 411, 413, 414, 415, 417, 421, 426, 431, 451})
+"""What a gateway answers of itself when it does not pass a request on, for what the request is or who sends it.
+
+Source: https://www.rfc-editor.org/rfc/rfc9110 (section 15.5)
+"""
+_CONTENT: Final = frozenset({409, 410, 422})
+"""What an application says of a request that it has read, and does not carry out."""
 
 
 class _Problem(msgspec.Struct):
@@ -55,7 +64,8 @@ def error_from_problem(status: int, body: bytes, *, endpoint: str) -> KrakenErro
     """Make the error for a problem; None if the body is none.
 
     From 500 on the outcome is open, whatever is said. Below, the title decides if it is a known error string, else the
-    type, else the HTTP status, and nothing was done.
+    type, else the HTTP status, and nothing was done; but for a status that a gateway may give to what it has passed on,
+    such as 408, with a type that is not Kraken's.
 
     Args:
         status: The HTTP status, 400 or more.
@@ -84,4 +94,6 @@ def error_from_problem(status: int, body: bytes, *, endpoint: str) -> KrakenErro
         error = ServiceUnavailable(message, effect="unknown", **told)
         error.status = status
         return error
-    return _TYPES.get(kind.removeprefix(PREFIX), _STATUSES.get(status, Refused))(message, effect="none", **told)
+    sort = _TYPES.get(kind.removeprefix(PREFIX), _STATUSES.get(status, Refused))
+    refused = sort is not Refused or kind.startswith(PREFIX) or status in NOT_PASSED_ON | _CONTENT
+    return sort(message, effect="none" if refused else "unknown", **told)

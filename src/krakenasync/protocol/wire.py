@@ -22,18 +22,13 @@ from krakenasync.errors import (
 )
 from krakenasync.protocol.bodies import GARBLED
 from krakenasync.protocol.mending import mended
-from krakenasync.protocol.problems import error_from_problem
+from krakenasync.protocol.problems import NOT_PASSED_ON, error_from_problem
 from krakenasync.protocol.refusals import error_from_codes, split_codes
 
 __all__ = ["Answer", "Envelope", "decode", "envelope", "reader"]
 
 R = TypeVar("R")
 
-_NOT_PASSED_ON: Final = frozenset({400, 401, 403, 404, 405, 406, 411, 413, 414, 415, 417, 421, 426, 431, 451})
-"""What a gateway answers of itself when it does not pass a request on, for what the request is or who sends it.
-
-Source: https://www.rfc-editor.org/rfc/rfc9110 (section 15.5)
-"""
 _SUCCESS: Final = range(200, 300)
 """Kraken answers 200, also when it refuses; Earn/Deallocate may answer 202."""
 
@@ -232,6 +227,9 @@ def _foreign(status: int, body: bytes, endpoint: str) -> KrakenError:
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         hint = "redirects are never followed, they would hand the signed call to another host: check base_url"
         return _protocol_error(f"HTTP {status} redirect", status, endpoint, hint=hint)
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        hint = "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY name it, with both: http://user:password@host:port"
+        return _protocol_error("a proxy on the way wants user and password (HTTP 407)", status, endpoint, hint=hint)
     start = body[:64].lstrip().lower()
     if not body:
         what = "an empty body"
@@ -244,7 +242,7 @@ def _foreign(status: int, body: bytes, endpoint: str) -> KrakenError:
 
 def _protocol_error(message: str, status: int, endpoint: str, hint: str | None = None) -> ProtocolError:
     # Anything but a refusal to pass the request on may hide a success: a 408 may come from a gateway that did.
-    refused = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST or status in _NOT_PASSED_ON
+    refused = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST or status in NOT_PASSED_ON
     error = ProtocolError(
         message, endpoint=endpoint, effect="none" if refused else "unknown", retryable=not refused, hint=hint
     )
