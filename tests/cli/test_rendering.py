@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from krakenasync import InvalidArguments
-from krakenasync.cli.rendering import Output, Screen, Sheet, amount, moment, show
+from krakenasync.cli.rendering import AS_TABLE, Output, Screen, Sheet, amount, moment, remark, show
 
 
 @pytest.mark.parametrize(("value", "text"), [("0E-10", "0.0000000000"), ("1E+3", "1000"), ("1.50", "1.50")])
@@ -62,3 +62,11 @@ def test_no_word_is_cut_off_on_a_narrow_terminal(width, monkeypatch, capsys):
     row = ("OABCDE-FGHIJ-KLMNOP", own, "buy 0.01000000 XBTUSD @ limit 30000.0")
     show(Sheet("Order placed - SANDBOX", ("id", "cl_ord_id", "order"), [row]), Output())
     assert own in capsys.readouterr().out
+
+
+def test_what_would_steer_a_terminal_is_written_out(capsys):
+    """An error and a table show what a server said, but do not do it; lines stay lines, letters of any script too."""
+    remark("no: \x1b]0;you\x07 \x9b2J\nnext: é €")
+    assert capsys.readouterr().err == "no: \\x1b]0;you\\x07 \\x9b2J\nnext: é €\n"
+    show(Sheet("t", ("a",), [("\x1b[31mred",)]), AS_TABLE)
+    assert "\x1b[31mred" not in capsys.readouterr().out

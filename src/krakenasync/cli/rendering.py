@@ -113,9 +113,18 @@ def remark(text: str, *, style: str = "") -> None:
     if voice().quiet and not style.endswith("red"):
         return
     try:
-        Screen(stderr=True, highlight=False, soft_wrap=True).print(Text(text, style=style))
+        Screen(stderr=True, highlight=False, soft_wrap=True).print(Text(harmless(text), style=style))
     except OSError:
         to_nowhere(sys.stderr)
+
+
+def harmless(text: str) -> str:
+    r"""Write out what would steer a terminal: a text may come from a server, and be meant to.
+
+    >>> harmless("a\x1b[31mb")
+    'a\\x1b[31mb'
+    """
+    return "".join([each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in text])
 
 
 def to_nowhere(stream: TextIO) -> None:
@@ -148,7 +157,7 @@ def table_of(sheet: Sheet, console: Console) -> Table:
         side: Literal["left", "right"] = "right" if aligned else "left"
         table.add_column(sheet.columns[place], justify=side, no_wrap=aligned, min_width=least)
     for row in rows:
-        table.add_row(*(Text(row[place]) for place in shown))
+        table.add_row(*(Text(harmless(row[place])) for place in shown))
     if sum(_least(sheet, rows, place) + 3 for place in shown) + 1 <= console.width:
         return table
     stacked = Table(title=Text(sheet.title, style="bold"), title_justify="left", show_header=False)
@@ -158,7 +167,7 @@ def table_of(sheet: Sheet, console: Console) -> Table:
         stacked.add_row("none", "")
     for row in rows:
         for place in shown:
-            stacked.add_row(Text(sheet.columns[place]), Text(row[place]), end_section=place == shown[-1])
+            stacked.add_row(Text(sheet.columns[place]), Text(harmless(row[place])), end_section=place == shown[-1])
     return stacked
 
 
