@@ -89,7 +89,9 @@ class SharedState(MemoryState):
         loop = running_loop()
         found = self._desks.get(loop)
         if found is None:
-            found = self._desks[loop] = Desk(self.ready, self._inherit)
+            found = Desk(self.ready, self._inherit)
+            with self._lock:  # another thread may be looking through them
+                self._desks[loop] = found
             self._inherit(found)
         return found
 
