@@ -36,7 +36,7 @@ SLICES: Final = {
 }
 """The columns of the narrower views of AssetPairs."""
 RENAMED: Final = {"margin_stop": "margin_level"}
-"""What a column is called there, as the exchange itself answers: https://pypi.org/project/typed-kraken/0.5.0/"""
+"""What a column is called there, as the authors of typed-kraken 0.5.0 saw the exchange answer."""
 
 
 def time(context: Context) -> dict[str, Any]:
