@@ -20,11 +20,10 @@ from krakenasync.cli.rendering import AS_TABLE, Output, remark
 from krakenasync.client.client import KrakenClient
 from krakenasync.errors import ConfigurationError, KrakenError, ProtocolError, RateLimitTimeout, Refused
 from krakenasync.plots import writable
-from krakenasync.spot.exports import Export
+from krakenasync.spot.exports import STAGES, Export
 
 __all__ = ["export"]
 
-_STAGES: Final = frozenset({"Queued", "Processing", "Processed"})
 _UNSEEN: Final = 3
 """Questions after which a report that was ordered has to be listed."""
 _PARTING: Final = 10.0
@@ -98,7 +97,7 @@ async def _ready(client: KrakenClient, report: str, name: str, every: float, pat
             if found is None and (said or unseen >= _UNSEEN):
                 raise ProtocolError(f"report {name} is gone", endpoint="ExportStatus")
             if found is not None:
-                if found.error or found.status not in _STAGES:
+                if found.error or found.status not in STAGES:
                     why = found.error or found.status
                     raise Refused(f"Kraken does not make report {name}: {why}", endpoint="ExportStatus")
                 if found.status != said:

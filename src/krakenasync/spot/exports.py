@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import zipfile
 
 __all__ = [
+    "STAGES",
     "AddExport",
     "Export",
     "ExportId",
@@ -45,7 +46,13 @@ __all__ = [
 
 R = TypeVar("R")
 
+STAGES: Final = ("Queued", "Processing", "Processed")
+"""What a report is on its way; any other status is an end that brings no file.
+
+Source: https://docs.kraken.com/api/docs/rest-api/export-status
+"""
 _PIECE: Final = 64 * 1024
+"""Bytes of a file that are unpacked at once."""
 _EXPORT_DATA: Final = Need(("export-data",), every=True)
 
 
@@ -72,7 +79,7 @@ class ExportReportStatus(msgspec.Struct, frozen=True, kw_only=True):
     """How far a report is.
 
     Attributes:
-        status: ``Queued``, ``Processing``, ``Processed``.
+        status: One of `STAGES`.
         starttm: When its processing began; AddExport's `starttm` is `datastarttm` here.
         endtm: In examples of one client, documented nowhere.
         error: Why there is no report (``EExport:Exported size too big``), or empty.
