@@ -100,6 +100,33 @@ def test_a_result_becomes_its_type():
     assert str(balances.result["XXBT"]) == "0.10"
 
 
+@pytest.mark.parametrize(
+    ("written", "amount"),
+    [
+        ('"1.10"', "1.10"),
+        ("1.10", "1.10"),
+        ("3", "3"),
+        ('"3"', "3"),
+        ('"-0.00"', "-0.00"),
+        ('"-0"', "-0"),
+        ("1e-8", "1E-8"),
+        ('"0.1000000000000000055511151231257827"', "0.1000000000000000055511151231257827"),
+        ("123456789012345678901234567890.5", "123456789012345678901234567890.5"),
+    ],
+)
+def test_an_amount_is_read_as_it_is_written(written, amount):
+    """To the last digit and the sign, as text or as a number."""
+    found = decode(Balances, 200, b'{"error":[],"result":{"ZUSD":%s}}' % written.encode(), endpoint="Balance").result
+    assert str(found["ZUSD"]) == amount
+
+
+@pytest.mark.parametrize("written", ['""', '"1,5"', "null", "true", '"true"', "[]", '["1"]', "{}"])
+def test_what_is_no_amount_is_refused(written):
+    """It is not taken for nothing."""
+    with pytest.raises(ProtocolError):
+        decode(Balances, 200, b'{"error":[],"result":{"ZUSD":%s}}' % written.encode(), endpoint="Balance")
+
+
 @given(st.dictionaries(names, st.decimals(allow_nan=False, allow_infinity=False, places=8)), st.lists(texts))
 def test_what_the_sandbox_answers_the_client_reads(balances, notes):
     """An envelope of results and warnings decodes to the same results and warnings."""
