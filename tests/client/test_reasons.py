@@ -1,6 +1,7 @@
 """Why the network failed, in words."""
 
 import asyncio
+import base64
 import errno
 import socket
 import ssl
@@ -11,7 +12,7 @@ import httpx
 import pytest
 import trustme
 
-from krakenasync import ConfigurationError, KrakenClient, NotSent, Unanswered
+from krakenasync import ConfigurationError, KrakenClient, NotSent, OrderNotPlaced, Unanswered
 from krakenasync.client import exchanges as ours
 from krakenasync.client.delivery import Delivery
 from krakenasync.client.http1 import BadRequest, BadResponse
@@ -20,6 +21,8 @@ from krakenasync.client.transport import Transport
 from krakenasync.protocol.messages import Message
 
 GET = Message("GET", "/0/public/Time", {}, b"")
+SECRET = base64.b64encode(b"s" * 64).decode()
+PROXIED = "api.kraken.com:443 over a proxy"
 INNER = ("Error", "Failed", "Errno", "Timeout", "Exception", "ssl.c", "errno")
 """What only a programmer of ours would want to read."""
 
@@ -160,10 +163,41 @@ def test_trio_reads_the_same():
     assert message == f"could not reach 127.0.0.1:{port}: connection refused"
 
 
+def test_an_order_that_could_not_begin_tells_what_to_do_as_well():
+    """Kraken's clock is read before anything is sent; what is wrong then is wrong with the way there."""
+
+    async def main():
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+        async with KrakenClient("key", SECRET, base_url=f"http://127.0.0.1:{port}", max_attempts=1) as kraken:
+            with pytest.raises(OrderNotPlaced) as caught:
+                await kraken.place_order(pair="XBTUSD", type="buy", ordertype="market", volume="1", deadline=10)
+        assert "connection refused" in caught.value.message
+        assert "is anything running there?" in caught.value.hint
+
+    asyncio.run(main())
+
+
 def test_a_proxy_that_is_not_there_is_named():
     """Not the exchange's address is to be looked at then."""
-    reason = unreached(OSError(errno.ECONNREFUSED, "refused"), "api.kraken.com:443 over a proxy", 1.0)
+    reason = unreached(OSError(errno.ECONNREFUSED, "refused"), PROXIED, 1.0)
     assert reason.hint is not None
+    assert "HTTPS_PROXY" in reason.hint
+
+
+@pytest.mark.parametrize(
+    ("reason", "hint"),
+    [
+        (unreached(httpx.ProxyError("407 Proxy Authentication Required"), PROXIED, 1.0), "http://user:password@host"),
+        (unreached(httpx.ProxyError("403 Forbidden"), PROXIED, 1.0), "does the proxy let this host pass?"),
+        (unanswered(httpx.ReadTimeout(""), PROXIED, 1.0), "does the proxy let this host pass?"),
+        (unanswered(httpx.RemoteProtocolError("disconnected"), PROXIED, 1.0), "does the proxy let this host pass?"),
+    ],
+    ids=["password", "forbidden", "hangs", "hangs up"],
+)
+def test_a_proxy_that_does_not_let_pass_is_named(reason, hint):
+    """It may want a password, forbid the host, or simply say nothing; neither TLS nor the address is to blame then."""
+    assert hint in reason.hint
     assert "HTTPS_PROXY" in reason.hint
 
 

@@ -24,7 +24,13 @@ class Reason(NamedTuple):
 
 _ADDRESS: Final = "is the address right, its port too, and is anything running there?"
 _NETWORK: Final = "is the network up, and no firewall in between?"
+_OVER_A_PROXY: Final = " over a proxy"
+"""How an address ends that a proxy leads to."""
 _PROXY: Final = "is the proxy running that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names? NO_PROXY lifts it"
+_BARRED: Final = "does the proxy let this host pass? HTTPS_PROXY, HTTP_PROXY or ALL_PROXY name it, NO_PROXY lifts it"
+_NAME_YOURSELF: Final = (
+    "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY name it, with user and password: http://user:password@host:port"
+)
 _TLS: Final = "is the address right? one without TLS begins with http://; or a proxy opens what is encrypted"
 _PLAIN: Final = "is the address right? one with TLS begins with https://"
 _TRUST: Final = (
@@ -46,6 +52,8 @@ _FAILURES: Final = {
 """What the operating system says, by its number."""
 _NUMBER: Final = re.compile(r"\[Errno (\d+)\]")
 """Where asyncio puts several failures, one for each of a name's addresses, into one text."""
+_WHO_ARE_YOU: Final = "407"
+"""How a proxy's answer begins that asks who wants to pass."""
 _NOT_SPOKEN: Final = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"}
 """What OpenSSL says of an answer that is no TLS."""
 
@@ -64,18 +72,21 @@ def unreached(error: BaseException, where: str, within: float) -> Reason:
     if kind in {"BadRequest", "LocalProtocolError", "UnsupportedProtocol", "InvalidURL"}:
         return Reason(f"the request cannot be written: {error}")
     if kind == "ProxyError":
-        return Reason(f"could not reach {where}: the proxy says {error}", "HTTPS_PROXY and NO_PROXY choose the proxy")
+        unknown = str(error).startswith(_WHO_ARE_YOU)
+        said = f"could not reach {where}: the proxy says {error}"
+        return Reason(said, _NAME_YOURSELF if unknown else _BARRED)
     why = _why(error, within)
-    hint = _PROXY if where.endswith(" over a proxy") and why.hint in {_ADDRESS, _NETWORK} else why.hint
+    hint = _PROXY if where.endswith(_OVER_A_PROXY) and why.hint in {_ADDRESS, _NETWORK} else why.hint
     return Reason(f"could not reach {where}: {why.said}", hint)
 
 
 def unanswered(error: BaseException, where: str, within: float) -> Reason:
     """Say why no whole answer came; see `unreached`."""
+    proxied = where.endswith(_OVER_A_PROXY)
     if _is_timeout(error):
-        return Reason(f"{where} gave no whole answer within {within:g} s")
+        return Reason(f"{where} gave no whole answer within {within:g} s", _BARRED if proxied else None)
     if type(error).__name__ in {"BadResponse", "RemoteProtocolError"}:
-        return Reason(f"{where} gave no whole answer: {error}", _PLAIN)
+        return Reason(f"{where} gave no whole answer: {error}", _BARRED if proxied else _PLAIN)
     return Reason(f"the connection to {where} broke before the answer was there: {_why(error, within).said}")
 
 
