@@ -12,6 +12,8 @@ import ssl
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from krakenasync.protocol.wire import PROXY_LOGIN
+
 __all__ = ["Reason", "unanswered", "unreached"]
 
 
@@ -28,9 +30,6 @@ _OVER_A_PROXY: Final = " over a proxy"
 """How an address ends that a proxy leads to."""
 _PROXY: Final = "is the proxy running that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names? NO_PROXY lifts it"
 _BARRED: Final = "does the proxy let this host pass? HTTPS_PROXY, HTTP_PROXY or ALL_PROXY name it, NO_PROXY lifts it"
-_NAME_YOURSELF: Final = (
-    "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY name it, with user and password: http://user:password@host:port"
-)
 _TLS: Final = "is the address right? one without TLS begins with http://; or a proxy opens what is encrypted"
 _PLAIN: Final = "is the address right? one with TLS begins with https://"
 _TRUST: Final = (
@@ -74,7 +73,7 @@ def unreached(error: BaseException, where: str, within: float) -> Reason:
     if kind == "ProxyError":
         unknown = str(error).startswith(_WHO_ARE_YOU)
         said = f"could not reach {where}: the proxy says {error}"
-        return Reason(said, _NAME_YOURSELF if unknown else _BARRED)
+        return Reason(said, PROXY_LOGIN if unknown else _BARRED)
     why = _why(error, within)
     hint = _PROXY if where.endswith(_OVER_A_PROXY) and why.hint in {_ADDRESS, _NETWORK} else why.hint
     return Reason(f"could not reach {where}: {why.said}", hint)

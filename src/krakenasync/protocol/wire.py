@@ -25,7 +25,7 @@ from krakenasync.protocol.mending import mended
 from krakenasync.protocol.problems import NOT_PASSED_ON, error_from_problem
 from krakenasync.protocol.refusals import error_from_codes, split_codes
 
-__all__ = ["Answer", "Envelope", "decode", "envelope", "reader"]
+__all__ = ["PROXY_LOGIN", "Answer", "Envelope", "decode", "envelope", "reader"]
 
 R = TypeVar("R")
 
@@ -121,6 +121,8 @@ class _Error(msgspec.Struct):
 
 _NEVER_FUNDED: Final = frozenset({"Balance", "BalanceEx"})
 """Accounts that were never funded have been answered ``{"error":[]}`` here: https://github.com/rotki/rotki/issues/946"""
+PROXY_LOGIN: Final = "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY name it; write it as http://user:password@host:port"
+"""What to do when a proxy wants user and password."""
 _AMOUNTS: Final = dict[str, Decimal]
 """Nothing but text and Decimals: there is nothing to be lenient about, and strictly it is read a twentieth quicker."""
 _NOTHING: Final = b"{}"
@@ -230,8 +232,8 @@ def _foreign(status: int, body: bytes, endpoint: str) -> KrakenError:
         hint = "redirects are never followed, they would hand the signed call to another host: check base_url"
         return _protocol_error(f"HTTP {status} redirect", status, endpoint, hint=hint)
     if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        hint = "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY name it, with both: http://user:password@host:port"
-        return _protocol_error("a proxy on the way wants user and password (HTTP 407)", status, endpoint, hint=hint)
+        what = "a proxy on the way wants user and password (HTTP 407)"
+        return _protocol_error(what, status, endpoint, hint=PROXY_LOGIN)
     start = body[:64].lstrip().lower()
     if not body:
         what = "an empty body"
