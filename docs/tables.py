@@ -70,11 +70,22 @@ def _entry(kind: type[KrakenError], level: int) -> str:
         f"{'#' * level} {kind.__name__}\n",
         f"{cause}\n",
         f"- Remedy: {remedy(kind)}",
-        f"- Retryable: {'yes' if kind.default_retryable else 'no'}; effect: {kind.default_effect}",
+        f"- Retryable: {'yes' if kind.default_retryable else 'no'}; effect: {_effect(kind)}",
     ]
     if said:
         lines.append(f"- Kraken says: {', '.join(f'`{text}`' for text in said)}")
     return "\n".join([*lines, ""])
+
+
+def _effect(kind: type[KrakenError]) -> str:
+    """Say what is known of a write's outcome: by the class, and by those of its strings that tell otherwise."""
+    odd = [
+        f"`{text}`"
+        for text, known in sorted(FACTS.items())
+        if known.error is kind and known.effect != kind.default_effect
+    ]
+    other = "unknown" if kind.default_effect == "none" else "none"
+    return f"{kind.default_effect}; {other} for {', '.join(odd)}" if odd else kind.default_effect
 
 
 def remedy(kind: type[KrakenError]) -> str:

@@ -139,14 +139,8 @@ class KrakenError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by class and plain state, so that an error crosses a process boundary whole."""
-        return _rebuild, (type(self), self.message), self.__getstate_plain()
-
-    def __getstate_plain(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if not callable(value)}
-
-
-def _rebuild(cls: type[KrakenError], message: str) -> KrakenError:
-    return cls(message)
+        state = {name: value for name, value in vars(self).items() if not callable(value)}
+        return type(self), (self.message,), state
 
 
 class ConfigurationError(KrakenError, ValueError):
@@ -275,6 +269,7 @@ class ServiceUnavailable(KrakenError):
         status: The HTTP status, 200 when Kraken said so in the body.
     """
 
+    default_effect: Effect = "unknown"
     default_retryable = True
     status: int = 200
 
@@ -282,7 +277,6 @@ class ServiceUnavailable(KrakenError):
 class DeadlineElapsed(ServiceUnavailable):
     """The order's deadline passed. Kraken warns that the order can be in place all the same."""
 
-    default_effect: Effect = "unknown"
     default_retryable = False
     default_hint = "look in open_orders() before any retry"
 
@@ -310,6 +304,8 @@ class ProtocolError(KrakenError):
         status: The HTTP status of the answer.
     """
 
+    default_effect: Effect = "unknown"
+    default_retryable = True
     status: int = 200
 
 

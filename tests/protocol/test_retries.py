@@ -155,7 +155,7 @@ def test_the_table_is_whole():
         (Unanswered("reset"), MAYBE_DONE),
         (ServiceUnavailable("HTTP 520", effect="unknown"), MAYBE_DONE),
         (ProtocolError("truncated", effect="unknown", retryable=True), MAYBE_DONE),
-        (ProtocolError("redirect"), NOTHING_TO_GAIN),
+        (ProtocolError("redirect", effect="none", retryable=False), NOTHING_TO_GAIN),
         (RateLimitExceeded("HTTP 429"), WAITS_ITS_TURN),
         (RateLimitTimeout("too long"), NOTHING_TO_GAIN),
         (ConfigurationError("no secret"), NOTHING_TO_GAIN),

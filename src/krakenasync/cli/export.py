@@ -95,7 +95,7 @@ async def _ready(client: KrakenClient, report: str, name: str, every: float, pat
             found = next((each for each in await client.export_status(report=report) if each.id == name), None)
             unseen = 0 if found else unseen + 1
             if found is None and (said or unseen >= _UNSEEN):
-                raise ProtocolError(f"report {name} is gone", endpoint="ExportStatus")
+                raise ProtocolError(f"report {name} is gone", endpoint="ExportStatus", effect="none", retryable=False)
             if found is not None:
                 if found.error or found.status not in STAGES:
                     why = found.error or found.status

@@ -128,7 +128,7 @@ class KrakenClient(Calls, Pages, Book):
         account = checked_name("account", account)
         has_methods("clock", clock, "monotonic", "wall_ns", what="a Clock, or leave it out for the machine's own")
         tick_of(nonce_unit)  # refused also without a key
-        self._shared = isinstance(transport, Transport)
+        self._lent = isinstance(transport, Transport)
         way = transport if isinstance(transport, Transport) else Transport(base_url, http_client, kind=transport)
         kept = state_from(state, clock)
         key_id = credentials.key_id if credentials else None
@@ -146,7 +146,7 @@ class KrakenClient(Calls, Pages, Book):
         if is_shared(kept) and credentials:
             self._road.limits.door = self._road.lane
         self._state = kept
-        kept.join(way)
+        kept.join(self._road)
         self._recent = Recent(clock)
         self._clock = clock
         self._server_clock = ServerClock(clock)
@@ -213,7 +213,7 @@ class KrakenClient(Calls, Pages, Book):
         call = Call(request.spec, request.params(), _reader(type(request)), late)
         began = self._clock.monotonic()
         try:
-            return await (self._travel(call) if self._options.max_age is None else self._make(call))
+            return await self._make(call)
         except OutcomeUnknown as error:
             age = functools.partial(self._nanoseconds_since, began)
             outcome = outcome_of(request, self._urgent(), self._server_clock, error, age=age)
@@ -223,11 +223,11 @@ class KrakenClient(Calls, Pages, Book):
     def _nanoseconds_since(self, began: float) -> int:
         return round((self._clock.monotonic() - began) * 1e9)
 
-    async def _make(self, call: Call) -> Answer[Any]:
+    def _make(self, call: Call) -> Awaitable[Answer[Any]]:
         options = self._options
-        if options.max_age is not None and call.spec.effect is Effect.READ:
-            return await self._recent.get(call, options.max_age, call.lane(options), lambda: self._travel(call))
-        return await self._travel(call)
+        if options.max_age is None or call.spec.effect is not Effect.READ:
+            return self._travel(call)
+        return self._recent.get(call, options.max_age, call.lane(options), lambda: self._travel(call))
 
     def _travel(self, call: Call) -> Awaitable[Answer[Any]]:
         return self._road.travel(call, self._options)  # a coroutine already: no need of one around it
@@ -287,9 +287,9 @@ class KrakenClient(Calls, Pages, Book):
 
     async def aclose(self) -> None:
         """Close the connections, unless the caller brought them, and those of a shared state with its last user."""
-        if not self._shared:
+        if not self._lent:
             await self._road.transport.aclose()
-            await self._state.part(self._road.transport)
+        await self._state.part(self._road)
 
     async def __aenter__(self) -> Self:
         return self

@@ -89,7 +89,7 @@ class DeadManSwitch:
 
     def failed(self, error: KrakenError | TimeoutError) -> None:
         """Take note that it could not be set anew, or perhaps was, without an answer."""
-        LOG.warning("the dead man's switch could not be renewed: %s", error or "no answer in time")
+        LOG.warning("the dead man's switch could not be renewed: %s", str(error) or "no answer in time")
         self.error = error
 
     @at_any_time

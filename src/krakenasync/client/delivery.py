@@ -37,4 +37,4 @@ def not_sent(error: BaseException, where: str, within: float) -> NotSent:
 
 def unreadable(error: BaseException) -> ProtocolError:
     """Make the error for an answer that came, but packed in a way that cannot be undone."""
-    return ProtocolError(f"the answer cannot be read: {error}", effect="unknown", retryable=True)
+    return ProtocolError(f"the answer cannot be read: {error}")

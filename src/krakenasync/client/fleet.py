@@ -71,6 +71,14 @@ class AccountClient(KrakenClient):
         """How the counters stand, by `Key.key_id`."""
         return {road.credentials.key_id: road.limits.snapshot() for road in self._roads if road.credentials}
 
+    async def aclose(self) -> None:
+        """Do nothing: connections and state are the fleet's."""
+
+    async def leave(self) -> None:
+        """Give up the state; the fleet calls it."""
+        for road in self._roads:
+            await self._state.part(road)
+
     def _travel(self, call: Call) -> Awaitable[Answer[Any]]:
         return self._choose(call).travel(call, self._options)
 
@@ -186,7 +194,8 @@ class Fleet(Mapping[str, AccountClient]):
     async def aclose(self) -> None:
         """Close the connections, unless the caller brought them."""
         await self._transport.aclose()
-        await self._state.part(self._transport)
+        for client in self._clients.values():
+            await client.leave()
 
     async def __aenter__(self) -> Self:
         return self

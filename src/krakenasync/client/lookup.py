@@ -19,6 +19,7 @@ from krakenasync.protocol.servertime import SECOND
 from krakenasync.protocol.wire import Answer
 from krakenasync.spot.orders import ClosedOrders, OpenOrders, OrderInfo
 from krakenasync.spot.trading import AddOrder
+from krakenasync.spot.values import EPOCH
 
 __all__ = ["FoundOrder", "Lookup", "Sender", "newest"]
 
@@ -27,7 +28,6 @@ R = TypeVar("R")
 
 _SLACK: Final = 60
 """Seconds before an order's first sending from which closed orders are searched."""
-_BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Sender(Protocol):
@@ -72,7 +72,7 @@ class Lookup:
         self.cl_ord_id = cl_ord_id
         self._like = like
         self._given = given
-        self._first = datetime.fromtimestamp(since / SECOND, UTC) if since else _BEGINNING
+        self._first = datetime.fromtimestamp(since / SECOND, UTC) if since else EPOCH
         self._start = max(0, since // SECOND - _SLACK) if since else None
         self.found: FoundOrder | None = None
         self.error: KrakenError | None = None

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from krakenasync.client.lookup import FoundOrder, Lookup, Sender
-from krakenasync.client.placing import look_on, moment, nanoseconds
+from krakenasync.client.placing import look_on, nanoseconds
 from krakenasync.client.serverclock import ServerClock
 from krakenasync.errors import ConfigurationError, KrakenError, OutcomeUnknown
 from krakenasync.protocol import placement as machine
@@ -22,7 +22,7 @@ from krakenasync.protocol.servertime import SECOND
 from krakenasync.spot.changes import AmendOrder, CancelOrder, CancelOrderBatch, EditOrder
 from krakenasync.spot.orders import ClosedOrders, OpenOrders, OrderAmends, OrderInfo, QueryOrders
 from krakenasync.spot.trading import AddOrder, AddOrderBatch, Order
-from krakenasync.spot.values import ENDED
+from krakenasync.spot.values import ENDED, from_nanoseconds
 
 __all__ = ["Outcome", "outcome_of"]
 
@@ -76,8 +76,14 @@ class Outcome:
     async def seek(self, request: AddOrder) -> tuple[FoundOrder | None, machine.Sight]:
         """Look for one order; an earlier one of the same id, or another that bears it now, leaves doubt."""
         lookup = Lookup(self.sender, request.cl_ord_id or "", like=request, since=self.since(), given=True)
-        sight = await lookup.look()
+        sight = await self.look_up(lookup)
         return lookup.found, machine.Suspect() if isinstance(sight, machine.Stranger) else sight
+
+    async def look_up(self, lookup: Lookup) -> machine.Sight:
+        """Look for one order by its id, and keep why that failed, if it did."""
+        sight = await lookup.look()
+        self._failure = lookup.error or self._failure
+        return sight
 
     async def resolve(self) -> Any:
         """Look until it is known.
@@ -152,14 +158,14 @@ class AmendOutcome(Outcome):
         request = self._request
         if self._txid is None:
             lookup = Lookup(self.sender, request.cl_ord_id or "")
-            await lookup.look()
+            await self.look_up(lookup)
             if lookup.found is None:
                 return machine.Suspect()
             self._txid = lookup.found.txid
         names = ("order_qty", "display_qty", "limit_price", "trigger_price")
         wanted = {name: getattr(request, name) for name in names}
         versions = (await self.sender.send(OrderAmends(order_id=self._txid))).result.amends
-        sight, self.result = find_amend(wanted, versions, moment(self.since()))
+        sight, self.result = find_amend(wanted, versions, from_nanoseconds(self.since()))
         return sight
 
 
@@ -209,7 +215,7 @@ class CancelOutcome(Outcome):
             states |= (await self.sender.send(QueryOrders(txid=self._txids))).result
         for cl_ord_id in self._cl_ord_ids:
             lookup = Lookup(self.sender, cl_ord_id)
-            await lookup.look()
+            await self.look_up(lookup)
             if lookup.found is not None:
                 states[cl_ord_id] = lookup.found.order
         self.result = states

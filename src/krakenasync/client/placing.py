@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -22,15 +22,16 @@ from krakenasync.errors import (
 )
 from krakenasync.protocol import placement as machine
 from krakenasync.protocol.bounds import DEADLINE
+from krakenasync.protocol.moments import Deadline
 from krakenasync.protocol.refusals import normalise
 from krakenasync.protocol.servertime import SECOND
 from krakenasync.spot.orders import OrderInfo
 from krakenasync.spot.trading import AddOrder, OrderPlaced
+from krakenasync.spot.values import EPOCH, from_nanoseconds
 
-__all__ = ["PlacedOrder", "Placement", "deadline_text", "look_on", "moment", "nanoseconds"]
+__all__ = ["PlacedOrder", "Placement", "look_on", "nanoseconds"]
 
 _DEADLINE_REFUSED: Final = "EGeneral:Invalid arguments:deadline"
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class PlacedOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,7 +179,7 @@ class Placement:
         """Make the deadline: the last thing before the nonce and the signature."""
         millis = (self._server.likely() + round(lifetime * SECOND)) // 10**6
         self._deadline = max(self._deadline, millis * 10**6)
-        return {"deadline": deadline_text(millis * 10**6)}
+        return {"deadline": Deadline().wire("deadline", from_nanoseconds(millis * 10**6))}
 
     def _placed(self, *, adopted: bool) -> PlacedOrder:
         found, cl_ord_id = self._lookup.found, self._lookup.cl_ord_id
@@ -219,7 +220,7 @@ class Placement:
         if isinstance(self._lookup.error, InvalidNonce):
             unknown.hint = f"{self._lookup.error.hint}; then {unknown.hint}"
         unknown.cl_ord_id = cl_ord_id
-        unknown.deadline = moment(self._deadline) if self._deadline else None
+        unknown.deadline = from_nanoseconds(self._deadline) if self._deadline else None
         unknown.attempts = self._sends
         if self._deadline:
             unknown.resolver = lambda: self._resume(machine.resume(self._plan, end, self._deadline))
@@ -234,8 +235,9 @@ class Placement:
             yield
         except BaseException as gone:
             if self._deadline:
+                until = from_nanoseconds(self._deadline)
                 gone.add_note(
-                    f"order {self._lookup.cl_ord_id} may exist, or come to exist until {moment(self._deadline)}: "
+                    f"order {self._lookup.cl_ord_id} may exist, or come to exist until {until}: "
                     "resolve_order(cl_ord_id=..., deadline=...) tells"
                 )
             raise
@@ -268,20 +270,6 @@ async def look_on(
     return end
 
 
-def deadline_text(ns: int) -> str:
-    """Write a moment as Kraken reads deadlines: RFC 3339, in milliseconds.
-
-    >>> deadline_text(1_780_000_000_123_000_000)
-    '2026-05-28T20:26:40.123Z'
-    """
-    return f"{moment(ns).isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"
-
-
-def moment(ns: int) -> datetime:
-    """Nanoseconds since the unix epoch as a datetime, to the microsecond."""
-    return _EPOCH + timedelta(microseconds=ns // 1000)
-
-
 def nanoseconds(at: datetime) -> int:
     """An aware datetime as nanoseconds since the unix epoch."""
-    return (at - _EPOCH) // timedelta(microseconds=1) * 1000
+    return (at - EPOCH) // timedelta(microseconds=1) * 1000

@@ -11,8 +11,7 @@ __all__ = ["where_to_look"]
 
 _ORDERS: Final = "open_orders() and closed_orders()"
 _TRACES: Final = {
-    "AddOrder": f"{_ORDERS}; place_order() does that by itself",
-    "CancelOrder": "query_orders(); ensure_cancelled() does that by itself",
+    "CancelOrder": "query_orders()",
     "AmendOrder": "order_amends()",
     "AddExport": "export_status()",
     "RemoveExport": "export_status()",
@@ -30,6 +29,8 @@ _TRACES: Final = {
     "FundingBeta/WithdrawalsCreate": "funding_beta_withdrawals_list() and ledgers()",
 }
 """By Kraken's name of the call; what is not listed is about orders, or not known to this version."""
+_ALONE: Final = {"AddOrder": "; place_order() looks by itself", "CancelOrder": "; ensure_cancelled() looks by itself"}
+"""Calls that have a counterpart which finds out how they ended."""
 
 
 def where_to_look(name: str, params: Mapping[str, Any]) -> str:
@@ -38,8 +39,8 @@ def where_to_look(name: str, params: Mapping[str, Any]) -> str:
     >>> where_to_look("Withdraw", {})
     'look at withdraw_status() and ledgers() before doing it again'
     """
-    cl_ord_id = params.get("cl_ord_id")
-    if cl_ord_id and name != "CancelOrder":
+    alone = _ALONE.get(name, "")
+    if cl_ord_id := params.get("cl_ord_id"):
         by = f"cl_ord_id={quoted(cl_ord_id)}"
-        return f"look it up: open_orders({by}), then closed_orders({by})"
-    return f"look at {_TRACES.get(name, _ORDERS)} before doing it again"
+        return f"look it up: open_orders({by}), then closed_orders({by}){alone}"
+    return f"look at {_TRACES.get(name, _ORDERS)} before doing it again{alone}"

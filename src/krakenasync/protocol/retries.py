@@ -88,8 +88,7 @@ def decide(
         chance: A number from 0 to 1, drawn by the caller, for the jitter.
         nonce_refusals: How many attempts of this call were refused for their nonce, this one included.
     """
-    unknown = outcome_unknown(effect, failure)
-    if effect is not Effect.READ and unknown:
+    if outcome_unknown(effect, failure):
         return Reconcile()
     if attempt >= policy.attempts:
         return Stop()

@@ -234,10 +234,10 @@ def _foreign(status: int, body: bytes, endpoint: str) -> KrakenError:
     if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         what = "a proxy on the way wants user and password (HTTP 407)"
         return _protocol_error(what, status, endpoint, hint=PROXY_LOGIN)
-    start = body[:64].lstrip().lower()
+    start = body[:64].lstrip()
     if not body:
         what = "an empty body"
-    elif start.startswith((b"<", b"<!doctype")):
+    elif start.startswith(b"<"):
         what = "an HTML page"
     else:
         what = "a body that is not Kraken's JSON envelope"

@@ -58,8 +58,9 @@ class Ladder:
             offers = self._market.ladder(self._pair, self.beat, buy=self._buy)
         else:  # once levels are gone it is cheaper to have worked out all
             offers = iter(_whole(self._market, self._pair, self.beat, self._buy)[self._gone :])
-        for level in offers:
-            yield level._replace(volume=level.volume - self._taken)
+        best = next(offers, None)
+        if best is not None:  # some of it may be taken
+            yield best._replace(volume=best.volume - self._taken)
             yield from offers
 
 

@@ -180,9 +180,13 @@ def _readable(found: bytes) -> Iterator[zipfile.ZipFile]:
             yield archive
     # An encrypted one is a RuntimeError, and so is a way of packing that is not known.
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
-        raise ProtocolError(f"the export is no whole zip archive: {error}", endpoint="RetrieveExport") from None
+        raise ProtocolError(
+            f"the export is no whole zip archive: {error}", endpoint="RetrieveExport", effect="none", retryable=False
+        ) from None
     except (csv.Error, UnicodeDecodeError) as error:
-        raise ProtocolError(f"the export holds no table: {error}", endpoint="RetrieveExport") from None
+        raise ProtocolError(
+            f"the export holds no table: {error}", endpoint="RetrieveExport", effect="none", retryable=False
+        ) from None
 
 
 def _rows(lines: io.TextIOWrapper) -> Iterator[dict[str, str]]:
