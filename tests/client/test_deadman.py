@@ -333,6 +333,20 @@ def test_a_failed_renewal_is_logged_and_made_up_for_sooner(caplog):
     assert caplog.text.count("could not be renewed") == 2
 
 
+def test_a_renewal_without_an_answer_is_logged_with_its_reason(caplog):
+    """A timeout has no text of its own."""
+
+    async def main(clock):
+        kraken = Exchange(clock)
+        async with kraken.client(max_attempts=1, timeout=60).dead_man_switch(timeout=90):
+            kraken.script = ["silence"]
+            await anyio.sleep(80)
+
+    with caplog.at_level(logging.WARNING, "krakenasync"):
+        run(main)
+    assert "could not be renewed: no answer in time" in caplog.text
+
+
 def test_a_try_that_hangs_does_not_take_the_time_of_the_next_one():
     """Shorter than the client's own patience: with 10 s to live, a silent connection must not cost 30."""
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from krakenasync import OutcomeUnknown, RetryPolicy
+from krakenasync import OutcomeUnknown, RetryPolicy, ServiceUnavailable
 from krakenasync.client.outcomes import outcome_of
 from krakenasync.client.serverclock import ServerClock
 from krakenasync.protocol.wire import Answer
@@ -429,3 +429,27 @@ def test_an_edit_whose_answer_was_lost_is_found_in_the_market(fault):
             assert found.txid in (await kraken.open_orders()).open
 
     run(main)
+
+
+@pytest.mark.parametrize("name", ["AddOrder", "CancelOrder", "AmendOrder"])
+def test_a_doubt_that_remains_tells_why_it_could_not_look(name):
+    """Also where the order is looked for by the caller's own id."""
+    calls = {
+        "AddOrder": lambda kraken: kraken.add_order(**BUY, cl_ord_id="grid-1"),
+        "CancelOrder": lambda kraken: kraken.cancel_order(cl_ord_id="grid-1"),
+        "AmendOrder": lambda kraken: kraken.amend_order(cl_ord_id="grid-1", limit_price="29000"),
+    }
+
+    async def main(clock):
+        exchange = in_process(clock=clock)
+        async with exchange.client(max_attempts=1) as kraken:
+            exchange.faults.add(name, "answer-lost")
+            with pytest.raises(OutcomeUnknown) as caught:
+                await calls[name](kraken)
+            for look in ("OpenOrders", "ClosedOrders", "OrderAmends", "QueryOrders"):
+                exchange.faults.add(look, "503", times=None)
+            with pytest.raises(OutcomeUnknown) as again:
+                await caught.value.resolve()
+        return again.value.__cause__
+
+    assert isinstance(run(main), ServiceUnavailable)

@@ -8,12 +8,22 @@ import time
 import anyio
 import pytest
 
-from krakenasync import ConfigurationError, Lane, RateLimitTimeout, RetryPolicy, StateUnavailable
+from krakenasync import (
+    Account,
+    ConfigurationError,
+    Fleet,
+    Key,
+    Lane,
+    RateLimitTimeout,
+    RetryPolicy,
+    StateUnavailable,
+)
+from krakenasync.client.transport import Transport
 from krakenasync.sandbox import SandboxConfig
 from krakenasync.state.fallback import FallbackStore
 from krakenasync.state.inprocess import InProcessStore
 from krakenasync.state.shared import SharedState
-from krakenasync.testing import run, serving
+from krakenasync.testing import in_process, run, serving
 from krakenasync.testing.hammer import jain
 
 ONCE = RetryPolicy(attempts=1)
@@ -342,6 +352,38 @@ def test_a_nonce_window_opens_the_lane_of_all_processes(naive_kraken):
     assert kraken.refused == []
     assert kraken.most_in_flight > 1
     assert min(answered) > 0
+
+
+@pytest.mark.parametrize("fleet", [False, True])
+def test_a_client_on_a_lent_transport_leaves_lane_and_store_as_any_other(fleet):
+    """The next process need not wait for the lease of the lane's last user to run out; the transport stays open."""
+
+    class Closing(InProcessStore):
+        closed = 0
+
+        async def aclose(self):
+            self.closed += 1
+
+    async def main(clock):
+        exchange, store = in_process(clock=clock), Closing(clock)
+        connections = exchange._http_client
+        transport = Transport(exchange.base_url, connections)
+        accounts, took = [Account("desk", Key(exchange.api_key, exchange.api_secret))], []
+        for _process in range(3):
+            state, began = SharedState(store, clock), clock.monotonic()
+            if fleet:
+                where = {"base_url": exchange.base_url, "http_client": connections}
+                async with Fleet(accounts, state=state, clock=clock, **where) as clients:
+                    await clients["desk"].balance()
+            else:
+                async with exchange.client(transport=transport, http_client=None, state=state) as client:
+                    await client.balance()
+            took.append(clock.monotonic() - began)
+        return took, store.closed
+
+    took, closed = run(main)
+    assert max(took) < 1
+    assert closed == 3
 
 
 def questions(naive_kraken, name, **params):

@@ -44,3 +44,14 @@ def test_a_long_id_is_not_repeated_whole():
 def test_a_cancel_is_looked_up_whatever_named_the_order():
     """Whether a cancel came through shows in the order's state."""
     assert "ensure_cancelled()" in where_to_look("CancelOrder", {"cl_ord_id": "mine"})
+
+
+def test_what_is_advised_can_be_asked_for():
+    """`query_orders()` takes no `cl_ord_id`, and it is the order that is done again, not the looking."""
+    assert where_to_look("CancelOrder", {"cl_ord_id": "mine"}) == (
+        "look it up: open_orders(cl_ord_id='mine'), then closed_orders(cl_ord_id='mine'); "
+        "ensure_cancelled() looks by itself"
+    )
+    assert where_to_look("CancelOrder", {"txid": "O1"}) == (
+        "look at query_orders() before doing it again; ensure_cancelled() looks by itself"
+    )
