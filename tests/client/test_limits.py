@@ -1,5 +1,7 @@
 """The limiter: nothing leaves before its counter has room, in fair order."""
 
+import functools
+
 import anyio
 import anyio.lowlevel
 import httpx
@@ -195,6 +197,30 @@ def test_a_refusal_meanwhile_fails_waits_that_became_too_long():
         assert clock.monotonic() == pytest.approx(0.5)
 
     run(main)
+
+
+@pytest.mark.parametrize("same_key", [True, False])
+def test_the_snapshot_shows_what_another_client_of_the_account_uses(same_key):
+    """A pair's counter and who waits for it, before this client has made a call: they are the account's at Kraken."""
+
+    async def main(clock):
+        exchange, state = in_process(SandboxConfig(), clock=clock), MemoryState(clock)
+        exchange.sandbox.add_key("alice", label="second")
+        one = exchange.client("alice", account="desk", state=state)
+        other = exchange.client("alice" if same_key else "second", account="desk", state=state)
+        order = {"pair": "XBTUSD", "type": "buy", "ordertype": "market", "volume": "0.001"}
+        async with one, other, anyio.create_task_group() as group:
+            for _ in range(70):
+                group.start_soon(functools.partial(one.add_order, **order))
+            await anyio.sleep(1)
+            seen = other.limits.snapshot()["engine:XBTUSD"]
+            assert seen == one.limits.snapshot()["engine:XBTUSD"]
+            group.cancel_scope.cancel()
+        return seen
+
+    seen = run(main)
+    assert seen.level + seen.held > 50
+    assert seen.waiting > 5
 
 
 def test_the_snapshot_shows_every_counter(naive_kraken):

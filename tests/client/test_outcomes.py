@@ -306,14 +306,6 @@ def test_what_bears_no_id_of_its_own_cannot_be_told(request_made):
     assert outcome_of(request_made, None, None, OutcomeUnknown(""), age=lambda: 0) is None
 
 
-@pytest.mark.parametrize("text", ["2026-05-28T20:26:40", "2026-05-28"])
-def test_a_deadline_in_text_without_a_zone_is_none(text):
-    """Nobody knows when it has passed, so that nothing can be concluded from it."""
-    error = OutcomeUnknown("")
-    assert outcome_of(AddOrder(**BUY, cl_ord_id="grid-1", deadline=text), None, None, error, age=lambda: 0) is not None
-    assert error.deadline is None
-
-
 def test_a_deadline_in_text_is_read():
     """However RFC 3339 lets it be spelled."""
     error = OutcomeUnknown("")

@@ -38,6 +38,8 @@ def test_a_fallback_is_asked_for_in_the_url():
         "postgres://host/db",
         "sqlite://state.db",
         "sqlite:///",
+        "sqlite:///:memory:",
+        "sqlite:///file::memory:",
         "sqlite:///state.db?mode=ro",
         "redis:///0",
         "redis://host:port/0",

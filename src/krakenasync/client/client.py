@@ -33,6 +33,7 @@ from krakenasync.client.orders import PlacedOrder, PlaceOrder, ResolveOrder, pla
 from krakenasync.client.outcomes import outcome_of
 from krakenasync.client.pages import Pages
 from krakenasync.client.polling import BalanceSnapshot, poll_balances
+from krakenasync.client.preview import Preview
 from krakenasync.client.queueing import Lane
 from krakenasync.client.raw import raw_call
 from krakenasync.client.recent import Recent
@@ -150,6 +151,7 @@ class KrakenClient(Calls, Pages, Book):
         self._recent = Recent(clock)
         self._clock = clock
         self._server_clock = ServerClock(clock)
+        self._preview = Preview()
         self._shelf = Shelf(clock)
 
     @classmethod
@@ -210,7 +212,10 @@ class KrakenClient(Calls, Pages, Book):
             InvalidArguments: A parameter cannot be right; nothing was sent.
             KrakenError: What came of the call.
         """
-        call = Call(request.spec, request.params(), _reader(type(request)), late)
+        spec, params = request.spec, request.params()
+        if params:
+            spec = self._preview(request, params, self._server_clock)
+        call = Call(spec, params, _reader(type(request)), late)
         began = self._clock.monotonic()
         try:
             return await self._make(call)

@@ -144,6 +144,11 @@ class Engine:
         """The pairs on which an unknown order may be: the one that is named, or else any that was used so far."""
         return [contents.pair_of(params)] if params.get("pair") else self._ages.pairs or [UNKNOWN_PAIR]
 
+    @property
+    def pairs(self) -> list[str]:
+        """All pairs on which the account did something, or was seen to have an order, by `pair_key`."""
+        return self._ages.pairs
+
     def pair_of(self, params: Mapping[str, Any]) -> str | None:
         """The one pair that a trading call is about, by `pair_key`; None if there are several, or none is known."""
         if params.get("pair"):

@@ -84,15 +84,15 @@ class LimitsSnapshot(dict[str, CounterSnapshot]):
         return self["public"]
 
 
-def _snapshot(bucket: Bucket, queue: Queue | None) -> CounterSnapshot:
-    state = bucket.state()
+def _snapshot(bucket: Bucket, gate: Gate | None) -> CounterSnapshot:
+    state, queue = bucket.state(), gate.queue if gate else Queue()
     return CounterSnapshot(
         level=state.level,
         held=state.held,
         cap=state.cap,
         decay=state.decay,
-        waiting=len(queue) if queue else 0,
-        waiting_by_lane=queue.counts() if queue else (0,) * len(Lane),
+        waiting=len(queue),
+        waiting_by_lane=queue.counts(),
         blocked_for=state.blocked_for,
         refusals=state.refusals,
     )
@@ -287,15 +287,16 @@ class Limits:
         return min(float(initial), cap)
 
     def snapshot(self) -> LimitsSnapshot:
-        """How all counters used so far stand: level, cap, decay, held, waiting, blocked_for of each.
+        """How all counters that the account used so far stand: level, cap, decay, held, waiting, blocked_for of each.
 
         With a shared state these are the calls of this process: what others have used is the store's to know.
         """
         for counter in (Counter.REST, Counter.PUBLIC) if self._key_id else (Counter.PUBLIC,):
             self._bucket(counter.value)
-        queues = {id(gate.bucket): gate.queue for gate in self._gates}
+        for pair in self.engine.pairs:  # another client of the account's may be the one that uses them
+            self._bucket(f"engine:{pair}")
         return LimitsSnapshot(
-            {label: _snapshot(bucket, queues.get(id(bucket))) for label, bucket in self._buckets.items()}
+            {label: _snapshot(bucket, self._gates.find((id(bucket),))) for label, bucket in self._buckets.items()}
         )
 
     def __repr__(self) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable, Iterator
+import contextlib
+from collections.abc import Callable, Hashable
 from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
@@ -76,6 +77,14 @@ class PerLoop(Generic[T]):
             found = known[key] = self._shared(key, make)
         return found
 
+    def find(self, key: tuple[Hashable, ...]) -> T | None:
+        """Return the thing of that key if some client has made it; off the loop, if this one has."""
+        found = self._view[1].get(key)
+        if found is None:
+            with contextlib.suppress(LookupError, RuntimeError):  # nothing is shared yet; there is no loop
+                found = _SHARED.get().get(key)
+        return found
+
     @staticmethod
     def _shared(key: tuple[Hashable, ...], make: Callable[[], T]) -> T:
         try:
@@ -87,6 +96,3 @@ class PerLoop(Generic[T]):
         if found is None:
             found = registry[key] = make()
         return found
-
-    def __iter__(self) -> Iterator[T]:
-        return iter(tuple(self._view[1].values()))

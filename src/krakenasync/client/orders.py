@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from krakenasync.client.lookup import Lookup, Sender
-from krakenasync.client.placing import PlacedOrder, Placement, nanoseconds
+from krakenasync.client.placing import PlacedOrder, Placement
 from krakenasync.client.serverclock import ServerClock
 from krakenasync.errors import InvalidArguments, InvalidType, KrakenError, OrderNotPlaced, RateLimitTimeout
 from krakenasync.protocol import placement as machine
@@ -20,7 +20,7 @@ from krakenasync.protocol.moments import Deadline
 from krakenasync.protocol.quoting import quoted
 from krakenasync.spot.orders import OpenOrders
 from krakenasync.spot.trading import AddOrder, Order
-from krakenasync.spot.values import ClientOrderId, PairName, TokenizedClass, Word
+from krakenasync.spot.values import ClientOrderId, PairName, TokenizedClass, Word, to_nanoseconds
 
 __all__ = ["Intent", "PlaceOrder", "PlacedOrder", "ResolveOrder", "place_order", "resolve_order"]
 
@@ -146,7 +146,7 @@ class ResolveOrder(msgspec.Struct, frozen=True, kw_only=True):
         if not isinstance(self.deadline, datetime) or self.deadline.tzinfo is None:
             raise InvalidType(f"deadline={quoted(self.deadline)} is no moment", hint="an aware datetime")
         Deadline().wire("deadline", self.deadline)  # refuses what the calendar does not hold
-        return nanoseconds(self.deadline)
+        return to_nanoseconds(self.deadline)
 
     def name(self) -> str:
         """Return the id to look for.

@@ -7,11 +7,11 @@ a `deadline`, once that has passed; without one the request may still be on its 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any, Final
 
 from krakenasync.client.lookup import FoundOrder, Lookup, Sender
-from krakenasync.client.placing import look_on, nanoseconds
+from krakenasync.client.placing import look_on
+from krakenasync.client.preview import deadline_of
 from krakenasync.client.serverclock import ServerClock
 from krakenasync.errors import ConfigurationError, KrakenError, OutcomeUnknown
 from krakenasync.protocol import placement as machine
@@ -22,7 +22,7 @@ from krakenasync.protocol.servertime import SECOND
 from krakenasync.spot.changes import AmendOrder, CancelOrder, CancelOrderBatch, EditOrder
 from krakenasync.spot.orders import ClosedOrders, OpenOrders, OrderAmends, OrderInfo, QueryOrders
 from krakenasync.spot.trading import AddOrder, AddOrderBatch, Order
-from krakenasync.spot.values import ENDED, from_nanoseconds
+from krakenasync.spot.values import ENDED, from_nanoseconds, to_nanoseconds
 
 __all__ = ["Outcome", "outcome_of"]
 
@@ -240,9 +240,9 @@ def outcome_of(
         error: What was raised for the call; is told the call's `deadline`.
         age: Tells how many nanoseconds ago the call was made.
     """
-    deadline = _deadline(request)
+    deadline = deadline_of(request)
     error.deadline = error.deadline or deadline
-    context = (sender, server, error, nanoseconds(deadline) if deadline else None, age)
+    context = (sender, server, error, to_nanoseconds(deadline) if deadline else None, age)
     match request:
         case AddOrder() if request.cl_ord_id:
             found: Outcome | None = OrderOutcome(request, *context)
@@ -265,10 +265,3 @@ def outcome_of(
 def _is_txid(name: str | int | None) -> bool:
     """Whether it is an order's id, and not a `userref`, which names whatever bears it by then."""
     return isinstance(name, str) and not is_userref(name)
-
-
-def _deadline(request: Request[Any]) -> datetime | None:
-    given = getattr(request, "deadline", None)
-    moment = datetime.fromisoformat(given.upper()) if isinstance(given, str) else given
-    # Of a text without a zone nobody knows when it has passed.
-    return None if moment is None or moment.tzinfo is None else moment

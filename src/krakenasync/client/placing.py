@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -27,9 +26,9 @@ from krakenasync.protocol.refusals import normalise
 from krakenasync.protocol.servertime import SECOND
 from krakenasync.spot.orders import OrderInfo
 from krakenasync.spot.trading import AddOrder, OrderPlaced
-from krakenasync.spot.values import EPOCH, from_nanoseconds
+from krakenasync.spot.values import from_nanoseconds
 
-__all__ = ["PlacedOrder", "Placement", "look_on", "nanoseconds"]
+__all__ = ["PlacedOrder", "Placement", "look_on"]
 
 _DEADLINE_REFUSED: Final = "EGeneral:Invalid arguments:deadline"
 
@@ -268,8 +267,3 @@ async def look_on(
         following = await advance(server, eyes, plan, following)
     end: machine.Done | machine.Rejected | machine.NotPlaced | machine.GaveUp = following
     return end
-
-
-def nanoseconds(at: datetime) -> int:
-    """An aware datetime as nanoseconds since the unix epoch."""
-    return (at - EPOCH) // timedelta(microseconds=1) * 1000

@@ -35,7 +35,7 @@ def raw_call(name: str, params: Mapping[str, Any], *, private: bool) -> Call:
     if spec.body is not Body.JSON:
         sent = {key: _joined(value) for key, value in sent.items()}
     kind: Any = _File if spec.binary else _Bare if spec.beta else Any
-    return Call(spec, sent, functools.partial(wire.decode, kind, endpoint=spec.name))
+    return Call(spec.of(sent), sent, functools.partial(wire.decode, kind, endpoint=spec.name))
 
 
 def _spec(name: str, *, private: bool) -> Spec:

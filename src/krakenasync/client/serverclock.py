@@ -20,6 +20,8 @@ __all__ = ["ServerClock"]
 LOG: Final = logging.getLogger("krakenasync")
 _READINGS: Final = 3
 """The most readings at one time, when answers are slow."""
+_ASTRAY: Final = 900 * SECOND
+"""How far this machine's calendar may be off: more would be a wrong zone, day or year."""
 
 
 class ServerClock:
@@ -37,6 +39,13 @@ class ServerClock:
     def likely(self) -> int:
         """Nanoseconds since the unix epoch that Kraken's clock shows most likely."""
         return self._known().likely(self._steady())
+
+    def bounds(self) -> tuple[int, int]:
+        """Nanoseconds since the unix epoch between which Kraken's clock is, as far as can be told without asking it."""
+        reading, steady, wall = self._reading, self._steady(), self._clock.wall_ns()
+        if reading is None or reading.stale(steady, wall):
+            return wall - _ASTRAY, wall + _ASTRAY
+        return reading.at_least(steady), reading.at_most(steady)
 
     async def sleep_until(self, moment: int) -> None:
         """Sleep until Kraken's clock has passed `moment` for certain."""

@@ -15,6 +15,7 @@ _TRACES: Final = {
     "AmendOrder": "order_amends()",
     "AddExport": "export_status()",
     "RemoveExport": "export_status()",
+    "DepositAddresses": "deposit_addresses()",
     "Withdraw": "withdraw_status() and ledgers()",
     "WithdrawCancel": "withdraw_status()",
     "WalletTransfer": "balance() and ledgers()",

@@ -17,7 +17,7 @@ from krakenasync.protocol.fields import Marker
 from krakenasync.protocol.nested import Typed, meant, plain
 from krakenasync.protocol.specs import Spec
 
-__all__ = ["Part", "Request", "Reshaped", "exclusive", "result_type"]
+__all__ = ["Part", "Request", "Reshaped", "exclusive", "parts_of", "result_type"]
 
 R = TypeVar("R")
 
@@ -56,7 +56,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
     def _settle(self, attribute: str, wire_name: str, given: Any) -> Any:
         """Put what is meant in the place of what was given, and return it."""
-        value = meant(wire_name, given, _parts(type(self)).get(attribute))
+        value = meant(wire_name, given, parts_of(type(self)).get(attribute))
         if value is not given:
             msgspec.structs.force_setattr(self, attribute, value)
         return value
@@ -134,7 +134,7 @@ def _kinds(hint: Any) -> tuple[Any, ...]:
 
 
 @functools.cache
-def _parts(part: type[Part]) -> dict[str, type[Part]]:
+def parts_of(part: type[Part]) -> dict[str, type[Part]]:
     """Find, once per type, the kinds of part that its fields are or hold."""
     hints = typing.get_type_hints(part, include_extras=True)
     found = {attribute: _part_in(hints[attribute]) for attribute in part.__struct_fields__}

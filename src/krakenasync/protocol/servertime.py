@@ -56,6 +56,10 @@ class ServerTime(msgspec.Struct, frozen=True):
         """What Kraken's clock shows at the least, at `now` of our steady clock. To wait by: it is never ahead."""
         return now + self.least
 
+    def at_most(self, now: int) -> int:
+        """What it shows at the most, at `now` of our steady clock."""
+        return now + self.most
+
     def likely(self, now: int) -> int:
         """What it shows most likely, at `now` of our steady clock. To make deadlines by."""
         return now + (self.least + self.most) // 2

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -75,6 +75,14 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the answer is a file instead of Kraken's envelope."""
     beta: bool = False
     """Funding Beta: nonce in a header, query string signed, no envelope."""
+    makes: str | None = None
+    """The parameter that turns a read into a write, like ``new`` of DepositAddresses."""
+
+    def of(self, params: Mapping[str, Any]) -> Spec:
+        """Return the facts of a call with these parameters."""
+        if self.makes is None or not params.get(self.makes):
+            return self
+        return msgspec.structs.replace(self, effect=Effect.WRITE)
 
 
 def _address(page: str) -> str:
@@ -112,6 +120,7 @@ def private_call(
     charge: Charge = ONE,
     body: Body = Body.FORM,
     binary: bool = False,
+    makes: str | None = None,
 ) -> Spec:
     """Write the facts of a private call: POST, signed.
 
@@ -124,6 +133,7 @@ def private_call(
         charge: The counter that rises.
         body: Form, or JSON where nesting asks for it.
         binary: Whether the answer is a file.
+        makes: The parameter that turns it into a write.
     """
     return Spec(
         name=name,
@@ -136,4 +146,5 @@ def private_call(
         charge=charge,
         need=need,
         binary=binary,
+        makes=makes,
     )

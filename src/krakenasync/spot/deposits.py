@@ -100,10 +100,13 @@ class DepositAddress(msgspec.Struct, frozen=True, kw_only=True):
 class DepositAddresses(Request[list[DepositAddress]], frozen=True, kw_only=True):
     """Where to deposit an asset by one of its methods; with `new`, at an address made for it.
 
-    A read even with `new`: made twice, it leaves an address unused, and moves nothing.
+    With `new` it is a write: asked twice it would make two, of which an account may have only so many; and whoever
+    gives each customer an address wants one of their own.
     """
 
-    spec: ClassVar[Spec] = private_call("DepositAddresses", "funding", "get-deposit-addresses", need=_QUERY_FUNDS)
+    spec: ClassVar[Spec] = private_call(
+        "DepositAddresses", "funding", "get-deposit-addresses", need=_QUERY_FUNDS, makes="new"
+    )
 
     asset: AssetName
     method: Word

@@ -1,7 +1,8 @@
 """The words and values that requests and results share.
 
 Kraken adds words to its lists without notice, so results carry plain `str` and the known words are listed here for
-readers, completion and documentation; requests offer them as `Literal` beside `str`, so an unknown word passes.
+readers, completion and documentation; requests offer them as `Literal` beside `str`, so an unknown word passes, with a
+warning in the log.
 """
 # ruff: noqa: PYI051 - see above
 
@@ -10,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias, TypeVar
 
 import msgspec
 
 from krakenasync.protocol.exact import order_price
 from krakenasync.protocol.fields import USERREF, Leverage, Money, Names, Price, Range, Tag, Text
 from krakenasync.protocol.moments import Deadline, Instant
+from krakenasync.protocol.vocabulary import words
 
 __all__ = [
     "CLIENT_ORDER_ID",
@@ -80,6 +82,7 @@ __all__ = [
     "not_zero",
     "priced",
     "respelled",
+    "to_nanoseconds",
     "words",
 ]
 
@@ -214,23 +217,17 @@ ENDED: Final = frozenset({"closed", "canceled", "expired"})
 """The states of an order that no further one follows; before them it is ``pending`` or ``open``."""
 
 
-def words(alias: Any) -> frozenset[Any]:
-    """Return the words of an alias above, or its numbers.
-
-    >>> sorted(words(TimeInForce))
-    ['FOK', 'GTC', 'GTD', 'IOC']
-    """
-    if get_origin(alias) is Literal:
-        return frozenset(get_args(alias))
-    return frozenset().union(*map(words, get_args(alias)))
-
-
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def from_nanoseconds(nanoseconds: int) -> datetime:
     """Make a datetime of Kraken's nanoseconds; what is below the microsecond is cut."""
     return EPOCH + timedelta(microseconds=nanoseconds // 1000)
+
+
+def to_nanoseconds(moment: datetime) -> int:
+    """Write an aware datetime as nanoseconds since the unix epoch."""
+    return (moment - EPOCH) // timedelta(microseconds=1) * 1000
 
 
 _MICROSECONDS: Final = 10**14

@@ -54,9 +54,10 @@ class MemoryState:
                 self._keep(name, found)
             elif found.spec != spec:
                 raise ConfigurationError(
-                    f"another client of this key counts up to {found.spec.cap}, this one to {spec.cap}",
-                    hint="all clients of one key share its counter: give them the same tier; a wrong one can be "
-                    "put right when the client that had it is gone and its counter is empty again",
+                    f"another client here counts up to {found.spec.cap} on the {name.partition(' ')[0]} counter, this "
+                    f"one to {spec.cap}",
+                    hint="all clients of a key, and of an address, share its counter: give them the same tier and "
+                    "limits; wrong ones can be put right when that client is gone and its counter is empty again",
                 )
             return found
 

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.errors import ConfigurationError
+from krakenasync.protocol.quoting import quoted
 from krakenasync.state.port import Store
 
 __all__ = ["open_store"]
@@ -36,6 +37,9 @@ def open_store(url: str, clock: Clock = SYSTEM_CLOCK) -> Store:
         path = unquote(parts.path).removeprefix("/")
         if parts.netloc or not path or query:
             raise ConfigurationError("the state's sqlite URL names no file", hint=_FORMS)
+        if path == ":memory:" or path.startswith("file:"):  # SQLite's own words for what is no file, or not just one
+            hint = f"leave state out for this process alone; {_FORMS}"
+            raise ConfigurationError(f"state={quoted(url)} shares nothing: it takes the path of a file", hint=hint)
         from krakenasync.state.sqlite import SqliteStore  # noqa: PLC0415 - most clients keep no state: sqlite3 is dear
 
         store = SqliteStore(Path(path), clock)
