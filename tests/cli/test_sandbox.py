@@ -1,44 +1,67 @@
-"""``krakenasync sandbox``."""
+"""``krakenasync sandbox``: every switch of the sandbox, from outside."""
 
-import json
-import signal
-import socket
-import subprocess
-import sys
+import inspect
 
+import msgspec
 import pytest
 
-from krakenasync import InvalidKey, KrakenClient
 from krakenasync.cli import main
+from krakenasync.cli import sandbox as command
+from krakenasync.sandbox import SandboxConfig
+
+SWITCHES = {
+    "tier": "pro",
+    "seed": 7,
+    "limits": False,
+    "step": 2.0,
+    "history_cost": 2,
+    "refused_counts": True,
+    "strict": False,
+    "public_burst": 3,
+    "latency": 0.25,
+    "jitter": 0.5,
+    "nonce_window": 100,
+    "lockout_after": 3,
+    "lockout_seconds": 60.0,
+    "most_at_once": 4,
+    "presence_validates": True,
+    "open_order_lag": 1.5,
+    "speed": 10.0,
+}
+OFF = {"limits": "--no-limits", "strict": "--lax"}
 
 
-@pytest.mark.asyncio
-async def test_it_serves_the_keys_it_prints_until_ctrl_c():
-    """The last line tells programs where it is; a key of one's own works; Ctrl-C ends it quietly."""
-    words = ["sandbox", "--api-key", "mine", "--api-secret", "c2VjcmV0", "--seed", "3", "--no-limits"]
-    process = subprocess.Popen(  # noqa: ASYNC220 - a server in the background
-        [sys.executable, "-W", "error", "-m", "krakenasync", *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    lines = iter(process.stdout.readline, "")
-    facts = json.loads(next(line for line in lines if line.startswith("{")))
-    alice = facts["keys"][0]
-    async with KrakenClient(alice["api_key"], alice["api_secret"], base_url=facts["base_url"]) as kraken:
-        assert await kraken.balance()
-    async with KrakenClient("mine", "c2VjcmV0", base_url=facts["base_url"]) as kraken:
-        assert await kraken.balance()
-    async with KrakenClient("yours", "c2VjcmV0", base_url=facts["base_url"]) as kraken:
-        with pytest.raises(InvalidKey):
-            await kraken.balance()
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
-    assert (process.returncode, out, err) == (0, "", "")
+@pytest.fixture
+def started(monkeypatch):
+    """The sandboxes that would have run."""
+    found = []
+    monkeypatch.setattr(command, "run", lambda config, _port: found.append(config))
+    return found
 
 
-def test_a_taken_port_is_explained(capsys):
-    """The port of another program is an error with a way out, not a traceback."""
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        assert main(["sandbox", "--port", str(other.getsockname()[1])]) == 2
-    assert "choose another one" in capsys.readouterr().err
+@pytest.mark.parametrize("name", SWITCHES)
+def test_a_switch_reaches_the_sandbox(name, started):
+    """All others stay as they are without the command."""
+    value = SWITCHES[name]
+    option = OFF.get(name, f"--{name.replace('_', '-')}")
+
+    assert main(["sandbox", option] if isinstance(value, bool) else ["sandbox", option, str(value)]) == 0
+
+    assert started == [SandboxConfig(**{name: value})]
+    assert started != [SandboxConfig()]
+
+
+def test_every_switch_has_an_option():
+    """So that other programs' clients can be tried with it as well; `keys` by the halves of one."""
+    fields = {field.name for field in msgspec.structs.fields(SandboxConfig)}
+
+    assert fields - {"keys"} == SWITCHES.keys() <= inspect.signature(command.sandbox).parameters.keys()
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--speed", "0"], ["--public-burst", "0"], ["--step", "-1"], ["--history-cost", "3"]]
+)
+def test_a_switch_that_cannot_be_is_refused(wrong, started, capsys):
+    """With a line, not a traceback."""
+    assert main(["sandbox", *wrong]) == 2
+    assert (started, capsys.readouterr().err.count("error:")) == ([], 1)

@@ -28,10 +28,17 @@ def sandbox(
     step: _Seconds = 0.0,
     history_cost: Literal[2, 4] = 4,
     refused_counts: bool = False,
+    strict: Annotated[bool, Parameter(negative="--lax")] = True,
+    public_burst: _Count = 15,
     latency: _Seconds = 0.0,
     jitter: _Seconds = 0.0,
     nonce_window: _Count = 0,
     lockout_after: _Count = 0,
+    lockout_seconds: _Seconds = 900.0,
+    most_at_once: _Count = 0,
+    presence_validates: bool = False,
+    open_order_lag: _Seconds = 0.0,
+    speed: Annotated[float, Parameter(validator=Number(gt=0))] = 1.0,
 ) -> None:
     """Run a local Kraken until Ctrl-C. It prints its address and the demo keys it accepts, the last line as JSON.
 
@@ -45,10 +52,17 @@ def sandbox(
         step: Reduce counters in steps of so many seconds; 0 for continuously.
         history_cost: The points of a history call; Kraken's pages say both.
         refused_counts: Let a refused call count as well.
+        strict: Refuse the call that would pass the cap; lax: only the one after it.
+        public_burst: Public calls that pass at once, per address and pair.
         latency: Seconds that a request and an answer travel, each.
         jitter: Up to so many random seconds more.
         nonce_window: How far a demo key's nonce may lie below the highest used.
         lockout_after: Invalid keys in a row that lead to a temporary lockout; 0 for never.
+        lockout_seconds: How long a lockout lasts after the last try.
+        most_at_once: Private calls of a key in flight beyond which it is throttled; 0 for any number.
+        presence_validates: Take the mere presence of validate in an order for yes.
+        open_order_lag: Seconds until a new order shows among the open ones, and one that ended among the closed.
+        speed: How many seconds of the market and the counters pass in one.
     """
     config = SandboxConfig(
         tier=tier,
@@ -57,10 +71,17 @@ def sandbox(
         step=step,
         history_cost=history_cost,
         refused_counts=refused_counts,
+        strict=strict,
+        public_burst=public_burst,
         latency=latency,
         jitter=jitter,
         nonce_window=nonce_window,
         lockout_after=lockout_after,
+        lockout_seconds=lockout_seconds,
+        most_at_once=most_at_once,
+        presence_validates=presence_validates,
+        open_order_lag=open_order_lag,
+        speed=speed,
         keys=_own_key(api_key, api_secret, nonce_window),
     )
     run(config, port)
