@@ -305,7 +305,7 @@ def test_a_call_that_was_given_up_under_way_keeps_its_place_for_a_moment(window)
 
     async def main(clock):
         lane = KeyLane(NonceSource("ms", clock), window)
-        lane.end(lane.at_once(), late=True)
+        lane.end(lane.at_once(), unanswered=True)
         if window:
             await anyio.sleep(0.001)
             lane.end(lane.at_once())  # near enough to arrive before it
@@ -328,13 +328,13 @@ def test_a_call_that_was_given_up_is_waited_for_as_long_as_the_last_ones_took():
             nonce = lane.at_once()
             await anyio.sleep(0.02)
             lane.end(nonce)
-        lane.end(lane.at_once(), late=True)
+        lane.end(lane.at_once(), unanswered=True)
         began = clock.monotonic()
         lane.end(await lane.begin(Lane.NORMAL))
         assert clock.monotonic() - began == pytest.approx(0.02, abs=0.001)
         nonce = lane.at_once()
         await anyio.sleep(0.02)
-        lane.end(nonce, late=True)
+        lane.end(nonce, unanswered=True)
         assert lane.at_once()  # that one has had its time
 
     run(main)
@@ -443,7 +443,7 @@ def test_a_call_that_was_given_up_holds_the_lane_for_a_quarter_second_at_the_mos
         nonce = lane.at_once()
         await anyio.sleep(5)
         lane.end(nonce)
-        lane.end(lane.at_once(), late=True)
+        lane.end(lane.at_once(), unanswered=True)
         began = clock.monotonic()
         lane.end(await lane.begin(Lane.NORMAL))
         assert clock.monotonic() - began == pytest.approx(0.25, abs=0.001)

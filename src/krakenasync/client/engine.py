@@ -176,16 +176,16 @@ class Engine:
             if wanted is not None and order.volume is not None:
                 order.volume = max(order.volume, wanted)
 
-        def over(late: float | None) -> None:
+        def over(may_arrive_for: float | None) -> None:
             for order in amended:
                 order.amends -= 1
-                if late is not None:
-                    order.since = max(order.since, self._clock.monotonic() + late)
-                order.doubted |= wanted is not None and bool(late)
-                if late == 0.0 and wanted is not None and not order.doubted:
+                if may_arrive_for is not None:
+                    order.since = max(order.since, self._clock.monotonic() + may_arrive_for)
+                order.doubted |= wanted is not None and bool(may_arrive_for)
+                if may_arrive_for == 0.0 and wanted is not None and not order.doubted:
                     order.volume = wanted
-            if late is not None:
-                self._born_unseen(spec, params, self._clock.monotonic() + late)
+            if may_arrive_for is not None:
+                self._born_unseen(spec, params, self._clock.monotonic() + may_arrive_for)
 
         return over
 

@@ -2,6 +2,14 @@
 
 Only the head of a gate's queue sleeps, until the counter says that it can fit; whoever changes the counter wakes the
 head to look again.
+
+What becomes of the points that a `Hold` holds, by what became of the call:
+
+    settle()              an answer came                  they decay from now on
+    settle(refused=True)  the engine refused the call     what a refusal does not cost comes back, the rest decays
+    keep()                no answer, it may still arrive  held for a grace, then they decay
+    refused(error)        Kraken's own counter was full   they come back; the counter is as Kraken says, or blocked
+    release()             nothing was sent                they come back
 """
 
 from __future__ import annotations
@@ -215,11 +223,11 @@ class Hold(msgspec.Struct):
             error.retry_after = gate.bucket.delay(cost)
             gate.queue.wake_head()
 
-    def _ended(self, late: float | None = None) -> Sequence[Charged]:
+    def _ended(self, may_arrive_for: float | None = None) -> Sequence[Charged]:
         charges, self._charges = self._charges, ()
         if self._over is not None:
             over, self._over = self._over, None
-            over(late)
+            over(may_arrive_for)
         return charges
 
     def release(self) -> None:

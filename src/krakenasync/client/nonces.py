@@ -2,6 +2,7 @@
 
 A lock around making the nonce is not enough: two requests may still overtake each other on the network. So a key has
 one private call in flight, from its nonce to its answer, unless its owner has set a nonce window at Kraken and said so.
+Not to be confused with `Lane`, a call's priority in every queue, the one of this lane among them.
 
 Source: https://docs.kraken.com/api/docs/guides/spot-rest-auth,
     https://support.kraken.com/hc/en-us/articles/360001148023-What-is-a-nonce-window-
@@ -84,15 +85,15 @@ class KeyLane:
         self._flying[nonce := self.nonces.next()] = self.nonces.clock.monotonic()
         return nonce
 
-    def end(self, nonce: int, *, late: bool = False) -> Awaitable[None] | None:
+    def end(self, nonce: int, *, unanswered: bool = False) -> Awaitable[None] | None:
         """Let the next call take off; return what has to be awaited for that, if anything.
 
         Args:
             nonce: What the turn began with.
-            late: The call was given up, and its request may still arrive: the next one waits a moment.
+            unanswered: The call was given up, and its request may still arrive: the next one waits a moment.
         """
         began, now = self._flying.pop(nonce), self.nonces.clock.monotonic()
-        if not late:
+        if not unanswered:
             self._trip = max(now - began, self._trip * _FADING)
         elif (until := began + min(self._trip, STRAGGLING)) > now:
             self._late[nonce] = until

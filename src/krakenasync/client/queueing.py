@@ -36,7 +36,7 @@ _FEW: Final = 64
 
 
 class Lane(IntEnum):
-    """The three lanes of every queue."""
+    """The three lanes of every queue: a call's priority; not a key's own lane, which is `KeyLane`."""
 
     URGENT = 0
     """Cancels and the dead man's switch: they make the account safer."""

@@ -174,7 +174,7 @@ class Road:
                             if hold.owing:
                                 await hold.pay()
                 finally:
-                    if (ending := lane.end(nonce, late=hold.unanswered)) is not None:
+                    if (ending := lane.end(nonce, unanswered=hold.unanswered)) is not None:
                         await ending
             finally:
                 hold.release()
@@ -200,8 +200,8 @@ class Road:
     ) -> wire.Answer[Any]:
         """Send, read the answer, settle the points by what became of it."""
         spec, delivery = call.spec, Delivery(message=message)
-        told = self._notify.curious
-        if told:
+        curious = self._notify.curious
+        if curious:
             self._notify(Sent(spec.name, number))
         sent, reply = self._clock.monotonic(), None
         try:
@@ -227,7 +227,7 @@ class Road:
         if spec.private:
             self._recognised()
             self.limits.engine.learn(spec, call.params, answer.result, reply)
-        if told or answer.warnings:
+        if curious or answer.warnings:
             self._notify(Answered(spec.name, number, self._clock.monotonic() - sent, answer.warnings))
         return answer
 

@@ -70,8 +70,8 @@ class SharedHold(Hold):
         """The gates of the charges that are still open."""
         return list(zip(self._gates, self._charges, strict=False))
 
-    def _ended(self, late: float | None = None) -> Sequence[Charged]:
-        charges = super()._ended(late)
+    def _ended(self, may_arrive_for: float | None = None) -> Sequence[Charged]:
+        charges = super()._ended(may_arrive_for)
         for gate, _charged in zip(self._gates, charges, strict=False):
             gate.over()
         return charges

@@ -228,7 +228,7 @@ class SharedLane(KeyLane):
             for gate in gates:
                 gate.queue.wake_head()
 
-    def end(self, nonce: int, *, late: bool = False) -> Awaitable[None] | None:  # noqa: ARG002 - the store gives the place on at once
+    def end(self, nonce: int, *, unanswered: bool = False) -> Awaitable[None] | None:  # noqa: ARG002 - the store gives the place on at once
         """Let the next call go, here or elsewhere; return what has to be awaited for that, if anything.
 
         The store is told with the next question, or at once if nobody has one.

@@ -60,7 +60,7 @@ class Places:
         await self._free.acquire()
         return 0
 
-    def end(self, _nonce: int, *, late: bool = False) -> None:  # noqa: ARG002 - there is no order to be kept
+    def end(self, _nonce: int, *, unanswered: bool = False) -> None:  # noqa: ARG002 - there is no order to be kept
         """Give it back."""
         self._free.release()
 
