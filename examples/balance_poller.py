@@ -2,20 +2,19 @@
 
     python examples/balance_poller.py keys.json        where keys.json is {"alice": ["key", "secret"], ...}
 
-Address and tier come from the environment, as for every client.
+Address and tier come from the environment: KRAKEN_BASE_URL and KRAKEN_TIER.
 """
 # ruff: noqa: INP001, T201 - a program to read and run: no package, and it prints
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Mapping
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 
-import httpx
-
-from krakenasync import BalanceSnapshot, KrakenClient, poll_accounts
+from krakenasync import LIVE, Account, BalanceSnapshot, Fleet, Key
 
 
 def describe(snapshot: BalanceSnapshot) -> list[str]:
@@ -27,24 +26,20 @@ def describe(snapshot: BalanceSnapshot) -> list[str]:
     return [f"{snapshot.account}: {asset} {change:+}" for asset, change in snapshot.changed.items()]
 
 
-async def poll(clients: Mapping[str, KrakenClient], every: float = 5.0) -> None:
+async def poll(fleet: Fleet, every: float = 5.0) -> None:
     """Print for ever; an account that fails does not hold up the others."""
-    async with poll_accounts(clients, every=every) as snapshots:
+    async with fleet.poll_balances(every=every) as snapshots:
         async for snapshot in snapshots:
             for line in describe(snapshot):
                 print(line, flush=True)
 
 
 async def main(keys: Mapping[str, tuple[str, str]]) -> None:
-    """Make a client for each key, over one pool of connections."""
-    async with httpx.AsyncClient() as pool, AsyncExitStack() as stack:
-        clients = {
-            name: await stack.enter_async_context(
-                KrakenClient.from_env(api_key=key, api_secret=secret, http_client=pool)
-            )
-            for name, (key, secret) in keys.items()
-        }
-        await poll(clients)
+    """Make a client for each key; the fleet has them share their connections."""
+    where, tier = os.environ.get("KRAKEN_BASE_URL", LIVE), os.environ.get("KRAKEN_TIER", "starter")
+    accounts = [Account(label, Key(*halves), tier=tier) for label, halves in keys.items()]
+    async with Fleet(accounts, base_url=where) as fleet:
+        await poll(fleet)
 
 
 if __name__ == "__main__":

@@ -68,7 +68,10 @@ def environment(kraken_sandbox, monkeypatch, tmp_path):
     monkeypatch.setenv("KRAKEN_API_SECRET", kraken_sandbox.api_secret)
     monkeypatch.setenv("KRAKEN_BASE_URL", kraken_sandbox.base_url)
     monkeypatch.setenv("KRAKEN_TIER", "pro")
-    keys = {label: (key.api_key, key.api_secret) for label, key in kraken_sandbox.sandbox.keys.items()}
+    sandbox = kraken_sandbox.sandbox
+    sandbox.add_key("alice", label="trading")
+    sandbox.add_key("alice", label="reading")
+    keys = {label: (key.api_key, key.api_secret) for label, key in sandbox.keys.items()}
     monkeypatch.chdir(tmp_path)
     (tmp_path / "keys.json").write_text(json.dumps(keys))
     return kraken_sandbox

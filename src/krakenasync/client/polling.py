@@ -132,8 +132,10 @@ async def poll_accounts(
 ) -> AsyncIterator[AsyncIterator[BalanceSnapshot]]:
     """Poll many accounts at once, merged into one stream of labelled snapshots.
 
-    Give the clients one `http_client`, and they share its connections. An account that fails says so in its own
-    snapshots and never holds the others up; it is polled on, unless that can do no good (see `poll_balances`).
+    For clients that you have already; those of a `Fleet` share their connections, and it polls them by itself.
+
+    An account that fails says so in its own snapshots and never holds the others up; it is polled on, unless that can
+    do no good (see `poll_balances`).
 
     >>> async with poll_accounts({"alice": a, "bob": b}, every=2.0) as snapshots:  # doctest: +SKIP
     ...     async for snapshot in snapshots:
