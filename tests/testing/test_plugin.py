@@ -69,11 +69,11 @@ async def test_without_limits_nobody_waits(kraken_sandbox):
 
 
 @pytest.mark.asyncio
-async def test_clients_of_many_accounts_share_one_pool(kraken_sandbox):
-    """`clients` opens one connection pool for all labels."""
+async def test_clients_of_many_accounts_share_their_connections(kraken_sandbox):
+    """`clients` opens one transport for all labels."""
     async with kraken_sandbox.clients("alice", "bob") as clients:
         assert list(clients) == ["alice", "bob"]
-        assert len({id(each._road.transport._given) for each in clients.values()}) == 1
+        assert len({id(each._road.transport) for each in clients.values()}) == 1
         assert (await clients["alice"].balance()) != (await clients["bob"].balance())
 
 

@@ -76,7 +76,7 @@ async def demo(
 async def _busy(
     exchange: KrakenSandbox, calls: Calls
 ) -> AsyncIterator[tuple[Mapping[str, Account], AsyncIterator[BalanceSnapshot]]]:
-    """Poll all accounts, over one connection pool, while some of them trade."""
+    """Poll all accounts, over shared connections, while some of them trade."""
     async with exchange.clients(*TIERS, hooks=[calls]) as clients, anyio.create_task_group() as traders:
         accounts = {name: Account(name, TIERS[name], client.limits) for name, client in clients.items()}
         for name, (pair, volume) in TRADES.items():

@@ -7,7 +7,7 @@ from a thread of its own (for any test, synchronous or on any loop), `in_process
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any, Final
 
 import httpx
@@ -15,6 +15,7 @@ from anyio.from_thread import start_blocking_portal
 
 from krakenasync.client.client import KrakenClient
 from krakenasync.client.limits import LimitsConfig
+from krakenasync.client.transport import Transport
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.protocol.tiers import PUBLIC, CounterSpec
 from krakenasync.sandbox import ApiKey, Faults, Sandbox, SandboxConfig, Stats, serve
@@ -91,15 +92,18 @@ class KrakenSandbox:
 
     @asynccontextmanager
     async def clients(self, *labels: str, **settings: Any) -> AsyncIterator[dict[str, KrakenClient]]:
-        """Make a client for each label over one connection pool, which closes with the block.
+        """Make a client for each label; they share their connections, which close with the block.
 
         Args:
             labels: The keys' labels; without any, those of all keys.
             settings: As for `client`.
         """
-        async with httpx.AsyncClient(trust_env=False) as pool:
-            shared = {"http_client": self._http_client or pool, **settings}
-            yield {label: self.client(label, **shared) for label in labels or self.sandbox.keys}
+        transport = Transport(self.base_url, self._http_client)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(transport.aclose)
+            shared = {"transport": transport, "http_client": None, **settings}
+            made = {label: self.client(label, **shared) for label in labels or self.sandbox.keys}
+            yield {label: await stack.enter_async_context(client) for label, client in made.items()}
 
     def __repr__(self) -> str:
         return f"<KrakenSandbox {self.base_url} {self.stats!r}>"
