@@ -179,8 +179,8 @@ class InvalidNonce(AuthenticationError):
     """The nonce was not above the last one Kraken accepted for the key. The call was not carried out.
 
     Attributes:
-        never_accepted: Whether Kraken has accepted no nonce of this process yet: as a rule the key was used with higher
-            ones.
+        never_accepted: True while Kraken has accepted none of this process's nonces; usually the key was used with
+            higher ones before.
     """
 
     default_retryable = True

@@ -76,11 +76,11 @@ def require(path: Path | str) -> Path:
     """Make sure that a picture can be made there: look before asking Kraken for what is to be shown.
 
     Raises:
-        ConfigurationError: matplotlib is not installed, or the ending is none of a picture.
+        ConfigurationError: matplotlib is not installed, or the suffix is not a picture's.
     """
     target = Path(path)
     if target.suffix.lower() not in ENDINGS:
-        raise ConfigurationError(f"{target.name!r} is no picture", hint=f"end it with {' or '.join(ENDINGS)}")
+        raise ConfigurationError(f"{target.name!r} is not a picture", hint=f"end it with {' or '.join(ENDINGS)}")
     try:
         importlib.import_module("matplotlib")
     except ModuleNotFoundError:

@@ -34,8 +34,8 @@ def test_version(capsys):
     ("tokens", "said"),
     [
         (["balancs"], 'Did you mean "balances"?'),
-        (["--sandbox"], "--sandbox alone is no command"),
-        (["--tier"], "--tier alone is no command"),
+        (["--sandbox"], "--sandbox alone is not a command"),
+        (["--tier"], "--tier alone is not a command"),
         (["--verson"], "unknown option --verson"),
         (["balances", "extra"], "balances does not take 'extra'"),
         (["ticker"], "ticker: PAIR is missing"),

@@ -46,7 +46,7 @@ def test_an_unknown_endpoint_can_be_called_all_the_same(environment, capsys):
         (["Zzzzzz"], "krakenasync endpoints lists them"),
         (["Balance", "asset"], "write name=value"),
         (["Balance", "=x"], "write name=value"),
-        (["AddOrderBatch", "orders:=[1"], "this is no JSON"),
+        (["AddOrderBatch", "orders:=[1"], "this is not JSON"),
         (["Balance", "--kind", "public"], "Balance is not public"),
         (["Balance", "--csv"], "no --csv"),
         (["Balance", "--kind", "secret"], "--kind"),

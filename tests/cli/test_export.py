@@ -101,7 +101,7 @@ def spoilt(at, value):
 def test_what_is_no_archive_is_an_error(found):
     """Nor one that is packed in a way that cannot be undone; nobody gets a traceback."""
     for read in (Export(found).pieces, Export(found).rows):
-        with pytest.raises(ProtocolError, match="no whole zip"):
+        with pytest.raises(ProtocolError, match="not a whole zip"):
             list(read())
 
 

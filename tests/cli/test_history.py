@@ -36,7 +36,7 @@ def test_an_account_without_history_is_complete(tmp_path, capsys):
         (["ohlc"], "--pair"),
         (["ledgers", "--pair", "XBTUSD"], "takes no --pair"),
         (["ohlc", "--pair", "XBTUSD", "--interval", "7"], "Choose from: 1, 5, 15"),
-        (["ledgers", "--since", "soon"], "no point in time"),
+        (["ledgers", "--since", "soon"], "not a point in time"),
         (["trades", "--interval", "5"], "takes no --interval"),
     ],
 )

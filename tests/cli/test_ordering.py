@@ -223,7 +223,7 @@ def test_every_change_can_be_looked_at_first(command, environment, capsys):
         (["order", "amend", "x"], "nothing to change"),
         (["order", "cancel"], "ORDER"),
         (["orders", "show"], "ORDER"),
-        (["orders", "closed", "--start", "soon"], "no point in time"),
+        (["orders", "closed", "--start", "soon"], "not a point in time"),
     ],
 )
 def test_a_wrong_word_is_explained_before_anything_is_sent(tokens, said, environment, capsys):

@@ -11,7 +11,7 @@ COMMANDS = [["ohlc", "XBTUSD"], ["limits", "--calls", "2"], ["balances", "--watc
 
 @pytest.mark.parametrize("words", COMMANDS)
 @pytest.mark.parametrize(
-    ("plot", "said"), [("x.gif", ".png or .svg"), ("missing/x.png", "cannot be written"), (".svg", "no picture")]
+    ("plot", "said"), [("x.gif", ".png or .svg"), ("missing/x.png", "cannot be written"), (".svg", "not a picture")]
 )
 def test_a_file_that_cannot_be_is_said_before_kraken_is_asked(words, plot, said, environment, tmp_path, capsys):
     """A wrong ending and a folder that is not there are a matter of usage: 2, and nothing was sent."""

@@ -80,8 +80,8 @@ def test_a_file_that_holds_more_than_profiles_is_not_rewritten(text):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[default]\napi_key = SECRETTEXT\n", "is no TOML"),
-        ("default = 'SECRETTEXT'\n", "is no table"),
+        ("[default]\napi_key = SECRETTEXT\n", "is not TOML"),
+        ("default = 'SECRETTEXT'\n", "is not a table"),
         ("[default]\nsecret = 'SECRETTEXT'\n", "unknown secret"),
         ("[other]\napi_key = 'SECRETTEXT'\n", "no profile 'default'"),
     ],

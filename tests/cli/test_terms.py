@@ -44,7 +44,7 @@ def test_an_order_that_expires_lasts_till_then():
 @pytest.mark.parametrize(
     ("terms", "said"),
     [
-        (Terms(price="1", expires="soon"), "--expires 'soon' is no point in time"),
+        (Terms(price="1", expires="soon"), "--expires 'soon' is not a point in time"),
         (Terms(price="1", starts="-5"), "--starts '-5'"),
         (Terms(price="1", expires="+60", lasting="IOC"), "--lasting IOC"),
         (Terms(price="1", flags="post,nonsense"), "there is no 'nonsense'"),

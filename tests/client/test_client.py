@@ -178,7 +178,7 @@ def test_a_name_that_is_no_endpoint(naive_kraken, name):
     async def main(clock):
         exchange = naive_kraken(clock)
         for call in (exchange.client().public, exchange.client().private):
-            with pytest.raises(InvalidArguments, match="no endpoint"):
+            with pytest.raises(InvalidArguments, match="not an endpoint"):
                 await call(name)
         assert not exchange.seen
 
@@ -309,18 +309,18 @@ def test_an_empty_setting_is_none():
         ({"http_client": 5}, "http_client is of type int .an httpx.AsyncClient"),
         ({"http_client": ""}, "http_client is of type str"),
         ({"http_client": httpx.Client}, "http_client is of type type"),
-        ({"hooks": 5}, "hooks=5 .a list of functions"),
-        ({"hooks": [5]}, "hooks=.5. .a list of functions"),
+        ({"hooks": 5}, "hooks=5 cannot work .a list of functions"),
+        ({"hooks": [5]}, "hooks=.5. cannot work .a list of functions"),
         ({"hooks": None}, "hooks=None"),
         ({"hooks": "ab"}, "hooks='ab'"),
-        ({"otp": 5}, "second factor is no text"),
-        ({"limits": LimitsConfig(initial="bogus")}, "initial='bogus' .one of empty"),
-        ({"account": 5}, "account=5 .a text"),
+        ({"otp": 5}, "otp must be a non-empty text"),
+        ({"limits": LimitsConfig(initial="bogus")}, "initial='bogus. cannot work .one of empty"),
+        ({"account": 5}, "account=5 cannot work .a text"),
         ({"account": " "}, "account=' '"),
         ({"account": "a\nb"}, "account='a.nb'"),
         ({"account": "\ud800"}, "account"),
-        ({"limits": {}}, "limits is of type dict .a LimitsConfig"),
-        ({"limits": 5}, "limits is of type int"),
+        ({"limits": {}}, "limits must be a LimitsConfig, not dict"),
+        ({"limits": 5}, "limits must be a LimitsConfig, not int"),
         ({"retry": {}}, "retry must be a RetryPolicy, not dict"),
         ({"timeout": 10**400}, "timeout=.* cannot work .seconds"),
         ({"tier": "x" * 200_000}, "unknown tier 'xxx"),

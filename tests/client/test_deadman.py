@@ -513,7 +513,7 @@ def busy(retry_after=None):
 
 
 def test_an_error_that_names_its_pause_is_heeded():
-    """Arming waits for what is said, a second at the least, but no longer than ten in all; three times at the most."""
+    """Arming waits for what is said, a second at least, but no longer than ten in all; three times at most."""
 
     async def main(clock):
         timer = Timer(clock, busy(4.0), busy(0.1))

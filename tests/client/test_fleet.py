@@ -52,7 +52,7 @@ def test_a_setting_of_another_kind_is_refused_for_all_accounts(name):
     """When the fleet is made, as for a client."""
     with pytest.raises(ConfigurationError, match=name):
         Fleet([Account("alice", key("a"))], **{name: 5})
-    with pytest.raises(ConfigurationError, match="second factor is no text"):
+    with pytest.raises(ConfigurationError, match="otp must be a non-empty text"):
         key("a", otp=5)
 
 

@@ -193,7 +193,7 @@ def test_nonces_that_were_refused_together_are_one_failure():
 
 
 def test_a_row_of_refused_nonces_closes_the_road_for_longer_each_time():
-    """It may pass by itself, so one call is let through after a second, after two, four ..., a minute at the most."""
+    """It may pass by itself, so one call is let through after a second, after two, four ..., a minute at most."""
     clock = VirtualClock()
     breaker = Breaker(clock)
     for _ in range(9):

@@ -162,7 +162,7 @@ def test_a_withdrawal_is_never_repeated_once_sent(naive_kraken, code):
 
 @pytest.mark.parametrize("failure", ["EService:Busy", httpx.ConnectError("refused")], ids=str)
 def test_attempts_end(naive_kraken, failure):
-    """A call is sent max_attempts times at the most, and the error tells how often it was tried."""
+    """A call is sent max_attempts times at most, and the error tells how often it was tried."""
 
     async def main(clock):
         exchange = naive_kraken(clock)

@@ -130,5 +130,5 @@ def test_a_target_too_long_for_the_exchange_is_refused_before_it_is_sent():
     ticker = spec("Ticker", private=False)
     rest = len(compose(ticker, {"pair": ""}).target)
     assert len(compose(ticker, {"pair": "A" * (8_000 - rest)}).target) == 8_000
-    with pytest.raises(InvalidArguments, match=r"a target of \d+ characters, 8000 at the most \(name fewer"):
+    with pytest.raises(InvalidArguments, match=r"a target of \d+ characters, 8000 at most \(name fewer"):
         compose(ticker, {"pair": "A" * (8_001 - rest)})

@@ -54,9 +54,9 @@ def test_instants_in_whole_seconds_or_nanoseconds():
     ("value", "error", "message"),
     [
         (datetime(2023, 11, 14), InvalidArguments, "naive datetime"),  # noqa: DTZ001 - the very thing refused
-        (float("nan"), InvalidArguments, "not a moment"),
-        (float("inf"), InvalidArguments, "not a moment"),
-        (Decimal("NaN"), InvalidArguments, "not a moment"),
+        (float("nan"), InvalidArguments, "not a point in time"),
+        (float("inf"), InvalidArguments, "not a point in time"),
+        (Decimal("NaN"), InvalidArguments, "not a point in time"),
         ("", InvalidArguments, "empty"),
         (True, InvalidType, "not bool"),
         (None, InvalidType, "not NoneType"),
@@ -89,7 +89,7 @@ NUMBERS_IN_TEXT = ["-1", "-3600", "1e999999999", "+1E5", "1e-999999999", "9" * 2
 @pytest.mark.parametrize("value", [*HUGE, *NEGATIVE, *NUMBERS_IN_TEXT], ids=lambda value: type(value).__name__)
 def test_a_number_that_is_no_moment_is_refused_before_it_is_written(marker, value):
     """Written in full some would fill the memory; one below 0 is mostly meant as "so long ago"."""
-    with pytest.raises(InvalidArguments, match=r"start=.* is not a moment") as caught:
+    with pytest.raises(InvalidArguments, match=r"start=.* is not a point in time") as caught:
         marker.wire("start", value)
     assert len(str(caught.value)) < 250
 
@@ -114,8 +114,8 @@ def test_deadlines_in_text_travel_as_given(text):
     [
         (datetime.max.replace(tzinfo=timezone(-timedelta(hours=1))), "beyond the calendar"),
         (datetime.min.replace(tzinfo=timezone(timedelta(hours=1))), "beyond the calendar"),
-        ("soon", "deadline='soon' is not a moment"),
-        ("2026-13-01T00:00:00Z", "is not a moment"),
+        ("soon", "deadline='soon' is not a point in time"),
+        ("2026-13-01T00:00:00Z", "is not a point in time"),
         ("2026-01-02T03:04:05Z\n", "control character"),
     ],
 )

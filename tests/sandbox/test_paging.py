@@ -94,5 +94,5 @@ def test_a_made_up_cursor_is_refused(cursor):
 
 
 def test_moments_are_what_answers_show():
-    """Seven digits at the most."""
+    """Seven digits at most."""
     assert moment(1_780_000_000_123_456_789) == Decimal("1780000000.1234567").quantize(Decimal("1E-7"))

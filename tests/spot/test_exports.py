@@ -80,7 +80,7 @@ def test_rows_are_read_whether_numbers_are_quoted_or_bare():
 
 def test_a_cut_archive_is_told():
     """A download that broke off is no empty report."""
-    with pytest.raises(ProtocolError, match="no whole zip"):
+    with pytest.raises(ProtocolError, match="not a whole zip"):
         list(Export(b"PK\x03\x04 cut").rows())
 
 

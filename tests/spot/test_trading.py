@@ -82,8 +82,8 @@ def test_volume_zero_closes_a_position():
         ({"timeinforce": "GTD"}, "expiretm"),
         ({"timeinforce": "GTD", "expiretm": "0"}, "expiretm"),
         ({"timeinforce": "GTD", "expiretm": "+4"}, "too near"),
-        ({"expiretm": "soon"}, "expiretm='soon' is no point in time"),
-        ({"expiretm": "2030-01-01"}, "no point in time"),
+        ({"expiretm": "soon"}, "expiretm='soon' is not a point in time"),
+        ({"expiretm": "2030-01-01"}, "not a point in time"),
         ({"starttm": "-5"}, "starttm"),
         ({"close": Close(ordertype="market")}, "close"),
         ({"close": Close(ordertype="trailing-stop", price="5")}, "offset"),
@@ -93,8 +93,8 @@ def test_volume_zero_closes_a_position():
         ({"volume": "1e999"}, "beyond any market"),
         ({"volume": "0.00"}, "buys and sells nothing"),
         ({"volume": 0, "leverage": "none"}, "buys and sells nothing"),
-        ({"price": "0"}, "no price"),
-        ({"price2": 0}, "no price"),
+        ({"price": "0"}, "not a price"),
+        ({"price2": 0}, "not a price"),
     ],
 )
 def test_what_cannot_be_is_refused_before_sending(changes, message):
@@ -209,7 +209,7 @@ def test_members_of_an_enumeration_stand_for_their_words():
     for wrong, message in (
         ({"ordertype": Word.TRAILING, "price": "100"}, "offset"),
         ({"timeinforce": Word.GTD}, "expiretm"),
-        ({"close": Close(ordertype=Word.MARKET)}, "no type for a close order"),
+        ({"close": Close(ordertype=Word.MARKET)}, "not a type for a close order"),
         ({"oflags": Word.VIQC}, "market buys"),
     ):
         with pytest.raises(InvalidArguments, match=message):
@@ -228,17 +228,17 @@ def test_members_of_an_enumeration_stand_for_their_words():
         ({"leverage": [2]}, "leverage must be a str, not list"),
         ({"close": {}}, "close lacks ordertype"),
         ({"close": 5}, "close must be a Close, not int"),
-        ({"close": {"ordertype": "market"}}, "no type for a close order"),
+        ({"close": {"ordertype": "market"}}, "not a type for a close order"),
         ({"pair": "A\nB"}, "pair='A.*B' holds a control character"),
         ({"pair": "A\0"}, "control character"),
         ({"broker": "\ud800"}, "half a character"),
-        ({"expiretm": -1}, "expiretm=-1 is not a moment"),
-        ({"starttm": -1}, "starttm=-1 is not a moment"),
-        ({"expiretm": Decimal("1e99999999")}, "expiretm=.* is not a moment"),
+        ({"expiretm": -1}, "expiretm=-1 is not a point in time"),
+        ({"starttm": -1}, "starttm=-1 is not a point in time"),
+        ({"expiretm": Decimal("1e99999999")}, "expiretm=.* is not a point in time"),
         ({"deadline": datetime.max.replace(tzinfo=timezone(-timedelta(hours=1)))}, "beyond the calendar"),
         ({"type": None}, "type must be a str, not NoneType"),
         ({"volume": 10**5000}, "beyond any market"),
-        ({"expiretm": "+" + "9" * 5000}, "expiretm='.9+… is not a moment"),
+        ({"expiretm": "+" + "9" * 5000}, "expiretm='.9+… is not a point in time"),
     ],
     ids=range(20),
 )

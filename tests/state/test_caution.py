@@ -22,7 +22,7 @@ def test_calm_costs_nothing():
 
 
 def test_pauses_double_up_to_a_minute():
-    """Each refusal soon after the last pause pauses twice as long, 60 s at the most."""
+    """Each refusal soon after the last pause pauses twice as long, 60 s at most."""
     moment, caution, pauses = 0.0, CALM, []
     for _ in range(7):
         caution = after_refusal(caution, moment, sent=moment - 0.1, most=16.0)

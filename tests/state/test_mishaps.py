@@ -17,7 +17,7 @@ from krakenasync.state.mishaps import Scattered, failure, lost, refusal, wrong
         (refusal("ERR DB index is out of range"), ConfigurationError, "database"),
         (refusal("ERR SELECT is not allowed in cluster mode"), ConfigurationError, "database"),
         (refusal("ERR unknown command 'EVALSHA'"), ConfigurationError, "no scripting"),
-        (exceptions.InvalidResponse("Protocol Error: b'HTTP'"), ConfigurationError, "no Redis server"),
+        (exceptions.InvalidResponse("Protocol Error: b'HTTP'"), ConfigurationError, "not a Redis server"),
         (refusal("OOM command not allowed when used memory > 'maxmemory'."), StateUnavailable, "refused: OOM"),
         (refusal("READONLY You can't write against a read only replica."), StateUnavailable, "refused: READONLY"),
         (refusal("LOADING Redis is loading the dataset in memory"), StateUnavailable, "refused: LOADING"),

@@ -356,7 +356,7 @@ def test_what_is_no_redis_server_is_refused_at_the_start():
     async def main():
         async with await asyncio.start_server(serve, "127.0.0.1", 0) as web:
             store = RedisStore(f"redis://127.0.0.1:{web.sockets[0].getsockname()[1]}/0")
-            with pytest.raises(ConfigurationError, match="no Redis server"):
+            with pytest.raises(ConfigurationError, match="not a Redis server"):
                 await store.start()
             await store.aclose()
 

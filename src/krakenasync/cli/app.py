@@ -127,7 +127,7 @@ def _explain(error: CycloptsError) -> None:
         given = error.keyword or next((each.keyword for each in error.argument.tokens if each.keyword), None)
         said = f"{chain}: {given} needs a value" if given else f"{chain}: {error.argument.name} is missing"
     elif isinstance(error, UnknownCommandError) and (word := _option(error)):
-        said = f"{word} alone is no command"
+        said = f"{word} alone is not a command"
         if word not in FLAGS | VALUES:
             said = f"unknown option {word}"
     remark(f"error: {said}", style="bold red")

@@ -88,14 +88,14 @@ def _read(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals or not name.rstrip(":"):
         raise InvalidArguments(
-            f"{text!r} is no parameter", hint="write name=value, or name:=JSON for lists and objects"
+            f"{text!r} is not a parameter", hint="write name=value, or name:=JSON for lists and objects"
         )
     if not name.endswith(":"):
         return name, value
     try:
         return name[:-1], msgspec.json.decode(value)
     except msgspec.MsgspecError as error:
-        raise InvalidArguments(f"{name[:-1]}: this is no JSON: {error}") from None
+        raise InvalidArguments(f"{name[:-1]}: this is not JSON: {error}") from None
 
 
 def _print(result: Any, output: Output) -> None:

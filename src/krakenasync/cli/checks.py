@@ -97,9 +97,7 @@ async def check_clock(client: KrakenClient) -> Finding:
     ahead = max(reading.least, 0) + min(reading.most, 0)
     seconds = ahead / SECOND
     if abs(seconds) <= _TOLERABLE:
-        return Finding(
-            "clock", "ok", "agrees with Kraken's" if not ahead else f"off by {abs(seconds):.1f} s at the least"
-        )
+        return Finding("clock", "ok", "agrees with Kraken's" if not ahead else f"off by {abs(seconds):.1f} s at least")
     which = "behind" if seconds > 0 else "ahead of"
     return Finding(
         "clock",

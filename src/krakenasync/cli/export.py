@@ -51,7 +51,7 @@ async def export(
         end: Rows up to this moment.
         file: Write into this file, not to standard output.
         every: Seconds between two questions whether it is ready.
-        patience: Seconds to wait for it at the most.
+        patience: Seconds to wait for it at most.
         keep: Leave the report at Kraken.
         where: Whom to ask.
         output: In which form.
@@ -127,7 +127,7 @@ def _deliver(found: Export, file: Path | None, output: Output) -> None:
     Raises:
         OSError: There is no room for it.
         ConfigurationError: The file cannot be written.
-        ProtocolError: It is no whole archive.
+        ProtocolError: It is not a whole archive.
     """
     pieces = (msgspec.json.encode(row) + b"\n" for row in found.rows()) if output.json else found.pieces()
     if file is None:

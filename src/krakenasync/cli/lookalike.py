@@ -79,7 +79,7 @@ def diagnose(secret: str, path: str, body: str, signature: str, nonce: str = "")
         path: From ``/0/`` on.
         body: The body as it was sent.
         signature: The API-Sign header that was sent.
-        nonce: The nonce, if the body is no form.
+        nonce: The nonce, if the body is not a form.
 
     Raises:
         InvalidArguments: There is no nonce to be found.

@@ -202,7 +202,7 @@ async def trades(
     Args:
         pair: A pair by any of Kraken's names.
         since: The moment to begin at: 2026-01-31, 2026-01-31T12:00 or unix seconds.
-        count: How many at the most.
+        count: How many at most.
         where: Whom to ask.
         output: In which form.
     """

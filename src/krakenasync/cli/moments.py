@@ -29,7 +29,7 @@ def when(name: str, text: str | None) -> datetime | None:
         found = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
         raise InvalidArguments(
-            f"{name} {text!r} is no point in time", hint="write 2026-01-31, 2026-01-31T12:00 or unix seconds"
+            f"{name} {text!r} is not a point in time", hint="write 2026-01-31, 2026-01-31T12:00 or unix seconds"
         ) from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 

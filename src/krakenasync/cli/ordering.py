@@ -97,7 +97,7 @@ async def _trade(wanted: PlaceOrder, care: Care, where: Where, output: Output, *
     """Show, check or place an order."""
     if wanted.pair.replace(".", "", 1).isdecimal():
         hint = f"the pair comes first: krakenasync order {wanted.type} {wanted.volume} {wanted.pair}"
-        raise InvalidArguments(f"{wanted.pair!r} is no pair", hint=hint)
+        raise InvalidArguments(f"{wanted.pair!r} is not a pair", hint=hint)
     order = wanted.order()
     if care.validate:
         return await _preview(order, where, output, deadline=f"{wanted.deadline:g} s after sending, server time")

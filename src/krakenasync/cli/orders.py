@@ -63,7 +63,7 @@ async def closed(
     """Show closed orders, newest first.
 
     Args:
-        count: How many at the most.
+        count: How many at most.
         start: Only those after this moment: 2026-01-31, 2026-01-31T12:00 or unix seconds.
         end: Only those up to this moment.
         where: Whom to ask.

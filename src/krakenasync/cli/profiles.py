@@ -115,7 +115,7 @@ def read_profile(name: str) -> dict[str, str]:
         raise ConfigurationError(f"no profile {quoted(name)}", hint=known)
     found = table[name]
     if not isinstance(found, dict):
-        raise ConfigurationError(f"profile {name!r} is no table", hint=f"write it below a line [{name}]")
+        raise ConfigurationError(f"profile {name!r} is not a table", hint=f"write it below a line [{name}]")
     unknown = found.keys() - {*_NAMES, "keyring"}
     if unknown:
         raise ConfigurationError(f"profile {name!r}: unknown {', '.join(sorted(unknown))}", hint=f"known: {_listed()}")
@@ -153,7 +153,7 @@ def _table() -> dict[str, Any]:
     """Read the profile file; empty if there is none.
 
     Raises:
-        ConfigurationError: Others may read it, or it is no TOML.
+        ConfigurationError: Others may read it, or it is not TOML.
     """
     path = profile_file()
     try:
@@ -167,7 +167,7 @@ def _table() -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         # The text around the fault may be a secret: say where it is, not what stands there.
         place = str(error).rpartition("(")[2].rstrip(")") if "(" in str(error) else "not text"
-        raise ConfigurationError(f"{path} is no TOML: {place}", hint="a table [name] with api_key = '...'") from None
+        raise ConfigurationError(f"{path} is not TOML: {place}", hint="a table [name] with api_key = '...'") from None
 
 
 def _check_owner(path: Path, found: os.stat_result) -> None:

@@ -129,7 +129,7 @@ def harmless(text: str) -> str:
 
 def to_nowhere(stream: TextIO) -> None:
     """Let what is left in a stream go nowhere: Python flushes it once more when it exits."""
-    with contextlib.suppress(OSError):  # it is no file, as under a test
+    with contextlib.suppress(OSError):  # it is not a file, as under a test
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 

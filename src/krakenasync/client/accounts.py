@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
+from krakenasync.client.config import refused
 from krakenasync.client.credentials import Credentials
 from krakenasync.client.frames import at_any_time, discreet
 from krakenasync.errors import ConfigurationError, InvalidType
-from krakenasync.protocol.quoting import quoted
 from krakenasync.protocol.tiers import Tier
 
 __all__ = ["Account", "Key", "by_label"]
@@ -23,7 +23,7 @@ class Key:
     Args:
         api_key: Its public half.
         api_secret: Its private half, base64 as Kraken shows it.
-        reads_only: Never use it for anything but reading: it lacks the permissions, or is there to read more.
+        reads_only: Use it for reads only: it lacks other permissions, or is there to add read allowance.
         otp: The second factor, for a key that has a static one.
         nonce_unit: As for `KrakenClient`.
         nonce_window: As for `KrakenClient`.
@@ -85,7 +85,7 @@ class Account:
 
     def __init__(self, label: str, *keys: Key, tier: Tier | str = Tier.STARTER) -> None:
         if not isinstance(label, str) or not label:
-            raise ConfigurationError(f"label={quoted(label)}", hint="a text that names the account")
+            raise refused("label", label, "a text that names the account")
         if not keys:
             raise ConfigurationError(f"account {label!r} has no key", hint="Account(label, Key(api_key, api_secret))")
         for key in keys:

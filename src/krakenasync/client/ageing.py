@@ -49,7 +49,7 @@ class Ageing:
         return min(self._most, sum(engine_points(self._action(), age) for age in ages))
 
     def _age(self, order: Known, later: float) -> float | None:
-        """How old the order will be at the least; None while an amendment may make it young at any moment."""
+        """How old the order will be at least; None while an amendment may make it young at any moment."""
         return None if order.amends else self._clock.monotonic() + later - order.since - _DRIFT
 
     def falls(self) -> Iterator[float]:

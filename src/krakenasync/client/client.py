@@ -70,7 +70,7 @@ class KrakenClient(Calls, Pages, Book):
     Every call passes the limiter of its counter; a private one then waits for its key's lane, takes a nonce, is signed
     and sent. Failures that did no harm are repeated. All clients of a key on an event loop share its counters and lane.
 
-    Use it as an async context manager, or call `aclose` in the end.
+    Use it as an async context manager, or call `aclose` when done.
 
     Args:
         api_key: The public half of an API key; without one only public calls can be made.
@@ -78,7 +78,7 @@ class KrakenClient(Calls, Pages, Book):
         tier: The account's tier (`Tier` or its name); decides how fast private calls may go.
         base_url: Scheme and host, a path prefix is allowed.
         timeout: Seconds one attempt may take, waiting for the limiter not included.
-        max_attempts: How often a call is sent at the most.
+        max_attempts: How often a call is sent at most.
         nonce_unit: ``"ms"``, ``"us"`` or ``"ns"``; a key that was used with a finer unit needs that one.
         account: Names the account, for several keys of one account in a process: the matching engine counts per
             account and pair, not per key.
@@ -171,7 +171,7 @@ class KrakenClient(Calls, Pages, Book):
         if "nonce_window" in found:
             if not re.fullmatch(r"\d{1,40}", found["nonce_window"]):
                 given = quoted(found["nonce_window"])
-                raise ConfigurationError(f"KRAKEN_NONCE_WINDOW={given} is no whole number from 0 on")
+                raise ConfigurationError(f"KRAKEN_NONCE_WINDOW={given} is not a whole number, 0 or more")
             found["nonce_window"] = int(found["nonce_window"])
         return cls(**{**found, **settings})
 
@@ -283,7 +283,7 @@ class KrakenClient(Calls, Pages, Book):
     ensure_cancelled = Action(EnsureCancelled, _cancel)
 
     def dead_man_switch(self, timeout: int = 60) -> AbstractAsyncContextManager[DeadManSwitch]:
-        """Have Kraken cancel all orders of the account unless the block goes on or ends well.
+        """Have Kraken cancel all orders of the account if this program stops, or if the block ends with an error.
 
         Renews CancelAllOrdersAfter three times within `timeout` seconds, before all other calls; see
         `krakenasync.client.deadman.dead_man_switch`.

@@ -26,6 +26,7 @@ __all__ = [
     "checked_name",
     "checked_window",
     "has_methods",
+    "refused",
 ]
 
 
@@ -65,12 +66,12 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if not 0 < _number(self.timeout) < math.inf:
-            raise ConfigurationError(f"timeout={quoted(self.timeout)} cannot work", hint="seconds, above 0")
+            raise refused("timeout", self.timeout, "seconds, above 0")
         _check_retry(self.retry)
         if self.lane is not None and not isinstance(self.lane, Lane):
             raise ConfigurationError(f"unknown lane {quoted(self.lane)}", hint=_LANES)
         if self.max_age is not None and not 0 <= _number(self.max_age) < math.inf:
-            raise ConfigurationError(f"max_age={quoted(self.max_age)} cannot work", hint="seconds, or None")
+            raise refused("max_age", self.max_age, "seconds, or None")
 
     def changed(self, *, max_attempts: int | None = None, **changes: Any) -> Options:
         """Return options that differ in what is given.
@@ -93,6 +94,11 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, **changes)
 
 
+def refused(name: str, value: object, hint: str) -> ConfigurationError:
+    """Make the error for a setting that cannot work."""
+    return ConfigurationError(f"{name}={quoted(value)} cannot work", hint=hint)
+
+
 def _check_retry(policy: object) -> None:
     """Refuse a policy that cannot be followed."""
     if not isinstance(policy, RetryPolicy):
@@ -100,18 +106,18 @@ def _check_retry(policy: object) -> None:
             f"retry must be a RetryPolicy, not {type(policy).__name__}", hint="like RetryPolicy(attempts=3)"
         )
     if isinstance(policy.attempts, bool) or not isinstance(policy.attempts, int):
-        raise ConfigurationError(f"max_attempts={quoted(policy.attempts)}", hint="a whole number, at least 1")
+        raise refused("max_attempts", policy.attempts, "a whole number, 1 or more")
     if policy.attempts < 1:
-        raise ConfigurationError(f"max_attempts={quoted(policy.attempts)}", hint="at least 1: the first attempt")
+        raise refused("max_attempts", policy.attempts, "1 or more: the first attempt counts")
     if isinstance(policy.nonce_tries, bool) or not isinstance(policy.nonce_tries, int) or policy.nonce_tries < 0:
-        raise ConfigurationError(f"retry: nonce_tries={quoted(policy.nonce_tries)}", hint="a whole number, 0 or more")
+        raise refused("retry: nonce_tries", policy.nonce_tries, "a whole number, 0 or more")
     for name in ("base", "longest", "total", "budget", "earn"):
         if not _number(value := getattr(policy, name)) >= 0:
-            raise ConfigurationError(f"retry: {name}={quoted(value)} cannot work", hint="a number, 0 or more")
+            raise refused(f"retry: {name}", value, "a number, 0 or more")
 
 
 def _number(value: object) -> float:
-    """Read a number of seconds or points; NaN, which no comparison is true of, if it is none."""
+    """Read a number of seconds or points; NaN, which no comparison is true of, if it is not one."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return math.nan
     try:
@@ -124,24 +130,24 @@ def checked_limits(config: object) -> LimitsConfig:
     """Refuse what the limiter cannot count by; None stands for the usual.
 
     Raises:
-        ConfigurationError: It is no `LimitsConfig`, or something in it cannot work.
+        ConfigurationError: It is not a `LimitsConfig`, or something in it cannot work.
     """
     if config is None:
         return LimitsConfig()
     if not isinstance(config, LimitsConfig):
         raise ConfigurationError(
-            f"limits is of type {type(config).__name__}", hint='a LimitsConfig, like LimitsConfig(initial="full")'
+            f"limits must be a LimitsConfig, not {type(config).__name__}", hint='like LimitsConfig(initial="full")'
         )
     initial = config.initial
     if initial not in ("empty", "full") and not 0 <= _number(initial) < math.inf:
-        raise ConfigurationError(f"limits: initial={quoted(initial)}", hint="one of empty, full, or points")
+        raise refused("limits: initial", initial, "one of empty, full, or points")
     if not isinstance(config.dear_history, bool):
-        raise ConfigurationError(f"limits: dear_history={quoted(config.dear_history)}", hint="True or False")
+        raise refused("limits: dear_history", config.dear_history, "True or False")
     for name in ("rest", "engine", "public"):
         spec = getattr(config, name)
         if spec is not None and not _counts(spec):
             hint = "a CounterSpec of two whole numbers above 0: cap, and hundredths that decay a second"
-            raise ConfigurationError(f"limits: {name}={quoted(spec)}", hint=hint)
+            raise refused(f"limits: {name}", spec, hint)
     return config
 
 
@@ -161,7 +167,7 @@ def checked_hooks(hooks: object) -> tuple[Hook, ...]:
     """
     found: tuple[Any, ...] | None = tuple(hooks) if isinstance(hooks, Iterable) else None
     if found is None or not all(map(callable, found)):
-        raise ConfigurationError(f"hooks={quoted(hooks)}", hint="a list of functions that take an Event")
+        raise refused("hooks", hooks, "a list of functions that take an Event")
     for hook in found:
         kinds = (hook, getattr(hook, "__call__", None))  # noqa: B004 - to look at it, not to see whether there is one
         if any(map(inspect.iscoroutinefunction, kinds)):
@@ -173,26 +179,26 @@ def checked_hooks(hooks: object) -> tuple[Hook, ...]:
 
 
 def checked_name(name: str, value: object) -> str | None:
-    """Refuse what is given for a name, like `account`, and is none; None, or an empty setting, is no name.
+    """Refuse what is given for a name, like `account`, and is not one; None, or an empty setting, stands for no name.
 
     Raises:
-        ConfigurationError: It is no text, or one that cannot be printed.
+        ConfigurationError: It is not text, or one that cannot be printed.
     """
     if value is None or value == "":
         return None
     if not (isinstance(value, str) and value.strip() and value.isprintable()):
-        raise ConfigurationError(f"{name}={quoted(value)}", hint="a text of one line, or leave it out")
+        raise refused(name, value, "a text of one line, or leave it out")
     return value
 
 
 def checked_window(window: object) -> int:
-    """Refuse what is no nonce window.
+    """Refuse what is not a nonce window.
 
     Raises:
-        ConfigurationError: It is no whole number, or below 0.
+        ConfigurationError: It is not a whole number, or below 0.
     """
     if isinstance(window, bool) or not isinstance(window, int) or window < 0:
-        raise ConfigurationError(f"nonce_window={quoted(window)}", hint="ticks of nonce_unit, 0 or more")
+        raise refused("nonce_window", window, "ticks of nonce_unit, 0 or more")
     return window
 
 

@@ -103,7 +103,7 @@ class Connection(asyncio.BufferedProtocol):
             WriteTimeout: The peer did not take the request in time.
             ReadTimeout: It did not answer in time.
             Broken: The connection broke.
-            BadResponse: What came is no whole answer.
+            BadResponse: What came is not a whole answer.
         """
         transport = self._transport
         if transport is None or not self.ready:

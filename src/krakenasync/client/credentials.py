@@ -20,7 +20,7 @@ class Credentials:
 
     Raises:
         ConfigurationError: One half is missing, or the secret is not base64.
-        InvalidType: One half is no text.
+        InvalidType: One half is not text.
     """
 
     __slots__ = ("api_key", "key_id", "otp", "signer")
@@ -42,7 +42,7 @@ class Credentials:
             _look(api_key, api_secret, f"{error.message}: ")
             raise
         if otp is not None and not (isinstance(otp, str) and otp):
-            raise ConfigurationError("the second factor is no text", hint="otp as Kraken has it, or leave it out")
+            raise ConfigurationError("otp must be a non-empty text", hint="the key's second factor")
         self.otp = otp
         """The second factor, for keys that have one."""
         self.key_id = hashlib.sha256(api_key.encode()).hexdigest()[:16]

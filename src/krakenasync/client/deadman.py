@@ -113,13 +113,14 @@ async def dead_man_switch(
         timeout: Seconds, 10 to 86,399.
 
     Raises:
-        InvalidArguments: The timeout is none.
+        InvalidArguments: `timeout` is not whole seconds within the bounds.
         KrakenError: The switch could not be armed, and the block is not entered; or not turned off after it. After an
             `OutcomeUnknown` it may be armed.
     """
     if isinstance(timeout, bool) or not isinstance(timeout, int) or not _SHORTEST <= timeout <= LONGEST_SWITCH:
         raise InvalidArguments(
-            f"timeout={quoted(timeout)}", hint=f"whole seconds, {_SHORTEST} to {LONGEST_SWITCH}; Kraken advises 60"
+            f"timeout={quoted(timeout)} cannot work",
+            hint=f"whole seconds, {_SHORTEST} to {LONGEST_SWITCH}; Kraken advises 60",
         )
     switch = DeadManSwitch(timeout)
     armed = anyio.current_time()

@@ -103,7 +103,7 @@ class Express:
 
         Raises:
             ExchangeFailed: No answer came; see its subclasses. `request.left` tells whether a byte was written.
-            BadResponse: What came is no whole answer.
+            BadResponse: What came is not a whole answer.
         """
         now = self._loop.time()
         until = NEVER if timeouts.whole is None else now + timeouts.whole

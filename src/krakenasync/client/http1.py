@@ -41,7 +41,7 @@ class BadRequest(Exception):
 
 
 class BadResponse(Exception):
-    """What the peer sent is no whole HTTP answer."""
+    """What the peer sent is not a whole HTTP answer."""
 
 
 class Bounds(msgspec.Struct, frozen=True):
@@ -246,7 +246,7 @@ class Reader:
         if len(name) == _TRANSFER_ENCODING and name.lower() == b"transfer-encoding":
             # Stated twice it means chunked twice, which RFC 9112, 6.1, forbids and the parser lets pass.
             twice = any(each.lower() == b"transfer-encoding" for each, _ in self._headers)
-            if twice or value.rstrip(b" ").lower() != b"chunked":  # a blank after it is no part of it (section 5)
+            if twice or value.rstrip(b" ").lower() != b"chunked":  # a blank after it is not part of it (section 5)
                 self._refuse("a transfer coding besides chunked")
         self._headers.append((name, value))
         if len(name) == _CONTENT_LENGTH and name.lower() == b"content-length" and int(value) > self._bounds.body:

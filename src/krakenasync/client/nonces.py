@@ -27,9 +27,9 @@ __all__ = ["KeyLane", "diagnosis"]
 LOG: Final = logging.getLogger("krakenasync")
 
 WIDEST: Final = 16
-"""Calls in flight at the most, however wide the window is."""
+"""Calls in flight at most, however wide the window is."""
 STRAGGLING: Final = 0.25
-"""Seconds from its sending for which a call that was given up under way keeps its place at the most.
+"""Seconds from its sending for which a call that was given up under way keeps its place at most.
 
 A nonce that is overtaken is refused, and Kraken locks keys out for too many of those. As a rule a request has arrived
 when a round trip has passed, as the last ones took.

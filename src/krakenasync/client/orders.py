@@ -112,7 +112,7 @@ class PlaceOrder(Order, frozen=True, kw_only=True):
             )
         if not _SHORTEST <= self.deadline <= _LONGEST:
             raise InvalidArguments(
-                f"deadline={quoted(self.deadline)}",
+                f"deadline={quoted(self.deadline)} cannot work",
                 hint=f"{_SHORTEST} to {_LONGEST} seconds; Kraken takes {DEADLINE[0]} to {DEADLINE[1]}",
             )
 
@@ -139,12 +139,12 @@ class ResolveOrder(msgspec.Struct, frozen=True, kw_only=True):
         """Return the deadline in nanoseconds since the unix epoch.
 
         Raises:
-            InvalidArguments: It is no moment.
+            InvalidArguments: It is not a moment.
         """
         if self.deadline is None:
             return None
         if not isinstance(self.deadline, datetime) or self.deadline.tzinfo is None:
-            raise InvalidType(f"deadline={quoted(self.deadline)} is no moment", hint="an aware datetime")
+            raise InvalidType(f"deadline={quoted(self.deadline)} is not a point in time", hint="an aware datetime")
         Deadline().wire("deadline", self.deadline)  # refuses what the calendar does not hold
         return to_nanoseconds(self.deadline)
 
@@ -152,7 +152,7 @@ class ResolveOrder(msgspec.Struct, frozen=True, kw_only=True):
         """Return the id to look for.
 
         Raises:
-            InvalidArguments: It is no id.
+            InvalidArguments: It is not an id.
         """
         asked: dict[str, str] = OpenOrders(cl_ord_id=self.cl_ord_id).params()
         if "cl_ord_id" not in asked:

@@ -98,7 +98,7 @@ class Origin:
 
     def _written(self, method: str, target: str, headers: list[tuple[str, str]], body: bytes = b"") -> bytes:
         if "#" in target:
-            raise BadRequest("a fragment is no part of a target")
+            raise BadRequest("a fragment is not part of a target")
         return request(method, self._prefix + target, headers, body)
 
 

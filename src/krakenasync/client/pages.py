@@ -203,7 +203,7 @@ class Pages:
             pair: The pair; only a cursor makes it unnecessary.
             since: Where to begin: a datetime, unix seconds or nanoseconds. None: at the first trade ever.
             until: Where to end; at the latest when the iteration began.
-            count: Trades a page, 1,000 at the most.
+            count: Trades a page, 1,000 at most.
             asset_class: For xStocks.
             cursor: Go on where an iteration stood.
             lane: Where the page calls stand in line.
@@ -222,7 +222,7 @@ class Pages:
         cursor: str | None = None,
         lane: LaneName | None = None,
     ) -> Rows[CandleRow]:
-        """Iterate over candles of a pair, oldest first: the newest 720 at the most, whatever `since` says.
+        """Iterate over candles of a pair, oldest first: the newest 720 at most, whatever `since` says.
 
         The last candle is still running, which its `closed` says; a cursor behind it begins with it again. With
         `closed_only` it is left out.
@@ -272,12 +272,12 @@ def _pair(pair: str | None, cursor: str | None, endpoint: str) -> str:
 
 
 def _moment(until: datetime | Decimal | float | str) -> Decimal:
-    """Read a moment as every parameter of that kind is read; an id is none here."""
+    """Read a moment as every parameter of that kind is read; an id will not do here."""
     try:
         return Decimal(Instant().wire("until", until))
     except InvalidOperation:
         raise InvalidArguments(
-            f"until={quoted(until)} is no moment", hint="unix seconds or an aware datetime"
+            f"until={quoted(until)} is not a point in time", hint="unix seconds or an aware datetime"
         ) from None
 
 

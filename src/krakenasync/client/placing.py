@@ -171,7 +171,7 @@ class Placement:
                 return machine.Late()
             return machine.Refused()
         self._receipt = answer.result
-        # A confirmation without an id is none: look.
+        # A confirmation without an id confirms nothing: look.
         return machine.Placed() if answer.result.txid else machine.Unknown(self._deadline)
 
     def _late(self, lifetime: float) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import anyio
 import msgspec
 
+from krakenasync.client.config import refused
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.errors import (
     AccountRestricted,
@@ -21,7 +22,6 @@ from krakenasync.errors import (
     PermissionDenied,
 )
 from krakenasync.protocol.exact import EXACT
-from krakenasync.protocol.quoting import quoted
 
 if TYPE_CHECKING:
     from anyio.streams.memory import MemoryObjectSendStream
@@ -40,7 +40,7 @@ class BalanceSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         account: The account's label; empty when only one is polled.
         at: When the answer came, in nanoseconds since the unix epoch.
-        number: The how manieth snapshot of the account it is, from 1.
+        number: Counts the account's snapshots, from 1.
         balances: Asset id -> amount. After an error: the last that were seen.
         changed: Asset id -> by how much it changed since the snapshot before. Empty in the first.
         error: Why there are no new balances, or None.
@@ -81,12 +81,12 @@ async def poll_balances(
             unless repeating can do no good (a wrong key, a missing permission): then that snapshot is the last.
 
     Raises:
-        ConfigurationError: `every` is no positive number, or `on_error` no known word.
+        ConfigurationError: `every` is not a positive number, or `on_error` is neither ``"raise"`` nor ``"yield"``.
         KrakenError: A question failed.
     """
     _check_every(every)
     if on_error not in {"raise", "yield"}:
-        raise ConfigurationError(f"on_error={quoted(on_error)}", hint="'raise' or 'yield'")
+        raise refused("on_error", on_error, "'raise' or 'yield'")
     last: dict[str, Decimal] | None = None
     number = 0
     beat = clock.monotonic()
@@ -115,7 +115,7 @@ async def poll_balances(
 
 def _check_every(every: object) -> None:
     if isinstance(every, bool) or not isinstance(every, (int, float)) or not 0 < every < math.inf:
-        raise ConfigurationError(f"every={quoted(every)} cannot work", hint="seconds, above 0")
+        raise refused("every", every, "seconds, above 0")
 
 
 class Polled(Protocol):
@@ -147,11 +147,11 @@ async def poll_accounts(
         buffer: Snapshots kept for a slow reader; when it is full, polling waits.
 
     Raises:
-        ConfigurationError: `every` is no positive number, or `buffer` no number from 0 on.
+        ConfigurationError: `every` is not a positive number, or `buffer` is not a whole number, 0 or more.
     """
     _check_every(every)
     if isinstance(buffer, bool) or not isinstance(buffer, int) or buffer < 0:
-        raise ConfigurationError(f"buffer={quoted(buffer)} cannot work", hint="a whole number from 0 on")
+        raise refused("buffer", buffer, "a whole number, 0 or more")
     send, receive = anyio.create_memory_object_stream[BalanceSnapshot](buffer)
     failure: Exception | None = None
     async with anyio.create_task_group() as tasks:

@@ -26,7 +26,7 @@ def raw_call(name: str, params: Mapping[str, Any], *, private: bool) -> Call:
     """Prepare a call by name. Parameters that are None are left out; a float is refused, as everywhere.
 
     Raises:
-        InvalidArguments: The name is none, or belongs to the other kind of call; a parameter cannot be sent.
+        InvalidArguments: `name` is not an endpoint's, or belongs to the other kind of call; a parameter cannot be sent.
     """
     spec = _spec(name, private=private)
     if private and params.get("nonce") is not None:
@@ -41,7 +41,7 @@ def raw_call(name: str, params: Mapping[str, Any], *, private: bool) -> Call:
 def _spec(name: str, *, private: bool) -> Spec:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise InvalidArguments(
-            f"{quoted(name)} is no endpoint", hint="write it as Kraken does, like 'Ticker' or 'Earn/Strategies'"
+            f"{quoted(name)} is not an endpoint", hint="write it as Kraken does, like 'Ticker' or 'Earn/Strategies'"
         )
     try:
         known = by_name(name).spec

@@ -54,7 +54,7 @@ _NUMBER: Final = re.compile(r"\[Errno (\d+)\]")
 _WHO_ARE_YOU: Final = "407"
 """How a proxy's answer begins that asks who wants to pass."""
 _NOT_SPOKEN: Final = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"}
-"""What OpenSSL says of an answer that is no TLS."""
+"""What OpenSSL says of an answer that is not TLS."""
 
 
 def unreached(error: BaseException, where: str, within: float) -> Reason:

@@ -209,7 +209,7 @@ class _Judge:
         )
         if isinstance(verdict, Retry):
             in_time = now + verdict.wait - self._first_failure <= self._policy.total
-            # A pause that outlasts the caller's patience is no pause: tell at once.
+            # A pause that outlasts the caller's patience is not a pause: tell at once.
             in_time = in_time and verdict.wait <= anyio.current_effective_deadline() - anyio.current_time()
             if not in_time or (verdict.spends and not self._budget.spend()):
                 return Stop()

@@ -33,7 +33,7 @@ class ServerClock:
         self._locks: PerLoop[anyio.Lock] = PerLoop()
 
     def at_least(self) -> int:
-        """Nanoseconds since the unix epoch that Kraken's clock shows at the least."""
+        """Nanoseconds since the unix epoch that Kraken's clock shows at least."""
         return self._known().at_least(self._steady())
 
     def likely(self) -> int:
@@ -49,7 +49,7 @@ class ServerClock:
 
     async def sleep_until(self, moment: int) -> None:
         """Sleep until Kraken's clock has passed `moment` for certain."""
-        while (left := moment - self.at_least()) > 0:  # noqa: ASYNC110 - a sleep may end early, time is no event
+        while (left := moment - self.at_least()) > 0:  # noqa: ASYNC110 - a sleep may end early, time is not an event
             await anyio.sleep(left / SECOND)
 
     async def refresh(self, sender: Sender, *, anew: bool = False) -> None:

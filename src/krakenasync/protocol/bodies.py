@@ -72,7 +72,7 @@ def encode(body: Body, params: Mapping[str, Any], nonce: str | None = None) -> b
 
 
 _DEEPEST: Final = 16
-"""Kraken's own forms nest twice at the most (``orders[0][close][price]`` in a batch counts three)."""
+"""Kraken's own forms nest twice at most (``orders[0][close][price]`` in a batch counts three)."""
 
 
 def parse_form(text: str) -> dict[str, Any]:

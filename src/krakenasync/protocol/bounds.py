@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 BATCH: Final = (2, 15)
-"""Orders of an AddOrderBatch, at the least and at the most."""
+"""Orders of an AddOrderBatch, at least and at most."""
 CANCELLED_AT_ONCE: Final = 50
 """Ids of a CancelOrderBatch, of all kinds together."""
 ORDER_IDS: Final = 50
@@ -34,4 +34,4 @@ DEADLINE: Final = (2, 60)
 EXPIRY: Final = (5, 31 * 86_400)
 """Seconds after which an order may expire."""
 LONGEST_SWITCH: Final = 86_399
-"""Seconds after which a dead man's switch fires, at the most."""
+"""Seconds after which a dead man's switch fires, at most."""

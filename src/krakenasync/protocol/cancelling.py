@@ -45,7 +45,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """How patient a cancellation is.
 
     Attributes:
-        cancels: How often the order is cancelled at the most; 0 only looks.
+        cancels: How often the order is cancelled at most; 0 only looks.
         looks: Looks in all before giving up.
         absences: Looks that must not find the order, once Kraken does not know it, before it counts as never there;
             they take longer than an order may take to show (`krakenasync.protocol.placement.Plan.margin`). No more of

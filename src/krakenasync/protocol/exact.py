@@ -69,7 +69,7 @@ def exact(name: str, value: object) -> Decimal:
     """Read a number that must be exact.
 
     Raises:
-        InvalidArguments: It is no finite number, or beyond any market.
+        InvalidArguments: It is not a finite number, or beyond any market.
         InvalidType: It is of a type that holds no exact number.
     """
     if isinstance(value, bool) or not isinstance(value, (Decimal, int, str)):

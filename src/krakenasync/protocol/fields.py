@@ -76,14 +76,15 @@ class Price(Marker):
         if isinstance(value, str) and value.strip()[:1] in _SIGNS:
             # Read as a number it would lose the sign, and be an absolute price.
             raise InvalidArguments(
-                f"{name}={quoted(value)} is no price relative to the market", hint="write it like '+5.5', '-100', '#3%'"
+                f"{name}={quoted(value)} is not a price relative to the market", hint="write '+5.5', '-100' or '#3%'"
             )
         number = exact(name, value)
         if number < 0:
             hint = "as text, '-100' is 100 below the last trade"
             raise InvalidArguments(f"{name}={quoted(value)} is negative", hint=hint)
         if not number:
-            raise InvalidArguments(f"{name}={quoted(value)} is no price", hint="it is above 0; a market order has none")
+            hint = "it is above 0; a market order has none"
+            raise InvalidArguments(f"{name}={quoted(value)} is not a price", hint=hint)
         return decimal_text(number)
 
 
@@ -186,7 +187,7 @@ class Leverage(Marker):
             return Range(1, 2**31 - 1).wire(name, value)
         text = Text().wire(name, value)
         if not _LEVERAGE.fullmatch(text):
-            raise InvalidArguments(f"{name}={quoted(text)} is no leverage", hint="like 2 or '5:1', or leave it out")
+            raise InvalidArguments(f"{name}={quoted(text)} is not leverage", hint="like 2 or '5:1', or leave it out")
         return text
 
 

@@ -29,7 +29,7 @@ def mended(kind: Any, body: bytes) -> bytes | None:
         body: The answer.
 
     Raises:
-        msgspec.DecodeError: It is no JSON.
+        msgspec.DecodeError: It is not JSON.
     """
     read = _READ.decode(body)
     kept = _kept(kind, read) if read else read

@@ -84,7 +84,7 @@ def compose(
         otp: The second factor, where the key has one.
 
     Raises:
-        InvalidArguments: A text holds what is no character, or a second factor what no header can hold.
+        InvalidArguments: A text holds what is not a character, or a second factor what no header can hold.
     """
     try:
         if not spec.private:
@@ -133,7 +133,7 @@ def _with_query(path: str, params: Mapping[str, Any]) -> str:
     target = f"{path}?{query(params)}" if params else path
     if len(target) > LONGEST_TARGET:
         raise InvalidArguments(
-            f"too much for one request: a target of {len(target)} characters, {LONGEST_TARGET} at the most",
+            f"too much for one request: a target of {len(target)} characters, {LONGEST_TARGET} at most",
             hint="name fewer pairs or assets; without names you get them all",
         )
     return target

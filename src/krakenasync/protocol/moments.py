@@ -43,13 +43,13 @@ class Instant(Marker):
         if isinstance(value, str):
             text = Text().wire(name, value)
             if _NO_MOMENT.fullmatch(text):
-                raise InvalidArguments(f"{name}={quoted(text)} is not a moment", hint=_HINT)
+                raise InvalidArguments(f"{name}={quoted(text)} is not a point in time", hint=_HINT)
             return text
         if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
             raise InvalidType(f"{name} must be unix seconds, an aware datetime or an id, not {type(value).__name__}")
         number = Decimal(repr(float(value)) if isinstance(value, float) else value)
         if not number.is_finite() or number < 0 or not bounded(number):
-            raise InvalidArguments(f"{name}={quoted(value)} is not a moment", hint=_HINT)
+            raise InvalidArguments(f"{name}={quoted(value)} is not a point in time", hint=_HINT)
         number = number.copy_abs()  # 0 without the sign it may have
         return decimal_text(number if self._digits else number.to_integral_value(ROUND_FLOOR))
 
@@ -92,7 +92,7 @@ def _iso(name: str, text: str) -> str:
     try:
         moment = datetime.fromisoformat(text.upper())
     except ValueError:
-        raise InvalidArguments(f"{name}={quoted(text)} is not a moment", hint=hint) from None
+        raise InvalidArguments(f"{name}={quoted(text)} is not a point in time", hint=hint) from None
     if moment.tzinfo is None:
         raise InvalidArguments(f"{name}={quoted(text)} does not say its zone", hint=hint)
     return text

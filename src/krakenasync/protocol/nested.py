@@ -20,11 +20,11 @@ from krakenasync.protocol.quoting import quoted
 __all__ = ["List", "Typed", "meant", "plain"]
 
 _DEEPEST: Final = 16
-"""How deep values may be nested; Kraken's own forms nest twice at the most."""
+"""How deep values may be nested; Kraken's own forms nest twice at most."""
 
 
 class Typed(Marker):
-    """A value of one of some types, a text not empty. A bool is no int.
+    """A value of one of some types, a text not empty. A bool is not an int.
 
     Args:
         kinds: The types. One with `params` stands for an object inside the request, like an order of a batch.

@@ -25,7 +25,7 @@ __all__ = ["PAGING", "Cursor", "Page", "Paging", "Style", "begin", "behind", "fi
 
 _SECOND: Final = 10**9
 _AHEAD: Final = 2
-"""Seconds between what a reading of Kraken's clock shows at the least and a moment that is surely not past."""
+"""Seconds between what a reading of Kraken's clock shows at least and a moment that is surely not past."""
 _SETTLED: Final = 1
 """Seconds after which all trades of a moment are surely listed."""
 
@@ -116,7 +116,7 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
         """Read what `text` wrote.
 
         Raises:
-            InvalidArguments: It is no cursor, or one of another call.
+            InvalidArguments: It is not a cursor, or one of another call.
         """
         if not isinstance(text, str):
             raise InvalidType(f"cursor must be a str, not {type(text).__name__}", hint="pass what `.cursor` gave")
@@ -158,7 +158,7 @@ def begin(paging: Paging, cursor: Cursor, now: int) -> Cursor:
     Args:
         paging: How the endpoint pages.
         cursor: Where the iteration stands.
-        now: What Kraken's clock shows at the least, in nanoseconds since the unix epoch.
+        now: What Kraken's clock shows at least, in nanoseconds since the unix epoch.
     """
     if cursor.page is not None:
         return cursor

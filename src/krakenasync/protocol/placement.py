@@ -71,7 +71,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             stand neither among the open orders nor among the closed ones.
         looks: Looks in all, failed ones included, before giving up.
         pause: Nanoseconds between the first two looks; each further pause is twice as long.
-        sends: How often the order is sent at the most.
+        sends: How often the order is sent at most.
         resubmit: Whether it is sent again at all.
     """
 

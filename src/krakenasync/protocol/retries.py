@@ -27,14 +27,14 @@ __all__ = ["Reconcile", "Retry", "RetryPolicy", "Stop", "Verdict", "decide"]
 
 
 _SOON: Final = 2.0
-"""Seconds for which a call waits at the most when the road is closed for refused nonces."""
+"""Seconds for which a call waits at most when the road is closed for refused nonces."""
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """How patient a client is.
 
     Attributes:
-        attempts: How often a call is sent at the most, the first time included.
+        attempts: How often a call is sent at most, the first time included.
         base: Seconds; the first pause is drawn from 0 to this, each further one from twice as much.
         longest: Seconds no drawn pause exceeds.
         total: Seconds after the first failure in which the last repetition has to begin.

@@ -53,11 +53,11 @@ class ServerTime(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(later, least=least, most=most)
 
     def at_least(self, now: int) -> int:
-        """What Kraken's clock shows at the least, at `now` of our steady clock. To wait by: it is never ahead."""
+        """What Kraken's clock shows at least, at `now` of our steady clock. To wait by: it is never ahead."""
         return now + self.least
 
     def at_most(self, now: int) -> int:
-        """What it shows at the most, at `now` of our steady clock."""
+        """What it shows at most, at `now` of our steady clock."""
         return now + self.most
 
     def likely(self, now: int) -> int:

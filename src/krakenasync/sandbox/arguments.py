@@ -64,7 +64,7 @@ class Arguments:
         """Read a list that has to be one; empty when left out.
 
         Raises:
-            Refusal: It is none, such as what is left of a list in a form that repeats its name.
+            Refusal: It is not a list, such as what is left of a list in a form that repeats its name.
         """
         if not self.given(name):
             return []
@@ -89,7 +89,7 @@ class Arguments:
         """Read a whole number.
 
         Raises:
-            Refusal: It is none, or out of bounds.
+            Refusal: It is not a whole number, or out of bounds.
         """
         text = self.text(name, str(default))
         try:
@@ -140,7 +140,7 @@ class Arguments:
         """Read a nested group such as ``close``; None when left out. XChange, in Java, writes ``close={}`` always.
 
         Raises:
-            Refusal: It is no group.
+            Refusal: It is not a group.
         """
         value = self._params.get(name)
         if value in (None, "", "{}"):

@@ -117,7 +117,7 @@ def remembered(arguments: Arguments, *, first: tuple[str, ...] = ()) -> Argument
         first: What ``cursor`` says on the first page.
 
     Raises:
-        Refusal: It is no cursor that was handed out.
+        Refusal: It is not a cursor that was handed out.
     """
     # Kraken's page types it "boolean or string".
     text = arguments.spelled("cursor", "")

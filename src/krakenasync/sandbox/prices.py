@@ -32,7 +32,7 @@ class Terms(NamedTuple):
 
 
 def read_terms(kind: str, price: str, price2: str, pair: Pair, last: Decimal, *, buy: bool) -> Terms:
-    """Read the prices of an order; empty text is none.
+    """Read the prices of an order; empty text stands for none.
 
     Raises:
         Refusal: One is missing, wrong, or off the pair's tick.
@@ -53,7 +53,7 @@ def _check_spare(name: str, text: str) -> None:
     """Check a price that the kind of order has no use for: it is ignored, as a 0 that old clients send for "none".
 
     Raises:
-        Refusal: It is no price at all.
+        Refusal: It is not a price at all.
     """
     if text and not RELATIVE.fullmatch(text):
         bounded(name, text)
@@ -63,7 +63,7 @@ def read_price(name: str, text: str, pair: Pair, last: Decimal, kind: str, *, bu
     """Read a price of an order and check it against the pair's tick; a relative one starts from the last price.
 
     Raises:
-        Refusal: It is none, or off the tick.
+        Refusal: It is not a price, or off the tick.
     """
     if not text:
         raise invalid(name)
@@ -92,7 +92,7 @@ def bounded(name: str, text: str) -> Decimal:
     """Read an amount or a price that leaves the products of two of them exact.
 
     Raises:
-        Refusal: It is none, negative or too large.
+        Refusal: It is not a number, negative or too large.
     """
     number = as_number(name, text)
     if number >= LARGEST:
@@ -132,7 +132,7 @@ def with_limit(trail: Trail, name: str, text: str, pair: Pair) -> Trail:
     """Read how far a trailing order's limit lies from its trigger.
 
     Raises:
-        Refusal: It is no distance.
+        Refusal: It is not a distance.
     """
     limit = _read_offset(name, text, pair, "+-")
     offset = -limit.offset if text.startswith("-") else limit.offset
@@ -143,7 +143,7 @@ def _read_offset(name: str, text: str, pair: Pair, signs: str) -> Trail:
     """Read a distance from the market.
 
     Raises:
-        Refusal: It is none, or finer than the pair's tick.
+        Refusal: It is not a price, or finer than the pair's tick.
     """
     relative = RELATIVE.fullmatch(text)
     if relative is None or relative[1] not in signs:

@@ -67,7 +67,7 @@ def load(data: bytes, outside: Mapping[str, object], root: object) -> dict[str, 
         file = json.loads(data)
         version, nodes, top = file["version"], file["nodes"], file["root"]
     except (ValueError, TypeError, KeyError):
-        raise ConfigurationError("this is no snapshot of a sandbox") from None
+        raise ConfigurationError("this is not a snapshot of a sandbox") from None
     if version != VERSION:
         raise ConfigurationError(f"the snapshot is of version {version}, this package reads {VERSION}")
     try:
@@ -259,12 +259,12 @@ def _find(name: str) -> Any:
     for part in path.split("."):
         found = getattr(found, part)
     if not isinstance(found, (type, types.FunctionType)) or not found.__module__.startswith(PACKAGE):
-        raise ConfigurationError(f"the snapshot asks for {name}, which is no class or function of this package")
+        raise ConfigurationError(f"the snapshot asks for {name}, which is not a class or function of this package")
     return found
 
 
 def _find_type(name: str) -> Any:
     found = _find(name)
     if not isinstance(found, type):
-        raise ConfigurationError(f"the snapshot asks for an object of {name}, which is no class")
+        raise ConfigurationError(f"the snapshot asks for an object of {name}, which is not a class")
     return found

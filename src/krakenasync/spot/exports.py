@@ -144,7 +144,7 @@ class Export(Reshaped, bytes):
         """Yield each row of each file of the archive, by the names of its columns.
 
         Raises:
-            ProtocolError: The bytes are no whole zip archive, or what it holds is no table.
+            ProtocolError: The bytes are not a whole zip archive, or what it holds is not a table.
         """
         with _readable(self) as archive:
             for name in archive.namelist():
@@ -155,7 +155,7 @@ class Export(Reshaped, bytes):
         """Yield what the files of the archive hold, one file after the other, piece by piece.
 
         Raises:
-            ProtocolError: The bytes are no whole zip archive.
+            ProtocolError: The bytes are not a whole zip archive.
         """
         with _readable(self) as archive:
             last = b"\n"
@@ -181,7 +181,7 @@ def _readable(found: bytes) -> Iterator[zipfile.ZipFile]:
     # An encrypted one is a RuntimeError, and so is a way of packing that is not known.
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise ProtocolError(
-            f"the export is no whole zip archive: {error}", endpoint="RetrieveExport", effect="none", retryable=False
+            f"the export is not a whole zip archive: {error}", endpoint="RetrieveExport", effect="none", retryable=False
         ) from None
     except (csv.Error, UnicodeDecodeError) as error:
         raise ProtocolError(

@@ -133,7 +133,7 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
             rounding: One of decimal's words; ``ROUND_DOWN`` never pays more, ``ROUND_UP`` never sells for less.
 
         Raises:
-            InvalidArguments: It is no number, or negative.
+            InvalidArguments: It is not a number, or negative.
         """
         steps = EXACT.divide(_exact("price", value), self.price_step).to_integral_value(rounding, EXACT)
         return EXACT.multiply(steps, self.price_step).quantize(_unit(self.pair_decimals), context=EXACT)
@@ -142,7 +142,7 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
         """Round a volume down to the digits that Kraken takes: never more than there is.
 
         Raises:
-            InvalidArguments: It is no number, or negative.
+            InvalidArguments: It is not a number, or negative.
         """
         return _exact("volume", value).quantize(_unit(self.lot_decimals), ROUND_DOWN, EXACT)
 
@@ -154,7 +154,7 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
             price: In quote currency; None for a market order, whose cost is not known yet.
 
         Raises:
-            InvalidArguments: One of them is no number, or negative.
+            InvalidArguments: One of them is not a number, or negative.
         """
         amount, found = _exact("volume", volume), []
         if amount != self.quantize_volume(amount):
@@ -167,7 +167,7 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
         if limit != self.quantize_price(limit, ROUND_DOWN):
             coarse = limit == limit.quantize(_unit(self.pair_decimals), ROUND_DOWN, EXACT)
             code = "EOrder:Tick size check failed" if coarse else "EOrder:Invalid price"
-            found.append(Objection(code, f"{limit} is no multiple of {self.price_step}"))
+            found.append(Objection(code, f"{limit} is not a multiple of {self.price_step}"))
         cost = EXACT.multiply(amount, limit)
         if self.costmin is not None and cost < self.costmin:
             found.append(Objection("EOrder:Cost minimum not met", f"{cost} < {self.costmin} {self.quote.name}"))

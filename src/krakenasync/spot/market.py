@@ -68,7 +68,7 @@ class ServerTime(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         """Refuse what no calendar holds: deadlines are reckoned from it."""
         if not 0 <= self.unixtime < _CALENDAR:
-            raise ValueError("unixtime is no moment")
+            raise ValueError("unixtime is not a point in time")
 
     @property
     def time(self) -> datetime:

@@ -191,7 +191,7 @@ class NameBook:
             result: What Kraken answered, by pair id or any other name.
 
         Raises:
-            UnknownAsset: A name is none of a pair, or the answer holds nothing about it.
+            UnknownAsset: A name is not a pair's, or the answer holds nothing about it.
         """
         known = [(self._pairs.find(key), value) for key, value in result.items()]
         found = {pair.id: value for pair, value in known if pair is not None}

@@ -71,7 +71,7 @@ class Close(Part, frozen=True, kw_only=True):
     def check(self) -> None:
         """Refuse what cannot close, and trailing prices that are not offsets."""
         if self.ordertype in {"market", "settle-position"}:
-            raise InvalidArguments(f"close[ordertype]={self.ordertype!r} is no type for a close order")
+            raise InvalidArguments(f"close[ordertype]={self.ordertype!r} is not a type for a close order")
         _check_trailing(self.ordertype, self.price, self.price2)
 
 
@@ -154,12 +154,12 @@ _MOMENT: Final = re.compile(r"\+?\d+(?:\.\d+)?", re.ASCII)
 
 
 def _check_expiry(order: Order) -> None:
-    """Refuse a GTD order without an end, and an end that is none or too near to be accepted."""
+    """Refuse a GTD order without an end, and an end that is not a moment, or too near to be accepted."""
     for name in ("starttm", "expiretm"):
         value = getattr(order, name)
         if isinstance(value, str) and not _MOMENT.fullmatch(value):
             hint = "write '+3600' for seconds from now, or unix seconds; or pass an aware datetime"
-            raise InvalidArguments(f"{name}={quoted(value)} is no point in time", hint=hint)
+            raise InvalidArguments(f"{name}={quoted(value)} is not a point in time", hint=hint)
     if order.timeinforce == "GTD" and order.expiretm in {None, 0, "0"}:
         raise InvalidArguments("timeinforce='GTD' needs expiretm", hint="say when it expires, like '+3600'")
     ahead = re.fullmatch(r"\+(\d+)", order.expiretm) if isinstance(order.expiretm, str) else None

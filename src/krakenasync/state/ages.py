@@ -31,7 +31,7 @@ class Known(msgspec.Struct, eq=False):
             answer was lost may still arrive.
         names: Kraken's id and the caller's own, folded.
         userref: A number that several orders may bear.
-        volume: Its volume in base currency, at the most; None if that is not known.
+        volume: Its volume in base currency, at most; None if that is not known.
         doubted: Whether nobody knows if, or when, an amendment of its volume was carried out: it is not lowered then.
         amends: Amendments under way. Until they are answered the order may become young at any moment.
     """

@@ -153,7 +153,7 @@ class Adjust(NamedTuple):
         name: The counter.
         limit: Its limit.
         delta: Points to add; negative ones are taken off.
-        floor: Points it holds at the least.
+        floor: Points it holds at least.
         block: Seconds for which nobody sends.
         overdraws: Whether the points are those of a call that waits for no room.
     """
@@ -174,7 +174,7 @@ class Refuse(NamedTuple):
     Attributes:
         name: The counter.
         limit: Its limit.
-        floor: Points it holds at the least: what Kraken's own counter must stand at.
+        floor: Points it holds at least: what Kraken's own counter must stand at.
         ago: Seconds since the call was sent. One sent before the last refusal became known belongs to that episode.
         most: The largest margin that still lets the dearest call through.
     """

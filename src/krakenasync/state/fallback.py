@@ -38,7 +38,8 @@ class FallbackStore(Store):
 
     def __init__(self, store: Store, clock: Clock, share: float) -> None:
         if not 0 < share <= 1:
-            raise ConfigurationError(f"share={share}", hint="this process's part of the limits: above 0, at most 1")
+            hint = "this process's part of the limits: above 0, at most 1"
+            raise ConfigurationError(f"share={share} cannot work", hint=hint)
         self.store = store
         self._clock = clock
         self._share = share

@@ -29,7 +29,7 @@ _NOBODY: Final = "?"
 
 
 class Place(msgspec.Struct, array_like=True):
-    """One call under way: whose, until when and for how long at the most, its nonce, unit and window."""
+    """One call under way: whose, until when and for how long at most, its nonce, unit and window."""
 
     who: str
     until: int

@@ -74,7 +74,7 @@ def failure(error: Exception, where: str) -> KrakenError | Scattered:
         return _refused(error, where)
     if isinstance(error, exceptions.InvalidResponse):
         return ConfigurationError(
-            f"what answers at {where} is no Redis server", hint="look at the state's host and port"
+            f"what answers at {where} is not a Redis server", hint="look at the state's host and port"
         )
     return StateUnavailable(
         f"the Redis server at {where} does not answer: {str(error) or type(error).__name__}",

@@ -6,7 +6,7 @@ booked and, since it is due at once, the lane entered.
 
 A slot on a counter is *booked*, not polled for: the points are charged at once, in the order of asking, and the caller
 is told when his slot is due. At that moment he asks once more, for a refusal meanwhile pushes everybody back. So a call
-costs two questions at the most, and a dear one is never overtaken for ever by cheap ones.
+costs two questions at most, and a dear one is never overtaken for ever by cheap ones.
 
 A store never counts too low. What was charged in vain (a caller killed between booking and sending) decays like
 anything else, and what a store has lost (a flushed server, an empty replica) is taken for full as soon as a client
@@ -73,7 +73,7 @@ PICKUP: Final = 1.0
 QUARANTINE: Final = 2.0
 """Seconds for which a lane is taken for occupied after a store has lost it: somebody may be under way."""
 PLACES: Final = 16
-"""Calls in a lane at the most, however wide the key's nonce window is."""
+"""Calls in a lane at most, however wide the key's nonce window is."""
 _SHORTEST_NAP: Final = 0.001
 
 
@@ -104,7 +104,7 @@ class Store(ABC):
 
     @abstractmethod
     async def called(self, name: str, who: str, longest: float) -> None:
-        """Sleep until a caller in the line of a lane is called up, at the most so many seconds."""
+        """Sleep until a caller in the line of a lane is called up, at most so many seconds."""
 
     async def aclose(self) -> None:  # noqa: B027 - some stores have nothing to let go of
         """Let go of files and connections of the running event loop."""

@@ -20,7 +20,7 @@ SPREAD: Final = 2.0
 """Seconds by which two calls may draw nearer to each other on their way.
 
 A store cannot know when each call is answered, so it counts from the grant. If no call takes longer than this from its
-grant to its arrival, Kraken's counter stands above the store's by this many seconds' decay at the most; so much of the
+grant to its arrival, Kraken's counter stands above the store's by this many seconds' decay at most; so much of the
 cap is not used. It costs burst, not pace.
 """
 CLOSE: Final = 0.25

@@ -37,7 +37,7 @@ def open_store(url: str, clock: Clock = SYSTEM_CLOCK) -> Store:
         path = unquote(parts.path).removeprefix("/")
         if parts.netloc or not path or query:
             raise ConfigurationError("the state's sqlite URL names no file", hint=_FORMS)
-        if path == ":memory:" or path.startswith("file:"):  # SQLite's own words for what is no file, or not just one
+        if path == ":memory:" or path.startswith("file:"):  # SQLite's own words for what is not a file, or not just one
             hint = f"leave state out for this process alone; {_FORMS}"
             raise ConfigurationError(f"state={quoted(url)} shares nothing: it takes the path of a file", hint=hint)
         from krakenasync.state.sqlite import SqliteStore  # noqa: PLC0415 - most clients keep no state: sqlite3 is dear
@@ -48,7 +48,7 @@ def open_store(url: str, clock: Clock = SYSTEM_CLOCK) -> Store:
         if not parts.hostname and scheme != "unix":
             raise ConfigurationError("the state's URL names no host", hint=_FORMS)
         if scheme != "unix" and not parts.path.strip("/").isdecimal() and parts.path.strip("/"):
-            raise ConfigurationError(f"{parts.path!r} is no database number", hint=_FORMS)
+            raise ConfigurationError(f"{parts.path!r} is not a database number", hint=_FORMS)
         from krakenasync.state.redis import RedisStore  # noqa: PLC0415 - as above
 
         store = RedisStore(urlunsplit((scheme, *parts[1:3], urlencode(query), "")), clock)

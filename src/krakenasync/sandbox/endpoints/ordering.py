@@ -148,7 +148,7 @@ def read_volume(arguments: Arguments, name: str, pair: Pair) -> Decimal:
     """Read a volume, in the digits of the pair's lots.
 
     Raises:
-        Refusal: It is none, or finer than that.
+        Refusal: It is not a moment, or finer than that.
     """
     volume = bounded(name, arguments.text(name))
     rounded = volume.quantize(Decimal(1).scaleb(-pair.lot_decimals))
@@ -215,7 +215,7 @@ def read_userref(arguments: Arguments) -> int | None:
     """Read the user reference; None when left out.
 
     Raises:
-        Refusal: It is no 32-bit number.
+        Refusal: It is not a 32-bit number.
     """
     return arguments.whole("userref", 0, -INT32, INT32 - 1) if arguments.given("userref") else None
 
