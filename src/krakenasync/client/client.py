@@ -241,6 +241,14 @@ class KrakenClient(Calls, Pages, Book):
         """Make any public call by Kraken's name and return its raw result; numbers come as Decimal.
 
         >>> await kraken.public("Ticker", pair="XBTUSD")  # doctest: +SKIP
+
+        Args:
+            name: As it ends the call's path, like ``"Ticker"``.
+            params: Under Kraken's names; those that are None are left out.
+
+        Raises:
+            InvalidArguments: `name` belongs to a private call, or a parameter cannot be sent.
+            KrakenError: What came of the call.
         """
         return (await self._make(raw_call(name, params, private=False))).result
 
@@ -248,15 +256,31 @@ class KrakenClient(Calls, Pages, Book):
         """Make any private call by Kraken's name and return its raw result; numbers come as Decimal.
 
         An endpoint this version does not know is taken for a write: it is never repeated blindly.
+
+        Args:
+            name: As it ends the call's path, like ``"Balance"`` or ``"Earn/Strategies"``.
+            params: Under Kraken's names; those that are None are left out.
+
+        Raises:
+            InvalidArguments: `name` belongs to a public call, or a parameter cannot be sent.
+            KrakenError: What came of the call; `OutcomeUnknown` for a write that may have been carried out.
         """
         return (await self._make(raw_call(name, params, private=True))).result
 
     def poll_balances(
         self, every: float = 5.0, *, max_age: float = 0.0, on_error: str = "raise"
     ) -> AsyncGenerator[BalanceSnapshot, None]:
-        """Ask for the balances again and again, in the background lane.
+        """Yield the balances every so many seconds, for ever; orders and all else go before.
 
-        See `krakenasync.client.polling.poll_balances`.
+        Args:
+            every: Seconds from one question to the next; a beat that was missed is skipped.
+            max_age: Seconds that an answer may be old which another task of this client has asked for.
+            on_error: ``"raise"`` ends with the error; ``"yield"`` hands it over in a snapshot and goes on, unless that
+                can do no good.
+
+        Raises:
+            ConfigurationError: `every`, `max_age` or `on_error` cannot work.
+            KrakenError: A question failed.
         """
         view = self.with_options(lane="background", max_age=max_age)
         return poll_balances(view.balance, every, clock=self._clock, on_error=on_error)
