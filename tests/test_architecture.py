@@ -150,3 +150,28 @@ def test_what_is_allowed_is_not_reported():
             "cli": "from krakenasync.sandbox import app",
         }
     )
+
+
+def unlisted(modules: Mapping[str, str]) -> list[str]:
+    """Name what one module takes from another that does not list it in its ``__all__``."""
+    trees = {name: ast.parse(source) for name, source in modules.items()}
+    listed = {
+        name: set(ast.literal_eval(node.value))
+        for name, tree in trees.items()
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "__all__"
+    }
+    return [
+        f"{name} takes {alias.name} from {module}"
+        for name, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (module := (node.module or "").removeprefix("krakenasync.")) in listed
+        for alias in node.names
+        if alias.name not in listed[module] and f"{module}.{alias.name}" not in modules
+    ]
+
+
+def test_what_a_module_lends_is_listed():
+    """`__all__` says all that others may rely on."""
+    assert unlisted(sources()) == []
+    assert unlisted({"a": '__all__ = ["x"]', "b": "from krakenasync.a import x, _y"}) == ["b takes _y from a"]

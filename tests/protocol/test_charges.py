@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from krakenasync.protocol.charges import (
-    FREE,
     HISTORY,
     HISTORY_OR_ONE,
     ONE,
@@ -79,7 +78,6 @@ def test_no_alias():
 @pytest.mark.parametrize(
     ("charge", "counter", "dear", "cheap"),
     [
-        (FREE, None, 0, 0),
         (ONE, Counter.REST, 1, 1),
         (HISTORY, Counter.REST, 4, 2),
         (HISTORY_OR_ONE, Counter.REST, 4, 1),

@@ -7,6 +7,7 @@ from rich.pretty import pretty_repr
 
 from krakenasync.errors import InvalidArguments
 from krakenasync.protocol.bodies import parse_body
+from krakenasync.protocol.charges import ONE
 from krakenasync.protocol.messages import Message, compose
 from krakenasync.protocol.signing import decode_secret, sign, verify
 from krakenasync.protocol.specs import Body, Spec
@@ -17,7 +18,7 @@ NONCE = "1616492376594"
 
 def spec(name="AddOrder", **facts) -> Spec:
     facts = {"private": True, "path": f"/0/private/{name}", **facts}
-    return Spec(name=name, section="trading", source="https://example.org", **facts)
+    return Spec(name=name, section="trading", source="https://example.org", **{"charge": ONE, **facts})
 
 
 def test_the_published_order():

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from krakenasync.errors import InvalidArguments, InvalidType
-from krakenasync.protocol.charges import FREE, HISTORY, ONE, PER_IP, PER_IP_AND_PAIR
+from krakenasync.protocol.charges import HISTORY, ONE, PER_IP, PER_IP_AND_PAIR
 from krakenasync.protocol.fields import Money, Names, Tag
 from krakenasync.protocol.requests import Part, Request, Reshaped, exclusive, result_type
 from krakenasync.protocol.specs import Body, Effect, Need, Spec, private_call, public_call
@@ -126,14 +126,16 @@ def test_needs():
     assert [need.met_by({"c"}) for need in (either, both)] == [False, False]
 
 
-def test_a_spec_is_a_harmless_free_form_post_unless_it_says_more():
+def test_a_spec_is_a_harmless_form_post_unless_it_says_more():
     """What an endpoint does not state is the commonest case, and the one that allows the least."""
-    spec = Spec(name="X", path="/0/private/X", private=True, section="account", source="https://example.org")
+    spec = Spec(
+        name="X", path="/0/private/X", private=True, section="account", source="https://example.org", charge=ONE
+    )
     assert (spec.method, spec.body, spec.effect, spec.charge, spec.need) == (
         "POST",
         Body.FORM,
         Effect.READ,
-        FREE,
+        ONE,
         Need(),
     )
     assert not spec.binary

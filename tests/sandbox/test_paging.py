@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from krakenasync.sandbox.arguments import Arguments
-from krakenasync.sandbox.orders import NANOS
+from krakenasync.sandbox.clocks import NANOS
 from krakenasync.sandbox.paging import PAGE, Row, by_cursor, by_offset, moment, remembered, within
 from krakenasync.sandbox.refusals import Refusal
 

@@ -51,8 +51,6 @@ def _permission(spec: Spec) -> str:
 def _cost(spec: Spec) -> str:
     """Say which counter rises, and by how much."""
     charge = spec.charge
-    if charge.counter is None:
-        return "free"
     if charge.counter is Counter.ENGINE:
         return "engine, per pair"
     points = f"{charge.dear} (or {charge.points})" if charge.dear is not None else f"{charge.points}"

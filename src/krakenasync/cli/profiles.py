@@ -27,7 +27,16 @@ from krakenasync.client.frames import discreet
 from krakenasync.errors import ConfigurationError
 from krakenasync.protocol.quoting import quoted
 
-__all__ = ["DEFAULT", "Settings", "known_profiles", "profile_file", "read_profile", "settings", "store_profile"]
+__all__ = [
+    "DEFAULT",
+    "OTHERS",
+    "Settings",
+    "known_profiles",
+    "profile_file",
+    "read_profile",
+    "settings",
+    "store_profile",
+]
 
 DEFAULT: Final = "default"
 SERVICE: Final = "krakenasync"

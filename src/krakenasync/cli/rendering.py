@@ -34,7 +34,9 @@ __all__ = [
     "say",
     "screen",
     "show",
+    "table_of",
     "to_nowhere",
+    "write_csv",
 ]
 
 _PIPED_WIDTH = 160

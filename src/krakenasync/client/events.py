@@ -14,7 +14,7 @@ import msgspec
 
 from krakenasync.errors import KrakenError
 
-__all__ = ["Answered", "Event", "Failed", "Hook", "Notifier", "Retried", "Sent", "Waited"]
+__all__ = ["LOG", "Answered", "Event", "Failed", "Hook", "Notifier", "Retried", "Sent", "Waited"]
 
 LOG: Final = logging.getLogger("krakenasync")
 

@@ -184,10 +184,7 @@ class Limits:
 
     def _priced(self, spec: Spec, params: Mapping[str, Any]) -> tuple[Gate, float]:
         """Return the gate and the cost of a call that one counter of a fixed price is charged for."""
-        counter = spec.charge.counter
-        if counter is None:
-            raise ConfigurationError(f"{spec.name} is charged to no counter")
-        gate = self._gate(self._label(counter, params))
+        gate = self._gate(self._label(spec.charge.counter, params))
         cost = self.cost(spec)
         if cost > gate.bucket.spec.cap:
             raise ConfigurationError(f"{spec.name} costs {cost:g} points, the {gate.name} counter's cap is lower")
@@ -197,18 +194,15 @@ class Limits:
         """Wait until the call may be sent.
 
         Returns:
-            The points held for it; none at all if the call is charged to no counter of ours.
+            The points held for it.
 
         Raises:
             RateLimitTimeout: The wait cannot end before the caller's deadline.
         """
-        charge = spec.charge
-        if charge.counter is None:
-            return Hold((), 0.0)
-        if charge.counter is Counter.ENGINE:
+        if spec.charge.counter is Counter.ENGINE:
             return await self._acquire_engine(spec, params, lane)
         gate, cost = self._known(spec) or self._priced(spec, params)
-        door = self.door() if self.door is not None and charge.counter is Counter.REST else None
+        door = self.door() if self.door is not None and spec.charge.counter is Counter.REST else None
         await gate.acquire(constant(cost), lane, door)
         return self._hold((Charged(gate, cost, cost, gate.bucket.blocked_until),), self._clock.monotonic())
 

@@ -18,7 +18,6 @@ import msgspec
 
 __all__ = [
     "DEAREST",
-    "FREE",
     "HISTORY",
     "HISTORY_OR_ONE",
     "ONE",
@@ -65,13 +64,13 @@ class Charge(msgspec.Struct, frozen=True):
     """The price of a call.
 
     Attributes:
-        counter: Which counter rises, or None.
+        counter: Which counter rises.
         points: By how much, in the cheaper of Kraken's own figures.
         dear: The dearer official figure, where two pages disagree.
         action: For the matching engine: what is done to an order.
     """
 
-    counter: Counter | None = None
+    counter: Counter
     points: int = 0
     dear: int | None = None
     action: EngineAction | None = None
@@ -81,7 +80,6 @@ class Charge(msgspec.Struct, frozen=True):
         return self.dear if dear and self.dear is not None else self.points
 
 
-FREE: Final = Charge()
 ONE: Final = Charge(Counter.REST, 1)
 HISTORY: Final = Charge(Counter.REST, 2, 4)
 HISTORY_OR_ONE: Final = Charge(Counter.REST, 1, 4)

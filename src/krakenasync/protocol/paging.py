@@ -20,10 +20,10 @@ import msgspec
 
 from krakenasync.errors import InvalidArguments, InvalidType
 from krakenasync.protocol.exact import EXACT, decimal_text
+from krakenasync.protocol.servertime import SECOND
 
 __all__ = ["PAGING", "Cursor", "Page", "Paging", "Style", "begin", "behind", "first_new", "following", "parameters"]
 
-_SECOND: Final = 10**9
 _AHEAD: Final = 2
 """Seconds between what a reading of Kraken's clock shows at least and a moment that is surely not past."""
 _SETTLED: Final = 1
@@ -164,9 +164,9 @@ def begin(paging: Paging, cursor: Cursor, now: int) -> Cursor:
         return cursor
     params, until, page = dict(cursor.params), cursor.until, _first_page(paging, cursor)
     if paging.style in {Style.OFFSET, Style.FLAG}:
-        params["end"] = _earlier(params.get("end"), Decimal(now // _SECOND + _AHEAD))
+        params["end"] = _earlier(params.get("end"), Decimal(now // SECOND + _AHEAD))
     elif paging.style is Style.NANOSECONDS:
-        settled = EXACT.scaleb(Decimal(now - _SETTLED * _SECOND), -9)
+        settled = EXACT.scaleb(Decimal(now - _SETTLED * SECOND), -9)
         until = settled if until is None else min(until, settled)
     return msgspec.structs.replace(cursor, params=params, until=until, page=page)
 

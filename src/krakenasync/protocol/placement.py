@@ -25,9 +25,9 @@ Sources: https://docs.kraken.com/api/docs/rest-api/add-order (deadline),
 
 from __future__ import annotations
 
-from typing import Final
-
 import msgspec
+
+from krakenasync.protocol.servertime import SECOND
 
 __all__ = [
     "Absent",
@@ -57,8 +57,6 @@ __all__ = [
     "sent",
     "waited",
 ]
-
-SECOND: Final = 1_000_000_000
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,7 +23,7 @@ from krakenasync.errors import (
 )
 from krakenasync.protocol.specs import Effect
 
-__all__ = ["Reconcile", "Retry", "RetryPolicy", "Stop", "Verdict", "decide"]
+__all__ = ["Reconcile", "Retry", "RetryPolicy", "Stop", "Verdict", "decide", "outcome_unknown"]
 
 
 _SOON: Final = 2.0

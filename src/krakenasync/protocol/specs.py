@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from krakenasync.protocol.charges import FREE, ONE, PER_IP, Charge
+from krakenasync.protocol.charges import ONE, PER_IP, Charge
 
 __all__ = ["Body", "Effect", "Need", "Spec", "private_call", "public_call"]
 
@@ -69,7 +69,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     method: str = "POST"
     body: Body = Body.FORM
     effect: Effect = Effect.READ
-    charge: Charge = FREE
+    charge: Charge
     need: Need = NO_NEED
     binary: bool = False
     """Whether the answer is a file instead of Kraken's envelope."""

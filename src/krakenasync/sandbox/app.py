@@ -13,7 +13,7 @@ from krakenasync.sandbox.calls import Call, Reply
 from krakenasync.sandbox.clocks import NANOS
 from krakenasync.sandbox.reckoning import usual
 
-__all__ = ["SandboxApp", "hang_up"]
+__all__ = ["Lose", "SandboxApp", "hang_up"]
 
 Handle = Callable[[Call], Awaitable[Reply | None]]
 """Answers a call; None when the answer is to be lost."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from krakenasync.sandbox.refusals import invalid
 
-__all__ = ["Arguments"]
+__all__ = ["Arguments", "as_number"]
 
 LONGEST: Final = 40
 """Digits beyond which a number is no longer believed."""

@@ -14,12 +14,12 @@ from krakenasync.protocol.signing import verify
 from krakenasync.protocol.specs import Spec
 from krakenasync.sandbox.accounts import ApiKey, KeyRing
 from krakenasync.sandbox.calls import Call
+from krakenasync.sandbox.clocks import NANOS
 from krakenasync.sandbox.config import SandboxConfig
 from krakenasync.sandbox.refusals import INVALID_KEY, INVALID_NONCE, INVALID_SIGNATURE, LOCKOUT, Refusal
 
 __all__ = ["Gatekeeper"]
 
-SECOND: Final = 10**9
 NONCE_LIMIT: Final = 2**64
 
 
@@ -41,7 +41,7 @@ class Gatekeeper:
         """
         self._check_lockout(call.address)
         key = self._keys.find(call.api_key)
-        now = self._clock.wall_ns() // SECOND
+        now = self._clock.wall_ns() // NANOS
         if key is None or 0 < key.valid_until <= now:
             self._strike(call.address)
             raise Refusal(INVALID_KEY)

@@ -21,7 +21,7 @@ from krakenasync.sandbox.listings import ASSETS
 from krakenasync.sandbox.market import Market, PublicTrade
 from krakenasync.sandbox.orders import Order
 
-__all__ = ["Clearing", "Ids", "Movement", "reservation"]
+__all__ = ["Clearing", "Ids", "Movement", "reservation", "reserve"]
 
 # Without 0, 1, I and O, as in the ids that Kraken shows.
 LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ234567"

@@ -7,7 +7,7 @@ from typing import Final
 from krakenasync.clock import Clock
 from krakenasync.errors import ConfigurationError
 
-__all__ = ["SandboxClock"]
+__all__ = ["NANOS", "SandboxClock"]
 
 NANOS: Final = 10**9
 LONGEST: Final = 10**9

@@ -12,7 +12,7 @@ from krakenasync.sandbox.orders import Close, Order
 from krakenasync.sandbox.prices import read_terms
 from krakenasync.sandbox.refusals import invalid
 
-__all__ = ["close_order"]
+__all__ = ["check_close", "close_order"]
 
 
 def close_order(parent: Order, fill: Fill, last: Decimal, at: int) -> Order:

@@ -8,9 +8,9 @@ from typing import Final
 import msgspec
 
 from krakenasync.sandbox.accounts import Account
+from krakenasync.sandbox.clocks import NANOS
 from krakenasync.sandbox.funding import INVALID_AMOUNT, Method, address_for
 from krakenasync.sandbox.ledger import Ledger
-from krakenasync.sandbox.orders import NANOS
 from krakenasync.sandbox.refusals import Refusal
 
 __all__ = ["MOST_ADDRESSES", "Deposit", "DepositAddress", "Deposits"]

@@ -14,12 +14,12 @@ from typing import Any, Final
 import msgspec
 
 from krakenasync.sandbox.accounts import Account
+from krakenasync.sandbox.clocks import NANOS
 from krakenasync.sandbox.ledger import Ledger
 from krakenasync.sandbox.listings import ASSETS
-from krakenasync.sandbox.orders import NANOS
 from krakenasync.sandbox.refusals import Refusal, invalid
 
-__all__ = ["STRATEGIES", "Earn", "Leaving", "Lot", "Position", "Strategy", "find_strategy"]
+__all__ = ["STRATEGIES", "Earn", "Leaving", "Lot", "Position", "Strategy", "find_strategy", "total"]
 
 BUSY: Final = (
     "EEarnings:Busy:Another (de)allocation for the same strategy is in progress, please try again in a few minutes"

@@ -16,13 +16,14 @@ from krakenasync.clock import Clock
 from krakenasync.protocol.clordid import fold_id
 from krakenasync.sandbox.accounts import Account
 from krakenasync.sandbox.clearing import Clearing, Ids, Movement, reservation, reserve
+from krakenasync.sandbox.clocks import NANOS
 from krakenasync.sandbox.closing import close_order
 from krakenasync.sandbox.fees import rates
 from krakenasync.sandbox.fills import Fill
 from krakenasync.sandbox.listings import PAIRS, Pair
 from krakenasync.sandbox.market import Market
 from krakenasync.sandbox.matching import Matching
-from krakenasync.sandbox.orders import NANOS, Order
+from krakenasync.sandbox.orders import Order
 from krakenasync.sandbox.pit import Pit
 from krakenasync.sandbox.refusals import INSUFFICIENT_FUNDS, ORDERS_LIMIT, POST_ONLY, Refusal, invalid
 from krakenasync.sandbox.timers import EXPIRE, START, SWITCH, Timer, Timers

@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from krakenasync.sandbox.accounts import Account
-from krakenasync.sandbox.orders import NANOS
+from krakenasync.sandbox.clocks import NANOS
 from krakenasync.sandbox.refusals import Refusal, invalid
 
 __all__ = ["FIELDS", "Exports", "Report", "archive"]

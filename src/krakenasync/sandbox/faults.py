@@ -22,7 +22,7 @@ from krakenasync.protocol.wire import envelope
 from krakenasync.sandbox.calls import Reply
 from krakenasync.spot.catalog import ENDPOINTS
 
-__all__ = ["FAULTS", "Fault", "Faults", "Rule", "page"]
+__all__ = ["FAULTS", "Fault", "Faults", "Rule", "describe", "page"]
 
 AFTER: Final = "-after"
 BEFORE: Final = "-before"

@@ -10,9 +10,9 @@ from collections import deque
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from krakenasync.sandbox.clocks import NANOS
 from krakenasync.sandbox.listings import FOREX, MAKER, PAIRS, TAKER, Pair
 from krakenasync.sandbox.market import Market
-from krakenasync.sandbox.orders import NANOS
 
 __all__ = ["Rates", "Volumes", "rates"]
 

@@ -16,8 +16,8 @@ from krakenasync.errors import ConfigurationError
 from krakenasync.protocol.exact import decimal_text
 from krakenasync.sandbox.accounts import Account
 from krakenasync.sandbox.arguments import Arguments
+from krakenasync.sandbox.clocks import NANOS
 from krakenasync.sandbox.funding import find_method, funding_asset, methods_of, read_amount
-from krakenasync.sandbox.orders import NANOS
 from krakenasync.sandbox.refusals import Refusal
 from krakenasync.sandbox.subaccounts import Subaccounts, public_id
 from krakenasync.sandbox.treasury import Treasury

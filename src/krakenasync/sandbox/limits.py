@@ -12,12 +12,12 @@ from krakenasync.protocol.charges import Charge, Counter
 from krakenasync.protocol.counters import EMPTY, TICKS, CounterState, add, at, fits, points
 from krakenasync.protocol.tiers import PUBLIC, CounterSpec
 from krakenasync.sandbox.accounts import Account, ApiKey
+from krakenasync.sandbox.clocks import NANOS
 from krakenasync.sandbox.config import SandboxConfig
 from krakenasync.sandbox.refusals import ENGINE_LIMIT, PUBLIC_LIMIT, REST_LIMIT, Refusal
 
 __all__ = ["Limits"]
 
-NANOS: Final = 10**9
 DEARER: Final = 4
 """The dearer of Kraken's two figures for a history call."""
 
@@ -45,8 +45,6 @@ class Limits:
         Raises:
             Refusal: Too many.
         """
-        if charge.counter is None:
-            return
         bucket = (charge.counter, address, pair if charge.counter is Counter.PUBLIC_PAIR else "")
         if not self._charge(bucket, self._public, charge.points):
             raise Refusal(PUBLIC_LIMIT)

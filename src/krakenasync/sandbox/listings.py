@@ -14,7 +14,7 @@ import msgspec
 from krakenasync.protocol.exact import decimal_text
 from krakenasync.sandbox.refusals import UNKNOWN_ASSET, UNKNOWN_PAIR, Refusal
 
-__all__ = ["ASSETS", "PAIRS", "Asset", "Pair", "find_asset", "find_pair"]
+__all__ = ["ASSETS", "FOREX", "MAKER", "PAIRS", "TAKER", "Asset", "Pair", "find_asset", "find_pair", "public_name"]
 
 TAKER: Final = (
     (0, "0.40"),

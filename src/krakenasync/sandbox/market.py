@@ -15,11 +15,11 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from krakenasync.sandbox.clocks import NANOS
 from krakenasync.sandbox.listings import Pair
 
 __all__ = ["BEAT", "EPOCH", "Level", "Market", "PublicTrade", "Quote", "Span"]
 
-SECOND: Final = 10**9
 BEAT: Final = 15
 """Seconds between two trades."""
 EPOCH: Final = 1_704_067_200
@@ -117,7 +117,7 @@ class Market:
 
     def beat(self, now: int) -> int:
         """Return the last beat whose trade has happened at `now` (unix nanoseconds): a second after it began."""
-        return max(0, (now // SECOND - EPOCH - 1) // BEAT)
+        return max(0, (now // NANOS - EPOCH - 1) // BEAT)
 
     def began(self, beat: int) -> int:
         """Return the unix second in which a beat began."""
@@ -125,7 +125,7 @@ class Market:
 
     def ripe(self, beat: int) -> int:
         """Return when a beat's trade happens, and the market maker moves (unix nanoseconds)."""
-        return (EPOCH + beat * BEAT + 1) * SECOND
+        return (EPOCH + beat * BEAT + 1) * NANOS
 
     def ticks(self, pair: Pair, beat: int) -> int:
         """Return the price of the trade of a beat, in ticks."""
@@ -160,7 +160,7 @@ class Market:
         for level in range(LEVELS):
             if price <= 0:
                 return
-            placed = self.ripe(beat) - self._pick(pair, side + 2, beat + level, SECOND)
+            placed = self.ripe(beat) - self._pick(pair, side + 2, beat + level, NANOS)
             yield Level(price, self._size(pair, side, beat, level), placed)
             price += step * (1 + self._pick(pair, side + 4, beat * 512 + level, 6))
 

@@ -12,13 +12,13 @@ from typing import Any, Final
 import msgspec
 
 from krakenasync.protocol.kinds import LIMITED, TRIGGERED
+from krakenasync.sandbox.clocks import NANOS
 from krakenasync.sandbox.fills import Amendment, Fill
 from krakenasync.sandbox.listings import Pair
 from krakenasync.sandbox.relative import offset_text, price_text
 
-__all__ = ["NANOS", "Close", "Order", "Trail", "seconds"]
+__all__ = ["Close", "Order", "Trail", "seconds"]
 
-NANOS: Final = 10**9
 ZERO: Final = Decimal(0)
 
 

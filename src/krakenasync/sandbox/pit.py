@@ -19,7 +19,7 @@ from krakenasync.sandbox.orders import Order
 from krakenasync.sandbox.tape import Tape
 from krakenasync.sandbox.triggers import Triggers
 
-__all__ = ["LOOKS", "Mark", "Offer", "Pit"]
+__all__ = ["LOOKS", "MARKS", "Mark", "Offer", "Pit"]
 
 LOOKS: Final = 6000
 """About how many beats are looked at, per pair, after a long idle time; a day has fewer, so that none is left out."""

@@ -20,7 +20,7 @@ from krakenasync.sandbox.accounts import Account, ApiKey, KeyRing
 from krakenasync.sandbox.app import Lose, SandboxApp
 from krakenasync.sandbox.auth import Gatekeeper
 from krakenasync.sandbox.calls import Call, Reply
-from krakenasync.sandbox.clocks import SandboxClock
+from krakenasync.sandbox.clocks import NANOS, SandboxClock
 from krakenasync.sandbox.config import ALL_PERMISSIONS, SandboxConfig
 from krakenasync.sandbox.control import control_app
 from krakenasync.sandbox.endpoints.context import World
@@ -29,7 +29,6 @@ from krakenasync.sandbox.faults import Faults
 from krakenasync.sandbox.gateway import Gateway
 from krakenasync.sandbox.limits import Limits
 from krakenasync.sandbox.market import Market
-from krakenasync.sandbox.orders import NANOS
 from krakenasync.sandbox.reckoning import as_usual
 from krakenasync.sandbox.routing import endpoint_name
 from krakenasync.sandbox.snapshot import DAMAGED, dump, load

@@ -11,7 +11,7 @@ from typing import Final
 from krakenasync.sandbox.clearing import reservation
 from krakenasync.sandbox.orders import Order
 
-__all__ = ["Triggers", "begin_trail", "place_trail"]
+__all__ = ["Triggers", "begin_trail", "on_tick", "place_trail"]
 
 INDEX: Final = "index"
 

@@ -9,10 +9,10 @@ from typing import Final, NamedTuple
 import msgspec
 
 from krakenasync.sandbox.accounts import Account
+from krakenasync.sandbox.clocks import NANOS
 from krakenasync.sandbox.funding import INSUFFICIENT, INVALID_AMOUNT, METHODS, Method, address_for
 from krakenasync.sandbox.ledger import Ledger
 from krakenasync.sandbox.listings import ASSETS
-from krakenasync.sandbox.orders import NANOS
 from krakenasync.sandbox.refusals import Refusal, invalid
 
 __all__ = ["SavedAddress", "Withdrawal", "Withdrawals"]

@@ -14,11 +14,11 @@ from typing import Any, Final, TypeVar
 
 from krakenasync.sandbox.accounts import Account
 from krakenasync.sandbox.arguments import Arguments
+from krakenasync.sandbox.clocks import NANOS
 from krakenasync.sandbox.deposits import MOST_ADDRESSES
 from krakenasync.sandbox.endpoints.context import Context, Handler
 from krakenasync.sandbox.funding import GROUPS, METHODS, Method, funding_asset, group_id
 from krakenasync.sandbox.listings import ASSETS, Asset
-from krakenasync.sandbox.orders import NANOS
 from krakenasync.sandbox.paging import by_cursor, remembered
 from krakenasync.sandbox.refusals import invalid
 from krakenasync.sandbox.valuation import worth

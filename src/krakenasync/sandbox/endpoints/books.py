@@ -11,11 +11,11 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any, Final
 
 from krakenasync.sandbox.arguments import as_number
+from krakenasync.sandbox.clocks import NANOS
 from krakenasync.sandbox.endpoints.context import Context, Handler
 from krakenasync.sandbox.endpoints.market import level_text, named_pair, pair_key
 from krakenasync.sandbox.listings import Pair, public_name
 from krakenasync.sandbox.market import Market
-from krakenasync.sandbox.orders import NANOS
 from krakenasync.sandbox.pit import MARKS, Mark, Offer, Pit
 from krakenasync.sandbox.refusals import invalid
 from krakenasync.spot.values import BookDepth, Grouping, Level3Depth, words

@@ -15,6 +15,7 @@ import msgspec
 from krakenasync.protocol.charges import EngineAction, engine_points
 from krakenasync.protocol.kinds import LIMITED, TRIGGERED
 from krakenasync.sandbox.amending import Change, amend, versions
+from krakenasync.sandbox.clocks import NANOS
 from krakenasync.sandbox.endpoints.context import Context, Handler
 from krakenasync.sandbox.endpoints.ordering import (
     check_deadline,
@@ -26,7 +27,7 @@ from krakenasync.sandbox.endpoints.ordering import (
 from krakenasync.sandbox.endpoints.trading import check_in_time, named_orders, only_validate
 from krakenasync.sandbox.fills import Amendment
 from krakenasync.sandbox.listings import find_pair
-from krakenasync.sandbox.orders import NANOS, Order, Trail
+from krakenasync.sandbox.orders import Order, Trail
 from krakenasync.sandbox.prices import read_price, read_terms, read_trail, with_limit
 from krakenasync.sandbox.refusals import (
     INVALID_ORDER,

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from krakenasync.protocol.paging import PAGING
+from krakenasync.sandbox.clocks import NANOS
 from krakenasync.sandbox.deposits import Deposit
 from krakenasync.sandbox.endpoints.context import Context, Handler
 from krakenasync.sandbox.funding import Method, find_method, funding_asset, methods_of, read_amount
 from krakenasync.sandbox.listings import ASSETS
-from krakenasync.sandbox.orders import NANOS
 from krakenasync.sandbox.paging import by_cursor, remembered, within
 
 __all__ = ["HANDLERS"]

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from krakenasync.sandbox.clocks import NANOS
 from krakenasync.sandbox.earn import STRATEGIES, Leaving, Lot, Position, Strategy, find_strategy, total
 from krakenasync.sandbox.endpoints.context import Context, Handler
 from krakenasync.sandbox.funding import funding_asset, read_amount
 from krakenasync.sandbox.listings import ASSETS, Asset
-from krakenasync.sandbox.orders import NANOS
 from krakenasync.sandbox.refusals import Refusal, invalid
 from krakenasync.sandbox.valuation import worth
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from krakenasync.sandbox.clocks import NANOS
 from krakenasync.sandbox.endpoints.context import Context, Handler
 from krakenasync.sandbox.endpoints.history import ledger_row, lines_by_trade, trade_groups, trade_row
 from krakenasync.sandbox.exports import FIELDS, Report, archive
 from krakenasync.sandbox.ledger import asset_of
-from krakenasync.sandbox.orders import NANOS
 from krakenasync.sandbox.refusals import PERMISSION_DENIED, Refusal, invalid
 from krakenasync.spot.values import ExportFormat, ExportRemoval, ExportReport, words
 

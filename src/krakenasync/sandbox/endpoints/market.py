@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from krakenasync.sandbox.arguments import Arguments, as_number
 from krakenasync.sandbox.chart import candles, statistics
+from krakenasync.sandbox.clocks import NANOS
 from krakenasync.sandbox.endpoints.context import Context, Handler
 from krakenasync.sandbox.listings import ASSETS, PAIRS, Asset, Pair, find_asset, find_pair, public_name
 from krakenasync.sandbox.market import PublicTrade
-from krakenasync.sandbox.orders import NANOS
 from krakenasync.sandbox.pit import Pit
 from krakenasync.sandbox.refusals import INVALID_ARGUMENTS, Refusal, invalid
 from krakenasync.spot.values import CandleInterval, PairInfo, Venues, words

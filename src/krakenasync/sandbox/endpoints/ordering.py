@@ -13,10 +13,11 @@ from krakenasync.protocol.bounds import DEADLINE, EXPIRY, ICEBERG_PARTS
 from krakenasync.protocol.fields import Marker
 from krakenasync.protocol.kinds import LIMITED, TRIGGERED
 from krakenasync.sandbox.arguments import Arguments, as_number
+from krakenasync.sandbox.clocks import NANOS
 from krakenasync.sandbox.closing import check_close
 from krakenasync.sandbox.endpoints.context import Context
 from krakenasync.sandbox.listings import Pair
-from krakenasync.sandbox.orders import NANOS, Close, Order
+from krakenasync.sandbox.orders import Close, Order
 from krakenasync.sandbox.prices import bounded, read_terms
 from krakenasync.sandbox.refusals import (
     CANNOT_OPEN,

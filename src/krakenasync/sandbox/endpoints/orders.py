@@ -13,11 +13,12 @@ from krakenasync.protocol.bounds import ORDER_IDS
 from krakenasync.protocol.clordid import fold_id
 from krakenasync.protocol.paging import PAGING
 from krakenasync.sandbox.arguments import Arguments, as_number
+from krakenasync.sandbox.clocks import NANOS
 from krakenasync.sandbox.endpoints.context import Context, Handler
 from krakenasync.sandbox.endpoints.history import consolidates
 from krakenasync.sandbox.endpoints.ordering import read_client_id, read_userref
 from krakenasync.sandbox.fills import consolidated
-from krakenasync.sandbox.orders import NANOS, Order
+from krakenasync.sandbox.orders import Order
 from krakenasync.sandbox.paging import moment
 from krakenasync.sandbox.refusals import INVALID_ORDER, PERMISSION_DENIED, Refusal, invalid
 from krakenasync.spot.values import CloseTime, words

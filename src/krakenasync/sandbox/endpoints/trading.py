@@ -15,10 +15,11 @@ from typing import Any, Final
 from krakenasync.protocol.bounds import BATCH, CANCELLED_AT_ONCE, LONGEST_SWITCH
 from krakenasync.protocol.charges import EngineAction, engine_points
 from krakenasync.sandbox.arguments import Arguments
+from krakenasync.sandbox.clocks import NANOS
 from krakenasync.sandbox.endpoints.context import Context, Handler
 from krakenasync.sandbox.endpoints.ordering import check_deadline, read_order
 from krakenasync.sandbox.listings import Pair, find_pair
-from krakenasync.sandbox.orders import NANOS, Order
+from krakenasync.sandbox.orders import Order
 from krakenasync.sandbox.refusals import DEADLINE_ELAPSED, INVALID_ORDER, UNKNOWN_ORDER, Refusal, invalid
 
 __all__ = ["HANDLERS", "check_in_time", "named_orders", "only_validate"]

@@ -13,10 +13,10 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any, Final
 
+from krakenasync.sandbox.clocks import NANOS
 from krakenasync.sandbox.endpoints.context import Context, Handler
 from krakenasync.sandbox.listings import PAIRS, Pair, find_pair, public_name
 from krakenasync.sandbox.market import Market, PublicTrade
-from krakenasync.sandbox.orders import NANOS
 from krakenasync.sandbox.refusals import invalid
 
 __all__ = ["HANDLERS"]

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from krakenasync.protocol.exact import decimal_text
 from krakenasync.protocol.paging import PAGING
+from krakenasync.sandbox.clocks import NANOS
 from krakenasync.sandbox.endpoints.context import Context, Handler
 from krakenasync.sandbox.funding import INSUFFICIENT, METHODS, funding_asset, read_amount
 from krakenasync.sandbox.listings import ASSETS
-from krakenasync.sandbox.orders import NANOS
 from krakenasync.sandbox.paging import by_cursor, remembered, within
 from krakenasync.sandbox.refusals import Refusal
 from krakenasync.sandbox.withdrawals import Withdrawal
