@@ -21,7 +21,8 @@ from krakenasync.client.limits import Limits
 from krakenasync.client.loops import PerLoop, running_loop, told_to_stop
 from krakenasync.client.nonces import KeyLane, diagnosis
 from krakenasync.client.queueing import Lane
-from krakenasync.client.retrying import persist, standing
+from krakenasync.client.retrying import persist
+from krakenasync.client.standing import standing
 from krakenasync.client.traces import where_to_look
 from krakenasync.client.transport import Delivery, Transport
 from krakenasync.clock import Clock

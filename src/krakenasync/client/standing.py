@@ -1,0 +1,165 @@
+"""How a key stands with Kraken: its retry budget, and whether its private calls pause."""
+
+from __future__ import annotations
+
+import math
+import threading
+import weakref
+from typing import Any
+
+from krakenasync.clock import Clock
+from krakenasync.errors import (
+    AuthenticationError,
+    InvalidKey,
+    InvalidNonce,
+    InvalidSignature,
+    KrakenError,
+    TemporaryLockout,
+)
+from krakenasync.protocol.retries import RetryPolicy
+from krakenasync.state.nonces import NonceSource
+
+__all__ = ["Breaker", "Budget", "standing"]
+
+
+class Budget:
+    """How many repetitions a key may still spend: a storm of failures must not become a storm of calls.
+
+    Each repetition costs one, each success earns a part of one back. Source of the method:
+    https://finagle.github.io/blog/2016/02/08/retry-budgets
+    """
+
+    def __init__(self, policy: RetryPolicy) -> None:
+        self._most = policy.budget
+        self._earn = policy.earn
+        self._left = policy.budget
+        self.spent = False
+        """Whether a success has anything to earn back."""
+
+    def spend(self) -> bool:
+        """Take one repetition, if there is one."""
+        if self._left < 1.0:
+            return False
+        self._left -= 1.0
+        self.spent = True
+        return True
+
+    def succeeded(self) -> None:
+        """Earn part of a repetition back."""
+        self._left = min(self._most, self._left + self._earn)
+        self.spent = self._left < self._most
+
+    @property
+    def left(self) -> float:
+        """Repetitions left."""
+        return self._left
+
+
+class Breaker:
+    """Stops a key's private calls before they get it locked out.
+
+    Kraken answers a row of failed authentications with a temporary lockout that lasts as long as they go on. So three
+    refused keys or signatures in a row close the road for a minute, a lockout for fifteen. Ten refused nonces in a row
+    close it as well: leaping ahead has not helped by then, and Kraken bans keys for many of them. But a nonce may be
+    refused for what passes by itself, so then the road opens for a try after a second, and after twice as long each
+    time that is in vain, up to a minute.
+
+    Source: https://docs.kraken.com/exchange/guides/general/errors
+    """
+
+    IN_A_ROW = 3
+    NONCES_IN_A_ROW = 10
+    PAUSE = 60.0
+    FIRST_PAUSE = 1.0
+    LOCKOUT = 900.0
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._row = self._nonces = 0
+        self._pause = self.FIRST_PAUSE
+        self._nonce_refused = self._open_until = -math.inf
+        self.reason: AuthenticationError | None = None
+        """The refusal that closed the road; None: `check` has nothing to say."""
+        self.doubted = True
+        """Whether `succeeded` has anything to say: as a rule Kraken knew the key last time."""
+
+    def check(self, endpoint: str) -> None:
+        """Raise what Kraken would say, without asking it, while the road is closed.
+
+        Raises:
+            AuthenticationError: Of the same class as the refusal that closed the road.
+        """
+        left = self.left
+        if self.reason is None or left <= 0:
+            return
+        why = ", ".join(self.reason.codes)
+        said = f"not sent: {why} before, so private calls of this key pause for {math.ceil(left)} s"
+        raise _another(self.reason, said, endpoint=endpoint, retry_after=left)
+
+    @property
+    def left(self) -> float:
+        """Seconds for which the road stays closed; 0 while it is open."""
+        return 0.0 if self.reason is None else max(0.0, self._open_until - self._clock.monotonic())
+
+    def failed(self, error: KrakenError, sent: float = math.inf) -> None:
+        """Take note of a refusal.
+
+        Args:
+            error: It.
+            sent: When the call was sent, on the clock's steady time. Nonces that were under way together when one was
+                refused are one failure: none of them could know of it.
+        """
+        if isinstance(error, TemporaryLockout):
+            self._close(error, self.LOCKOUT)
+        elif isinstance(error, (InvalidKey, InvalidSignature)):
+            self._row += 1
+            if self._row >= self.IN_A_ROW:
+                self._close(error, self.PAUSE)
+        elif isinstance(error, InvalidNonce) and sent >= self._nonce_refused:
+            self._nonces, self._nonce_refused = self._nonces + 1, self._clock.monotonic()
+            if self._nonces >= self.NONCES_IN_A_ROW:
+                self._close(error, self._pause)
+                self._pause = min(2 * self._pause, self.PAUSE)
+                self._nonces = self.NONCES_IN_A_ROW - 1  # so that the next one closes it again
+        self.doubted = True
+
+    def _close(self, error: AuthenticationError, seconds: float) -> None:
+        # Another one of its kind: the error itself goes on to the caller, and would keep alive the frames it passes.
+        self.reason = _another(error, error.message)
+        self._open_until = self._clock.monotonic() + seconds
+        self._row = self._nonces = 0
+
+    def succeeded(self) -> None:
+        """Take note that Kraken knows us."""
+        self.doubted = False
+        self._row = self._nonces = 0
+        self._pause = self.FIRST_PAUSE
+        self.reason = None
+
+
+def _another(error: AuthenticationError, message: str, **more: Any) -> AuthenticationError:
+    """Make an error of the same kind."""
+    another = type(error)(message, codes=error.codes, hint=error.hint, **more)
+    if isinstance(error, InvalidNonce) and isinstance(another, InvalidNonce):
+        another.never_accepted = error.never_accepted
+    return another
+
+
+_STANDINGS: weakref.WeakKeyDictionary[NonceSource, tuple[Breaker, Budget]] = weakref.WeakKeyDictionary()
+_STANDINGS_LOCK = threading.Lock()
+
+
+def standing(nonces: NonceSource | None, policy: RetryPolicy, clock: Clock) -> tuple[Breaker, Budget]:
+    """Return a key's breaker and retry budget: all clients of the key in this process share them.
+
+    Args:
+        nonces: What tells the key; None for a client without one, which shares with nobody.
+        policy: The size of the budget, if it is the key's first client.
+        clock: For the breaker's pauses.
+    """
+    if nonces is None:
+        return Breaker(clock), Budget(policy)
+    with _STANDINGS_LOCK:
+        if nonces not in _STANDINGS:
+            _STANDINGS[nonces] = Breaker(clock), Budget(policy)
+        return _STANDINGS[nonces]

@@ -1,0 +1,99 @@
+"""How a key stands: its retry budget and its breaker."""
+
+import pytest
+
+from krakenasync.client.standing import Breaker, Budget, standing
+from krakenasync.errors import (
+    InvalidKey,
+    InvalidNonce,
+    InvalidSignature,
+    TemporaryLockout,
+)
+from krakenasync.protocol.retries import RetryPolicy
+from krakenasync.state.nonces import NonceSource
+from krakenasync.testing import VirtualClock
+
+
+def test_the_budget_is_earned_back():
+    """Each success earns a fifth of a repetition, never more than the budget holds."""
+    budget = Budget(RetryPolicy(budget=1.0, earn=0.2))
+    assert budget.spend()
+    assert not budget.spend()
+    for _ in range(5):
+        budget.succeeded()
+    assert budget.left == pytest.approx(1.0)
+    budget.succeeded()
+    assert budget.left == 1.0
+
+
+def test_the_breaker_raises_what_closed_it():
+    """A closed road raises the class, the strings and the seconds that are left."""
+    clock = VirtualClock()
+    breaker = Breaker(clock)
+    breaker.failed(TemporaryLockout("x", codes=["EGeneral:Temporary lockout"]))
+    clock.advance(100)
+    with pytest.raises(TemporaryLockout) as caught:
+        breaker.check("Balance")
+    assert caught.value.codes == ("EGeneral:Temporary lockout",)
+    assert caught.value.retry_after == pytest.approx(800)
+    assert caught.value.endpoint == "Balance"
+    clock.advance(800)
+    breaker.check("Balance")
+
+
+def test_keys_and_signatures_count_together():
+    """A wrong key and a wrong signature feed the same row."""
+    breaker = Breaker(VirtualClock())
+    for error in (InvalidKey("x"), InvalidSignature("x")):
+        breaker.failed(error)
+        breaker.check("Balance")
+    breaker.failed(InvalidKey("x"))
+    with pytest.raises(InvalidKey):
+        breaker.check("Balance")
+    breaker.succeeded()
+    breaker.check("Balance")
+
+
+def test_the_standing_of_a_key_is_one():
+    """Clients of one key share budget and breaker; those without a key share nothing."""
+    clock = VirtualClock()
+    nonces = NonceSource("ms", clock)
+    assert standing(nonces, RetryPolicy(), clock) is standing(nonces, RetryPolicy(), clock)
+    assert standing(None, RetryPolicy(), clock) is not standing(None, RetryPolicy(), clock)
+
+
+def test_nonces_that_were_refused_together_are_one_failure():
+    """Of sixteen that a window lets fly at once none could know that the first would be refused."""
+    clock = VirtualClock()
+    breaker = Breaker(clock)
+    for _round in range(9):
+        clock.advance(1.0)
+        sent = clock.monotonic()
+        clock.advance(0.1)
+        for _ in range(16):
+            breaker.failed(InvalidNonce("x"), sent)
+    assert breaker.reason is None
+    clock.advance(1.0)
+    assert breaker.left == 0
+    breaker.failed(InvalidNonce("x"), clock.monotonic())
+    assert breaker.left == pytest.approx(1)
+
+
+def test_a_row_of_refused_nonces_closes_the_road_for_longer_each_time():
+    """It may pass by itself, so one call is let through after a second, after two, four ..., a minute at most."""
+    clock = VirtualClock()
+    breaker = Breaker(clock)
+    for _ in range(9):
+        breaker.failed(InvalidNonce("x"), clock.monotonic())
+        assert breaker.left == 0
+    for pause in (1, 2, 4, 8, 16, 32, 60, 60):
+        breaker.failed(InvalidNonce("x"), clock.monotonic())
+        assert breaker.left == pytest.approx(pause)
+        with pytest.raises(InvalidNonce):
+            breaker.check("Balance")
+        clock.advance(pause)
+        breaker.check("Balance")
+    breaker.succeeded()
+    for left in (*[0] * 9, 1):
+        breaker.failed(InvalidNonce("x"), clock.monotonic())
+        assert breaker.left == pytest.approx(left)
