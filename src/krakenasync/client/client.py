@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
@@ -23,7 +22,7 @@ from krakenasync.client.config import (
     checked_window,
     has_methods,
 )
-from krakenasync.client.credentials import both_halves, setting
+from krakenasync.client.credentials import both_halves, settings_from
 from krakenasync.client.deadman import DeadManSwitch, dead_man_switch
 from krakenasync.client.events import Hook, Notifier
 from krakenasync.client.frames import at_any_time, discreet
@@ -41,8 +40,7 @@ from krakenasync.client.road import Call, Road
 from krakenasync.client.serverclock import ServerClock
 from krakenasync.client.transport import Transport
 from krakenasync.clock import SYSTEM_CLOCK, Clock
-from krakenasync.errors import ConfigurationError, OutcomeUnknown
-from krakenasync.protocol.quoting import quoted
+from krakenasync.errors import OutcomeUnknown
 from krakenasync.protocol.requests import Request, result_type
 from krakenasync.protocol.retries import RetryPolicy
 from krakenasync.protocol.specs import Effect
@@ -165,15 +163,7 @@ class KrakenClient(Calls, Pages, Book):
         Raises:
             ConfigurationError: A setting is missing its other half, or cannot work.
         """
-        names = ("api_key", "api_secret", "tier", "base_url", "nonce_unit", "nonce_window", "state")
-        found: dict[str, Any] = {name: setting(f"KRAKEN_{name.upper()}", environ) for name in names}
-        found = {name: value for name, value in found.items() if value is not None}
-        if "nonce_window" in found:
-            if not re.fullmatch(r"\d{1,40}", found["nonce_window"]):
-                given = quoted(found["nonce_window"])
-                raise ConfigurationError(f"KRAKEN_NONCE_WINDOW={given} is not a whole number, 0 or more")
-            found["nonce_window"] = int(found["nonce_window"])
-        return cls(**{**found, **settings})
+        return cls(**{**settings_from(environ), **settings})
 
     def with_options(self, **changes: Unpack[Changes]) -> Self:
         """Return a view of this client that makes its calls differently, over the same connections and counters.

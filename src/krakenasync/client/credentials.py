@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping
-from typing import NoReturn
+from typing import Any, Final, NoReturn
 
 from krakenasync.client.frames import at_any_time, discreet
 from krakenasync.errors import ConfigurationError, InvalidType
 from krakenasync.protocol.messages import fits_a_header
+from krakenasync.protocol.quoting import quoted
 from krakenasync.protocol.signing import Signer, decode_secret
 
-__all__ = ["Credentials", "both_halves", "setting"]
+__all__ = ["Credentials", "both_halves", "setting", "settings_from"]
+
+_SETTINGS: Final = ("api_key", "api_secret", "tier", "base_url", "nonce_unit", "nonce_window", "state")
+"""What of a client can be set in the environment: each as ``KRAKEN_...``, or in a file named by ``KRAKEN_..._FILE``."""
 
 
 class Credentials:
@@ -88,6 +93,22 @@ def setting(name: str, environ: Mapping[str, str] | None = None) -> str | None:
     if path:
         value = _read(f"{name}_FILE", path)
     return value.strip() or None if value else None
+
+
+@discreet
+def settings_from(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Read what the environment sets of a client; see `KrakenClient.from_env`.
+
+    Raises:
+        ConfigurationError: A setting cannot be read.
+    """
+    found: dict[str, Any] = {name: setting(f"KRAKEN_{name.upper()}", environ) for name in _SETTINGS}
+    found = {name: value for name, value in found.items() if value is not None}
+    if (window := found.get("nonce_window")) is not None:
+        if not re.fullmatch(r"\d{1,40}", window):
+            raise ConfigurationError(f"KRAKEN_NONCE_WINDOW={quoted(window)} is not a whole number, 0 or more")
+        found["nonce_window"] = int(window)
+    return found
 
 
 def _read(name: str, path: str) -> str:
