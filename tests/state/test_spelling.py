@@ -23,7 +23,7 @@ from krakenasync.state.spelling import key_of, owner_of, read, record_of, replie
 
 LIMIT = Limit(20.0, 0.5)
 STEPS = {
-    "book": Book("rest k", LIMIT, 2.0, 1.0, 9.0, 3.0),
+    "book": Book("rest k", LIMIT, 2.0, 9.0, 3.0),
     "send": Send("rest k", LIMIT),
     "give_back": GiveBack("rest k", LIMIT, 2.0, 1_780_000_000_000_000),
     "adjust": Adjust("rest k", LIMIT, 1.0, 2.0, 3.0),

@@ -33,9 +33,9 @@ def generous(step):
 
 
 def deaf(step):
-    """Headroom, first levels and blocks are not heard of."""
+    """First levels and blocks are not heard of."""
     if isinstance(step, Book):
-        return step._replace(headroom=0.0, initial=0.0)
+        return step._replace(initial=0.0)
     return step._replace(block=0.0, delta=0.0) if isinstance(step, Adjust) else step
 
 
@@ -48,7 +48,6 @@ WRONG = {
     ],
     generous: ["a_slot_given_back_late_has_decayed"],
     deaf: [
-        "headroom_is_left_to_others",
         "a_counter_never_seen_begins_where_it_is_told",
         "a_refusal_puts_all_booked_callers_off",
         "a_block_is_never_made_shorter",

@@ -160,7 +160,7 @@ class SharedGate(Gate):
         if cost > limit.cap:  # then it goes when the counter is empty
             limit = limit._replace(cap=cost)
         # A call that costs nothing takes its turn as well: a booking of no points would be none.
-        return Book(self.shared.name, limit, max(cost, _DUST), 0.0, longest, self.shared.initial)
+        return Book(self.shared.name, limit, max(cost, _DUST), longest, self.shared.initial)
 
     def _booked(self, slot: Booking, longest: float) -> float:
         if not slot.made:

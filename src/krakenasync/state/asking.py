@@ -101,7 +101,6 @@ class Book(NamedTuple):
         name: The counter.
         limit: Its limit.
         cost: Points, above 0.
-        headroom: Points of the cap left to others.
         longest: Seconds of waiting that still make sense; nothing is booked beyond.
         initial: Points on a counter that the store has never seen.
     """
@@ -109,7 +108,6 @@ class Book(NamedTuple):
     name: str
     limit: Limit
     cost: float
-    headroom: float = 0.0
     longest: float = 1e9
     initial: float = 0.0
 

@@ -152,7 +152,7 @@ class FallbackStore(Store):
         name = _HERE + step.name
         if isinstance(step, Book):
             part = part._replace(cap=max(part.cap, step.cost))
-            return step._replace(name=name, limit=part, headroom=0.0, initial=0.0)
+            return step._replace(name=name, limit=part, initial=0.0)
         if isinstance(step, Refuse):
             return step._replace(name=name, limit=part, floor=part.cap, most=min(step.most, part.cap))
         if isinstance(step, Adjust):

@@ -110,11 +110,11 @@ class Store(ABC):
         """Let go of files and connections of the running event loop."""
 
     async def book(
-        self, name: str, limit: Limit, cost: float, *, headroom: float = 0.0, longest: float = 1e9, initial: float = 0.0
+        self, name: str, limit: Limit, cost: float, *, longest: float = 1e9, initial: float = 0.0
     ) -> Booking:
         """Ask one `Book`."""
         booking: Booking
-        (booking,) = await self.ask(Book(name, limit, cost, headroom, longest, initial))
+        (booking,) = await self.ask(Book(name, limit, cost, longest, initial))
         return booking
 
     async def send(self, booking: Booking) -> float:

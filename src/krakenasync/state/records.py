@@ -123,7 +123,7 @@ def _moved(caution: Caution, back: float) -> Caution:
 def _booked(step: Book, counter: Counter, now: int) -> Booking:
     """Charge the cost and say when the slot is due, unless that is too late."""
     limit, seconds = step.limit, now / SECOND
-    over = counter.level + step.cost - (limit.cap - step.headroom) + margin_at(counter.caution, seconds)
+    over = counter.level + step.cost - limit.cap + margin_at(counter.caution, seconds)
     wait = math.ceil(over / (limit.decay * pace_at(counter.caution, seconds)) * SECOND) if over > _DUST else 0
     wait = max(wait, counter.blocked - now, 0)
     made = wait <= step.longest * SECOND

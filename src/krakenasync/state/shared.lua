@@ -67,14 +67,14 @@ end
 local function counter(key, recall, step)
   local kind, cap, decay = step[2], step[3][1], step[3][2]
   local found = redis.call('GET', key)
-  local record = counted(found and cmsgpack.unpack(found), recall, kind == 'book' and step[7] or 0, cap, decay)
+  local record = counted(found and cmsgpack.unpack(found), recall, kind == 'book' and step[6] or 0, cap, decay)
   local first, wait = 1, 0
   if kind == 'book' then
     local cost = step[4]
-    local over = record[1] + cost - (cap - step[5]) + margin_at(record)
+    local over = record[1] + cost - cap + margin_at(record)
     if over > 1e-9 then wait = ceil(over / (decay * pace_at(record, moment)) * 1e6) end
     wait = max(wait, record[3] - now, 0)
-    if wait > step[6] * 1e6 then first = 0 else record[1] = record[1] + cost end
+    if wait > step[5] * 1e6 then first = 0 else record[1] = record[1] + cost end
   elseif kind == 'send' then
     wait = max(step[4] > 0 and step[4] < record[5] and 1 or 0, record[3] - now)
   elseif kind == 'give_back' then

@@ -57,16 +57,6 @@ async def a_wait_that_is_too_long_books_nothing(make: Make) -> None:
     await close(one, other)
 
 
-async def headroom_is_left_to_others(make: Make) -> None:
-    """A caller with headroom waits where one without does not."""
-    one, other = await pair(make)
-    name = new_name()
-    await one.book(name, SLOW, 2.0)
-    assert not (await one.book(name, SLOW, 1.0, headroom=2.0, longest=1.0)).made, "it took what is left to others"
-    assert (await other.book(name, SLOW, 1.0)).wait == 0, "the headroom was not left"
-    await close(one, other)
-
-
 async def a_counter_never_seen_begins_where_it_is_told(make: Make) -> None:
     """The initial level counts once, on the first booking."""
     one, other = await pair(make)
@@ -233,7 +223,6 @@ COUNTERS: Final[tuple[Check, ...]] = (
     a_slot_within_the_cap_is_due_at_once,
     beyond_the_cap_the_wait_is_what_has_to_decay,
     a_wait_that_is_too_long_books_nothing,
-    headroom_is_left_to_others,
     a_counter_never_seen_begins_where_it_is_told,
     a_slot_given_back_before_it_is_due_comes_back_whole,
     a_slot_given_back_late_has_decayed,
