@@ -96,19 +96,36 @@ class Astray:
 
 @pytest.mark.parametrize(("seconds", "sent"), [(-600, 0), (0.9, 0), (4, 1), (58, 1), (62, 0), (600, 0)])
 @pytest.mark.parametrize("clock_of", [lambda clock: clock, Astray], ids=["right", "astray"])
-def test_once_krakens_clock_is_known_the_deadline_is_held_against_it(seconds, sent, clock_of):
+@pytest.mark.parametrize("read", [True, False])
+def test_a_deadline_is_held_against_krakens_clock(seconds, sent, clock_of, read):
     """Whatever this machine's calendar says. Of what lies within the reading's own vagueness Kraken decides."""
 
     async def main(clock):
         exchange = in_process(SandboxConfig(limits=False), clock=clock)
         async with exchange.client(clock=clock_of(clock), state=MemoryState(clock_of(clock))) as kraken:
-            await kraken.place_order(**BUY)  # reads Kraken's clock
+            if read:
+                await kraken.place_order(**BUY)  # reads Kraken's clock
             deadline = datetime.fromtimestamp(clock.wall_ns() / 1e9 + seconds, UTC)
             with nullcontext() if sent else pytest.raises(InvalidArguments, match="Kraken takes 2 to 60 s"):
                 await kraken.add_order(**BUY, deadline=deadline)
-            assert exchange.stats.requests["AddOrder"] == 1 + sent
+            assert exchange.stats.requests["AddOrder"] == read + sent
+            if clock_of is not Astray and sent:
+                assert exchange.stats.requests["Time"] == read  # what looks right is not asked about
 
     run(main)
+
+
+def test_where_krakens_clock_cannot_be_read_our_own_decides():
+    """The reason is the deadline, not what kept us from reading."""
+
+    async def scene(kraken, exchange):
+        exchange.faults.add("Time", "503", times=None)
+        with pytest.raises(InvalidArguments, match="s ahead"):
+            await kraken.add_order(**BUY, deadline=now(kraken) + timedelta(seconds=300))
+        await kraken.add_order(**BUY, deadline=now(kraken) + timedelta(seconds=30))
+        assert exchange.stats.requests["AddOrder"] == 1
+
+    play(scene)
 
 
 def test_a_deadline_in_another_zone_is_the_same_moment():

@@ -32,7 +32,7 @@ from krakenasync.client.orders import PlacedOrder, PlaceOrder, ResolveOrder, pla
 from krakenasync.client.outcomes import outcome_of
 from krakenasync.client.pages import Pages
 from krakenasync.client.polling import BalanceSnapshot, poll_balances
-from krakenasync.client.preview import Preview
+from krakenasync.client.preview import Vocabulary, check_deadline, deadline_of
 from krakenasync.client.queueing import Lane
 from krakenasync.client.raw import raw_call
 from krakenasync.client.recent import Recent
@@ -149,7 +149,7 @@ class KrakenClient(Calls, Pages, Book):
         self._recent = Recent(clock)
         self._clock = clock
         self._server_clock = ServerClock(clock)
-        self._preview = Preview()
+        self._vocabulary = Vocabulary()
         self._shelf = Shelf(clock)
 
     @classmethod
@@ -204,7 +204,10 @@ class KrakenClient(Calls, Pages, Book):
         """
         spec, params = request.spec, request.params()
         if params:
-            spec = self._preview(request, params, self._server_clock)
+            self._vocabulary.check(request)
+            if (deadline := deadline_of(request)) is not None:
+                await check_deadline(deadline, self._server_clock, self._urgent())
+            spec = spec.of(params)
         call = Call(spec, params, _reader(type(request)), late)
         began = self._clock.monotonic()
         try:

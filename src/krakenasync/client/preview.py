@@ -2,51 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
 from datetime import datetime
 from typing import Any, Final
 
 from krakenasync.client.events import LOG
+from krakenasync.client.lookup import Sender
 from krakenasync.client.serverclock import ServerClock
-from krakenasync.errors import InvalidArguments
+from krakenasync.errors import InvalidArguments, KrakenError
 from krakenasync.protocol.bounds import DEADLINE
 from krakenasync.protocol.quoting import quoted
 from krakenasync.protocol.requests import Request
 from krakenasync.protocol.servertime import SECOND
-from krakenasync.protocol.specs import Spec
 from krakenasync.protocol.vocabulary import unfamiliar
 from krakenasync.spot.values import to_nanoseconds
 
-__all__ = ["Preview", "deadline_of"]
+__all__ = ["Vocabulary", "check_deadline", "deadline_of"]
 
 _KEEP: Final = 256
 """Words of which is remembered that they were told."""
+_ASTRAY: Final = 900 * SECOND
+"""How far this machine's calendar may be off: more would be a wrong zone, day or year."""
 
 
-class Preview:
-    """Looks requests over, for one client and its views."""
+class Vocabulary:
+    """Warns of words that are in no list of Kraken's: once each, for one client and its views."""
 
     def __init__(self) -> None:
         self._told: set[tuple[str, str]] = set()
 
-    def __call__(self, request: Request[Any], params: Mapping[str, Any], clock: ServerClock) -> Spec:
-        """Return the facts of a call with these parameters, having looked at what can be wrong with them together.
-
-        Args:
-            request: The call.
-            params: Its parameters as they travel.
-            clock: Kraken's.
-
-        Raises:
-            InvalidArguments: Kraken is certain to refuse its deadline.
-        """
-        self._warn(request)
-        if (deadline := deadline_of(request)) is not None:
-            _check_deadline(deadline, clock.bounds())
-        return request.spec.of(params)
-
-    def _warn(self, request: Request[Any]) -> None:
-        """Warn, once, of each word that is in no list of Kraken's; the list may have grown, so it is sent."""
+    def check(self, request: Request[Any]) -> None:
+        """Look through a request whose parameters were checked. It is sent all the same: a list may have grown."""
         for name, value, known in unfamiliar(request):
             word = (name, quoted(value))
             if word not in self._told and len(self._told) < _KEEP:
@@ -61,12 +47,32 @@ def deadline_of(request: Request[Any]) -> datetime | None:
     return datetime.fromisoformat(given.upper()) if isinstance(given, str) else given
 
 
-def _check_deadline(deadline: datetime, now: tuple[int, int]) -> None:
-    moment = to_nanoseconds(deadline)
+async def check_deadline(deadline: datetime, clock: ServerClock, sender: Sender) -> None:
+    """Refuse a deadline that Kraken is certain to refuse.
+
+    What our own calendar finds wrong is held against Kraken's clock, which is read for it; but an hour or a day that is
+    wrong needs no reading.
+
+    Raises:
+        InvalidArguments: It is too near, over or too far.
+    """
+    if _out_of_reach(deadline, clock.bounds()):
+        if not _out_of_reach(deadline, clock.bounds(_ASTRAY)):
+            with contextlib.suppress(KrakenError):  # then our own calendar decides
+                await clock.refresh(sender)
+        _refuse(deadline, clock.bounds())
+
+
+def _out_of_reach(deadline: datetime, now: tuple[int, int]) -> bool:
     soonest, latest = (seconds * SECOND for seconds in DEADLINE)
     least, most = now
-    if moment - least < soonest or moment - most > latest:
-        ahead = (moment - (least + most) // 2) / SECOND
+    moment = to_nanoseconds(deadline)
+    return moment - least < soonest or moment - most > latest
+
+
+def _refuse(deadline: datetime, now: tuple[int, int]) -> None:
+    if _out_of_reach(deadline, now):
+        ahead = (to_nanoseconds(deadline) - sum(now) // 2) / SECOND
         where = f"{ahead:.0f} s ahead" if ahead >= 0 else f"{-ahead:.0f} s ago"
         raise InvalidArguments(
             f"deadline={deadline.isoformat()} is {where}, Kraken takes {DEADLINE[0]} to {DEADLINE[1]} s by its clock",

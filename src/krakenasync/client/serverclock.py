@@ -20,8 +20,6 @@ __all__ = ["ServerClock"]
 LOG: Final = logging.getLogger("krakenasync")
 _READINGS: Final = 3
 """The most readings at one time, when answers are slow."""
-_ASTRAY: Final = 900 * SECOND
-"""How far this machine's calendar may be off: more would be a wrong zone, day or year."""
 
 
 class ServerClock:
@@ -40,11 +38,15 @@ class ServerClock:
         """Nanoseconds since the unix epoch that Kraken's clock shows most likely."""
         return self._known().likely(self._steady())
 
-    def bounds(self) -> tuple[int, int]:
-        """Nanoseconds since the unix epoch between which Kraken's clock is, as far as can be told without asking it."""
+    def bounds(self, astray: int = 0) -> tuple[int, int]:
+        """Nanoseconds since the unix epoch between which Kraken's clock is, as far as can be told without asking it.
+
+        Args:
+            astray: Nanoseconds by which our own calendar may be off, which is looked at if Kraken's clock was not read.
+        """
         reading, steady, wall = self._reading, self._steady(), self._clock.wall_ns()
         if reading is None or reading.stale(steady, wall):
-            return wall - _ASTRAY, wall + _ASTRAY
+            return wall - astray, wall + astray
         return reading.at_least(steady), reading.at_most(steady)
 
     async def sleep_until(self, moment: int) -> None:
