@@ -28,6 +28,7 @@ from krakenasync.state.inprocess import InProcessStore
 from krakenasync.state.port import Limit, Store
 from krakenasync.state.urls import open_store
 from krakenasync.testing.hammer import hammer
+from krakenasync.testing.questions import book, enter, leave
 
 ROOM = Limit(1e12, 1.0)
 SECRET = base64.b64encode(bytes(64)).decode()
@@ -73,11 +74,11 @@ async def _questions(store: Store, times: int) -> tuple[float, float]:
     name = f"bench {uuid.uuid4()}"
 
     async def turn() -> None:
-        await store.enter(name, "me", lease=5.0, unit="us")
-        await store.leave(name, "me")
+        await enter(store, name, "me", lease=5.0, unit="us")
+        await leave(store, name, "me")
 
     try:
-        return await _each(lambda: store.book(name, ROOM, 1.0), times), await _each(turn, times)
+        return await _each(lambda: book(store, name, ROOM, 1.0), times), await _each(turn, times)
     finally:
         await store.aclose()
 

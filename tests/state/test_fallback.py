@@ -9,6 +9,7 @@ from krakenasync.state.fallback import FallbackStore
 from krakenasync.state.inprocess import InProcessStore
 from krakenasync.state.port import Limit
 from krakenasync.testing import VirtualClock
+from krakenasync.testing.questions import adjust, book, enter, give_back, leave, peek, send
 
 LIMIT = Limit(8.0, 2.0)
 
@@ -38,12 +39,12 @@ def test_it_goes_on_with_a_share_and_comes_back():
         store.away = True
         await fallback.start()
         assert fallback.away
-        assert (await fallback.book("counter", LIMIT, 1.0)).wait == pytest.approx(2.0)
-        assert (await fallback.book("counter", LIMIT, 1.0)).wait == pytest.approx(4.0)
+        assert (await book(fallback, "counter", LIMIT, 1.0)).wait == pytest.approx(2.0)
+        assert (await book(fallback, "counter", LIMIT, 1.0)).wait == pytest.approx(4.0)
         store.away = False
-        assert (await fallback.book("counter", LIMIT, 1.0)).wait > 0
+        assert (await book(fallback, "counter", LIMIT, 1.0)).wait > 0
         clock.advance(1.0)
-        slot = await fallback.book("counter", LIMIT, 1.0)
+        slot = await book(fallback, "counter", LIMIT, 1.0)
         assert not slot.name.startswith("here")
         assert not fallback.away
 
@@ -59,15 +60,15 @@ def test_no_outage_begins_with_a_burst(outage, first):
     fallback = FallbackStore(store, clock, 0.25)
 
     async def main():
-        slot = await fallback.book("counter", LIMIT, 1.0)
+        slot = await book(fallback, "counter", LIMIT, 1.0)
         for _ in range(outage):
             store.away = False
             clock.advance(60.0)
-            await fallback.peek("counter", LIMIT)
+            await peek(fallback, "counter", LIMIT)
             store.away = True
             if first == "send":
-                await fallback.send(slot)
-            assert (await fallback.book("counter", LIMIT, 1.0)).wait == pytest.approx(2.0)
+                await send(fallback, slot)
+            assert (await book(fallback, "counter", LIMIT, 1.0)).wait == pytest.approx(2.0)
 
     anyio.run(main)
 
@@ -80,14 +81,14 @@ def test_a_store_that_is_back_knows_nothing_of_what_was_sent_meanwhile():
 
     async def main():
         store.away = True
-        waits = [(await fallback.book("counter", LIMIT, 1.0)).wait for _ in range(4)]
+        waits = [(await book(fallback, "counter", LIMIT, 1.0)).wait for _ in range(4)]
         assert waits == pytest.approx([0.5, 1.0, 1.5, 2.0])
         store.away = False
         clock.advance(1.25)
-        assert (await fallback.peek("counter", LIMIT)).level == pytest.approx(8.0 + 4.0)
-        assert (await fallback.book("counter", LIMIT, 1.0)).wait == pytest.approx(2.5)
+        assert (await peek(fallback, "counter", LIMIT)).level == pytest.approx(8.0 + 4.0)
+        assert (await book(fallback, "counter", LIMIT, 1.0)).wait == pytest.approx(2.5)
         clock.advance(60.0)
-        assert (await fallback.peek("counter", LIMIT)).level == 0
+        assert (await peek(fallback, "counter", LIMIT)).level == 0
 
     anyio.run(main)
 
@@ -99,21 +100,21 @@ def test_a_slot_goes_back_where_it_was_booked():
     fallback = FallbackStore(store, clock, 0.5)
 
     async def main():
-        there = await fallback.book("counter", LIMIT, 3.0)
+        there = await book(fallback, "counter", LIMIT, 3.0)
         store.away = True
-        here = await fallback.book("counter", LIMIT, 2.0)
-        await fallback.give_back(there)
+        here = await book(fallback, "counter", LIMIT, 2.0)
+        await give_back(fallback, there)
         store.away = False
         clock.advance(1.0)
-        level = (await fallback.peek("counter", LIMIT)).level
-        await fallback.give_back(here)
+        level = (await peek(fallback, "counter", LIMIT)).level
+        await give_back(fallback, here)
         # 8 for what others may have sent while the store was away, and 2 for what is still to be sent from here
-        assert (await fallback.peek("counter", LIMIT)).level == pytest.approx(level) == pytest.approx(10.0)
-        assert await fallback.send(here) == 0
-        assert await fallback.send(there) == 0
+        assert (await peek(fallback, "counter", LIMIT)).level == pytest.approx(level) == pytest.approx(10.0)
+        assert await send(fallback, here) == 0
+        assert await send(fallback, there) == 0
         store.away = True
-        assert (await fallback.adjust("counter", LIMIT, block=2.0)).blocked_for == pytest.approx(2.0)
-        assert await fallback.send(there) == pytest.approx(2.0)
+        assert (await adjust(fallback, "counter", LIMIT, block=2.0)).blocked_for == pytest.approx(2.0)
+        assert await send(fallback, there) == pytest.approx(2.0)
 
     anyio.run(main)
 
@@ -125,13 +126,13 @@ def test_nonces_and_lane_go_on_above_the_last():
     fallback = FallbackStore(store, clock, 0.5)
 
     async def main():
-        nonce = await fallback.enter("key", "me", lease=5.0, unit="ms")
+        nonce = await enter(fallback, "key", "me", lease=5.0, unit="ms")
         store.away = True
-        await fallback.leave("key", "me")
-        assert await fallback.enter("key", "me", lease=5.0, unit="ms", floor=nonce + 7) > nonce + 7
-        await fallback.leave("key", "me")
+        await leave(fallback, "key", "me")
+        assert await enter(fallback, "key", "me", lease=5.0, unit="ms", floor=nonce + 7) > nonce + 7
+        await leave(fallback, "key", "me")
         with anyio.fail_after(0.5):
-            await fallback.enter("key", "you", lease=5.0, unit="ms")
+            await enter(fallback, "key", "you", lease=5.0, unit="ms")
 
     anyio.run(main)
 

@@ -16,6 +16,7 @@ from krakenasync.state.inprocess import InProcessStore
 from krakenasync.state.port import Book, Enter, Limit
 from krakenasync.state.redis import SCRIPT, RedisStore
 from krakenasync.testing import VirtualClock
+from krakenasync.testing.questions import adjust, book, enter, give_back, leave, peek, send
 
 LIMIT = Limit(4.0, 2.0)
 BEGIN = 1_780_000_000_000_000
@@ -64,7 +65,7 @@ def server(own_redis):
 async def burst(store, limit=LIMIT):
     """How many points are due at once."""
     count = 0
-    while (await store.book("counter", limit, 1.0, longest=0.0)).made:
+    while (await book(store, "counter", limit, 1.0, longest=0.0)).made:
         count += 1
     return count
 
@@ -75,10 +76,10 @@ def test_a_clock_that_steps_back_gives_nothing_away(server):
     async def main():
         store = server.client()
         assert await burst(store) == 4
-        await store.adjust("counter", LIMIT, block=1.0)
+        await adjust(store, "counter", LIMIT, block=1.0)
         server.step(-10)
-        assert (await store.peek("counter", LIMIT)).level == pytest.approx(4.0)
-        assert (await store.peek("counter", LIMIT)).blocked_for == pytest.approx(1.0)
+        assert (await peek(store, "counter", LIMIT)).level == pytest.approx(4.0)
+        assert (await peek(store, "counter", LIMIT)).blocked_for == pytest.approx(1.0)
         assert await burst(store) == 0
         server.advance(1.0)
         assert await burst(store) == 2
@@ -93,9 +94,9 @@ def test_a_clock_that_steps_forward_gives_no_second_burst(server):
     async def main():
         store, other = server.client(), server.client()
         assert await burst(store) == 4
-        await store.adjust("counter", LIMIT, block=5.0)
+        await adjust(store, "counter", LIMIT, block=5.0)
         server.step(30)
-        assert (await store.peek("counter", LIMIT)).level == pytest.approx(4.0)
+        assert (await peek(store, "counter", LIMIT)).level == pytest.approx(4.0)
         assert await burst(store) == 0
         assert await burst(other) == 0
         server.advance(5.0)
@@ -116,12 +117,12 @@ def test_a_server_that_forgot_gives_no_second_burst(server, lost):
 
     async def main():
         store = server.client()
-        await store.book("counter", LIMIT, 1.0)
+        await book(store, "counter", LIMIT, 1.0)
         keys = {key: server.direct.dump(key) for key in server.direct.keys("krakenasync:*")}
         await burst(store)
-        await store.adjust("counter", LIMIT, block=1.0)
-        nonce = await store.enter("key", "me", lease=5.0, unit="ms")
-        await store.leave("key", "me")
+        await adjust(store, "counter", LIMIT, block=1.0)
+        nonce = await enter(store, "key", "me", lease=5.0, unit="ms")
+        await leave(store, "key", "me")
         server.forget()
         if lost == "the last writes":
             for key, value in keys.items():
@@ -131,7 +132,7 @@ def test_a_server_that_forgot_gives_no_second_burst(server, lost):
         assert await burst(store) == 2
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(later)
-            assert await store.enter("key", "me", lease=5.0, unit="ms", floor=nonce + 9000) > nonce + 9000
+            assert await enter(store, "key", "me", lease=5.0, unit="ms", floor=nonce + 9000) > nonce + 9000
         await store.aclose()
 
     asyncio.run(main())
@@ -142,16 +143,16 @@ def test_a_lost_lane_rests_for_a_while(server):
 
     async def main():
         store, other = server.client(), server.client()
-        await store.enter("key", "first", lease=5.0, unit="ms")
+        await enter(store, "key", "first", lease=5.0, unit="ms")
         with anyio.move_on_after(0.03):
-            await other.enter("key", "second", lease=5.0, unit="ms")
+            await enter(other, "key", "second", lease=5.0, unit="ms")
         server.forget()
         with anyio.move_on_after(0.1) as early:
-            await other.enter("key", "second", lease=5.0, unit="ms")
+            await enter(other, "key", "second", lease=5.0, unit="ms")
         assert early.cancelled_caught
         server.advance(2.0)
         with anyio.fail_after(1.0):
-            await other.enter("key", "second", lease=5.0, unit="ms")
+            await enter(other, "key", "second", lease=5.0, unit="ms")
         await store.aclose()
         await other.aclose()
 
@@ -169,7 +170,7 @@ def test_a_restarted_server_is_found_again(own_redis):
         assert await burst(store, slow) == 4
         server.kill()
         with pytest.raises(StateUnavailable) as failure:
-            await store.book("counter", slow, 1.0)
+            await book(store, "counter", slow, 1.0)
         assert failure.value.effect == "none"
         assert failure.value.retryable
         server.start()
@@ -187,7 +188,7 @@ def test_a_silent_server_is_unavailable_in_good_time(monkeypatch):
         with socket.create_server(("127.0.0.1", 0)) as silent:
             store = RedisStore(f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
             with pytest.raises(StateUnavailable), anyio.fail_after(0.3):
-                await store.book("counter", LIMIT, 1.0)
+                await book(store, "counter", LIMIT, 1.0)
             await store.aclose()
 
     asyncio.run(main())
@@ -248,10 +249,10 @@ def test_keys_tell_nothing_and_share_a_slot(redis_url):
 
     async def main():
         store = RedisStore(redis_url)
-        await store.book(name, LIMIT, 1.0)
-        await store.enter(name, "first", lease=1.0, unit="ms")
+        await book(store, name, LIMIT, 1.0)
+        await enter(store, name, "first", lease=1.0, unit="ms")
         with anyio.move_on_after(0.05):
-            await store.enter(name, "second", lease=1.0, unit="ms")
+            await enter(store, name, "second", lease=1.0, unit="ms")
         await store.aclose()
 
     asyncio.run(main())
@@ -277,12 +278,12 @@ def test_of_a_caller_that_is_cancelled_nothing_remains(redis_url):
             await asking
         for _ in range(200):
             await anyio.sleep(0.005)
-            if (await store.peek(name, slow)).level < 0.1:
+            if (await peek(store, name, slow)).level < 0.1:
                 break
         else:
             pytest.fail("the slot did not come back")
         with anyio.fail_after(1.0):
-            await store.enter(name, "you", lease=5.0, unit="ms")
+            await enter(store, name, "you", lease=5.0, unit="ms")
         await store.aclose()
 
     asyncio.run(main())
@@ -372,10 +373,10 @@ def test_a_script_that_was_flushed_is_taught_again(own_redis):
         await store.start()
         with Redis.from_url(server.url) as direct:
             direct.script_flush()
-            assert (await store.book("counter", slow, 1.0)).level == pytest.approx(1.0, abs=0.01)
+            assert (await book(store, "counter", slow, 1.0)).level == pytest.approx(1.0, abs=0.01)
             direct.script_flush()
-            await asyncio.gather(*(store.book("counter", slow, 1.0) for _ in range(20)))
-            assert (await store.peek("counter", slow)).level == pytest.approx(21.0, abs=0.01)
+            await asyncio.gather(*(book(store, "counter", slow, 1.0) for _ in range(20)))
+            assert (await peek(store, "counter", slow)).level == pytest.approx(21.0, abs=0.01)
             assert direct.info("commandstats")["cmdstat_eval"]["calls"] >= 2
         await store.aclose()
 
@@ -432,16 +433,16 @@ def test_the_script_counts_like_the_records(redis_url, questions):
                 continue
             for store, mine, answers in zip(stores, bookings, found, strict=True):
                 if question == "book":
-                    mine.append(await store.book(name, LIMIT, float(how[0]), longest=how[1]))
+                    mine.append(await book(store, name, LIMIT, float(how[0]), longest=how[1]))
                     answers.append((mine[-1].made, mine[-1].wait, mine[-1].level))
                 elif question == "adjust":
                     correction = dict(zip(("delta", "floor", "block", "overdraws"), how, strict=True))
-                    answers.append(await store.adjust(name, LIMIT, **correction))
+                    answers.append(await adjust(store, name, LIMIT, **correction))
                 elif question == "send" and mine:
-                    answers.append((await store.send(mine[-1]),))
+                    answers.append((await send(store, mine[-1]),))
                 elif question == "give_back" and mine:
-                    await store.give_back(mine.pop())
-                answers.append(await store.peek(name, LIMIT))
+                    await give_back(store, mine.pop())
+                answers.append(await peek(store, name, LIMIT))
         for script, record in zip(*found, strict=True):
             assert script == pytest.approx(record, abs=1e-5)
         await stores[0].aclose()

@@ -14,6 +14,7 @@ from krakenasync.state import sqlite as module
 from krakenasync.state.port import Limit
 from krakenasync.state.sqlite import SqliteStore
 from krakenasync.testing import VirtualClock
+from krakenasync.testing.questions import adjust, book, new_nonce, peek
 
 LIMIT = Limit(4.0, 2.0)
 
@@ -87,15 +88,15 @@ def test_level_and_nonce_are_known_after_a_restart(tmp_path):
     async def first():
         store = SqliteStore(tmp_path / "state.db", clock)
         await store.start()
-        await store.book("counter", LIMIT, 4.0)
-        nonce = await store.nonce("key", "ms")
+        await book(store, "counter", LIMIT, 4.0)
+        nonce = await new_nonce(store, "key", "ms")
         await store.aclose()
         return nonce
 
     async def second():
         store = SqliteStore(tmp_path / "state.db", clock)
         await store.start()
-        found = (await store.peek("counter", LIMIT)).level, await store.nonce("key", "ms")
+        found = (await peek(store, "counter", LIMIT)).level, await new_nonce(store, "key", "ms")
         await store.aclose()
         return found
 
@@ -115,7 +116,7 @@ def test_a_reboot_credits_nothing_and_ends_no_block_late(tmp_path):
     async def ask(clock, **how):
         store = SqliteStore(tmp_path / "state.db", clock)
         await store.start()
-        found = await store.adjust("counter", LIMIT, **how)
+        found = await adjust(store, "counter", LIMIT, **how)
         await store.aclose()
         return found
 
@@ -144,7 +145,7 @@ def test_a_file_that_stays_locked_is_unavailable(tmp_path, monkeypatch):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(count)
             with pytest.raises(StateUnavailable, match="does not answer"):
-                await store.book("counter", LIMIT, 1.0)
+                await book(store, "counter", LIMIT, 1.0)
             tasks.cancel_scope.cancel()
         await store.aclose()
 

@@ -18,12 +18,8 @@ that remembers more asks again; see `krakenasync.state.recall`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from contextlib import suppress
 from typing import Any, Final
 
-import anyio
-
-from krakenasync.errors import StateUnavailable
 from krakenasync.state.asking import (
     Adjust,
     Book,
@@ -74,7 +70,6 @@ QUARANTINE: Final = 2.0
 """Seconds for which a lane is taken for occupied after a store has lost it: somebody may be under way."""
 PLACES: Final = 16
 """Calls in a lane at most, however wide the key's nonce window is."""
-_SHORTEST_NAP: Final = 0.001
 
 
 class Store(ABC):
@@ -108,68 +103,3 @@ class Store(ABC):
 
     async def aclose(self) -> None:  # noqa: B027 - some stores have nothing to let go of
         """Let go of files and connections of the running event loop."""
-
-    async def book(
-        self, name: str, limit: Limit, cost: float, *, longest: float = 1e9, initial: float = 0.0
-    ) -> Booking:
-        """Ask one `Book`."""
-        booking: Booking
-        (booking,) = await self.ask(Book(name, limit, cost, longest, initial))
-        return booking
-
-    async def send(self, booking: Booking) -> float:
-        """Ask one `Send`."""
-        wait: float
-        (wait,) = await self.ask(Send(booking.name, booking.limit, booking.booked))
-        return wait
-
-    async def give_back(self, booking: Booking) -> None:
-        """Ask one `GiveBack`, if anything was booked."""
-        if booking.made:
-            await self.ask(GiveBack(booking.name, booking.limit, booking.cost, booking.due, booking.booked))
-
-    async def adjust(
-        self,
-        name: str,
-        limit: Limit,
-        *,
-        delta: float = 0.0,
-        floor: float = 0.0,
-        block: float = 0.0,
-        overdraws: bool = False,
-    ) -> Standing:
-        """Ask one `Adjust`."""
-        standing: Standing
-        (standing,) = await self.ask(Adjust(name, limit, delta, floor, block, overdraws))
-        return standing
-
-    async def peek(self, name: str, limit: Limit) -> Standing:
-        """Ask one `Peek`."""
-        standing: Standing
-        (standing,) = await self.ask(Peek(name, limit))
-        return standing
-
-    async def nonce(self, name: str, unit: str, floor: int = 0) -> int:
-        """Ask for one `Nonce`."""
-        nonce: int
-        (nonce,) = await self.ask(Nonce(name, unit, floor))
-        return nonce
-
-    async def enter(self, name: str, who: str, *, lease: float, unit: str, floor: int = 0, window: int = 0) -> int:
-        """Wait for a place in the lane and return the nonce to send; a cancelled caller is out of the line."""
-        step = Enter(name, who, lease, unit, floor, window)
-        try:
-            while True:
-                (entry,) = await self.ask(step)
-                if entry.nonce:
-                    nonce: int = entry.nonce
-                    return nonce
-                await self.called(name, who, max(entry.wait, _SHORTEST_NAP))
-        except BaseException:
-            with anyio.CancelScope(shield=True), suppress(StateUnavailable):
-                await self.leave(name, who)
-            raise
-
-    async def leave(self, name: str, who: str) -> None:
-        """Ask one `Leave`."""
-        await self.ask(Leave(name, who))

@@ -8,6 +8,7 @@ import anyio
 
 from krakenasync.state.port import Adjust, Book, Booking, Limit, Refuse, Standing, Store
 from krakenasync.testing.pairs import FAST, LATE, SLOW, Check, Make, close, near, new_name, pair
+from krakenasync.testing.questions import adjust, book, give_back, peek, send
 
 __all__ = ["COUNTERS", "peak"]
 
@@ -26,10 +27,10 @@ async def a_slot_within_the_cap_is_due_at_once(make: Make) -> None:
     """Points that fit are charged and due now; both clients see them."""
     one, other = await pair(make)
     name = new_name()
-    booking = await one.book(name, SLOW, 3.0)
+    booking = await book(one, name, SLOW, 3.0)
     assert booking.made, "nothing was booked though it fits"
     assert booking.wait == 0, "the wait is 0 while there is room"
-    assert near((await other.peek(name, SLOW)).level, 3.0), "the other client sees another level"
+    assert near((await peek(other, name, SLOW)).level, 3.0), "the other client sees another level"
     await close(one, other)
 
 
@@ -37,8 +38,8 @@ async def beyond_the_cap_the_wait_is_what_has_to_decay(make: Make) -> None:
     """The wait is the missing points over the decay, and the next one waits behind."""
     one, other = await pair(make)
     name, limit = new_name(), Limit(4.0, 2.0)
-    full = await one.book(name, limit, 4.0)
-    second, third = await other.book(name, limit, 2.0), await one.book(name, limit, 1.0)
+    full = await book(one, name, limit, 4.0)
+    second, third = await book(other, name, limit, 2.0), await book(one, name, limit, 1.0)
     # Moments of the store's own clock: however long the questions took.
     assert near((second.due - full.due) / 1e6, 1.0), "2 points at 2 a second take 1 s"
     assert near((third.due - full.due) / 1e6, 1.5), "whoever asks later waits behind"
@@ -49,11 +50,11 @@ async def a_wait_that_is_too_long_books_nothing(make: Make) -> None:
     """The caller learns the wait; the counter stays as it was."""
     one, other = await pair(make)
     name = new_name()
-    await one.book(name, SLOW, 4.0)
-    booking = await other.book(name, SLOW, 1.0, longest=5.0)
+    await book(one, name, SLOW, 4.0)
+    booking = await book(other, name, SLOW, 1.0, longest=5.0)
     assert not booking.made, "a slot was booked that is due too late"
     assert booking.wait > 5.0, "the wait is told all the same"
-    assert near((await one.peek(name, SLOW)).level, 4.0), "a slot that was not booked was charged"
+    assert near((await peek(one, name, SLOW)).level, 4.0), "a slot that was not booked was charged"
     await close(one, other)
 
 
@@ -61,9 +62,9 @@ async def a_counter_never_seen_begins_where_it_is_told(make: Make) -> None:
     """The initial level counts once, on the first booking."""
     one, other = await pair(make)
     name = new_name()
-    await one.book(name, SLOW, 1.0, initial=2.0)
-    await other.book(name, SLOW, 1.0, initial=2.0)
-    assert near((await one.peek(name, SLOW)).level, 4.0), "initial 2, then twice 1"
+    await book(one, name, SLOW, 1.0, initial=2.0)
+    await book(other, name, SLOW, 1.0, initial=2.0)
+    assert near((await peek(one, name, SLOW)).level, 4.0), "initial 2, then twice 1"
     await close(one, other)
 
 
@@ -71,10 +72,10 @@ async def a_slot_given_back_before_it_is_due_comes_back_whole(make: Make) -> Non
     """The next caller gets what was given back."""
     one, other = await pair(make)
     name, limit = new_name(), Limit(4.0, 1.0)
-    full = await one.book(name, limit, 4.0)
-    booking = await one.book(name, limit, 3.0)
-    await one.give_back(booking)
-    assert near(((await other.book(name, limit, 1.0)).due - full.due) / 1e6, 1.0), "the slot did not come back"
+    full = await book(one, name, limit, 4.0)
+    booking = await book(one, name, limit, 3.0)
+    await give_back(one, booking)
+    assert near(((await book(other, name, limit, 1.0)).due - full.due) / 1e6, 1.0), "the slot did not come back"
     await close(one, other)
 
 
@@ -82,12 +83,12 @@ async def a_slot_given_back_late_has_decayed(make: Make) -> None:
     """Only what cannot have drained away comes back, for the calls of others must stay counted."""
     one, other = await pair(make)
     name, limit = new_name(), Limit(100.0, 100.0)
-    booking = await one.book(name, limit, 1.0)
+    booking = await book(one, name, limit, 1.0)
     await anyio.sleep(0.02)  # long enough for all of it
     still = Limit(100.0, 0.001)
-    before = (await other.adjust(name, still, floor=50.0)).level
-    await one.give_back(booking)
-    level = (await other.peek(name, still)).level
+    before = (await adjust(other, name, still, floor=50.0)).level
+    await give_back(one, booking)
+    level = (await peek(other, name, still)).level
     # What decays between the two looks does so at the booking's own pace: leave it some milliseconds.
     assert level > before - 0.9, f"a slot that had decayed was given back: {before} fell to {level}"
     await close(one, other)
@@ -97,13 +98,13 @@ async def a_refusal_puts_all_booked_callers_off(make: Make) -> None:
     """Whoever is blocked by one client is blocked for all, booked or not."""
     one, other = await pair(make)
     name = new_name()
-    await one.book(name, FAST, 4.0)
-    booking = await one.book(name, FAST, 1.0)
-    assert await one.send(booking) == 0, "nobody was refused so far"
-    standing = await other.adjust(name, FAST, floor=4.0, block=5.0)
+    await book(one, name, FAST, 4.0)
+    booking = await book(one, name, FAST, 1.0)
+    assert await send(one, booking) == 0, "nobody was refused so far"
+    standing = await adjust(other, name, FAST, floor=4.0, block=5.0)
     assert near(standing.blocked_for, 5.0, LATE), "the block is told"
-    assert near(await one.send(booking), 5.0, LATE), "a booked caller sends though all are blocked"
-    assert near((await one.book(name, FAST, 1.0)).wait, 5.0, LATE), "a newcomer is not blocked"
+    assert near(await send(one, booking), 5.0, LATE), "a booked caller sends though all are blocked"
+    assert near((await book(one, name, FAST, 1.0)).wait, 5.0, LATE), "a newcomer is not blocked"
     await close(one, other)
 
 
@@ -111,22 +112,22 @@ async def what_no_slot_foresaw_voids_those_booked_before(make: Make) -> None:
     """After a block, a refusal or a call that waits for no room, slots booked before are to be booked anew."""
     one, other = await pair(make)
     events = (
-        lambda name: other.adjust(name, SLOW, delta=3.0, overdraws=True),
-        lambda name: other.adjust(name, SLOW, block=0.001),
+        lambda name: adjust(other, name, SLOW, delta=3.0, overdraws=True),
+        lambda name: adjust(other, name, SLOW, block=0.001),
         lambda name: other.ask(Refuse(name, SLOW, 5.0, 0.0, 0.0)),
     )
     for event in events:
         name = new_name()
-        before = await one.book(name, SLOW, 1.0)
-        await other.adjust(name, SLOW, delta=1.0)
-        assert await one.send(before) == 0, "a mere correction voids a slot"
+        before = await book(one, name, SLOW, 1.0)
+        await adjust(other, name, SLOW, delta=1.0)
+        assert await send(one, before) == 0, "a mere correction voids a slot"
         await event(name)
         await anyio.sleep(0.01)
-        assert await one.send(before) > 0, "a slot may be used though what it relied on is used up"
+        assert await send(one, before) > 0, "a slot may be used though what it relied on is used up"
         await anyio.sleep(0.01)
-        after = await one.book(name, SLOW, 1.0)
-        blocked = (await one.peek(name, SLOW)).blocked_for
-        assert near(await one.send(after), blocked, LATE), "a slot that was booked afterwards is void as well"
+        after = await book(one, name, SLOW, 1.0)
+        blocked = (await peek(one, name, SLOW)).blocked_for
+        assert near(await send(one, after), blocked, LATE), "a slot that was booked afterwards is void as well"
     await close(one, other)
 
 
@@ -134,20 +135,20 @@ async def a_void_slot_comes_back_unless_the_level_was_set_without_it(make: Make)
     """What an overdraw has voided is given back whole; after a refusal the level is Kraken's, and stays."""
     one, other = await pair(make)
     name, still = new_name(), Limit(4.0, 0.001)
-    slot = await one.book(name, still, 3.0)
+    slot = await book(one, name, still, 3.0)
     _standing, same = await other.ask(
         Adjust(name, still, 3.0, overdraws=True), Book(name, still, 1.0)
     )  # booked after it, if in one breath
-    assert await other.send(same) == 0, "a slot that was booked after an overdraw is void"
+    assert await send(other, same) == 0, "a slot that was booked after an overdraw is void"
     await anyio.sleep(0.01)
-    assert await one.send(slot) > 0, "the slot is not void"
-    await one.give_back(slot)
-    assert near((await one.peek(name, still)).level, 4.0, 0.1), "its points did not come back"
-    slot = await one.book(name, still, 3.0)
+    assert await send(one, slot) > 0, "the slot is not void"
+    await give_back(one, slot)
+    assert near((await peek(one, name, still)).level, 4.0, 0.1), "its points did not come back"
+    slot = await book(one, name, still, 3.0)
     await anyio.sleep(0.01)
     await other.ask(Refuse(name, still, 9.0, 0.0, 0.0))
-    await one.give_back(slot)
-    assert (await one.peek(name, still)).level > 8.9, "the level fell below what Kraken's must be"
+    await give_back(one, slot)
+    assert (await peek(one, name, still)).level > 8.9, "the level fell below what Kraken's must be"
     await close(one, other)
 
 
@@ -155,9 +156,9 @@ async def a_block_is_never_made_shorter(make: Make) -> None:
     """A second, shorter block changes nothing."""
     one, other = await pair(make)
     name = new_name()
-    await one.adjust(name, FAST, block=5.0)
-    await other.adjust(name, FAST, block=1.0)
-    assert (await one.peek(name, FAST)).blocked_for > 4.0, "the block was made shorter"
+    await adjust(one, name, FAST, block=5.0)
+    await adjust(other, name, FAST, block=1.0)
+    assert (await peek(one, name, FAST)).blocked_for > 4.0, "the block was made shorter"
     await close(one, other)
 
 
@@ -165,10 +166,10 @@ async def a_level_is_corrected(make: Make) -> None:
     """Points are added and taken off, a floor lifts; the level never falls below 0."""
     one, other = await pair(make)
     name = new_name()
-    assert near((await one.adjust(name, SLOW, delta=2.0)).level, 2.0), "2 points were added"
-    assert near((await other.adjust(name, SLOW, floor=3.5)).level, 3.5), "the floor lifts"
-    assert near((await one.adjust(name, SLOW, floor=1.0)).level, 3.5), "the floor pulls down"
-    assert (await other.adjust(name, SLOW, delta=-9.0)).level == 0, "a level below 0"
+    assert near((await adjust(one, name, SLOW, delta=2.0)).level, 2.0), "2 points were added"
+    assert near((await adjust(other, name, SLOW, floor=3.5)).level, 3.5), "the floor lifts"
+    assert near((await adjust(one, name, SLOW, floor=1.0)).level, 3.5), "the floor pulls down"
+    assert (await adjust(other, name, SLOW, delta=-9.0)).level == 0, "a level below 0"
     await close(one, other)
 
 
@@ -176,9 +177,9 @@ async def looking_changes_nothing(make: Make) -> None:
     """A counter that is looked at stays, and one never seen is empty."""
     one, other = await pair(make)
     name = new_name()
-    assert (await one.peek(name, SLOW)) == Standing(0.0, 0.0), "a counter never seen is empty"
-    await other.book(name, SLOW, 1.0, initial=2.0)
-    assert near((await one.peek(name, SLOW)).level, 3.0), "looking made the counter"
+    assert (await peek(one, name, SLOW)) == Standing(0.0, 0.0), "a counter never seen is empty"
+    await book(other, name, SLOW, 1.0, initial=2.0)
+    assert near((await peek(one, name, SLOW)).level, 3.0), "looking made the counter"
     await close(one, other)
 
 
@@ -188,7 +189,7 @@ async def many_at_once_never_pass_the_cap(make: Make) -> None:
     name, slots = new_name(), list[Booking]()
 
     async def ask(store: Store, cost: float) -> None:
-        slots.extend([await store.book(name, FAST, cost) for _ in range(10)])
+        slots.extend([await book(store, name, FAST, cost) for _ in range(10)])
 
     async with anyio.create_task_group() as tasks:
         for number in range(8):
@@ -215,7 +216,7 @@ async def a_refusal_slows_all_down(make: Make) -> None:
     assert near(found.blocked_for, 10.0, 0.001), "the second pause is 10 s"
     assert near(found.pace, 0.64, 0.001), "the pace falls to 0.8 of 0.8"
     assert near(found.margin, 3.0, 0.001), "3 points stay free"
-    assert near((await one.peek(name, limit)).pace, 0.64, 0.001), "the other client goes on faster"
+    assert near((await peek(one, name, limit)).pace, 0.64, 0.001), "the other client goes on faster"
     await close(one, other)
 
 

@@ -23,6 +23,7 @@ import msgspec
 from krakenasync.state.port import Limit, Store
 from krakenasync.state.urls import open_store
 from krakenasync.testing.conformance import peak
+from krakenasync.testing.questions import book, enter, leave, send
 
 __all__ = ["Outcome", "hammer", "jain"]
 
@@ -161,11 +162,11 @@ async def _slots(
 ) -> None:
     while time.monotonic() < end:
         asked = time.monotonic()
-        slot = await store.book(name, limit, 2.0 if chance.random() < _DEAR else 1.0)
+        slot = await book(store, name, limit, 2.0 if chance.random() < _DEAR else 1.0)
         put_off, wait = 0, slot.wait
         while wait:
             await anyio.sleep(wait)
-            wait = await store.send(slot)
+            wait = await send(store, slot)
             put_off += round(wait * 1e6)
         grants.append(_Grant(slot.due + put_off, slot.cost, time.monotonic() - asked))
 
@@ -181,7 +182,7 @@ async def _pass(how: dict[str, Any]) -> dict[str, Any]:
     async def call(who: str, chance: random.Random) -> None:
         nonlocal done
         for _ in range(how["calls"]):
-            nonce = await store.enter(how["name"], who, lease=how.get("lease", 10.0), unit="ms")
+            nonce = await enter(store, how["name"], who, lease=how.get("lease", 10.0), unit="ms")
             try:
                 await anyio.sleep(chance.uniform(0, how["jitter"]))
                 async with await anyio.connect_tcp("127.0.0.1", how["port"]) as way:
@@ -190,7 +191,7 @@ async def _pass(how: dict[str, Any]) -> dict[str, Any]:
                         refused.append(nonce)
                 await anyio.sleep(chance.uniform(0, how["jitter"]))
             finally:
-                await store.leave(how["name"], who)
+                await leave(store, how["name"], who)
             done = time.monotonic()
 
     began = time.monotonic()

@@ -9,6 +9,7 @@ import anyio.lowlevel
 
 from krakenasync.state.port import Book, Enter, Leave
 from krakenasync.testing.pairs import LATE, SLOW, Check, Make, close, near, new_name, pair
+from krakenasync.testing.questions import book, enter, give_back, leave, new_nonce, peek
 
 __all__ = ["LANES"]
 
@@ -18,11 +19,11 @@ async def nonces_rise_for_all(make: Make) -> None:
     one, other = await pair(make)
     for unit in ("ms", "us", "ns"):
         name = new_name()
-        nonces = [await store.nonce(name, unit) for _ in range(5) for store in (one, other)]
+        nonces = [await new_nonce(store, name, unit) for _ in range(5) for store in (one, other)]
         assert nonces == sorted(set(nonces)), f"nonces in {unit} do not rise: {nonces}"
         floor = nonces[-1] + 10**6
-        assert await one.nonce(name, unit, floor) > floor, "the nonce is not above the floor"
-        assert await other.nonce(name, unit) > floor, "the other client fell behind the floor"
+        assert await new_nonce(one, name, unit, floor) > floor, "the nonce is not above the floor"
+        assert await new_nonce(other, name, unit) > floor, "the other client fell behind the floor"
     await close(one, other)
 
 
@@ -39,7 +40,7 @@ async def a_lane_holds_one_at_a_time_in_order(make: Make) -> None:
     assert not any(nonces[1:]), "two are in the lane at once"
     for number, wish in enumerate(wishes[1:], 1):
         last = wishes[-1] if number + 1 < len(wishes) else wish
-        await one.leave(name, wishes[number - 1].who)
+        await leave(one, name, wishes[number - 1].who)
         if last is not wish:
             assert (await other.ask(last))[0].nonce == 0, "the order is not kept"
         (entry,) = await (one, other)[number % 2].ask(wish)
@@ -57,7 +58,7 @@ async def a_window_opens_the_lane_for_all(make: Make) -> None:
     assert second.nonce > first.nonce > 0, "the window did not open the lane, or nonces do not rise"
     (far,) = await one.ask(Enter(name, "far", 5.0, "ms", first.nonce + wide, wide))
     assert far.nonce == 0, "a nonce outside of the window was given"
-    await one.leave(name, "far")
+    await leave(one, name, "far")
     assert (await other.ask(Enter(name, "strict", 5.0, "ms")))[0].nonce == 0, "one without window joined others"
     await close(one, other)
 
@@ -83,13 +84,13 @@ async def who_gives_up_is_out_of_line(make: Make) -> None:
     """A cancelled caller does not hold up those behind."""
     one, other = await pair(make)
     name = new_name()
-    await one.enter(name, "holder", lease=5.0, unit="ms")
+    await enter(one, name, "holder", lease=5.0, unit="ms")
     with anyio.move_on_after(0.01):
-        await other.enter(name, "impatient", lease=5.0, unit="ms")
-    await one.leave(name, "holder")
+        await enter(other, name, "impatient", lease=5.0, unit="ms")
+    await leave(one, name, "holder")
     with anyio.fail_after(0.5):
-        await one.enter(name, "next", lease=5.0, unit="ms")
-    await one.leave(name, "next")
+        await enter(one, name, "next", lease=5.0, unit="ms")
+    await leave(one, name, "next")
     await close(one, other)
 
 
@@ -97,14 +98,14 @@ async def who_is_killed_in_the_lane_loses_it(make: Make) -> None:
     """After its lease the next in line gets the lane, and the dead one's leaving changes nothing any more."""
     one, other = await pair(make)
     name = new_name()
-    nonce = await one.enter(name, "killed", lease=0.05, unit="ms")
+    nonce = await enter(one, name, "killed", lease=0.05, unit="ms")
     with anyio.fail_after(1.0):
-        assert await other.enter(name, "heir", lease=5.0, unit="ms") > nonce, "the nonce does not rise"
-    await one.leave(name, "killed")
+        assert await enter(other, name, "heir", lease=5.0, unit="ms") > nonce, "the nonce does not rise"
+    await leave(one, name, "killed")
     with anyio.move_on_after(0.03) as waiting:
-        await one.enter(name, "third", lease=5.0, unit="ms")
+        await enter(one, name, "third", lease=5.0, unit="ms")
     assert waiting.cancelled_caught, "the dead one's leaving took the lane from its heir"
-    await other.leave(name, "heir")
+    await leave(other, name, "heir")
     await close(one, other)
 
 
@@ -112,11 +113,11 @@ async def names_do_not_disturb_each_other(make: Make) -> None:
     """Counters and lanes of other names stand alone."""
     one, other = await pair(make)
     full, name = new_name(), new_name()
-    await one.book(full, SLOW, 4.0)
-    await one.enter(full, "holder", lease=5.0, unit="ms")
-    assert (await other.book(name, SLOW, 4.0)).wait == 0, "another counter is charged"
+    await book(one, full, SLOW, 4.0)
+    await enter(one, full, "holder", lease=5.0, unit="ms")
+    assert (await book(other, name, SLOW, 4.0)).wait == 0, "another counter is charged"
     with anyio.fail_after(0.5):
-        await other.enter(name, "me", lease=5.0, unit="ms")
+        await enter(other, name, "me", lease=5.0, unit="ms")
     await close(one, other)
 
 
@@ -128,21 +129,21 @@ async def a_cancelled_question_leaves_nothing(make: Make) -> None:
     async def ask() -> None:
         booking, entry = await one.ask(Book(name, SLOW, 4.0), Enter(key, "gone", 5.0, "ms", if_due=True))
         with anyio.CancelScope(shield=True):  # the answer was quicker than the cancellation: it is the caller's
-            await one.give_back(booking)
+            await give_back(one, booking)
             if entry.nonce:
-                await one.leave(key, "gone")
+                await leave(one, key, "gone")
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(ask)
         await anyio.lowlevel.checkpoint()
         tasks.cancel_scope.cancel()
     for _look in range(200):
-        if near((await other.peek(name, SLOW)).level, 0.0):
+        if near((await peek(other, name, SLOW)).level, 0.0):
             break
         await anyio.sleep(LATE / 200)  # the answer may still be on its way
-    assert near((await other.peek(name, SLOW)).level, 0.0), "the slot was not given back"
+    assert near((await peek(other, name, SLOW)).level, 0.0), "the slot was not given back"
     with anyio.move_on_after(LATE) as waiting:
-        await other.enter(key, "next", lease=5.0, unit="ms")
+        await enter(other, key, "next", lease=5.0, unit="ms")
     assert not waiting.cancelled_caught, "the place was not left"
     await close(one, other)
 
