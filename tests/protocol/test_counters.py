@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from krakenasync.protocol.charges import EngineAction, engine_points
-from krakenasync.protocol.counters import EMPTY, TICKS, CounterState, add, at, fits, points, wait_ns
+from krakenasync.protocol.counters import EMPTY, TICKS, CounterState, add, at, fits, points
 from krakenasync.protocol.tiers import CounterSpec, Tier
 
 SECOND = 10**9
@@ -23,6 +23,12 @@ timelines = st.lists(st.tuples(pauses, costs), max_size=40)
 def charge(spec: CounterSpec, seconds: float, cost: float, state: CounterState) -> CounterState:
     """Let the counter decay to a moment, then charge."""
     return add(at(spec, state, round(seconds * SECOND)), cost)
+
+
+def wait_ns(spec: CounterSpec, state: CounterState, cost: float) -> int:
+    """Say after how many nanoseconds `cost` points fit, by the arithmetic turned round; 0 if they fit now."""
+    missing = state.level + round(cost * TICKS) - spec.cap * TICKS
+    return max(0, -(-missing // spec.decay_hundredths))
 
 
 def moments(spec: CounterSpec, cost: float, calls: int) -> list[float]:

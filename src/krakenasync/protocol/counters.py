@@ -13,7 +13,7 @@ import msgspec
 
 from krakenasync.protocol.tiers import CounterSpec
 
-__all__ = ["EMPTY", "TICKS", "CounterState", "add", "at", "fits", "points", "wait_ns"]
+__all__ = ["EMPTY", "TICKS", "CounterState", "add", "at", "fits", "points"]
 
 TICKS: Final = 10**11
 """Ticks in one point."""
@@ -63,9 +63,3 @@ def fits(spec: CounterSpec, state: CounterState, cost: float) -> bool:
 def add(state: CounterState, cost: float) -> CounterState:
     """Charge `cost` points; negative gives back, never below empty."""
     return CounterState(max(0, state.level + round(cost * TICKS)), state.at)
-
-
-def wait_ns(spec: CounterSpec, state: CounterState, cost: float) -> int:
-    """Nanoseconds after which `cost` points fit, decay being continuous; 0 if they fit now."""
-    missing = state.level + round(cost * TICKS) - spec.cap * TICKS
-    return max(0, -(-missing // spec.decay_hundredths))

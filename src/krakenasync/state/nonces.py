@@ -28,12 +28,12 @@ class NonceSource:
     Thread-safe: two event loops in two threads never get the same number.
     """
 
-    def __init__(self, unit: str, clock: Clock, *, floor: int = 0) -> None:
+    def __init__(self, unit: str, clock: Clock) -> None:
         self.unit = unit
         self.tick_ns = tick_of(unit)
         self.clock = clock
         self._lock = threading.Lock()
-        self._last = floor
+        self._last = 0
         self.accepted = False
         """Whether Kraken has ever accepted one; if not, none of ours was high enough."""
         self._refusals = 0
@@ -60,11 +60,10 @@ class NonceSource:
         if 1 < self._refusals <= 1 + _LEAPS:
             self.leap()
 
-    def leap(self) -> int:
-        """Go two seconds ahead of the clock: another program's clock may be ahead of ours. Return the new floor."""
+    def leap(self) -> None:
+        """Go two seconds ahead of the clock: another program's clock may be ahead of ours."""
         with self._lock:
             self._last = max(self._last, self.clock.wall_ns() // self.tick_ns) + _LEAP_NS // self.tick_ns
-            return self._last
 
     def raise_to(self, floor: int) -> None:
         """Take note of a nonce that was handed out elsewhere: all further ones are above it."""
