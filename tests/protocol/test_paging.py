@@ -270,21 +270,18 @@ def test_a_row_that_is_gone_is_said(how):
         paging.following(how, cursor, Page(["a", "b"], None))
 
 
-@pytest.mark.parametrize(("style", "first"), [(Style.TOKEN, {}), (Style.TIME, {"from_ts": "2026-01-01"})])
-def test_tokens_and_times_lead_from_page_to_page(style, first):
+def test_tokens_lead_from_page_to_page():
     """What the answer names leads to the next page; without it, or when it leads nowhere, that was all."""
-    how = Paging(style, 2)
-    name = "from_ts" if style is Style.TIME else "cursor"
-    cursor = paging.begin(how, Cursor(endpoint="PostTrade", params=first), 0)
+    cursor = paging.begin(FLAG, Cursor(endpoint="DepositStatus"), 0)
 
-    assert paging.parameters(how, cursor) == first
-    after = paging.following(how, cursor, Page(["a", "b"], "next"))
+    assert paging.parameters(FLAG, cursor) == {"cursor": True, "end": "2"}
+    after = paging.following(FLAG, cursor, Page(["a", "b"], "next"))
     assert after is not None
-    assert paging.parameters(how, after)[name] == "next"
-    assert paging.following(how, after, Page(["c", "d"], "next")) is None
-    assert paging.following(how, after, Page(["c"], None)) is None
-    again = paging.behind(how, after, Page(["c", "d"], "last"), 0)
-    assert paging.parameters(how, again)[name] == "next"
+    assert paging.parameters(FLAG, after) == {"cursor": "next", "end": "2"}
+    assert paging.following(FLAG, after, Page(["c", "d"], "next")) is None
+    assert paging.following(FLAG, after, Page(["c"], None)) is None
+    again = paging.behind(FLAG, after, Page(["c", "d"], "last"), 0)
+    assert paging.parameters(FLAG, again) == {"cursor": "next", "end": "2"}
     assert paging.first_new(again, Page(["c", "d"], "last")) == 1
 
 

@@ -41,10 +41,6 @@ class Style(Enum):
     """`since` in seconds; one answer holds all there is to have."""
     FLAG = "cursor_flag"
     """``cursor=true`` begins, then the answer's `next_cursor`."""
-    TOKEN = "cursor"  # noqa: S105 - a kind of cursor, no secret
-    """No `cursor` begins, then the answer's `next_cursor`."""
-    TIME = "time_cursor"
-    """The answer's `last_ts` is the next `from_ts`, which is excluded."""
 
 
 _PARAMETER: Final = {
@@ -52,8 +48,6 @@ _PARAMETER: Final = {
     Style.NANOSECONDS: "since",
     Style.SECONDS: "since",
     Style.FLAG: "cursor",
-    Style.TOKEN: "cursor",
-    Style.TIME: "from_ts",
 }
 """The parameter that says which page."""
 
@@ -83,8 +77,6 @@ PAGING: Final[Mapping[str, Paging]] = {
     "WithdrawStatus": Paging(Style.FLAG, 500),
     "Trades": Paging(Style.NANOSECONDS, 1000),
     "OHLC": Paging(Style.SECONDS, 720),
-    "PostTrade": Paging(Style.TIME, 1000),
-    "Earn/Strategies": Paging(Style.TOKEN, 25),
 }
 
 
@@ -137,7 +129,7 @@ class Page(msgspec.Struct, frozen=True):
 
     Attributes:
         marks: What tells each row from all others, in the answer's order.
-        onward: Kraken's word for what comes next: `last`, `next_cursor`, `last_ts`; None at the end.
+        onward: Kraken's word for what comes next: `last`, `next_cursor`; None at the end.
         count: How many rows there are in all.
         unfinished: Whether the last row may still change, so that going on begins with it.
     """
