@@ -40,7 +40,7 @@ def test_instants_in_whole_seconds_or_nanoseconds():
     """Where Kraken wants whole seconds a moment is cut, towards the past; nanoseconds are whole too."""
     moment = datetime(2023, 11, 14, 22, 13, 20, 999_999, tzinfo=UTC)
     before_1970 = datetime(1969, 12, 31, 23, 59, 59, 500_000, tzinfo=UTC)
-    seconds, nanoseconds = Instant(digits=0), Instant(nanoseconds=True)
+    seconds, nanoseconds = Instant(whole_seconds=True), Instant(nanoseconds=True)
     assert [seconds.wire("since", value) for value in (moment, 1_700_000_000.9, before_1970)] == [
         "1700000000",
         "1700000000",
@@ -85,7 +85,7 @@ NEGATIVE = [-1, -0.5, Decimal(-1), -(10**5000)]
 NUMBERS_IN_TEXT = ["-1", "-3600", "1e999999999", "+1E5", "1e-999999999", "9" * 200_000, "NaN", "-inf", "Infinity"]
 
 
-@pytest.mark.parametrize("marker", [Instant(), Instant(digits=0), Instant(nanoseconds=True)])
+@pytest.mark.parametrize("marker", [Instant(), Instant(whole_seconds=True), Instant(nanoseconds=True)])
 @pytest.mark.parametrize("value", [*HUGE, *NEGATIVE, *NUMBERS_IN_TEXT], ids=lambda value: type(value).__name__)
 def test_a_number_that_is_no_moment_is_refused_before_it_is_written(marker, value):
     """Written in full some would fill the memory; one below 0 is mostly meant as "so long ago"."""

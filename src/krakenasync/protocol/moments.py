@@ -28,13 +28,12 @@ class Instant(Marker):
     A number below 0 is refused: whoever writes one means "so long ago", and Kraken reads it as a time before 1970.
 
     Args:
-        digits: Digits after the second that a datetime is written with (cut, not rounded): 6, or 0 where Kraken
-            wants whole seconds.
+        whole_seconds: Whether Kraken wants whole seconds: what is below them is cut, not rounded.
         nanoseconds: Whether a datetime is written as a whole number of nanoseconds instead.
     """
 
-    def __init__(self, *, digits: int = 6, nanoseconds: bool = False) -> None:
-        self._digits = digits
+    def __init__(self, *, whole_seconds: bool = False, nanoseconds: bool = False) -> None:
+        self._whole_seconds = whole_seconds
         self._nanoseconds = nanoseconds
 
     def wire(self, name: str, value: Any) -> str:  # noqa: D102 - see Marker
@@ -51,7 +50,7 @@ class Instant(Marker):
         if not number.is_finite() or number < 0 or not bounded(number):
             raise InvalidArguments(f"{name}={quoted(value)} is not a point in time", hint=_HINT)
         number = number.copy_abs()  # 0 without the sign it may have
-        return decimal_text(number if self._digits else number.to_integral_value(ROUND_FLOOR))
+        return decimal_text(number.to_integral_value(ROUND_FLOOR) if self._whole_seconds else number)
 
     def _write(self, value: datetime) -> str:
         """Write a datetime exactly, without going through a float."""
@@ -59,7 +58,7 @@ class Instant(Marker):
         micros = (since.days * 86400 + since.seconds) * 10**6 + since.microseconds
         if self._nanoseconds:
             return str(micros * 1000)
-        if not self._digits:
+        if self._whole_seconds:
             return str(micros // 10**6)
         return decimal_text(EXACT.normalize(EXACT.scaleb(Decimal(micros), -6)))
 

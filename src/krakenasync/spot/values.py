@@ -118,7 +118,7 @@ Venues = Annotated[Literal["international", "bitnomial_exchange"] | str | Sequen
 
 Moment = Annotated[datetime | Decimal | float | int | str, Instant()]
 """Unix seconds, an aware datetime, or an id where Kraken takes one."""
-WholeMoment = Annotated[datetime | Decimal | float | int | str, Instant(digits=0)]
+WholeMoment = Annotated[datetime | Decimal | float | int | str, Instant(whole_seconds=True)]
 """The same, cut to whole seconds."""
 CursorMoment = Annotated[datetime | int | str, Instant(nanoseconds=True)]
 """The nanoseconds that `last` of a Trades answer holds, unix seconds, or an aware datetime."""
