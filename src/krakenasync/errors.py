@@ -15,6 +15,7 @@ KrakenError
 │   ├── RateLimitExceeded
 │   │   ├── Throttled          too many requests at once; retry after an absolute time
 │   │   └── EngineLimitExceeded  the matching engine's counter of a pair
+│   │       └── DomainLimitExceeded  ... of the account and its subaccounts together, on all pairs
 │   ├── OrderRefused
 │   │   ├── InsufficientFunds
 │   │   ├── UnknownOrder
@@ -50,6 +51,7 @@ __all__ = [
     "AuthenticationError",
     "ConfigurationError",
     "DeadlineElapsed",
+    "DomainLimitExceeded",
     "DuplicateClientOrderId",
     "EarnRefused",
     "Effect",
@@ -217,6 +219,10 @@ class Throttled(RateLimitExceeded):
 
 class EngineLimitExceeded(RateLimitExceeded):
     """The matching engine's counter of this pair was full."""
+
+
+class DomainLimitExceeded(EngineLimitExceeded):
+    """The matching engine's counter of the account, its subaccounts included, was full: on all pairs."""
 
 
 class OrderRefused(Refused):

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from krakenasync import ConfigurationError, InvalidArguments, LimitsConfig, RateLimitTimeout
+from krakenasync import (
+    ConfigurationError,
+    DomainLimitExceeded,
+    EngineLimitExceeded,
+    InvalidArguments,
+    LimitsConfig,
+    RateLimitTimeout,
+)
 from krakenasync.client.gates import Gate
 from krakenasync.client.queueing import Lane
 from krakenasync.protocol.tiers import CounterSpec, Tier
@@ -484,3 +491,30 @@ def test_a_counter_goes_by_its_name_in_the_snapshot():
                 kraken.limits.time_until(1, "key:rest")
 
     run(main)
+
+
+def test_a_refusal_of_the_whole_account_pauses_all_its_pairs():
+    """Also those of another client, and those used later; no pair's own counter is taken for full. Longer each time."""
+
+    async def main(clock):
+        exchange, state = in_process(SandboxConfig(limits=False), clock=clock), MemoryState(clock)
+        market = {"type": "buy", "ordertype": "market", "volume": "1"}
+        async with exchange.client(state=state) as one, exchange.client(state=state) as other:
+            await other.add_order(pair="ETHUSD", **market)
+            exchange.faults.add("AddOrder", "EOrder:Domain rate limit exceeded", times=2)
+            began, waited = clock.monotonic(), []
+            for _ in range(2):
+                with pytest.raises(DomainLimitExceeded) as caught:
+                    await one.add_order(pair="XBTUSD", **market)
+                waited.append(caught.value.retry_after)
+            assert isinstance(caught.value, EngineLimitExceeded)
+            blocked = [other.limits.snapshot()[f"engine:{pair}"].blocked_for for pair in ("XBTUSD", "ETHUSD")]
+            assert blocked == pytest.approx([waited[1]] * 2)
+            await other.add_order(pair="SOLUSD", **market)
+            assert clock.monotonic() - began >= sum(waited)
+            seen = one.limits.snapshot()["engine:XBTUSD"]
+            assert (seen.level, seen.refusals) == (pytest.approx(0), 0)
+        return waited
+
+    first, second = run(main)
+    assert 1 < first < second

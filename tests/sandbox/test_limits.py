@@ -1,5 +1,6 @@
 """The counters, by the examples worked out from Kraken's rules (https://docs.kraken.com/exchange/guides/rest/ratelimits)."""
 
+import anyio
 import pytest
 
 pytestmark = pytest.mark.asyncio
@@ -175,10 +176,21 @@ async def test_add_and_cancel_in_cycles_until_the_counter_is_full(open_caller, s
 
 async def test_too_many_calls_at_once_are_throttled_until_a_time(open_caller):
     """With a concurrency limit, the call too many is told the unix time after which Kraken listens again."""
-    kraken = open_caller(limits=False, most_at_once=1)
-    kraken.sandbox._in_flight[kraken.sandbox.keys["alice"].api_key] = 1
-    assert await kraken.code("Balance") == f"EService: Throttled: {kraken.clock.wall_ns() // 10**9 + 1}"
-    assert await kraken.result("Balance", "bob")
+    for latency in (0.0, 0.01):
+        kraken = open_caller(limits=False, most_at_once=2, latency=latency)
+        answers = []
+
+        async def ask(kraken=kraken, answers=answers):
+            answers.append(await kraken.private("Balance"))
+
+        async with anyio.create_task_group() as group:
+            for _ in range(5):
+                group.start_soon(ask)
+            group.start_soon(kraken.result, "Balance", "bob")
+        refused = [answer["error"] for answer in answers if answer["error"]]
+        assert len(refused) == 3
+        assert all(error[0].startswith("EService: Throttled: ") for error in refused)
+        assert await kraken.result("Balance")
 
 
 async def test_a_batch_cancel_is_carried_out_and_counted_beyond_the_threshold(open_caller):
@@ -202,3 +214,24 @@ async def test_cancelling_everything_is_not_refused(open_caller):
     assert await kraken.code("AddOrder", **ORDER) == ENGINE_LIMIT
     assert await kraken.result("CancelAll") == {"count": 60}
     assert level(kraken) == 61
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("AmendOrder", {"limit_price": "20000.123456"}),
+        ("AmendOrder", {"limit_price": "20001", "deadline": "2020-01-01T00:00:00Z"}),
+        ("AmendOrder", {}),
+        ("EditOrder", {"pair": "XBTUSD", "price": "20000.123456"}),
+        ("EditOrder", {"pair": "XBTUSD", "price": "20001", "deadline": "2020-01-01T00:00:00Z"}),
+        ("EditOrder", {"pair": "ETHUSD", "price": "20001"}),
+        ("AddOrder", {**ORDER, "price": "20000.123456"}),
+    ],
+)
+async def test_a_change_that_fails_validation_costs_its_fixed_part(open_caller, name, wrong):
+    """It is charged on receipt; the penalty for a young order is not."""
+    kraken = open_caller(tier="pro")
+    txid = await kraken.buy()
+    before = level(kraken)
+    await kraken.code(name, **({} if name == "AddOrder" else {"txid": txid}), **wrong)
+    assert level(kraken) == before + 1

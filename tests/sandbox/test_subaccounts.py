@@ -38,23 +38,26 @@ async def test_a_subaccount_is_an_account_of_its_own(kraken):
 
 async def test_ids_are_read_with_blanks_or_without(kraken):
     """ABCD 1234 EFGH 5678 in any spelling."""
-    alice, bob = iban(kraken, "alice"), iban(kraken, "bob")
+    await kraken.result("CreateSubaccount", username="savings", email="a@example.com")
+    alice, savings = iban(kraken, "alice"), iban(kraken, "savings")
     assert re.fullmatch(r"[A-Z]{2}\d\d( [A-Z0-9]{4}){3}", alice)
-    assert (await transfer(kraken, alice.replace(" ", ""), bob.lower()))["error"] == []
-    assert kraken.sandbox.accounts["bob"].balances["XXBT"] == pytest.approx(1.75)
+    assert (await transfer(kraken, alice.replace(" ", ""), savings.lower()))["error"] == []
+    assert kraken.sandbox.accounts["savings"].balances["XXBT"] == 1
 
 
 @pytest.mark.parametrize(
     ("source", "target", "amount", "code"),
     [
         ("bob", "alice", "0.1", DENIED),
+        ("alice", "bob", "0.1", DENIED),
         ("alice", "alice", "1", "EGeneral:Invalid arguments:to"),
-        ("alice", "bob", "3.6", "EFunding:Insufficient funds"),
-        ("alice", "bob", "0", "EFunding:Invalid amount"),
+        ("alice", "savings", "3.6", "EFunding:Insufficient funds"),
+        ("alice", "savings", "0", "EFunding:Invalid amount"),
     ],
 )
 async def test_a_transfer_that_cannot_be_is_refused(kraken, source, target, amount, code):
-    """Nobody takes from a stranger, and nothing moves."""
+    """Nobody takes from a stranger or gives to one, and nothing moves."""
+    await kraken.result("CreateSubaccount", username="savings", email="a@example.com")
     answer = await transfer(kraken, iban(kraken, source), iban(kraken, target), amount)
     assert answer["error"] == [code]
     assert (await kraken.result("Balance"))["XXBT"] == "3.5000000000"

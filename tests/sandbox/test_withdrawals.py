@@ -137,3 +137,11 @@ async def test_withdrawing_needs_its_permission(kraken):
     assert await kraken.code("Withdraw", asset="XBT", key=KEY, amount="1") == "EGeneral:Permission denied"
     assert await kraken.code("WithdrawStatus") == "EGeneral:Permission denied"
     assert await kraken.result("WalletTransfer", asset="XBT", amount="1", **FUTURES)
+
+
+@pytest.mark.parametrize("name", ["Withdraw", "WithdrawInfo", "DepositAddresses"])
+@pytest.mark.parametrize("aclass", ["tokenized_asset", "foo"])
+async def test_a_coin_is_not_sent_as_what_it_is_not(kraken, name, aclass):
+    """An asset of another class has none of the coin's ways."""
+    params = {"asset": "XBT", "key": "cold", "amount": "0.1", "method": "Bitcoin", "aclass": aclass}
+    assert await kraken.code(name, **params) == "EGeneral:Invalid arguments:aclass"

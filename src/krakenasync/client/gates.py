@@ -23,7 +23,7 @@ import msgspec
 
 from krakenasync.client.ageing import Ageing
 from krakenasync.client.queueing import Lane, Price, Queue, Waiter
-from krakenasync.errors import EngineLimitExceeded, RateLimitExceeded, RateLimitTimeout, Throttled
+from krakenasync.errors import DomainLimitExceeded, EngineLimitExceeded, RateLimitExceeded, RateLimitTimeout, Throttled
 from krakenasync.protocol.refusals import throttled_until
 
 if TYPE_CHECKING:
@@ -160,6 +160,11 @@ class Hold(msgspec.Struct):
         return self._charges[0].gate.name if self._charges else ""
 
     @property
+    def sent(self) -> float:
+        """When the call was let go, on the clock's steady time."""
+        return self._sent
+
+    @property
     def of_engine(self) -> bool:
         """Whether points of the matching engine's counters are held."""
         return any(charged.gate.of_engine for charged in self._charges)
@@ -211,12 +216,13 @@ class Hold(msgspec.Struct):
         throttled = throttled_for(error, wall) if isinstance(error, Throttled) else None
         error.retry_after = throttled
         of_engine = isinstance(error, EngineLimitExceeded)
+        of_account = isinstance(error, DomainLimitExceeded)  # the pair's own counter is not full, then
         for charged in self._ended():
             gate, cost = charged.gate, charged.cost
             gate.bucket.refund(cost)
             if throttled is not None:
                 gate.bucket.block(throttled)
-            elif gate.of_engine is of_engine:
+            elif gate.of_engine is of_engine and not of_account:
                 gate.bucket.refused(cost, sent=self._sent)
             else:
                 gate.bucket.block(ELSEWHERE)

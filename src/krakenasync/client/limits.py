@@ -12,7 +12,7 @@ from krakenasync.client.engine import Engine
 from krakenasync.client.gates import Charged, Gate, Hold
 from krakenasync.client.loops import PerLoop, running_loop
 from krakenasync.client.queueing import Lane, Queue, constant
-from krakenasync.errors import ConfigurationError, InvalidArguments
+from krakenasync.errors import ConfigurationError, DomainLimitExceeded, InvalidArguments, RateLimitExceeded
 from krakenasync.protocol.charges import Counter, pair_key
 from krakenasync.protocol.quoting import quoted
 from krakenasync.protocol.specs import Spec
@@ -228,6 +228,27 @@ class Limits:
             raise
         return self._hold(charged, self._clock.monotonic(), self.engine.begin(spec, params))
 
+    def refused(self, hold: Hold, error: RateLimitExceeded, wall: float) -> None:
+        """Kraken refused a call for a count of its own: believe it, and tell the error how long to wait.
+
+        Args:
+            hold: The call's points.
+            error: The refusal.
+            wall: Unix time.
+        """
+        hold.refused(error, wall)
+        if isinstance(error, DomainLimitExceeded):
+            # Which calls of the account and its subaccounts have filled it we cannot know: all pairs pause, for longer
+            # each time.
+            self._domain().refused(0.0, sent=hold.sent)
+            for pair in self.engine.pairs:
+                self._bucket(f"engine:{pair}").block(self._domain().state().blocked_for)
+            error.retry_after = max(error.retry_after or 0.0, self._domain().state().blocked_for)
+
+    def _domain(self) -> Bucket:
+        """What is known of the counter that the account's pairs have in common: no more than when it was full."""
+        return self._state.bucket(f"domain {self._scope} {self._account}", self._engine_spec)
+
     def _gate(self, label: str) -> Gate:
         bucket = self._bucket(label)
         return self._gates.get((id(bucket),), lambda: self._gate_of(label, bucket))
@@ -269,6 +290,8 @@ class Limits:
                 found = self._state.bucket(name, self._rest, step=REST_STEP, initial=self._initial())
             elif label.startswith("engine:"):
                 found = self._state.bucket(f"{label} {self._scope} {self._account}", self._engine_spec)
+                if (pause := self._domain().state().blocked_for) > 0:
+                    found.block(pause)
             else:
                 found = self._state.bucket(f"{label} {self._scope}", self._public)
             self._buckets[label] = found

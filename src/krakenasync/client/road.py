@@ -235,7 +235,7 @@ class Road:
     def _learn(self, error: KrakenError, hold: Hold, sent: float, *, left: bool) -> None:
         """Draw from a failed attempt what the next calls need to know."""
         if isinstance(error, RateLimitExceeded):
-            hold.refused(error, self._clock.wall_ns() / 1e9)
+            self.limits.refused(hold, error, self._clock.wall_ns() / 1e9)
         elif isinstance(error, Unanswered) or (isinstance(error, InvalidNonce) and hold.of_engine):
             hold.keep()  # after a refused nonce: another copy of the request may have been charged
         elif left:

@@ -67,7 +67,8 @@ class SandboxConfig(msgspec.Struct, frozen=True, kw_only=True):
         nonce_window: The window of the demo keys.
         lockout_after: Invalid keys in a row, per address, that lead to a temporary lockout; 0 for never.
         lockout_seconds: How long a lockout lasts after the last try.
-        most_at_once: Private calls in flight per key beyond which Kraken throttles; 0 for no such limit.
+        most_at_once: Private calls in flight per key beyond which Kraken throttles; 0 for no such limit. Without
+            latency a call is answered too quickly to meet many others.
         presence_validates: Whether AddOrder takes the mere presence of ``validate`` for yes, ``false`` included, as
             some users of Kraken report.
         open_order_lag: Seconds for which a fresh order does not show in OpenOrders yet, nor one just closed in

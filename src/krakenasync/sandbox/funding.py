@@ -15,7 +15,7 @@ import msgspec
 
 from krakenasync.sandbox.arguments import Arguments
 from krakenasync.sandbox.listings import Asset, find_asset
-from krakenasync.sandbox.refusals import Refusal
+from krakenasync.sandbox.refusals import Refusal, invalid
 
 __all__ = [
     "GROUPS",
@@ -159,12 +159,14 @@ METHODS: Final = (
 )
 
 
-def funding_asset(name: str) -> Asset:
+def funding_asset(name: str, aclass: str = "currency") -> Asset:
     """Look an asset up that can be moved; those with a suffix only show what is bound elsewhere.
 
     Raises:
-        Refusal: There is none, or it cannot be moved.
+        Refusal: There is none of that class, or it cannot be moved.
     """
+    if aclass != "currency":
+        raise invalid("aclass")
     try:
         asset = find_asset(name)
     except Refusal:

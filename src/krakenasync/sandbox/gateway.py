@@ -38,6 +38,8 @@ FILE: Final = "application/octet-stream"
 VIEWS: Final = {
     "rebase_multiplier": words(RebaseMultiplier),
     "asset_class": words(AssetClass) | words(PriceClass),
+    "aclass": words(AssetClass),
+    "aclass_base": words(AssetClass),
 }
 """Words of the parameters that choose how tokenized assets are seen.
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 import anyio
 import httpx
 import msgspec
+from anyio.lowlevel import checkpoint
 
 from krakenasync.clock import Clock, SystemClock
 from krakenasync.errors import ConfigurationError
@@ -192,19 +193,25 @@ class Sandbox:
         Returns:
             The answer, or None when the caller is to see a broken connection.
         """
+        name, most = endpoint_name(call.method, call.quoted_path), self.config.most_at_once
+        if not most or not call.api_key:
+            return await self._handle(call, name)
+        if self._in_flight[call.api_key] >= most:
+            return await self._handle(call, name, throttled=True)
         self._in_flight[call.api_key] += 1
         try:
-            return await self._handle(call, endpoint_name(call.method, call.quoted_path))
+            await checkpoint()  # without latency no call would ever meet another one
+            return await self._handle(call, name)
         finally:
             self._in_flight[call.api_key] -= 1
 
-    async def _handle(self, call: Call, name: str) -> Reply | None:
+    async def _handle(self, call: Call, name: str, *, throttled: bool = False) -> Reply | None:
         self.stats.requests[name] += 1
         fault = self.faults.draw(name)
         await self._travel(fault.seconds if fault and not fault.late_answer else 0.0)
         reply: Reply | None
         if fault is None:
-            reply = self._throttled(call) or self._gateway.answer(call)
+            reply = self._throttled(name) if throttled else self._gateway.answer(call)
         else:
             self.stats.faults[name, fault.name] += 1
             true_reply = self._gateway.answer(call) if fault.executes else Reply(b"")
@@ -212,13 +219,10 @@ class Sandbox:
         await self._travel(fault.seconds if fault and fault.late_answer else 0.0)
         return reply
 
-    def _throttled(self, call: Call) -> Reply | None:
-        """Refuse a private call when too many of its key are in flight; Kraken does not say how many that are."""
-        most = self.config.most_at_once
-        if not most or not call.api_key or self._in_flight[call.api_key] <= most:
-            return None
+    def _throttled(self, name: str) -> Reply:
+        """Refuse a private call that came while too many of its key were in flight; Kraken does not say how many."""
         code = throttled(self.clock.wall_ns() // NANOS + 1)
-        self.stats.refused[endpoint_name(call.method, call.quoted_path), code] += 1
+        self.stats.refused[name, code] += 1
         return Reply(envelope(msgspec.UNSET, code))
 
     async def _lose(self, _send: object) -> None:

@@ -6,8 +6,10 @@ https://docs.kraken.com/api/docs/rest-api/get-order-amends
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
+from math import inf
 from typing import Any, Final
 
 import msgspec
@@ -46,9 +48,10 @@ NANOS_IN_MILLI: Final = 10**6
 
 def amend_order(context: Context) -> dict[str, Any]:
     """Change an order in place."""
-    deadline = check_deadline(context)
     (order,) = named_orders(context)[:1]
-    change = _read_change(context, order)
+    with _charged_all_the_same(context, order):
+        deadline = check_deadline(context)
+        change = _read_change(context, order)
     age = (context.now - order.touched) / NANOS
     cancels = change.volume is not None and change.volume <= order.filled
     # Source: https://docs.kraken.com/api/docs/guides/spot-amends
@@ -60,11 +63,13 @@ def amend_order(context: Context) -> dict[str, Any]:
 
 def edit_order(context: Context) -> dict[str, Any]:
     """Cancel an order and place a changed one in its place, with an id of its own."""
-    deadline = check_deadline(context)
-    order = _editable(context)
+    (order, *others) = named_orders(context)
+    with _charged_all_the_same(context, order):
+        deadline = check_deadline(context)
+        _check_editable(context, order, others)
+        changed = _edited(context, order)
     age = (context.now - order.touched) / NANOS
     context.world.limits.charge_engine(context.account, order.pair.name, context.engine_cost(age))
-    changed = _edited(context, order)
     price, price2 = changed.price_texts()
     answer: dict[str, Any] = {
         "status": "ok",
@@ -151,16 +156,27 @@ def _read_price(context: Context, order: Order, name: str, last: Decimal) -> Dec
     return read_price(name, context.arguments.text(name), order.pair, last, order.kind, buy=order.buy)
 
 
-def _editable(context: Context) -> Order:
-    """Find the order to edit.
+@contextmanager
+def _charged_all_the_same(context: Context, order: Order) -> Iterator[None]:
+    """Charge the fixed part of a change that is refused before it is tried.
+
+    Source: https://docs.kraken.com/exchange/guides/general/ratelimits
+    """
+    try:
+        yield
+    except Refusal:
+        context.world.limits.charge_engine(context.account, order.pair.name, context.engine_cost(inf))
+        raise
+
+
+def _check_editable(context: Context, order: Order, others: Sequence[Order]) -> None:
+    """Refuse what cannot be edited.
 
     Raises:
-        Refusal: There is none, several bear the user reference, or it cannot be edited.
+        Refusal: Several orders bear the user reference, or it cannot be edited.
     """
-    orders = named_orders(context)
-    if len(orders) > 1:
+    if others:
         raise invalid("txid")
-    (order,) = orders
     if find_pair(context.arguments.text("pair")) is not order.pair:
         raise invalid("pair")
     if order.cl_ord_id is not None:
@@ -169,7 +185,6 @@ def _editable(context: Context) -> Order:
         raise invalid("order with conditional close")
     if order.kind in TRIGGERED and order.triggered:
         raise Refusal(UNKNOWN_ORDER)
-    return order
 
 
 def _edited(context: Context, order: Order) -> Order:

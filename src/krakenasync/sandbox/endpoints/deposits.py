@@ -34,7 +34,7 @@ def deposit_methods(context: Context) -> list[dict[str, Any]]:
 def deposit_addresses(context: Context) -> list[dict[str, Any]]:
     """List the account's addresses of a method, newest first; with ``new`` one more is made."""
     arguments, deposits = context.arguments, context.world.treasury.deposits
-    asset = funding_asset(arguments.text("asset"))
+    asset = funding_asset(arguments.text("asset"), arguments.text("aclass", "currency"))
     method = find_method(asset, arguments.text("method"))
     if method.invoices and arguments.given("amount"):
         read_amount(arguments, asset)

@@ -29,7 +29,7 @@ def create_subaccount(context: Context) -> bool:
 
 
 def account_transfer(context: Context) -> dict[str, str]:
-    """Move money from the caller's account, or one of its subaccounts, to any account of the sandbox."""
+    """Move money from the caller's account, or one of its subaccounts, to another of these."""
     arguments, subaccounts = context.arguments, context.world.treasury.subaccounts
     if arguments.text("asset_class", "currency") != "currency":
         raise invalid("asset_class")
@@ -41,7 +41,8 @@ def account_transfer(context: Context) -> dict[str, str]:
     target = subaccounts.find("to", arguments.text("to"))
     if source is target:
         raise invalid("to")
-    if source is not context.account and source not in subaccounts.of(context.account):
+    family = [context.account, *subaccounts.of(context.account)]
+    if source not in family or target not in family:
         raise Refusal(PERMISSION_DENIED)
     if amount > source.available(asset.name):
         raise Refusal(INSUFFICIENT)

@@ -77,7 +77,7 @@ def withdraw_addresses(context: Context) -> list[dict[str, Any]]:
 def withdraw_info(context: Context) -> dict[str, Any]:
     """Tell what a withdrawal would cost and how much could leave."""
     arguments, withdrawals = context.arguments, context.world.treasury.withdrawals
-    asset = funding_asset(arguments.text("asset"))
+    asset = funding_asset(arguments.text("asset"), arguments.text("aclass", "currency"))
     method = withdrawals.find(context.account, asset.name, arguments.text("key")).method
     gross = read_amount(arguments, asset)
     withdrawals.check(context.account, method, gross, context.now)
@@ -92,7 +92,7 @@ def withdraw_info(context: Context) -> dict[str, Any]:
 def withdraw(context: Context) -> dict[str, Any]:
     """Send money to a saved address."""
     arguments, withdrawals = context.arguments, context.world.treasury.withdrawals
-    asset = funding_asset(arguments.text("asset"))
+    asset = funding_asset(arguments.text("asset"), arguments.text("aclass", "currency"))
     saved = withdrawals.find(context.account, asset.name, arguments.text("key"))
     withdrawal = withdrawals.withdraw(
         context.account,
