@@ -12,6 +12,7 @@ from krakenasync.protocol.tiers import Tier
 from krakenasync.state.inprocess import InProcessStore
 from krakenasync.state.shared import SPREAD, SharedState
 from krakenasync.testing import run
+from krakenasync.testing.questions import adjust, peek
 
 
 async def held(clock, cost=4.0):
@@ -35,7 +36,7 @@ def releasing(hold):
 async def level(gate, store):
     """What the store counts, once it is told what is owed."""
     await gate._desk.ask()
-    return (await store.adjust("rest key", gate.shared.limit)).level
+    return (await adjust(store, "rest key", gate.shared.limit)).level
 
 
 @pytest.mark.parametrize("slow", [0.0, SPREAD, SPREAD + 3, SPREAD + 9])
@@ -46,7 +47,7 @@ def test_a_late_answer_is_counted_from_its_coming(slow):
         gate, store, hold = await held(clock)
         with releasing(hold):
             clock.advance(slow)
-            before = (await store.peek("rest key", gate.shared.limit)).level
+            before = (await peek(store, "rest key", gate.shared.limit)).level
             hold.settle()
         assert hold.owing == (slow > SPREAD)
         return await level(gate, store) - before
@@ -62,11 +63,11 @@ def test_an_old_grant_is_counted_from_its_turn_on_if_there_is_room(others):
         gate, store, hold = await held(clock)
         with releasing(hold):
             clock.advance(3.0)
-            await store.adjust("rest key", gate.shared.limit, delta=others)
+            await adjust(store, "rest key", gate.shared.limit, delta=others)
             assert hold.overtaken
             found = await hold.renewed()
             assert not hold.overtaken
-            counted = (await store.peek("rest key", gate.shared.limit)).level
+            counted = (await peek(store, "rest key", gate.shared.limit)).level
             if found:
                 hold.settle()
         return found, counted, await level(gate, store)
@@ -114,7 +115,7 @@ def test_a_refusal_is_told_to_all_that_share_the_counter():
                 each.refused(RateLimitExceeded("no"), 0.0)
         assert hold.owing
         await gate._desk.ask()
-        return await store.peek("rest key", gate.shared.limit)
+        return await peek(store, "rest key", gate.shared.limit)
 
     found = run(main)
     assert found.blocked_for == pytest.approx(5.0)

@@ -21,15 +21,22 @@ from krakenasync.spot.changes import (
 TXID = "OU22CG-KLAF2-FWUDD7"
 
 
-@pytest.mark.parametrize("request_type", [AmendOrder, CancelOrder])
-def test_an_order_has_one_name(request_type):
+@pytest.mark.parametrize(("request_type", "more"), [(AmendOrder, {"order_qty": "1"}), (CancelOrder, {})])
+def test_an_order_has_one_name(request_type, more):
     """Kraken's id or the caller's, not none and not both."""
-    assert request_type(txid=TXID).params() == {"txid": TXID}
-    assert request_type(cl_ord_id="mine-1").params() == {"cl_ord_id": "mine-1"}
+    assert request_type(txid=TXID, **more).params() == {"txid": TXID, **more}
+    assert request_type(cl_ord_id="mine-1", **more).params() == {"cl_ord_id": "mine-1", **more}
     with pytest.raises(InvalidArguments, match="needed"):
-        request_type().params()
+        request_type(**more).params()
     with pytest.raises(InvalidArguments, match="exclude"):
-        request_type(txid=TXID, cl_ord_id="mine-1").params()
+        request_type(txid=TXID, cl_ord_id="mine-1", **more).params()
+
+
+def test_an_amend_changes_something():
+    """Kraken would refuse it, and count a point."""
+    with pytest.raises(InvalidArguments, match=r"nothing is to change .give one of order_qty, "):
+        AmendOrder(txid=TXID, pair="XBTUSD").params()
+    assert AmendOrder(txid=TXID, post_only=False).params() == {"txid": TXID, "post_only": False}
 
 
 def test_amends_speak_of_quantities():

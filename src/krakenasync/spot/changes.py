@@ -66,6 +66,10 @@ class Amended(msgspec.Struct, frozen=True):
     amend_id: str
 
 
+_AMENDABLE: Final = ("order_qty", "display_qty", "limit_price", "trigger_price", "post_only")
+"""What an amend can change."""
+
+
 class AmendOrder(Request[Amended], frozen=True, kw_only=True):
     """Change an order in place: it keeps its id and, where possible, its place in the queue.
 
@@ -92,8 +96,10 @@ class AmendOrder(Request[Amended], frozen=True, kw_only=True):
     deadline: DeadlineAt | None = None
 
     def check(self) -> None:
-        """Ask for one name of one order."""
+        """Ask for one name of one order, and for something to change."""
         exclusive(self, "txid", "cl_ord_id", needed=True)
+        if all(getattr(self, name) is None for name in _AMENDABLE):
+            raise InvalidArguments("nothing is to change", hint=f"give one of {', '.join(_AMENDABLE)}")
 
 
 class Edited(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from krakenasync.errors import InvalidArguments
 from krakenasync.protocol.bounds import BATCH, EXPIRY, ICEBERG_PARTS
 from krakenasync.protocol.charges import Charge, Counter, EngineAction
 from krakenasync.protocol.exact import EXACT
+from krakenasync.protocol.kinds import LIMITED, takes
 from krakenasync.protocol.nested import List, Typed
 from krakenasync.protocol.quoting import quoted
 from krakenasync.protocol.requests import Part, Request, exclusive
@@ -43,6 +44,7 @@ from krakenasync.spot.values import (
     UserRef,
     Validate,
     Word,
+    words,
 )
 
 __all__ = [
@@ -69,9 +71,10 @@ class Close(Part, frozen=True, kw_only=True):
     price2: RelativePrice | None = None
 
     def check(self) -> None:
-        """Refuse what cannot close, and trailing prices that are not offsets."""
+        """Refuse what cannot close, a price that is missing, and trailing prices that are not offsets."""
         if self.ordertype in {"market", "settle-position"}:
             raise InvalidArguments(f"close[ordertype]={self.ordertype!r} is not a type for a close order")
+        _check_prices("close[{}]", self.ordertype, self.price, self.price2)
         _check_trailing(self.ordertype, self.price, self.price2)
 
 
@@ -109,9 +112,10 @@ class Order(Part, frozen=True, kw_only=True):
         exclusive(self, "userref", "cl_ord_id")
         _check_volume(self)
         _check_flags(self)
+        _check_prices("{}", self.ordertype, self.price, self.price2)
         _check_trailing(self.ordertype, self.price, self.price2)
         _check_expiry(self)
-        check_display(self.displayvol, self.volume)
+        _check_iceberg(self)
 
 
 def _check_volume(order: Order) -> None:
@@ -133,6 +137,28 @@ def _check_flags(order: Order) -> None:
         raise InvalidArguments("oflags: viqc is for market buys only", hint="give the volume in base currency")
     if "viqc" in flags and order.leverage not in {None, "none"}:
         raise InvalidArguments("oflags: viqc does not go with leverage")
+    if "post" in flags and order.ordertype in {"market", "settle-position"}:
+        raise InvalidArguments("oflags: post is for orders that rest, not for market orders")
+
+
+def _check_prices(spelling: str, ordertype: str, price: Number | None, price2: Number | None) -> None:
+    """Ask for the prices without which a kind of order means nothing. What is not known is Kraken's to judge."""
+    needed = takes(ordertype)
+    for name, given in (("price", price), ("price2", price2)):
+        if name in needed and given is None:
+            what = "limit" if name == "price2" or ordertype in LIMITED else "trigger"
+            raise InvalidArguments(
+                f"{spelling.format(name)} is missing", hint=f"{quoted(ordertype)} has its {what} price there"
+            )
+
+
+def _check_iceberg(order: Order) -> None:
+    """Refuse an iceberg that shows nothing, and another kind of order that shows a part of itself."""
+    if order.ordertype == "iceberg" and order.displayvol is None:
+        raise InvalidArguments("displayvol is missing", hint="an iceberg says how much of it is shown")
+    if order.displayvol is not None and order.ordertype in words(OrderType) - {"iceberg"}:
+        raise InvalidArguments(f"displayvol is for icebergs, not for {quoted(order.ordertype)}", hint="leave it out")
+    check_display(order.displayvol, order.volume)
 
 
 def _check_trailing(ordertype: str, price: Number | None, price2: Number | None) -> None:
@@ -162,9 +188,13 @@ def _check_expiry(order: Order) -> None:
             raise InvalidArguments(f"{name}={quoted(value)} is not a point in time", hint=hint)
     if order.timeinforce == "GTD" and order.expiretm in {None, 0, "0"}:
         raise InvalidArguments("timeinforce='GTD' needs expiretm", hint="say when it expires, like '+3600'")
-    ahead = re.fullmatch(r"\+(\d+)", order.expiretm) if isinstance(order.expiretm, str) else None
-    if ahead and int(ahead[1]) < EXPIRY[0]:
-        raise InvalidArguments(f"expiretm={quoted(order.expiretm)} is too near", hint=f"at least '+{EXPIRY[0]}'")
+    soonest, latest = EXPIRY
+    if isinstance(order.expiretm, str) and order.expiretm.startswith("+"):
+        ahead = Decimal(order.expiretm)
+        if not soonest <= ahead <= latest:
+            what = "near" if ahead < soonest else "far"
+            hint = f"'+{soonest}' to '+{latest}' seconds from now"
+            raise InvalidArguments(f"expiretm={quoted(order.expiretm)} is too {what}", hint=hint)
 
 
 def check_display(shown: Number | None, volume: Number | None) -> None:
