@@ -19,7 +19,18 @@ from krakenasync.client.polling import BalanceSnapshot
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.errors import ConfigurationError
 
-__all__ = ["Budget", "Level", "Panel", "bars", "plot_balances", "plot_budget", "plot_candles", "require", "writable"]
+__all__ = [
+    "Budget",
+    "Level",
+    "Panel",
+    "bars",
+    "plot_balances",
+    "plot_budget",
+    "plot_candles",
+    "require",
+    "require_any",
+    "writable",
+]
 
 ENDINGS: Final = (".png", ".svg")
 UP, DOWN, LINE, LIMIT = "#2a9d6f", "#c8553d", "#5b3fd6", "#888888"
@@ -113,7 +124,7 @@ def plot_candles(path: Path | str, candles: Sequence[Any], title: str) -> None:
     Raises:
         ConfigurationError: There is nothing to draw, or no way to.
     """
-    _something(candles)
+    require_any(candles)
     figure, axes = _sheet(path, title)
     places = range(len(candles))
     colours = [UP if candle.close >= candle.open else DOWN for candle in candles]
@@ -135,7 +146,7 @@ def plot_balances(path: Path | str, snapshots: Iterable[BalanceSnapshot], title:
     """
     seen = [snapshot for snapshot in snapshots if snapshot.error is None]
     assets = sorted({asset for snapshot in seen for asset in snapshot.balances})
-    _something(assets)
+    require_any(assets)
     figure, panels = _sheet(path, title, panels=len(assets))
     times = [datetime.fromtimestamp(snapshot.at / 1e9, UTC) for snapshot in seen]
     for axes, asset in zip(panels, assets, strict=True):
@@ -151,7 +162,7 @@ def plot_budget(path: Path | str, levels: Sequence[Level], title: str = "Call bu
     Raises:
         ConfigurationError: There is nothing to draw, or no way to.
     """
-    _something(levels)
+    require_any(levels)
     figure, axes = _sheet(path, title)
     times = [level.at for level in levels]
     axes.plot(
@@ -184,7 +195,7 @@ def bars(path: Path | str, title: str, rows: Sequence[str], panels: Sequence[Pan
     Raises:
         ConfigurationError: There is nothing to draw, or no way to.
     """
-    _something(panels)
+    require_any(panels)
     figure, columns = _sheet(path, title, across=len(panels), height=1.8 + ROW * len(rows))
     for axes, panel in zip(columns, panels, strict=True):
         drawn = axes.barh(range(len(rows)), panel.values, color=LINE)
@@ -197,7 +208,12 @@ def bars(path: Path | str, title: str, rows: Sequence[str], panels: Sequence[Pan
     _save(figure, path)
 
 
-def _something(values: Any) -> None:
+def require_any(values: Any) -> None:
+    """Make sure that there is something to draw.
+
+    Raises:
+        ConfigurationError: There is not.
+    """
     if not values:
         raise ConfigurationError("there is nothing to draw")
 

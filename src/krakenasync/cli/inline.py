@@ -15,7 +15,7 @@ from rich.text import Text
 
 from krakenasync.client.polling import BalanceSnapshot
 from krakenasync.errors import ConfigurationError
-from krakenasync.plots import Level
+from krakenasync.plots import Level, require_any
 
 __all__ = ["budget", "candles", "over_time", "require_inline"]
 
@@ -37,7 +37,7 @@ def require_inline() -> None:
 
 def candles(console: Console, found: Sequence[Any], title: str) -> Text:
     """Draw as many of the newest candles as fit, one a column."""
-    _something(found)
+    require_any(found)
     shown = found[-max(2, _width(console) - _MARGIN) :]
     drawing = _begin(console, f"{title}, the newest {len(shown)} of {len(found)}")
     columns = ("open", "high", "low", "close")
@@ -51,7 +51,7 @@ def candles(console: Console, found: Sequence[Any], title: str) -> Text:
 
 def over_time(console: Console, snapshots: Sequence[BalanceSnapshot], title: str) -> Text:
     """Draw each asset's balance over time, one chart an asset: their scales differ."""
-    _something(snapshots)
+    require_any(snapshots)
     assets = sorted({asset for each in snapshots for asset in each.balances})
     begin = snapshots[0].at
     seconds = [(each.at - begin) / 1e9 for each in snapshots]
@@ -65,7 +65,7 @@ def over_time(console: Console, snapshots: Sequence[BalanceSnapshot], title: str
 
 def budget(console: Console, levels: Sequence[Level], title: str) -> Text:
     """Draw a counter's level against its cap over time."""
-    _something(levels)
+    require_any(levels)
     lines = {"level": [each.points for each in levels], "cap": [each.cap for each in levels]}
     return _lines(console, title, [each.at for each in levels], lines, bottom=0.0)
 
@@ -95,11 +95,6 @@ def _plotext() -> Any:
         return importlib.import_module("plotext")
     except ModuleNotFoundError:
         raise ConfigurationError("charts need plotext", hint="pip install 'krakenasync[plot]'") from None
-
-
-def _something(values: Any) -> None:
-    if not values:
-        raise ConfigurationError("there is nothing to draw")
 
 
 def _width(console: Console) -> int:

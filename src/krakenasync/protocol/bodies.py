@@ -15,7 +15,7 @@ import msgspec
 
 from krakenasync.protocol.specs import Body
 
-__all__ = ["GARBLED", "encode", "form", "parse_body", "parse_form", "query"]
+__all__ = ["DEEPEST", "GARBLED", "encode", "form", "parse_body", "parse_form", "query"]
 
 GARBLED: Final = (msgspec.MsgspecError, ValueError, RecursionError)
 """What msgspec raises for bytes that are not the JSON we expect; ValueError for bad text and the year 10000."""
@@ -71,8 +71,9 @@ def encode(body: Body, params: Mapping[str, Any], nonce: str | None = None) -> b
     return form(signed).encode()
 
 
-_DEEPEST: Final = 16
-"""Kraken's own forms nest twice at most (``orders[0][close][price]`` in a batch counts three)."""
+DEEPEST: Final = 16
+"""How deep values may be nested; Kraken's own forms nest twice at most (``orders[0][close][price]`` in a batch counts
+three)."""
 
 
 def parse_form(text: str) -> dict[str, Any]:
@@ -87,7 +88,7 @@ def parse_form(text: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in parse_qsl(text, keep_blank_values=True):
         first, *rest = name.replace("]", "").split("[")
-        if len(rest) > _DEEPEST:
+        if len(rest) > DEEPEST:
             raise ValueError(f"a name nested {len(rest)} deep")
         place, key = found, first
         for step in rest:

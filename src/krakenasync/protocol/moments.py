@@ -12,13 +12,13 @@ from krakenasync.protocol.exact import EXACT, bounded, decimal_text
 from krakenasync.protocol.fields import Marker, Text
 from krakenasync.protocol.quoting import quoted
 
-__all__ = ["Deadline", "Instant"]
+__all__ = ["EPOCH", "Deadline", "Instant"]
 
 _NO_MOMENT: Final = re.compile(
     r"-.*|\+?(?:[\d.]+e[-+]?\d+|[\d.]{100,}|s?nan\d*|inf(?:inity)?)", re.ASCII | re.IGNORECASE
 )
 """Text that is a number, but no moment. Ids hold letters and dashes, and begin with a letter."""
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HINT: Final = "unix seconds since 1970, or an aware datetime"
 
 
@@ -54,7 +54,7 @@ class Instant(Marker):
 
     def _write(self, value: datetime) -> str:
         """Write a datetime exactly, without going through a float."""
-        since = value - _EPOCH
+        since = value - EPOCH
         micros = (since.days * 86400 + since.seconds) * 10**6 + since.microseconds
         if self._nanoseconds:
             return str(micros * 1000)

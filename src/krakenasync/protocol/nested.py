@@ -7,20 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Final, NoReturn
+from typing import Any, NoReturn
 
 import msgspec
 
 from krakenasync.errors import InvalidArguments, InvalidType
+from krakenasync.protocol.bodies import DEEPEST
 from krakenasync.protocol.exact import decimal_text, exact, whole
 from krakenasync.protocol.fields import Marker, Text, Wire, sendable
 from krakenasync.protocol.moments import Instant
 from krakenasync.protocol.quoting import quoted
 
 __all__ = ["List", "Typed", "meant", "plain"]
-
-_DEEPEST: Final = 16
-"""How deep values may be nested; Kraken's own forms nest twice at most."""
 
 
 class Typed(Marker):
@@ -142,8 +140,8 @@ def plain(name: str, value: Any, inside: tuple[int, ...] = ()) -> Wire:
 
 def _nested(name: str, value: dict[Any, Any] | list[Any] | tuple[Any, ...], inside: tuple[int, ...]) -> Wire:
     """Write what holds other values."""
-    if id(value) in inside or len(inside) >= _DEEPEST:
-        raise InvalidArguments(f"{name} is nested without end, or more than {_DEEPEST} deep")
+    if id(value) in inside or len(inside) >= DEEPEST:
+        raise InvalidArguments(f"{name} is nested without end, or more than {DEEPEST} deep")
     within = (*inside, id(value))
     if not isinstance(value, dict):
         return [plain(name, item, within) for item in value]

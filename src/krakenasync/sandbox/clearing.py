@@ -21,10 +21,10 @@ from krakenasync.sandbox.listings import ASSETS
 from krakenasync.sandbox.market import Market, PublicTrade
 from krakenasync.sandbox.orders import Order
 
-__all__ = ["Clearing", "Ids", "Movement", "reservation", "reserve"]
+__all__ = ["CAPITALS", "Clearing", "Ids", "Movement", "reservation", "reserve"]
 
 # Without 0, 1, I and O, as in the ids that Kraken shows.
-LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ234567"
+CAPITALS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ234567"
 ZERO: Final = Decimal(0)
 
 
@@ -57,7 +57,7 @@ class Ids:
 
     def draw(self, kind: str) -> str:
         """Draw an id such as ``OXXXXX-XXXXX-XXXXXX`` for kind ``O``."""
-        letters = "".join(self._chance.choices(LETTERS, k=16))
+        letters = "".join(self._chance.choices(CAPITALS, k=16))
         return f"{kind}{letters[:5]}-{letters[5:10]}-{letters[10:]}"
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Final
 
 from krakenasync.clock import Clock
 from krakenasync.errors import ConfigurationError
 
-__all__ = ["NANOS", "SandboxClock"]
+__all__ = ["NANOS", "SandboxClock", "timestamp"]
 
 NANOS: Final = 10**9
 LONGEST: Final = 10**9
@@ -71,3 +72,8 @@ class SandboxClock:
 
     def __repr__(self) -> str:
         return f"SandboxClock({self.base!r}, speed={self._speed})"
+
+
+def timestamp(at: int) -> str:
+    """Write unix nanoseconds as Kraken writes a moment to the second: ``2026-05-28T20:26:40Z``."""
+    return f"{datetime.fromtimestamp(at // NANOS, UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -26,7 +26,7 @@ from krakenasync.errors import ConfigurationError
 from krakenasync.sandbox.accounts import ApiKey, KeyRing
 from krakenasync.sandbox.clocks import SandboxClock
 from krakenasync.sandbox.faults import Faults, describe
-from krakenasync.sandbox.gifts import money_routes
+from krakenasync.sandbox.gifts import json_page, money_routes
 from krakenasync.sandbox.limits import Limits
 from krakenasync.sandbox.stats import Stats
 from krakenasync.sandbox.treasury import Treasury
@@ -57,10 +57,10 @@ def control_app(
     """Make the app of the control pages."""
 
     async def show_keys(_request: Request) -> Response:
-        return _json([_key(key) for key in keys.values()])
+        return json_page([_key(key) for key in keys.values()])
 
     async def show_stats(_request: Request) -> Response:
-        return _json(
+        return json_page(
             {
                 "requests": dict(seen.requests),
                 "refused": [[*what, times] for what, times in seen.refused.items()],
@@ -78,8 +78,8 @@ def control_app(
                 order = msgspec.json.decode(await request.body(), type=_Order)
                 faults.add(**msgspec.structs.asdict(order))
             except (msgspec.MsgspecError, ConfigurationError) as error:
-                return _json({"error": str(error)}, 400)
-        return _json({**describe(), "waiting": len(faults)})
+                return json_page({"error": str(error)}, 400)
+        return json_page({**describe(), "waiting": len(faults)})
 
     async def move_clock(request: Request) -> Response:
         return _leap(clock, await request.body())
@@ -100,8 +100,8 @@ def _leap(clock: SandboxClock, body: bytes) -> Response:
     try:
         clock.advance(msgspec.json.decode(body, type=_Leap).advance)
     except (msgspec.MsgspecError, ConfigurationError) as error:
-        return _json({"error": str(error)}, 400)
-    return _json({"wall_ns": clock.wall_ns()})
+        return json_page({"error": str(error)}, 400)
+    return json_page({"wall_ns": clock.wall_ns()})
 
 
 def _key(key: ApiKey) -> dict[str, Any]:
@@ -112,7 +112,3 @@ def _key(key: ApiKey) -> dict[str, Any]:
         "api_secret": key.api_secret,
         "permissions": sorted(key.permissions),
     }
-
-
-def _json(value: Any, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(value), status, media_type="application/json")

@@ -11,11 +11,10 @@ from krakenasync.sandbox.accounts import Account
 from krakenasync.sandbox.clocks import NANOS
 from krakenasync.sandbox.funding import INVALID_AMOUNT, Method, address_for
 from krakenasync.sandbox.ledger import Ledger
-from krakenasync.sandbox.refusals import Refusal
+from krakenasync.sandbox.refusals import TOO_MANY_ADDRESSES, Refusal
 
 __all__ = ["MOST_ADDRESSES", "Deposit", "DepositAddress", "Deposits"]
 
-TOO_MANY: Final = "EFunding:Too many addresses"
 MOST_ADDRESSES: Final = 5
 """Addresses of a method that an account may have."""
 INVOICE_SECONDS: Final = 3600
@@ -88,7 +87,7 @@ class Deposits:
         self.addresses(account, method)
         found = self._of(account, method)
         if len([known for known in found if not 0 < known.expires <= now]) >= MOST_ADDRESSES:
-            raise Refusal(TOO_MANY)
+            raise Refusal(TOO_MANY_ADDRESSES)
         found.append(self._make(account, method, now + INVOICE_SECONDS * NANOS if method.invoices else 0))
         return found[-1]
 

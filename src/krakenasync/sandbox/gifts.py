@@ -22,7 +22,7 @@ from krakenasync.sandbox.refusals import Refusal
 from krakenasync.sandbox.subaccounts import Subaccounts, public_id
 from krakenasync.sandbox.treasury import Treasury
 
-__all__ = ["money_routes"]
+__all__ = ["json_page", "money_routes"]
 
 
 class Gift(msgspec.Struct, forbid_unknown_fields=True):
@@ -44,14 +44,14 @@ def money_routes(accounts: Mapping[str, Account], treasury: Treasury, clock: Clo
 
     async def show_accounts(_request: Request) -> Response:
         treasury.settle(clock.wall_ns())
-        return _json([_account(account, treasury.subaccounts) for account in accounts.values()])
+        return json_page([_account(account, treasury.subaccounts) for account in accounts.values()])
 
     async def deposit(request: Request) -> Response:
         try:
             gift = msgspec.json.decode(await request.body(), type=Gift, strict=False)
-            return _json(_give(gift, accounts, treasury, clock.wall_ns()))
+            return json_page(_give(gift, accounts, treasury, clock.wall_ns()))
         except (msgspec.MsgspecError, ConfigurationError, Refusal) as error:
-            return _json({"error": str(error)}, 400)
+            return json_page({"error": str(error)}, 400)
 
     return [
         Route("/sandbox/accounts", show_accounts),
@@ -81,5 +81,6 @@ def _give(gift: Gift, accounts: Mapping[str, Account], treasury: Treasury, now: 
     return {"refid": sent.refid, "method": method.name, "seconds": (sent.due - now) // NANOS}
 
 
-def _json(value: Any, status: int = 200) -> Response:
+def json_page(value: Any, status: int = 200) -> Response:
+    """Answer with a value as JSON."""
     return Response(msgspec.json.encode(value), status, media_type="application/json")

@@ -18,6 +18,7 @@ from typing import Final
 import msgspec
 
 from krakenasync.sandbox.accounts import Account
+from krakenasync.sandbox.clearing import CAPITALS
 from krakenasync.sandbox.exchange import Exchange, Movement
 from krakenasync.sandbox.listings import ASSETS, Asset, find_asset
 from krakenasync.sandbox.refusals import Refusal
@@ -26,7 +27,6 @@ __all__ = ["Ledger", "Transfer", "asset_of", "base_of"]
 
 ZERO: Final = Decimal(0)
 LETTERS: Final = string.ascii_letters + string.digits
-CAPITALS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ234567"
 SUFFIXED: Final = re.compile(r"(.+?)(\d*)\.([A-Z]+)")
 """``DOT28.S``: the asset, days of bonding, the kind of balance."""
 

@@ -23,12 +23,13 @@ from krakenasync.sandbox.refusals import (
     LOCKOUT,
     PERMISSION_DENIED,
     REST_LIMIT,
+    TOO_MANY_ADDRESSES,
 )
 
 __all__ = ["problem"]
 
 KIND: Final = "application/problem+json"
-TYPES: Final = {"EFunding:Too many addresses": "TooManyDepositAddresses"}
+TYPES: Final = {TOO_MANY_ADDRESSES: "TooManyDepositAddresses"}
 STATUSES: Final = {
     INVALID_KEY: HTTPStatus.UNAUTHORIZED,
     INVALID_SIGNATURE: HTTPStatus.UNAUTHORIZED,
@@ -36,7 +37,7 @@ STATUSES: Final = {
     LOCKOUT: HTTPStatus.FORBIDDEN,
     PERMISSION_DENIED: HTTPStatus.FORBIDDEN,
     REST_LIMIT: HTTPStatus.TOO_MANY_REQUESTS,
-    "EFunding:Too many addresses": HTTPStatus.CONFLICT,
+    TOO_MANY_ADDRESSES: HTTPStatus.CONFLICT,
 }
 
 

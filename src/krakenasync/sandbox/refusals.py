@@ -29,6 +29,7 @@ __all__ = [
     "PUBLIC_LIMIT",
     "REST_LIMIT",
     "TICK_SIZE",
+    "TOO_MANY_ADDRESSES",
     "UNKNOWN_ASSET",
     "UNKNOWN_METHOD",
     "UNKNOWN_ORDER",
@@ -64,6 +65,7 @@ UNKNOWN_POSITION: Final = "EOrder:Unknown position"
 NO_POSITION: Final = "EOrder:Reduce only:No position exists"
 NOT_CLOSING: Final = "EOrder:Reduce only:Non-PC"
 ORDERS_LIMIT: Final = "EOrder:Orders limit exceeded"
+TOO_MANY_ADDRESSES: Final = "EFunding:Too many addresses"
 
 
 class Refusal(Exception):

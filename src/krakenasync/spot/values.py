@@ -9,7 +9,7 @@ warning in the log.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias, TypeVar
 
@@ -17,7 +17,7 @@ import msgspec
 
 from krakenasync.protocol.exact import order_price
 from krakenasync.protocol.fields import USERREF, Leverage, Money, Names, Price, Range, Tag, Text
-from krakenasync.protocol.moments import Deadline, Instant
+from krakenasync.protocol.moments import EPOCH, Deadline, Instant
 from krakenasync.protocol.vocabulary import words
 
 __all__ = [
@@ -215,9 +215,6 @@ LockType = Annotated[Literal["flex", "bonded", "timed", "instant"] | str, Text()
 
 ENDED: Final = frozenset({"closed", "canceled", "expired"})
 """The states of an order that no further one follows; before them it is ``pending`` or ``open``."""
-
-
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def from_nanoseconds(nanoseconds: int) -> datetime:

@@ -8,13 +8,11 @@ Source: https://docs.kraken.com/exchange/guides/rest/funding
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 from krakenasync.sandbox.accounts import Account
 from krakenasync.sandbox.arguments import Arguments
-from krakenasync.sandbox.clocks import NANOS
 from krakenasync.sandbox.deposits import MOST_ADDRESSES
 from krakenasync.sandbox.endpoints.context import Context, Handler
 from krakenasync.sandbox.funding import GROUPS, METHODS, Method, funding_asset, group_id
@@ -33,7 +31,6 @@ __all__ = [
     "in_scope",
     "listing",
     "scope_of",
-    "timestamp",
 ]
 
 T = TypeVar("T")
@@ -153,11 +150,6 @@ def in_scope(scope: tuple[str, Method] | None, method: Method) -> bool:
 def asset_amount(asset: Asset, amount: Decimal) -> dict[str, Any]:
     """Write an amount of an asset."""
     return {"asset": _asset_row(asset), "amount": asset.text(amount)}
-
-
-def timestamp(at: int) -> str:
-    """Write unix nanoseconds as Funding Beta does."""
-    return f"{datetime.fromtimestamp(at // NANOS, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def listing(

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from krakenasync.sandbox.accounts import Account
 from krakenasync.sandbox.arguments import Arguments
+from krakenasync.sandbox.clocks import timestamp
 from krakenasync.sandbox.deposits import DepositAddress
-from krakenasync.sandbox.endpoints.beta import SCOPES, acting, asset_filter, in_scope, listing, scope_of, timestamp
+from krakenasync.sandbox.endpoints.beta import SCOPES, acting, asset_filter, in_scope, listing, scope_of
 from krakenasync.sandbox.endpoints.context import Context, Handler
 from krakenasync.sandbox.funding import METHODS, Method, method_by_id
 from krakenasync.sandbox.paging import remembered

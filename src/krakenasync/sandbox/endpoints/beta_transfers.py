@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from krakenasync.sandbox.accounts import Account
 from krakenasync.sandbox.arguments import Arguments
+from krakenasync.sandbox.clocks import timestamp
 from krakenasync.sandbox.deposits import Deposit
 from krakenasync.sandbox.endpoints.beta import (
     SCOPES,
@@ -20,7 +21,6 @@ from krakenasync.sandbox.endpoints.beta import (
     in_scope,
     listing,
     scope_of,
-    timestamp,
 )
 from krakenasync.sandbox.endpoints.context import Context, Handler
 from krakenasync.sandbox.funding import Method, funding_asset, method_by_id, methods_of, read_amount

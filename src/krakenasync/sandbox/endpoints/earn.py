@@ -6,11 +6,10 @@ Source: https://docs.kraken.com/api/docs/category/rest-api/earn
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from krakenasync.sandbox.clocks import NANOS
+from krakenasync.sandbox.clocks import timestamp
 from krakenasync.sandbox.earn import STRATEGIES, Leaving, Lot, Position, Strategy, find_strategy, total
 from krakenasync.sandbox.endpoints.context import Context, Handler
 from krakenasync.sandbox.funding import funding_asset, read_amount
@@ -155,8 +154,8 @@ def _bucket(asset: Asset, parts: Iterable[Lot | Leaving], price: Decimal) -> dic
     """Write what is in one state, part by part."""
     rows = [
         {
-            "created_at": _time(part.at),
-            "expires": _time(part.until if isinstance(part, Lot) else part.free),
+            "created_at": timestamp(part.at),
+            "expires": timestamp(part.until if isinstance(part, Lot) else part.free),
             **_amount(asset, part.amount, price),
         }
         for part in parts
@@ -166,10 +165,6 @@ def _bucket(asset: Asset, parts: Iterable[Lot | Leaving], price: Decimal) -> dic
 
 def _amount(asset: Asset, amount: Decimal, price: Decimal) -> dict[str, str]:
     return {"native": asset.text(amount), "converted": f"{amount * price:.4f}"}
-
-
-def _time(at: int) -> str:
-    return f"{datetime.fromtimestamp(at // NANOS, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 HANDLERS: Final[Mapping[str, Handler]] = {

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from krakenasync.sandbox.arguments import Arguments, as_number
 from krakenasync.sandbox.chart import candles, statistics
-from krakenasync.sandbox.clocks import NANOS
+from krakenasync.sandbox.clocks import NANOS, timestamp
 from krakenasync.sandbox.endpoints.context import Context, Handler
 from krakenasync.sandbox.listings import ASSETS, PAIRS, Asset, Pair, find_asset, find_pair, public_name
 from krakenasync.sandbox.market import PublicTrade
@@ -47,8 +47,7 @@ def time(context: Context) -> dict[str, Any]:
 
 def system_status(context: Context) -> dict[str, Any]:
     """Tell that all is well."""
-    moment = datetime.fromtimestamp(context.now // NANOS, UTC)
-    said = {"status": "online", "timestamp": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    said = {"status": "online", "timestamp": timestamp(context.now)}
     return {**said, "upcoming_maintenance": [], "emergency": []}
 
 

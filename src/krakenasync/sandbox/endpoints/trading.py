@@ -9,13 +9,12 @@ import contextlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from krakenasync.protocol.bounds import BATCH, CANCELLED_AT_ONCE, LONGEST_SWITCH
 from krakenasync.protocol.charges import EngineAction, engine_points
 from krakenasync.sandbox.arguments import Arguments
-from krakenasync.sandbox.clocks import NANOS
+from krakenasync.sandbox.clocks import NANOS, timestamp
 from krakenasync.sandbox.endpoints.context import Context, Handler
 from krakenasync.sandbox.endpoints.ordering import check_deadline, read_order
 from krakenasync.sandbox.listings import Pair, find_pair
@@ -105,7 +104,7 @@ def cancel_all_orders_after(context: Context) -> dict[str, Any]:
     for pair in {order.pair.name: None for order in context.account.open.values()}:
         context.world.limits.charge_engine(context.account, pair, context.engine_cost(), certain=True)
     at = context.world.exchange.set_switch(context.account, timeout)
-    return {"currentTime": _calendar(context.now), "triggerTime": _calendar(at) if at else "0"}
+    return {"currentTime": timestamp(context.now), "triggerTime": timestamp(at) if at else "0"}
 
 
 def only_validate(context: Context) -> bool:
@@ -185,10 +184,6 @@ def _costs(context: Context, orders: Iterable[Order]) -> dict[str, float]:
     for order in orders:
         costs[order.pair.name] += context.engine_cost((context.now - order.touched) / NANOS)
     return costs
-
-
-def _calendar(at: int) -> str:
-    return datetime.fromtimestamp(at // NANOS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 HANDLERS: Final[Mapping[str, Handler]] = {
