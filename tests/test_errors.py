@@ -70,6 +70,7 @@ def test_every_class_keeps_the_promises_of_the_root(cls):
     error = cls("broken", codes=["EX:Y"], endpoint="Balance", hint="mend it", retry_after=2.5)
     assert (error.codes, error.endpoint, error.hint, error.retry_after) == (("EX:Y",), "Balance", "mend it", 2.5)
     assert str(error) == "Balance: broken (mend it)"
+    assert error.said == "broken"
     assert error.effect in {"none", "unknown"}
     assert isinstance(error.retryable, bool)
     assert error.attempts == 0
@@ -126,6 +127,8 @@ def test_what_a_class_says_of_the_outcome(cls, effect, retryable):
 
 def test_a_message_may_be_kraken_s_own_strings():
     """Without a message the codes speak; without an endpoint or a hint nothing stands in their place."""
+    refused = Refused(codes=["EX:A", "EX:B"], endpoint="Balance")
+    assert (str(refused), refused.said) == ("Balance: EX:A, EX:B", "EX:A, EX:B")
     assert str(Refused(codes=["EX:A", "EX:B"])) == "EX:A, EX:B"
     assert not str(KrakenError())
 

@@ -134,10 +134,15 @@ class KrakenError(Exception):
         self.retry_after = retry_after
         self.attempts = 0
 
+    @property
+    def said(self) -> str:
+        """What went wrong, alone: the message, or Kraken's own strings where there is none; no endpoint, no hint."""
+        return self.message or ", ".join(self.codes)
+
     def __str__(self) -> str:
         subject = f"{self.endpoint}: " if self.endpoint else ""
         advice = f" ({self.hint})" if self.hint else ""
-        return f"{subject}{self.message or ', '.join(self.codes)}{advice}"
+        return f"{subject}{self.said}{advice}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by class and plain state, so that an error crosses a process boundary whole."""

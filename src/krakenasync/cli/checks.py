@@ -77,7 +77,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 def explain_unreachable(base_url: str, error: KrakenError) -> Finding:
     """Say why an address does not answer, or not as Kraken does."""
-    said = error.message or ", ".join(error.codes)
+    said = error.said
     if not isinstance(error, (TransportError, ConfigurationError)):
         said = f"{urlsplit(base_url).hostname}: {said}"
     return Finding("reachability", "fail", said, error.hint or "is the address Kraken's? is the network up?", error)

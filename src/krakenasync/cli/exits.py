@@ -180,7 +180,7 @@ def _as_command(found: re.Match[str]) -> str:
 
 def complain(error: KrakenError) -> None:
     """Put an error into one line, and what to do about it into another."""
-    said = error.message or ", ".join(error.codes)
+    said = error.said
     subject = f"{error.endpoint}: " if error.endpoint and not said.startswith(error.endpoint) else ""
     remark(f"error: {subject}{said}", style="bold red")
     if hint := _advice(error):

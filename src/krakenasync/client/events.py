@@ -111,7 +111,7 @@ def _log(event: Event) -> None:
     if isinstance(event, Answered) and event.warnings:
         LOG.warning("%s: Kraken warns: %s", event.endpoint, ", ".join(event.warnings))
     elif isinstance(event, Retried):
-        why = event.error.message or ", ".join(event.error.codes)
+        why = event.error.said
         LOG.info("%s: attempt %d failed, again in %.2f s: %s", event.endpoint, event.attempt, event.wait, why)
     elif LOG.isEnabledFor(logging.DEBUG):
         LOG.debug("%s", event)

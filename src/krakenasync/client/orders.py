@@ -180,8 +180,7 @@ async def place_order(sender: Sender, looks: Sender, server: ServerClock, wanted
     except RateLimitTimeout:
         raise
     except KrakenError as error:
-        why = error.message or ", ".join(error.codes)
-        said = f"nothing was sent, for Kraken's clock cannot be read: {why}"
+        said = f"nothing was sent, for Kraken's clock cannot be read: {error.said}"
         raise OrderNotPlaced(said, endpoint="AddOrder", hint=error.hint) from error
     lookup = Lookup(looks, intent.cl_ord_id, like=order, since=server.at_least(), given=wanted.cl_ord_id is not None)
     plan = machine.Plan(resubmit=wanted.resubmit)
