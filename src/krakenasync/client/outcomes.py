@@ -7,7 +7,7 @@ a `deadline`, once that has passed; without one the request may still be on its 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from krakenasync.client.lookup import FoundOrder, Lookup, Sender
 from krakenasync.client.placing import look_on
@@ -31,10 +31,10 @@ _SLACK: Final = 5 * SECOND
 """Nanoseconds by which our reckoning of when the call was made may be off."""
 
 
-class Outcome:
-    """Looks for what became of one call.
+class Context(NamedTuple):
+    """What an outcome has to know besides the call.
 
-    Args:
+    Attributes:
         sender: Makes the calls that look.
         server: Kraken's clock.
         error: What was raised for the call.
@@ -42,14 +42,18 @@ class Outcome:
         age: Tells how many nanoseconds ago the call was made.
     """
 
-    def __init__(
-        self, sender: Sender, server: ServerClock, error: OutcomeUnknown, deadline: int | None, age: Callable[[], int]
-    ) -> None:
-        self.sender = sender
-        self._server = server
-        self._doubt = error
-        self._deadline = deadline
-        self._age = age
+    sender: Sender
+    server: ServerClock
+    error: OutcomeUnknown
+    deadline: int | None
+    age: Callable[[], int]
+
+
+class Outcome:
+    """Looks for what became of one call."""
+
+    def __init__(self, context: Context) -> None:
+        self.sender, self._server, self._doubt, self._deadline, self._age = context
         self._failure: KrakenError | None = None
         self.result: Any = None
 
@@ -113,8 +117,8 @@ class Outcome:
 class OrderOutcome(Outcome):
     """Of AddOrder: the order, or None."""
 
-    def __init__(self, request: AddOrder, *context: Any) -> None:
-        super().__init__(*context)
+    def __init__(self, request: AddOrder, context: Context) -> None:
+        super().__init__(context)
         self._request = request
 
     async def judge(self) -> machine.Sight:
@@ -126,8 +130,8 @@ class OrderOutcome(Outcome):
 class BatchOutcome(Outcome):
     """Of AddOrderBatch: for each order in turn, the order or None."""
 
-    def __init__(self, request: AddOrderBatch, *context: Any) -> None:
-        super().__init__(*context)
+    def __init__(self, request: AddOrderBatch, context: Context) -> None:
+        super().__init__(context)
         about = {"pair": request.pair, "asset_class": request.asset_class}
         names = Order.__struct_fields__
         self._requests = [
@@ -148,8 +152,8 @@ class BatchOutcome(Outcome):
 class AmendOutcome(Outcome):
     """Of AmendOrder: the version of the order that it made (`Amend`), or None."""
 
-    def __init__(self, request: AmendOrder, *context: Any) -> None:
-        super().__init__(*context)
+    def __init__(self, request: AmendOrder, context: Context) -> None:
+        super().__init__(context)
         self._request = request
         self._txid = request.txid
 
@@ -172,8 +176,8 @@ class AmendOutcome(Outcome):
 class EditOutcome(Outcome):
     """Of EditOrder: the order that took the old one's place, or None."""
 
-    def __init__(self, request: EditOrder, *context: Any) -> None:
-        super().__init__(*context)
+    def __init__(self, request: EditOrder, context: Context) -> None:
+        super().__init__(context)
         self._txid = str(request.txid)
         self._wanted = {"price": request.price, "price2": request.price2}
 
@@ -203,8 +207,8 @@ class CancelOutcome(Outcome):
     One that rests may still be cancelled by the request, so it leaves doubt; `ensure_cancelled` ends it.
     """
 
-    def __init__(self, txids: list[str], cl_ord_ids: list[str], *context: Any) -> None:
-        super().__init__(*context)
+    def __init__(self, txids: list[str], cl_ord_ids: list[str], context: Context) -> None:
+        super().__init__(context)
         self._txids = txids
         self._cl_ord_ids = cl_ord_ids
 
@@ -242,21 +246,21 @@ def outcome_of(
     """
     deadline = deadline_of(request)
     error.deadline = error.deadline or deadline
-    context = (sender, server, error, to_nanoseconds(deadline) if deadline else None, age)
+    context = Context(sender, server, error, to_nanoseconds(deadline) if deadline else None, age)
     match request:
         case AddOrder() if request.cl_ord_id:
-            found: Outcome | None = OrderOutcome(request, *context)
+            found: Outcome | None = OrderOutcome(request, context)
         case AddOrderBatch() if all(order.cl_ord_id for order in request.orders):
-            found = BatchOutcome(request, *context)
+            found = BatchOutcome(request, context)
         case AmendOrder():
-            found = AmendOutcome(request, *context)
+            found = AmendOutcome(request, context)
         case EditOrder() if _is_txid(request.txid):
-            found = EditOutcome(request, *context)
+            found = EditOutcome(request, context)
         case CancelOrder() if request.cl_ord_id or _is_txid(request.txid):
             txids = [] if request.cl_ord_id else [str(request.txid)]
-            found = CancelOutcome(txids, [request.cl_ord_id] if request.cl_ord_id else [], *context)
+            found = CancelOutcome(txids, [request.cl_ord_id] if request.cl_ord_id else [], context)
         case CancelOrderBatch() if all(map(_is_txid, request.orders or ())):
-            found = CancelOutcome([str(each) for each in request.orders or ()], [*(request.cl_ord_ids or ())], *context)
+            found = CancelOutcome([str(each) for each in request.orders or ()], [*(request.cl_ord_ids or ())], context)
         case _:
             found = None
     return found
