@@ -275,3 +275,14 @@ async def test_an_empty_close_order_is_none(kraken, close):
     order = {"pair": PAIR, "type": "buy", "ordertype": "limit", "price": "20000", "volume": "0.01", "close": close}
     (txid,) = (await kraken.result("AddOrder", as_json=isinstance(close, dict), **order))["txid"]
     assert (await kraken.row(txid))["descr"]["close"] == ""
+
+
+async def test_a_price_between_two_ticks_is_refused(kraken):
+    """A tick may be coarser than the digits of a price: DOT/USD has four and moves by 0.0005."""
+    about = {"pair": "DOTUSD", "type": "buy", "ordertype": "limit", "volume": "10"}
+    (book,) = (await kraken.public("Depth", pair="DOTUSD", count=50))["result"].values()
+
+    assert await kraken.code("AddOrder", **about, price="3.0003") == "EOrder:Tick size check failed"
+    assert (await kraken.code("AddOrder", **about, price="3.00005")).startswith("EOrder:Invalid price:DOTUSD price can")
+    assert await kraken.result("AddOrder", **about, price="3.0005")
+    assert {Decimal(price) % Decimal("0.0005") for price, *_ in book["bids"] + book["asks"]} == {0}

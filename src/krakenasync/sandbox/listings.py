@@ -220,7 +220,7 @@ PAIRS: Final = {
         Pair("ADAUSD", "ADAUSD", "ADA/USD", "ADA", "ZUSD", 6, "20", "0.5", "0.512340", "850"),
         Pair("BCHEUR", "BCHEUR", "BCH/EUR", "BCH", "ZEUR", 2, "0.01", "0.45", "442.50", "0.8"),
         Pair("BCHUSD", "BCHUSD", "BCH/USD", "BCH", "ZUSD", 2, "0.01", "0.5", "480.00", "0.8"),
-        Pair("DOTUSD", "DOTUSD", "DOT/USD", "DOT", "ZUSD", 4, "1.5", "0.5", "4.2150", "120"),
+        Pair("DOTUSD", "DOTUSD", "DOT/USD", "DOT", "ZUSD", 4, "1.5", "0.5", "4.2150", "120", "0.0005"),
         Pair("SOLUSD", "SOLUSD", "SOL/USD", "SOL", "ZUSD", 2, "0.06", "0.5", "142.00", "4"),
         Pair("USDTZUSD", "USDTUSD", "USDT/USD", "USDT", "ZUSD", 5, "5", "0.5", "1.00010", "1500", leverage=(2, 3)),
         Pair("XBTUSDT", "XBTUSDT", "XBT/USDT", "XXBT", "USDT", 1, "0.00005", "0.5", "68335.0", "0.03"),
