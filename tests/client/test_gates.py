@@ -59,7 +59,8 @@ def test_points_that_come_back_let_the_head_look_again(ends):
 @pytest.mark.parametrize(("until", "seconds"), [(1030, 30), (1000, 1), (900, 1), (99_999, 60), ("soon", 5)])
 def test_a_throttle_lasts_as_long_as_it_says_within_reason(until, seconds):
     """A second at least, a minute at most; five without a moment that can be read."""
-    assert throttled_for(Throttled(codes=[f"EService: Throttled: {until}"]), 1000.0) == seconds
+    for stamp in (f" {until}", until, f" [{until}]"):
+        assert throttled_for(Throttled(codes=[f"EService: Throttled:{stamp}"]), 1000.0) == seconds
 
 
 def test_a_call_that_has_become_dearer_goes_back_into_line():

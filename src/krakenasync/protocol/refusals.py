@@ -149,9 +149,10 @@ def throttled(until: int) -> str:
 
 
 def throttled_until(codes: Iterable[str]) -> float | None:
-    """Read the moment, in unix seconds, that such a refusal names; None if there is none."""
+    """Read the moment, in unix seconds, that such a refusal names, in brackets or not; None if there is none."""
     for code in codes:
         _head, _colon, stamp = normalise(code).rpartition(":")
+        stamp = stamp.strip("[] ")
         if stamp.replace(".", "", 1).isdecimal():
             return float(stamp)
     return None
