@@ -33,7 +33,7 @@ class Kind(enum.Enum):
         (AddOrder(pair="XBTUSD", **BUY), []),
         (AddOrder(pair="XBTUSD", **BUY | {"ordertype": "limt"}), [("ordertype", "limt")]),
         (AddOrder(pair="XBTUSD", **BUY, timeinforce="gtc"), [("timeinforce", "gtc")]),
-        (AddOrder(pair="XBTUSD", **BUY, oflags="post,fciq"), []),
+        (AddOrder(pair="XBTUSD", **BUY, oflags="post, fciq"), []),
         (AddOrder(pair="XBTUSD", **BUY, oflags=["post", "prime"]), [("oflags", "prime")]),
         (AddOrder(pair="XBTUSD", **BUY | {"type": Kind.BUY}), []),
         (AddOrder(pair="XBTUSD", **BUY | {"type": Kind.LEND}), [("type", "lend")]),

@@ -44,7 +44,7 @@ def unfamiliar(part: Part) -> Iterator[Unfamiliar]:
 def _words(value: Any) -> Iterator[Any]:
     """Yield the words of a value: one, a comma list, or a sequence."""
     if isinstance(value, str):
-        yield from value.split(",")
+        yield from map(str.strip, value.split(","))
     elif isinstance(value, Sequence):
         for each in value:
             yield from _words(each)
