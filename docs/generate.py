@@ -84,7 +84,7 @@ def _endpoint(method: str, request: type[Request[Any]]) -> Iterator[str]:
     yield f"- Kraken: [{spec.name}]({spec.source}), `{spec.method} {spec.path}`"
     yield f"- Permission: {_permission(spec)}"
     yield f"- Cost: {_cost(spec.charge)}"
-    yield f"- Effect: {EFFECTS[spec.effect]}"
+    yield f"- Effect: {EFFECTS[spec.effect]}{f'; with `{spec.makes}`: {EFFECTS[Effect.WRITE]}' if spec.makes else ''}"
     yield f"- Returns: `{_text(result)}`"
     fields = list(_result_fields(result))
     if fields:

@@ -33,6 +33,17 @@ def test_json_parameters_travel_nested(environment, capsys):
     assert len(json.loads(capsys.readouterr().out)["orders"]) == 2
 
 
+def test_a_read_that_makes_something_is_asked_about(environment, monkeypatch, capsys):
+    """As any write is; without the parameter it is a read."""
+    asked = []
+    monkeypatch.setattr("krakenasync.cli.call.agreed", lambda question, *_, **__: asked.append(question) or False)
+    address = ["call", "DepositAddresses", "asset=XBT", "method=Bitcoin"]
+    assert main([*address, "--json"]) == 0
+    assert not asked
+    assert main([*address, "new=true"]) == 130
+    assert asked == ["DepositAddresses can change something. Call it?"]
+
+
 def test_an_unknown_endpoint_can_be_called_all_the_same(environment, capsys):
     """With --kind it is sent; what Kraken says of it is a refusal."""
     assert main(["call", "Brandnew", "--kind", "public"]) == 1

@@ -35,6 +35,7 @@ def test_permission_cost_and_effect_are_told(capsys):
     assert found["add_order"]["cost"] == "engine, per pair"
     assert found["ohlc"]["cost"] == "1 per IP and pair"
     assert found["withdraw"]["effect"] == "funds"
+    assert found["deposit_addresses"]["effect"] == "read, with new write"
 
 
 def test_a_word_without_a_hit_is_said(capsys):

@@ -16,6 +16,7 @@ from krakenasync import (
     InvalidArguments,
     LimitsConfig,
     RateLimitTimeout,
+    UnknownOrder,
 )
 from krakenasync.client.gates import Gate
 from krakenasync.client.queueing import Lane
@@ -518,3 +519,61 @@ def test_a_refusal_of_the_whole_account_pauses_all_its_pairs():
 
     first, second = run(main)
     assert 1 < first < second
+
+
+def test_it_pauses_also_a_pair_that_was_only_amended():
+    """Its order was placed by an earlier run; and changes to orders of which nothing is known, not even the pair."""
+
+    async def main(clock):
+        exchange = in_process(SandboxConfig(limits=False), clock=clock)
+        async with exchange.client(nonce_unit="ns") as before:
+            placed = await before.add_order(pair="ETHUSD", type="buy", ordertype="limit", volume="1", price="1000")
+        async with exchange.client(state=MemoryState(clock), nonce_unit="ns") as kraken:
+            with pytest.raises(UnknownOrder):
+                await kraken.cancel_order(txid="OAAAAA-BBBBB-CCCCCC")
+            await kraken.amend_order(txid=placed.txid[0], pair="ETHUSD", limit_price="1001")
+            exchange.faults.add("AddOrder", "EOrder:Domain rate limit exceeded")
+            with pytest.raises(DomainLimitExceeded) as caught:
+                await kraken.add_order(pair="XBTUSD", type="buy", ordertype="market", volume="1")
+            shown = kraken.limits.snapshot()
+            for pair in ("ETHUSD", "XBTUSD", "?"):
+                assert shown[f"engine:{pair}"].blocked_for == pytest.approx(caught.value.retry_after)
+
+    run(main)
+
+
+def test_clients_of_an_account_with_different_tiers_do_not_trip_over_each_other():
+    """One that never trades sees the other's counters as they are; a refusal by Kraken stays that refusal."""
+
+    async def main(clock):
+        exchange, state = in_process(SandboxConfig(tier=Tier.PRO), clock=clock), MemoryState(clock)
+        exchange.sandbox.add_key("alice", label="second")
+        market = {"type": "buy", "ordertype": "market", "volume": "1"}
+        one = exchange.client("alice", account="desk", state=state, tier="pro")
+        async with one, exchange.client("second", account="desk", state=state, tier="starter") as other:
+            await one.add_order(pair="XBTUSD", **market)
+            assert other.limits.snapshot()["engine:XBTUSD"].cap == 180
+            exchange.faults.add("AddOrder", "EOrder:Domain rate limit exceeded", times=2)
+            for kraken in (other, one):
+                with pytest.raises(DomainLimitExceeded):
+                    await kraken.add_order(pair="ETHUSD" if kraken is other else "XBTUSD", **market)
+            shown = other.limits.snapshot()
+            assert shown["engine:XBTUSD"].blocked_for == shown["engine:ETHUSD"].blocked_for > 0
+            assert (shown["engine:XBTUSD"].cap, shown["engine:ETHUSD"].cap) == (180, 60)
+
+    run(main)
+
+
+def test_a_snapshot_makes_no_counters():
+    """Whoever watches, from another thread perhaps, changes nothing; and pays for what there is, not for each pair."""
+
+    async def main(clock):
+        exchange, state = in_process(SandboxConfig(limits=False), clock=clock), MemoryState(clock)
+        async with exchange.client(state=state) as one, exchange.client(state=state) as other:
+            other.limits.snapshot()
+            before = dict(other.limits._buckets)
+            await one.add_order(pair="XBTUSD", type="buy", ordertype="market", volume="1")
+            assert "engine:XBTUSD" in other.limits.snapshot()
+            assert other.limits._buckets == before
+
+    run(main)

@@ -1,9 +1,10 @@
 """Kraken's clock is read seldom, by one for all, and again when an answer was slow."""
 
 import anyio
+import anyio.lowlevel
 import pytest
 
-from krakenasync import NotSent
+from krakenasync import NotSent, RateLimitTimeout
 from krakenasync.client.queueing import Lane
 from krakenasync.client.serverclock import ServerClock
 from krakenasync.protocol.wire import Answer
@@ -25,6 +26,7 @@ class Distant:
 
     async def send(self, _request, _late=None):
         self.asked += 1
+        await anyio.lowlevel.checkpoint()
         if self.error:
             raise self.error
         shown = self.clock.wall_ns() // SECOND
@@ -95,6 +97,53 @@ def test_the_first_reading_may_fail_and_a_later_one_need_not_succeed():
         await server.refresh(kraken)
         assert kraken.asked == 3
         assert server.at_least() <= clock.wall_ns()
+
+    run(main)
+
+
+@pytest.mark.parametrize("read", [False, True])
+def test_one_failure_answers_all_who_waited_for_it(read):
+    """Else each would try in turn, and the last hear of it after as many timeouts."""
+
+    async def main(clock):
+        server, kraken, told = ServerClock(clock), Distant(clock), []
+        if read:
+            await server.refresh(kraken)
+            await anyio.sleep(3600)
+        kraken.asked, kraken.error = 0, NotSent("down")
+
+        async def ask():
+            try:
+                await server.refresh(kraken)
+            except NotSent as error:
+                told.append(error)
+
+        async with anyio.create_task_group() as crowd:
+            for _ in range(30):
+                crowd.start_soon(ask)
+        assert kraken.asked == 1
+        assert len({id(error) for error in told}) == (0 if read else 30)  # a traceback grows on each
+        await ask()
+        assert kraken.asked == 2
+
+    run(main)
+
+
+def test_a_deadline_of_one_caller_is_no_answer_for_the_others():
+    """They ask for themselves."""
+
+    async def main(clock):
+        server, kraken = ServerClock(clock), Distant(clock)
+        kraken.error = RateLimitTimeout("no time left")
+
+        async def ask():
+            with pytest.raises(RateLimitTimeout):
+                await server.refresh(kraken)
+
+        async with anyio.create_task_group() as crowd:
+            crowd.start_soon(ask)
+            crowd.start_soon(ask)
+        assert kraken.asked == 2
 
     run(main)
 

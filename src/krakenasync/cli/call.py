@@ -51,7 +51,7 @@ async def call(
         raise InvalidArguments(f"{spec.name} is not {kind}", hint="leave --kind out: this version knows the endpoint")
     given = dict(_read(each) for each in parameter)
     private = spec.private if spec else kind == "private"
-    changes = spec.effect is not Effect.READ if spec else private
+    changes = spec.of(given).effect is not Effect.READ if spec else private
     called = spec.name if spec else name
     async with connect(where, private=private) as connection:
         if changes and not agreed(f"{called} can change something. Call it?", connection.source, yes=yes):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from krakenasync.cli.connection import ENVIRONMENT, Where
 from krakenasync.cli.rendering import AS_TABLE, Output, Sheet, remark, show
 from krakenasync.protocol.charges import Counter
-from krakenasync.protocol.specs import Spec
+from krakenasync.protocol.specs import Effect, Spec
 from krakenasync.spot.catalog import ENDPOINTS
 
 __all__ = ["endpoints"]
@@ -38,7 +38,12 @@ def _fits(search: str, method: str, spec: Spec) -> bool:
 
 
 def _row(method: str, spec: Spec) -> tuple[str, ...]:
-    return method, spec.name, _permission(spec), _cost(spec), spec.effect.value
+    return method, spec.name, _permission(spec), _cost(spec), _effect(spec)
+
+
+def _effect(spec: Spec) -> str:
+    """Say what it does to the account."""
+    return f"{spec.effect.value}, with {spec.makes} {Effect.WRITE.value}" if spec.makes else spec.effect.value
 
 
 def _permission(spec: Spec) -> str:

@@ -23,7 +23,8 @@ class Key:
     Args:
         api_key: Its public half.
         api_secret: Its private half, base64 as Kraken shows it.
-        reads_only: Use it for reads only: it lacks other permissions, or is there to add read allowance.
+        reads_only: Use it for reads only: it lacks other permissions, or is there to add read allowance. What makes
+            something, like ``deposit_addresses(new=True)``, is no read.
         otp: The second factor, for a key that has a static one.
         nonce_unit: As for `KrakenClient`.
         nonce_window: As for `KrakenClient`.

@@ -142,7 +142,11 @@ class Engine:
 
     def _possible(self, params: Mapping[str, Any]) -> list[str]:
         """The pairs on which an unknown order may be: the one that is named, or else any that was used so far."""
-        return [contents.pair_of(params)] if params.get("pair") else self._ages.pairs or [UNKNOWN_PAIR]
+        if not params.get("pair"):
+            return self._ages.pairs or [UNKNOWN_PAIR]
+        pair = contents.pair_of(params)
+        self._ages.touched(pair)
+        return [pair]
 
     @property
     def pairs(self) -> list[str]:

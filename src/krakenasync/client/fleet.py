@@ -89,7 +89,7 @@ class AccountClient(KrakenClient):
         if len(self._roads) == 1 or not call.spec.private:
             return self._road
         # A key that Kraken refuses uses up no budget, and would draw every read.
-        return max(self._roads, key=lambda road: (not road.paused, _room(road)))
+        return max(self._roads, key=lambda road: (not road.paused, road.limits.room()))
 
     def _choose_to_write(self, call: Call) -> Road:
         if not self._writing:
@@ -108,12 +108,6 @@ class AccountClient(KrakenClient):
     @at_any_time
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._label!r} {self.tier.name.lower()} {len(self._roads)} keys>"
-
-
-def _room(road: Road) -> float:
-    """Points that are free on a key's counter, less those it is waited for; below 0 while calls wait or it pauses."""
-    rest = road.limits.snapshot().rest
-    return rest.cap - rest.level - rest.held - rest.waiting - rest.blocked_for * rest.decay
 
 
 def _lot(pair: str, road: Road) -> bytes:

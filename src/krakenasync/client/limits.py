@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from krakenasync.client.engine import Engine
+from krakenasync.client.engine import UNKNOWN_PAIR, Engine
 from krakenasync.client.gates import Charged, Gate, Hold
 from krakenasync.client.loops import PerLoop, running_loop
-from krakenasync.client.queueing import Lane, Queue, constant
+from krakenasync.client.queueing import Lane, constant
 from krakenasync.errors import ConfigurationError, DomainLimitExceeded, InvalidArguments, RateLimitExceeded
 from krakenasync.protocol.charges import Counter, pair_key
 from krakenasync.protocol.quoting import quoted
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from krakenasync.state.memory import MemoryState
 
 __all__ = ["CounterSnapshot", "Limits", "LimitsConfig", "LimitsSnapshot"]
+
+_NOBODY: Final = (0,) * len(Lane)
 
 
 class LimitsConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +59,7 @@ class CounterSnapshot(msgspec.Struct, frozen=True, kw_only=True):
         waiting: Calls in line.
         waiting_by_lane: The same for (urgent, normal, background).
         blocked_for: Seconds for which nothing is sent, because Kraken said so.
-        refusals: Refused calls since the start.
+        refusals: Calls that Kraken refused because this counter was full, since the start.
     """
 
     level: float
@@ -85,14 +87,14 @@ class LimitsSnapshot(dict[str, CounterSnapshot]):
 
 
 def _snapshot(bucket: Bucket, gate: Gate | None) -> CounterSnapshot:
-    state, queue = bucket.state(), gate.queue if gate else Queue()
+    state, waiting = bucket.state(), gate.queue.counts() if gate else _NOBODY
     return CounterSnapshot(
         level=state.level,
         held=state.held,
         cap=state.cap,
         decay=state.decay,
-        waiting=len(queue),
-        waiting_by_lane=queue.counts(),
+        waiting=sum(waiting),
+        waiting_by_lane=waiting,
         blocked_for=state.blocked_for,
         refusals=state.refusals,
     )
@@ -241,13 +243,30 @@ class Limits:
             # Which calls of the account and its subaccounts have filled it we cannot know: all pairs pause, for longer
             # each time.
             self._domain().refused(0.0, sent=hold.sent)
-            for pair in self.engine.pairs:
-                self._bucket(f"engine:{pair}").block(self._domain().state().blocked_for)
-            error.retry_after = max(error.retry_after or 0.0, self._domain().state().blocked_for)
+            pause = self._domain().state().blocked_for
+            for bucket in self._engine_buckets().values():
+                bucket.block(pause)
+            error.retry_after = max(error.retry_after or 0.0, pause)
 
     def _domain(self) -> Bucket:
-        """What is known of the counter that the account's pairs have in common: no more than when it was full."""
-        return self._state.bucket(f"domain {self._scope} {self._account}", self._engine_spec)
+        """What is known of the counter that the account's pairs have in common: no more than when it was full.
+
+        It counts nothing, so any tier's limits will do, if they are the same for all clients of the account.
+        """
+        return self._state.bucket(f"domain {self._scope} {self._account}", Tier.STARTER.engine)
+
+    def _engine_buckets(self) -> dict[str, Bucket]:
+        """The counters of the account's pairs, by label, also those that only other clients of the account use.
+
+        They are looked up and not made: another client may have been given another tier, and its pairs are its own.
+        """
+        found = {}
+        for pair in (*self.engine.pairs, UNKNOWN_PAIR):
+            label = f"engine:{pair}"
+            bucket = self._buckets.get(label) or self._state.find(f"{label} {self._scope} {self._account}")
+            if bucket is not None:
+                found[label] = bucket
+        return found
 
     def _gate(self, label: str) -> Gate:
         bucket = self._bucket(label)
@@ -310,11 +329,18 @@ class Limits:
         """
         for counter in (Counter.REST, Counter.PUBLIC) if self._key_id else (Counter.PUBLIC,):
             self._bucket(counter.value)
-        for pair in self.engine.pairs:  # another client of the account's may be the one that uses them
-            self._bucket(f"engine:{pair}")
-        return LimitsSnapshot(
-            {label: _snapshot(bucket, self._gates.find((id(bucket),))) for label, bucket in self._buckets.items()}
-        )
+        buckets = {**self._buckets, **self._engine_buckets()}  # a copy: another thread may be looking
+        return LimitsSnapshot({label: _snapshot(bucket, self._gate_at(bucket)) for label, bucket in buckets.items()})
+
+    def room(self) -> float:
+        """Points that are free on the key's counter, less a point for each waiting call; below 0 while it pauses."""
+        bucket = self._bucket(Counter.REST.value)
+        state, gate = bucket.state(), self._gate_at(bucket)
+        waiting = len(gate.queue) if gate else 0
+        return state.cap - state.level - state.held - waiting - state.blocked_for * state.decay
+
+    def _gate_at(self, bucket: Bucket) -> Gate | None:
+        return self._gates.find((id(bucket),))
 
     def __repr__(self) -> str:
         return f"<Limits {', '.join(f'{label}: {bucket!r}' for label, bucket in self._buckets.items())}>"

@@ -21,8 +21,8 @@ __all__ = ["Vocabulary", "check_deadline", "deadline_of"]
 
 _KEEP: Final = 256
 """Words of which is remembered that they were told."""
-_ASTRAY: Final = 900 * SECOND
-"""How far this machine's calendar may be off: more would be a wrong zone, day or year."""
+_WAIT: Final = 60 * SECOND
+"""By so much a deadline may be too far ahead: the call may wait for its turn until it is near enough."""
 
 
 class Vocabulary:
@@ -50,24 +50,24 @@ def deadline_of(request: Request[Any]) -> datetime | None:
 async def check_deadline(deadline: datetime, clock: ServerClock, sender: Sender) -> None:
     """Refuse a deadline that Kraken is certain to refuse.
 
-    What our own calendar finds wrong is held against Kraken's clock, which is read for it; but an hour or a day that is
-    wrong needs no reading.
+    What looks wrong by the last reading of Kraken's clock, or by our own calendar, is held against a new reading. If
+    there is none to be had the call goes: Kraken knows its own clock.
 
     Raises:
         InvalidArguments: It is too near, over or too far.
     """
-    if _out_of_reach(deadline, clock.bounds()):
-        if not _out_of_reach(deadline, clock.bounds(_ASTRAY)):
-            with contextlib.suppress(KrakenError):  # then our own calendar decides
-                await clock.refresh(sender)
-        _refuse(deadline, clock.bounds())
+    if _out_of_reach(deadline, clock.bounds() or clock.calendar()):
+        with contextlib.suppress(KrakenError):
+            await clock.refresh(sender)
+        if (now := clock.bounds()) is not None:
+            _refuse(deadline, now)
 
 
 def _out_of_reach(deadline: datetime, now: tuple[int, int]) -> bool:
     soonest, latest = (seconds * SECOND for seconds in DEADLINE)
     least, most = now
     moment = to_nanoseconds(deadline)
-    return moment - least < soonest or moment - most > latest
+    return moment - least < soonest or moment - most > latest + _WAIT
 
 
 def _refuse(deadline: datetime, now: tuple[int, int]) -> None:

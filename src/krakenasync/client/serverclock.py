@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from typing import Final
 
@@ -11,7 +12,7 @@ from krakenasync.client.lookup import Sender
 from krakenasync.client.loops import PerLoop
 from krakenasync.client.queueing import Lane
 from krakenasync.clock import Clock
-from krakenasync.errors import KrakenError
+from krakenasync.errors import KrakenError, RateLimitTimeout
 from krakenasync.protocol.servertime import SECOND, ServerTime
 from krakenasync.spot.market import Time
 
@@ -28,6 +29,7 @@ class ServerClock:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._reading: ServerTime | None = None
+        self._failed: KrakenError | None = None
         self._locks: PerLoop[anyio.Lock] = PerLoop()
 
     def at_least(self) -> int:
@@ -38,16 +40,16 @@ class ServerClock:
         """Nanoseconds since the unix epoch that Kraken's clock shows most likely."""
         return self._known().likely(self._steady())
 
-    def bounds(self, astray: int = 0) -> tuple[int, int]:
-        """Nanoseconds since the unix epoch between which Kraken's clock is, as far as can be told without asking it.
+    def bounds(self) -> tuple[int, int] | None:
+        """Nanoseconds since the unix epoch between which Kraken's clock is; None if there is no fresh reading."""
+        if self._reading is None or self._stale(self._reading):
+            return None
+        return self._reading.at_least(self._steady()), self._reading.at_most(self._steady())
 
-        Args:
-            astray: Nanoseconds by which our own calendar may be off, which is looked at if Kraken's clock was not read.
-        """
-        reading, steady, wall = self._reading, self._steady(), self._clock.wall_ns()
-        if reading is None or reading.stale(steady, wall):
-            return wall - astray, wall + astray
-        return reading.at_least(steady), reading.at_most(steady)
+    def calendar(self) -> tuple[int, int]:
+        """The same as this machine's calendar has it, which may be wrong by minutes or hours."""
+        wall = self._clock.wall_ns()
+        return wall, wall
 
     async def sleep_until(self, moment: int) -> None:
         """Sleep until Kraken's clock has passed `moment` for certain."""
@@ -62,14 +64,20 @@ class ServerClock:
         Raises:
             KrakenError: It was never read, and cannot be.
         """
-        seen = self._reading
+        seen, failed = self._reading, self._failed
         async with self._locks.get((id(self), "server clock"), anyio.Lock):
             reading = self._reading
             if reading is not None and (reading is not seen or not (anew or self._stale(reading))):
                 return  # it will do, or someone else has read it meanwhile
+            if self._failed is not None and self._failed is not failed:  # one failure answers all who waited for it
+                if reading is None:
+                    raise copy.copy(self._failed)
+                return
             try:
                 self._reading = await self._read(sender)
             except KrakenError as error:
+                if not isinstance(error, RateLimitTimeout):  # that is a matter of this caller's own deadline
+                    self._failed = copy.copy(error)  # a copy has no frames to keep alive
                 if reading is None:
                     raise
                 LOG.info("reading Kraken's clock failed, the last reading serves on: %s", error)

@@ -61,6 +61,11 @@ class MemoryState:
                 )
             return found
 
+    def find(self, name: str) -> Bucket | None:
+        """Return the counter of that name if anybody uses it, whatever its limits."""
+        with self._lock:
+            return self._buckets.get(name)
+
     def _keep(self, name: str, bucket: Bucket) -> None:
         """Keep a counter from being forgotten while it counts; let go of those at rest now and then."""
         if len(self._kept) >= self._most:
