@@ -31,7 +31,7 @@ KrakenError
 │   ├── NotSent                ... before a byte of the request left: nothing happened
 │   └── Unanswered             ... afterwards: Kraken may have seen the request
 ├── ProtocolError              an answer that is not Kraken's (HTML, truncated JSON, a redirect)
-├── OrderNotPlaced             an order was sent, but is not there and cannot come any more
+├── OrderNotPlaced             an order was sent, but does not exist and can no longer come to
 ├── OutcomeUnknown             a write may or may not have happened; never repeat it blindly
 ├── StateUnavailable           the place where shared counters live does not answer; nothing was sent
 └── RateLimitTimeout           the limiter's wait would not end before the caller's deadline   (also a TimeoutError)
@@ -173,7 +173,7 @@ class AuthenticationError(Refused):
 class InvalidKey(AuthenticationError):
     """The API key is missing, deleted or revoked. Repeating it leads to a temporary lockout."""
 
-    default_hint = "check KRAKEN_API_KEY: is it a Spot key, still alive, and allowed from this address?"
+    default_hint = "check KRAKEN_API_KEY: is it a Spot key, still active, and allowed from this address?"
 
 
 class InvalidSignature(AuthenticationError):
@@ -269,7 +269,7 @@ class EarnRefused(Refused):
 class MarketUnavailable(Refused):
     """The market accepts only some kinds of order just now (cancel_only, post_only)."""
 
-    default_hint = "system_status() and the pair's status in asset_pairs() tell when it opens"
+    default_hint = "system_status() and the pair's status in asset_pairs() show when it opens"
     default_retryable = True
 
 
@@ -334,7 +334,7 @@ class OutcomeUnknown(KrakenError):
     cl_ord_id: str | None = None
     deadline: datetime | None = None
     resolver: Callable[[], Awaitable[Any]] | None = None
-    """What `resolve` does; set by whoever knows how to look."""
+    """What `resolve` does; None if there is no way to look."""
 
     async def resolve(self) -> Any:
         """Look at Kraken for what became of the order.
@@ -343,7 +343,7 @@ class OutcomeUnknown(KrakenError):
             The order, or None when it is certain that there is none.
 
         Raises:
-            OutcomeUnknown: It still cannot be told; this very error where nobody knows how to look.
+            OutcomeUnknown: It is still not known; this same error if there is no way to look.
         """
         if self.resolver is None:
             raise self
@@ -351,7 +351,7 @@ class OutcomeUnknown(KrakenError):
 
 
 class OrderNotPlaced(KrakenError):
-    """An order was sent without an answer, and looking has proved that there is none. It is safe to place it anew."""
+    """An order was sent but not answered, and looking proved that it does not exist. It is safe to place it again."""
 
     default_retryable = True
 

@@ -1,4 +1,4 @@
-"""What happens on the road of a call, for those who watch: OpenTelemetry (extra `otel`) and plain logging.
+"""What happens in a call, for monitoring: OpenTelemetry (extra `otel`) and plain logging.
 
 Both are hooks: ``KrakenClient(..., hooks=[telemetry])``. They pass on endpoints, attempts, times, names of errors and
 Kraken's own strings; never a key, a secret, a parameter or a balance.
@@ -52,7 +52,7 @@ class LoggingHook:
 
     Args:
         logger: Where to; None: the logger ``krakenasync.calls``.
-        level: Of what is as it should be; failures and retries are warnings.
+        level: The level of ordinary events; failures and retries are logged as warnings.
     """
 
     def __init__(self, logger: logging.Logger | None = None, *, level: int = logging.DEBUG) -> None:
@@ -158,7 +158,7 @@ class OpenTelemetryHook:
 
 
 def _real(meters: Any) -> Any:
-    """Return what a meter provider stands for: there is one before a program has chosen its own, too."""
+    """Return the meter provider behind OpenTelemetry's proxy, which stands in until a program sets its own."""
     return getattr(meters, "_real_meter_provider", None) or meters
 
 

@@ -103,7 +103,7 @@ def in_a_shell(line, **environment):
         ("krakenasync endpoints --json | head -1 >&2; exit ${PIPESTATUS[0]}", 0, '{"method":'),
         ("krakenasync --help | head -1 >&2; exit ${PIPESTATUS[0]}", 0, "Usage:"),
         ("krakenasync endpoints > /dev/full", 6, "the result cannot be written: No space left on device"),
-        ("krakenasync endpoints > /dev/full", 6, "a history goes on where it stood"),
+        ("krakenasync endpoints > /dev/full", 6, "a history resumes where it stopped"),
         ("krakenasync endpoints &> /dev/full", 6, ""),
         ("krakenasync balancs 2> /dev/full", 2, ""),
         ("krakenasync ticker XBTUSD --base-url http://127.0.0.1:1 2> /dev/full", 3, ""),

@@ -17,7 +17,7 @@ def test_a_sandbox_is_never_asked_about(typed):
 def test_nobody_there_is_an_error(typed):
     """Without a terminal and without --yes nothing real is done."""
     typed("y\n", terminal=False)
-    with pytest.raises(ConfigurationError, match="Nobody is there") as refused:
+    with pytest.raises(ConfigurationError, match="no terminal to ask") as refused:
         agreed("buy?", "LIVE", yes=False)
     assert "--yes" in str(refused.value.hint)
 

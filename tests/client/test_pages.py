@@ -330,7 +330,7 @@ def test_a_candle_cursor_too_old_is_an_error():
             rows = client.iter_ohlc("XBTUSD")
             await anext(rows)
             kraken.times = [NOW + number for number in range(800)]
-            with pytest.raises(InvalidArguments, match="not there any more"):
+            with pytest.raises(InvalidArguments, match="no longer there"):
                 await anext(client.iter_ohlc(cursor=rows.cursor))
 
     run(main)

@@ -23,7 +23,7 @@ def test_changes_name_what_changed_only():
 @pytest.mark.asyncio
 async def test_what_cannot_work_is_refused_before_anybody_is_asked(wrong):
     """As the error it is, in no group."""
-    with pytest.raises(ConfigurationError, match="cannot work"):
+    with pytest.raises(ConfigurationError, match="is not valid"):
         async with poll_accounts({"alice": None}, **wrong):
             pass
 

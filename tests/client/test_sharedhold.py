@@ -6,7 +6,7 @@ import pytest
 
 from krakenasync import RateLimitExceeded
 from krakenasync.client.gates import Charged
-from krakenasync.client.shared import SharedGate
+from krakenasync.client.sharedgate import SharedGate
 from krakenasync.client.sharedhold import SharedHold
 from krakenasync.protocol.tiers import Tier
 from krakenasync.state.inprocess import InProcessStore

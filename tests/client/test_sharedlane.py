@@ -5,7 +5,7 @@ import anyio.lowlevel
 import pytest
 
 from krakenasync import Lane
-from krakenasync.client.shared import SharedGate
+from krakenasync.client.sharedgate import SharedGate
 from krakenasync.client.sharedlane import SharedLane
 from krakenasync.protocol.tiers import Tier
 from krakenasync.sandbox import SandboxConfig

@@ -398,7 +398,7 @@ def test_an_answer_before_the_request_is_complete(kind):
 
 @BOTH
 def test_a_server_that_refuses_a_large_body_and_hangs_up(kind):
-    """What it said before it hung up is the answer, not the broken pipe."""
+    """What it said before it closed the connection is the answer, not the broken pipe."""
 
     async def script(_peer, reader, writer):
         await reader.readuntil(b"\r\n\r\n")

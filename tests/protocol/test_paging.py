@@ -266,7 +266,7 @@ def test_a_row_that_is_gone_is_said(how):
     """A cursor of another account, or one older than what Kraken keeps, is an error and no silent end."""
     cursor = Cursor(endpoint="Ledgers", page=0, last="gone")
 
-    with pytest.raises(InvalidArguments, match="not there any more"):
+    with pytest.raises(InvalidArguments, match="no longer there"):
         paging.following(how, cursor, Page(["a", "b"], None))
 
 

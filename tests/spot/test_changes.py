@@ -34,7 +34,7 @@ def test_an_order_has_one_name(request_type, more):
 
 def test_an_amend_changes_something():
     """Kraken would refuse it, and count a point."""
-    with pytest.raises(InvalidArguments, match=r"nothing is to change .give one of order_qty, "):
+    with pytest.raises(InvalidArguments, match=r"nothing to change .give one of order_qty, "):
         AmendOrder(txid=TXID, pair="XBTUSD").params()
     assert AmendOrder(txid=TXID, post_only=False).params() == {"txid": TXID, "post_only": False}
 

@@ -23,7 +23,7 @@ from krakenasync.errors import ConfigurationError
 
 __all__ = ["BEGIN_ANEW", "Journal", "Position"]
 
-BEGIN_ANEW: Final = "move both files away, and begin anew"
+BEGIN_ANEW: Final = "move both files away and start again"
 _ENDING: Final = 4096
 """Bytes."""
 

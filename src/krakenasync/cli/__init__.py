@@ -41,7 +41,7 @@ def main(tokens: Sequence[str] | None = None) -> int:
 
 
 def _open_streams() -> None:
-    """Put nothing in the place of a stream that was closed, and let no character break one that is not Unicode."""
+    """Replace streams that were closed by the null device, and escape characters that stdout cannot encode."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # as after >&-
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - open to the end

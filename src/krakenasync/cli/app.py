@@ -122,7 +122,7 @@ def _explain(error: CycloptsError) -> None:
     if isinstance(error, UnusedCliTokensError):
         said = f"{chain} does not take {' '.join(map(quoted, error.unused_tokens or ()))}{_nearest(error)}"
         if chain == "login":  # what stands there may be any part of a key
-            said = "login takes no words: it asks for key and secret, or reads them, a line each, from a pipe"
+            said = "login takes no arguments: it asks for key and secret, or reads them, a line each, from a pipe"
     elif isinstance(error, MissingArgumentError) and error.argument is not None:
         given = error.keyword or next((each.keyword for each in error.argument.tokens if each.keyword), None)
         said = f"{chain}: {given} needs a value" if given else f"{chain}: {error.argument.name} is missing"
@@ -131,7 +131,7 @@ def _explain(error: CycloptsError) -> None:
         if word not in FLAGS | VALUES:
             said = f"unknown option {word}"
     remark(f"error: {said}", style="bold red")
-    what = f"krakenasync {chain} --help shows its words" if chain else "krakenasync --help lists the commands"
+    what = f"krakenasync {chain} --help shows its arguments" if chain else "krakenasync --help lists the commands"
     remark(f"hint: {what} and options")
 
 

@@ -26,7 +26,7 @@ def agreed(question: str, source: str, *, yes: bool) -> bool:
         return True
     if not sys.stdin.isatty():
         raise ConfigurationError(
-            f"{question} Nobody is there to be asked: nothing was sent",
+            f"{question} There is no terminal to ask at: nothing was sent",
             hint="add --yes to go on without the question",
         )
     with _interruptible():

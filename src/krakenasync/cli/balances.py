@@ -56,8 +56,8 @@ async def balances(
         watch: Go on asking until interrupted, and show what changes.
         every: Seconds between two questions.
         picture: The balances over time: with --watch; a file is written when that is interrupted.
-        where: Whom to ask.
-        output: In which form.
+        where: Kraken or a sandbox, and with which key.
+        output: Table, JSON or CSV.
     """
     if picture and not watch:
         raise InvalidArguments("a picture shows balances over time", hint="add --watch; Ctrl-C ends it")
@@ -142,7 +142,7 @@ async def _good(snapshots: AsyncIterator[BalanceSnapshot]) -> AsyncGenerator[Bal
         elif seen.number == 1 or not seen.error.retryable:
             raise seen.error
         else:
-            remark(f"{moment(seen.at)} no answer, trying on: {seen.error}", style="yellow")
+            remark(f"{moment(seen.at)} no answer, still trying: {seen.error}", style="yellow")
 
 
 def _sheet(source: str, owned: Mapping[str, Decimal], changed: Mapping[str, Decimal] | None = None) -> Sheet:

@@ -39,7 +39,7 @@ async def call(
         parameter: name=value, under Kraken's names; name:=JSON for lists and objects.
         kind: Needed for an endpoint that this version does not know: public or private.
         yes: Do what changes something without a question; needed where nobody can be asked.
-        where: Whom to ask.
+        where: Kraken or a sandbox, and with which key.
         output: --json puts it into one line.
     """
     if output.csv:

@@ -196,7 +196,7 @@ def _unit(info: ApiKeyInfo, unit: str) -> Finding:
         return Finding("nonce unit", "ok", f"{unit}; no time can be read in the last nonce, {info.nonce}")
     if seen in _FINENESS and unit in _FINENESS and _FINENESS.index(seen) > _FINENESS.index(unit):
         return Finding(
-            "nonce unit", "fail", f"the key was used with {seen}, configured is {unit}", f"KRAKEN_NONCE_UNIT={seen}"
+            "nonce unit", "fail", f"the key was used with {seen}, but {unit} is configured", f"KRAKEN_NONCE_UNIT={seen}"
         )
     return Finding("nonce unit", "ok", unit)
 
@@ -211,7 +211,9 @@ def _window(info: ApiKeyInfo, configured: int) -> Finding:
         )
     if info.nonce_window > configured:
         return Finding(
-            "nonce window", "ok", f"{info.nonce_window}; KRAKEN_NONCE_WINDOW={info.nonce_window} lets calls fly at once"
+            "nonce window",
+            "ok",
+            f"{info.nonce_window}; KRAKEN_NONCE_WINDOW={info.nonce_window} allows several calls in flight",
         )
     return Finding("nonce window", "ok", f"{configured}" if configured else "0: one private call at a time")
 
@@ -260,5 +262,5 @@ async def check_store(url: str | None) -> Finding:
     place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
     if getattr(store, "away", False):
         said = f"{place} does not answer: commands go on with their share of the limits"
-        return Finding("state store", "warn", said, "does it run there? until then others are not seen")
+        return Finding("state store", "warn", said, "is it running there? until then others are not seen")
     return Finding("state store", "ok", f"{place} answers: counters and nonces are shared")

@@ -144,13 +144,13 @@ def _need_key(found: Settings) -> None:
 
 
 class Patience:
-    """Tells who waits at the terminal that an attempt took long and came to nothing: the next one may do so too."""
+    """Reports on the terminal that a slow attempt has failed and is repeated: the next one may take as long."""
 
     def __init__(self) -> None:
         self._took: dict[str, float] = {}
 
     def __call__(self, event: Event) -> None:
-        """Hear of what happens on a call's road."""
+        """Watch for slow failures that are retried."""
         if isinstance(event, Failed):
             self._took[event.endpoint] = event.seconds
         elif isinstance(event, Retried) and self._took.get(event.endpoint, 0.0) >= _LONG:

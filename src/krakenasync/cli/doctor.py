@@ -53,8 +53,8 @@ async def doctor(
         api_sign: The API-Sign header that the other program sent.
         path: The path it sent it to, from /0/ on.
         body: The body it sent, with its nonce.
-        where: Whom to ask.
-        output: In which form.
+        where: Kraken or a sandbox, and with which key.
+        output: Table, JSON or CSV.
     """
     where.check()
     async with AsyncExitStack() as stack:
@@ -98,7 +98,9 @@ async def _examine(found: Settings, where: Where) -> AsyncIterator[Finding]:
         yield _reached(base_url, status.status)
         yield clock
     if not key or not secret:
-        missing = "no key" if not key and not secret else "the secret is missing" if key else "the key is missing"
+        missing = "no key"
+        if key or secret:
+            missing = "the secret is missing" if key else "the key is missing"
         yield Finding("key shape", "fail", missing, "krakenasync login stores one; or set KRAKEN_API_KEY and _SECRET")
         return
     shape = list(check_shape(key, secret))
@@ -118,7 +120,7 @@ def _obstacle(reached: bool, shape: list[Finding], store: Finding) -> str | None
     if not reached:
         return "Kraken cannot be reached"
     if any(each.verdict == "fail" for each in shape):
-        return "mend the key first"
+        return "fix the key first"
     return "its nonce comes from the state store" if store.verdict == "fail" else None
 
 
@@ -149,7 +151,7 @@ def _reached(base_url: str, status: str) -> Finding:
             "reachability", "warn", f"{address.hostname} answers, its status is {status}", "wait until it ends"
         )
     if address.scheme == "https":
-        return Finding("reachability", "ok", f"{address.hostname} answers, its certificate is good")
+        return Finding("reachability", "ok", f"{address.hostname} answers, its certificate is valid")
     if address.hostname in _LOOPBACK:
         return Finding("reachability", "ok", f"{address.hostname} answers, without TLS, on this machine")
     return Finding("reachability", "fail", f"{address.hostname} answers without TLS", "use https://: keys travel here")

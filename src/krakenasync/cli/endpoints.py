@@ -25,7 +25,7 @@ def endpoints(
     Args:
         search: Only those with this word in a name or section.
         where: Makes no difference: the list is the same everywhere.
-        output: In which form.
+        output: Table, JSON or CSV.
     """
     rows = [_row(method, request.spec) for method, request in ENDPOINTS.items() if _fits(search, method, request.spec)]
     show(Sheet(f"Endpoints ({len(rows)})", _COLUMNS, rows), output)

@@ -149,7 +149,7 @@ def _ended(raised: BaseException) -> int:
         if isinstance(error, BrokenPipeError):
             return Exit.OK
         remark(f"error: the result cannot be written: {error.strerror}", style="bold red")
-        remark("hint: is there room on the disk? what Kraken was asked for was done; a history goes on where it stood")
+        remark("hint: is the disk full? the call itself was carried out; a history resumes where it stopped")
         return Exit.UNWRITTEN
     if isinstance(error, KrakenError):
         complain(error)
@@ -193,14 +193,14 @@ _ADVICE: tuple[tuple[type[KrakenError], str], ...] = (
     (DuplicateClientOrderId, "an open order has this cl_ord_id: krakenasync orders lists them"),
     (InsufficientFunds, "krakenasync balances shows what is there; open orders hold a part of it"),
     (OrdersLimitExceeded, "krakenasync orders lists the open ones, krakenasync limits says how many a pair may have"),
-    (MarketUnavailable, "krakenasync call SystemStatus, and the pair's status in call AssetPairs, tell when it opens"),
+    (MarketUnavailable, "krakenasync call SystemStatus, and the pair's status in call AssetPairs, show when it opens"),
     (RateLimitExceeded, "another program uses the key, or the account's tier is lower than --tier: wait a minute"),
     (DeadlineElapsed, "look before you repeat it: krakenasync orders, krakenasync orders closed"),
     (UnknownAsset, "krakenasync call AssetPairs lists the pairs, krakenasync call Assets the assets"),
     (UnknownOrder, "krakenasync orders lists the open ones, krakenasync orders closed the others"),
-    (AuthenticationError, "krakenasync doctor looks closer"),
-    (TransportError, "is the network up? krakenasync doctor looks closer"),
-    (ProtocolError, "is that Kraken's address (--base-url, KRAKEN_BASE_URL)? krakenasync doctor looks closer"),
+    (AuthenticationError, "krakenasync doctor finds out more"),
+    (TransportError, "is the network up? krakenasync doctor finds out more"),
+    (ProtocolError, "is that Kraken's address (--base-url, KRAKEN_BASE_URL)? krakenasync doctor finds out more"),
     (ServiceUnavailable, "Kraken is down or busy: https://status.kraken.com tells; try again later"),
 )
 
@@ -210,6 +210,6 @@ def _advice(error: KrakenError) -> str | None:
     if isinstance(error, OutcomeUnknown) and error.cl_ord_id:
         return f"look before you repeat it: krakenasync orders show {error.cl_ord_id}"
     if isinstance(error, (AuthenticationError, TransportError)) and error.hint:
-        return f"{error.hint}{'' if error.hint.endswith('?') else ';'} krakenasync doctor looks closer"
+        return f"{error.hint}{'' if error.hint.endswith('?') else ';'} krakenasync doctor finds out more"
     ours = next((advice for kind, advice in _ADVICE if isinstance(error, kind)), None)
     return ours if ours and error.hint in {None, error.default_hint} else error.hint

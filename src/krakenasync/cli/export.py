@@ -53,8 +53,8 @@ async def export(
         every: Seconds between two questions whether it is ready.
         patience: Seconds to wait for it at most.
         keep: Leave the report at Kraken.
-        where: Whom to ask.
-        output: In which form.
+        where: Kraken or a sandbox, and with which key.
+        output: Table, JSON or CSV.
     """
     first, last = when("--start", start), when("--end", end)
     if file is not None and file.exists():

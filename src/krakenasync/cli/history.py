@@ -52,7 +52,7 @@ async def history(
         interval: Minutes of a candle of ohlc.
         since: Begin here: 2026-01-31, 2026-01-31T12:00 or unix seconds; in UTC. Without it, at the very beginning.
         adopt: Go on with a file that was fetched with another key or from another address: the same account's new key.
-        where: Whom to ask.
+        where: Kraken or a sandbox, and with which key.
         output: In which form it is told how many rows there are.
     """
     filters = _filters(kind, pair, interval, when("--since", since))
@@ -118,5 +118,5 @@ def _conclude(kind: Kept, out: Path, report: Report, output: Output = AS_TABLE) 
     if report.complete:
         return Exit.OK
     remark(f"error: {report.count} rows were announced and {report.seen} came", style="bold red")
-    remark("hint: move the file and the one beside it away, and fetch it anew")
+    remark("hint: move the file and the one beside it away, and fetch it again")
     return Exit.REFUSED

@@ -35,7 +35,7 @@ async def limits(
         calls: First ask so many times for the balance, to see the counter rise and fall; takes a key.
         picture: The level against its cap over time, instead of a table; needs --calls.
         where: Whose.
-        output: In which form.
+        output: Table, JSON or CSV.
     """
     if picture and not calls:
         raise InvalidArguments("there is no call to draw", hint="add --calls 20: it asks for the balance so often")

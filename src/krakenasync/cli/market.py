@@ -56,8 +56,8 @@ async def ticker(
         pair: Pairs by any of Kraken's names, like XBTUSD or BTC/USD.
         watch: Go on asking until interrupted.
         every: Seconds between two questions.
-        where: Whom to ask.
-        output: In which form.
+        where: Kraken or a sandbox, and with which key.
+        output: Table, JSON or CSV.
     """
     async with connect(where, private=False) as connection, suggesting(connection.client, *pair):
         if not watch:
@@ -91,7 +91,7 @@ async def _again(
         except KrakenError as error:
             if first or not error.retryable:
                 raise
-            remark(f"{at} no answer, trying on: {error}", style="yellow")
+            remark(f"{at} no answer, still trying: {error}", style="yellow")
         else:
             first = False
             yield at, prices
@@ -134,8 +134,8 @@ async def ohlc(
         since: Only candles after this moment: 2026-01-31, 2026-01-31T12:00 or unix seconds.
         count: Only so many, the newest.
         picture: Drawn instead of a table.
-        where: Whom to ask.
-        output: In which form.
+        where: Kraken or a sandbox, and with which key.
+        output: Table, JSON or CSV.
     """
     columns = ("time", "open", "high", "low", "close", "vwap", "volume", "trades")
     start = when("--since", since)
@@ -174,8 +174,8 @@ async def depth(
     Args:
         pair: A pair by any of Kraken's names.
         count: Levels on each side.
-        where: Whom to ask.
-        output: In which form.
+        where: Kraken or a sandbox, and with which key.
+        output: Table, JSON or CSV.
     """
     async with connect(where, private=False) as connection, suggesting(connection.client, pair):
         book = await connection.client.depth(pair, count=count)
@@ -203,8 +203,8 @@ async def trades(
         pair: A pair by any of Kraken's names.
         since: The moment to begin at: 2026-01-31, 2026-01-31T12:00 or unix seconds.
         count: How many at most.
-        where: Whom to ask.
-        output: In which form.
+        where: Kraken or a sandbox, and with which key.
+        output: Table, JSON or CSV.
     """
     columns = ("time", "side", "price", "volume", "order", "id")
     start = when("--since", since)

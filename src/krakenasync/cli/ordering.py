@@ -55,8 +55,8 @@ async def buy(
         check: Have Kraken check the order without placing it.
         deadline: Seconds for which Kraken may take the order, 3 to 58.
         care: What is done before.
-        where: Whom to ask.
-        output: In which form.
+        where: Kraken or a sandbox, and with which key.
+        output: Table, JSON or CSV.
     """
     wanted = PlaceOrder(pair=pair, type="buy", volume=volume, deadline=deadline, **terms.named())
     return await _trade(wanted, care, where, output, check=check)
@@ -86,8 +86,8 @@ async def sell(
         check: Have Kraken check the order without placing it.
         deadline: Seconds for which Kraken may take the order, 3 to 58.
         care: What is done before.
-        where: Whom to ask.
-        output: In which form.
+        where: Kraken or a sandbox, and with which key.
+        output: Table, JSON or CSV.
     """
     wanted = PlaceOrder(pair=pair, type="sell", volume=volume, deadline=deadline, **terms.named())
     return await _trade(wanted, care, where, output, check=check)
@@ -124,7 +124,7 @@ async def _place(connection: Connection, wanted: PlaceOrder) -> PlacedOrder:
     except anyio.get_cancelled_exc_class() as stopped:
         vars(stopped).pop("__notes__", None)  # they say the same in the words of Python
         for intent in sent:
-            remark("interrupted: the order may exist all the same", style="bold red")
+            remark("interrupted: the order may exist nevertheless", style="bold red")
             remark(f"krakenasync orders show {intent.cl_ord_id} tells", style="red")
         raise
 
@@ -164,8 +164,8 @@ async def amend(
         display: The new visible volume of an iceberg.
         post_only: Do not change it if the new price would trade at once.
         care: What is done before.
-        where: Whom to ask.
-        output: In which form.
+        where: Kraken or a sandbox, and with which key.
+        output: Table, JSON or CSV.
     """
     changes = {"order_qty": volume, "limit_price": price, "trigger_price": trigger_price, "display_qty": display}
     if not any(changes.values()):
@@ -196,8 +196,8 @@ async def cancel(
     Args:
         order: Kraken's ids (OABCDE-FGHIJ-KLMNOP) or your cl_ord_ids.
         care: What is done before; there is no question, since the orders are named.
-        where: Whom to ask.
-        output: In which form.
+        where: Kraken or a sandbox, and with which key.
+        output: Table, JSON or CSV.
     """
     requests = [CancelOrder(**by_name(each)) for each in order]
     for request in requests:
@@ -239,8 +239,8 @@ async def cancel_all(*, care: Care = CAREFUL, where: Where = ENVIRONMENT, output
 
     Args:
         care: What is done before.
-        where: Whom to ask.
-        output: In which form.
+        where: Kraken or a sandbox, and with which key.
+        output: Table, JSON or CSV.
     """
     if care.validate:
         return await _preview(CancelAll(), where, output)

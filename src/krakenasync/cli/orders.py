@@ -43,8 +43,8 @@ async def open_orders(*, where: Where = ENVIRONMENT, output: Output = AS_TABLE) 
     """Show the open orders.
 
     Args:
-        where: Whom to ask.
-        output: In which form.
+        where: Kraken or a sandbox, and with which key.
+        output: Table, JSON or CSV.
     """
     async with connect(where) as connection:
         found = await connection.client.open_orders()
@@ -66,8 +66,8 @@ async def closed(
         count: How many at most.
         start: Only those after this moment: 2026-01-31, 2026-01-31T12:00 or unix seconds.
         end: Only those up to this moment.
-        where: Whom to ask.
-        output: In which form.
+        where: Kraken or a sandbox, and with which key.
+        output: Table, JSON or CSV.
     """
     found: dict[str, OrderInfo] = {}
     first, last = when("--start", start), when("--end", end)
@@ -87,8 +87,8 @@ async def show_orders(
 
     Args:
         order: Kraken's id (OABCDE-FGHIJ-KLMNOP) or your cl_ord_id; several if you like.
-        where: Whom to ask.
-        output: In which form.
+        where: Kraken or a sandbox, and with which key.
+        output: Table, JSON or CSV.
     """
     async with connect(where) as connection:
         found = await _find(connection.client, order)

@@ -72,7 +72,7 @@ class Settings(msgspec.Struct, frozen=True):
         return [("origin", self.origin)]
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("settings are not pickled: they hold a key")
+        raise TypeError("settings cannot be pickled: they hold a key")
 
 
 @discreet
@@ -253,6 +253,6 @@ def _into_keyring(name: str, api_key: str, api_secret: str) -> None:
         ring.set_password(SERVICE, name, _encoded({"api_key": api_key, "api_secret": api_secret}))
     except Exception as error:  # noqa: BLE001 - each backend has errors of its own, which may tell secrets
         raise ConfigurationError(
-            f"the keychain did not take it: {type(error).__name__}",
+            f"the keychain refused it: {type(error).__name__}",
             hint="is it unlocked, and does this session have one? without --keyring a file only you can read serves",
         ) from None

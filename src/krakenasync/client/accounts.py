@@ -47,7 +47,7 @@ class Key:
         nonce_window: int = 0,
     ) -> None:
         self.key_id = Credentials(api_key, api_secret, otp).key_id
-        """Names the key without telling it, as in `Fleet.snapshot`."""
+        """Identifies the key without revealing it, as in `Fleet.snapshot`."""
         self.reads_only = reads_only
         self._settings = {
             "api_key": api_key,
@@ -59,7 +59,7 @@ class Key:
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """What `KrakenClient` takes of it; holds the secret."""
+        """Arguments for `KrakenClient`, the secret among them."""
         return self._settings
 
     @at_any_time
@@ -67,7 +67,7 @@ class Key:
         return f"<Key {self.key_id}{' reads only' if self.reads_only else ''}>"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("keys are not pickled: hand the other process its own, best a key of its own")
+        raise TypeError("keys cannot be pickled: give each process its own, ideally a separate key")
 
 
 class Account:
@@ -81,12 +81,12 @@ class Account:
 
     Raises:
         ConfigurationError: The label is empty, there is no key, or no such tier.
-        InvalidType: Something else than a `Key` is given for one.
+        InvalidType: A key is not a `Key`.
     """
 
     def __init__(self, label: str, *keys: Key, tier: Tier | str = Tier.STARTER) -> None:
         if not isinstance(label, str) or not label:
-            raise refused("label", label, "a text that names the account")
+            raise refused("label", label, "a name for the account")
         if not keys:
             raise ConfigurationError(f"account {label!r} has no key", hint="Account(label, Key(api_key, api_secret))")
         for key in keys:
@@ -107,7 +107,7 @@ def by_label(accounts: Iterable[Account]) -> dict[str, Account]:
     owners: dict[str, str] = {}
     for account in accounts:
         if not isinstance(account, Account):
-            raise InvalidType(f"a fleet is made of Account, not {type(account).__name__}")
+            raise InvalidType(f"a fleet takes accounts, not {type(account).__name__}")
         if account.label in members:
             raise ConfigurationError(f"two accounts are called {account.label!r}", hint="give each its own label")
         members[account.label] = account

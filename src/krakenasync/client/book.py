@@ -74,7 +74,7 @@ class Shelf:
 
 
 class Book:
-    """The methods of a client that know names."""
+    """The client's methods that look assets and pairs up by any name."""
 
     _shelf: Shelf
 
@@ -107,7 +107,7 @@ class Book:
         return await self._shelf.get(asset_class, max_age, fetch)
 
     async def ticker_of(self, *names: str, asset_class: AssetClass = CURRENCY) -> dict[str, TickerInfo]:
-        """Return the prices of pairs under the very names they were asked for, whichever of Kraken's those are.
+        """Return the prices of pairs, keyed by exactly the names that were asked for.
 
         >>> (await kraken.ticker_of("BTC/USD", "ETHEUR"))["BTC/USD"].last.price  # doctest: +SKIP
 

@@ -67,13 +67,13 @@ class Action(Generic[P, B, R]):
         self.__wrapped__ = takes  # what `inspect.getsource` is to show: the parameters, what they mean and the answer
 
     def __set_name__(self, owner: type[object], name: str) -> None:
-        """Put a method of that name in the place of what makes it: nothing is to be bound in Python at each call."""
+        """Replace this descriptor on the class by a plain function: binding one costs no Python code at each call."""
         method = self._made(name)
         method.__name__, method.__qualname__ = name, f"{owner.__qualname__}.{name}"
         method.__doc__, method.__module__ = self.__doc__, owner.__module__
         # Looked up by `inspect` only: the signatures of all endpoints would take a fifth of the time of importing us.
         method.__wrapped__ = self  # type: ignore[attr-defined]  # functions have it by `functools.wraps`
-        method.__annotations__ = {}  # those of what makes it would not be true of it
+        method.__annotations__ = {}  # those of the closure are not the method's
         setattr(owner, name, method)
 
     if TYPE_CHECKING:
@@ -138,7 +138,7 @@ async def _result(client: Sender, request: Request[R]) -> R:
 
 
 def _misfit(name: str, takes: Callable[..., Any], error: TypeError) -> TypeError:
-    """Name the method in what Python says of arguments that do not fit, and the parameter that may have been meant."""
+    """Put the method's name, and a parameter that may have been meant, into Python's error about wrong arguments."""
     said, near = str(error), ""
     if wrong := re.search(r"Unexpected keyword argument '(.*)'", said):
         import difflib  # noqa: PLC0415 - most arguments fit

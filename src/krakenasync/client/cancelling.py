@@ -29,14 +29,14 @@ __all__ = ["Cancellation", "EnsureCancelled", "ensure_cancelled"]
 
 LOG: Final = logging.getLogger("krakenasync")
 _AT_A_GLANCE: Final = 1.0
-"""Seconds; if the second of two looks had to wait longer, an order may have come to rest after the first."""
+"""Seconds between two looks beyond which an order may have reached the book after the first."""
 
 
 class EnsureCancelled(msgspec.Struct, frozen=True, kw_only=True):
     """Cancel an order and find out how it ended, whatever the network does.
 
-    The cancellation is repeated until the order is seen to have ended: that does no harm, for it names one order, and
-    an order ends once. With a `cl_ord_id` that is true as long as no later order bears the same id.
+    The cancellation is repeated until the order is seen to have ended. That is safe, because it names one order, and an
+    order ends once. With a `cl_ord_id` that holds as long as no later order has the same id.
 
     Args:
         txid: Kraken's id of the order.
@@ -47,7 +47,7 @@ class EnsureCancelled(msgspec.Struct, frozen=True, kw_only=True):
         `vol_exec` says how much was filled.
 
     An order whose request may still be under way (after an `OutcomeUnknown`, or a `place_order` that was cancelled) can
-    come to rest after it was looked for: ask `resolve_order` first, then cancel what it finds.
+    reach the book after the search: call `resolve_order` first, then cancel what it finds.
 
     Raises:
         UnknownOrder: There is no such order.

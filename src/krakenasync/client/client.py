@@ -1,4 +1,4 @@
-"""`KrakenClient`: the table of calls, and `send`, by which each of them takes the one road."""
+"""`KrakenClient`: every call as a method, and `send`, which makes all of them."""
 
 from __future__ import annotations
 
@@ -76,26 +76,26 @@ class KrakenClient(Calls, Pages, Book):
         tier: The account's tier (`Tier` or its name); decides how fast private calls may go.
         base_url: Scheme and host, a path prefix is allowed.
         timeout: Seconds one attempt may take, waiting for the limiter not included.
-        max_attempts: How often a call is sent at most.
+        max_attempts: How many times a call is sent at most, the first attempt included.
         nonce_unit: ``"ms"``, ``"us"`` or ``"ns"``; a key that was used with a finer unit needs that one.
         account: Names the account, for several keys of one account in a process: the matching engine counts per
             account and pair, not per key.
         nonce_window: The nonce window set on the key at Kraken, in ticks of the unit. Above 0, several private calls
             may be in flight at once.
-        http_client: An httpx client to use instead of one of our own; it stays yours to close.
-        transport: ``"express"`` for connections of our own on asyncio, behind httpx's interface (httpx's own ones serve
-            trio, a proxy and `http_client` all the same), ``"httpx"`` for httpx's everywhere. Or a `Transport` to
-            share: it leads where it leads, whatever `base_url` says, and stays yours to close.
+        http_client: An httpx client to use instead of our own connections; you close it.
+        transport: ``"express"`` uses our own connections on asyncio, and httpx's for trio, a proxy or `http_client`;
+            ``"httpx"`` always uses httpx's. Or a `Transport` to share between clients: its address replaces
+            `base_url`, and you close it.
         state: Where counters and nonces live. None: in this process; ``"sqlite:///path"``: with all processes of this
             machine that name the file; ``"redis://host:6379/0"``: with all machines; or a `Store` of your own.
         otp: The second factor, for a key that has a static one.
         limits: How the limiter counts.
-        retry: How patient the client is; `max_attempts` wins over its `attempts`.
-        hooks: Called with an `Event` for everything that happens on a call's road.
+        retry: How failed calls are repeated; `max_attempts` overrides its `attempts`.
+        hooks: Called with an `Event` at each stage of each call.
         clock: Where time comes from.
 
     Raises:
-        ConfigurationError: Something given cannot work; says what and why.
+        ConfigurationError: An argument cannot work; the message says which and why.
     """
 
     @discreet
@@ -182,7 +182,7 @@ class KrakenClient(Calls, Pages, Book):
 
     @property
     def identity(self) -> tuple[str, str | None]:
-        """The base URL it talks to, and the hash that names its key without telling it (None without a key)."""
+        """The base URL it talks to, and a hash that identifies its key without revealing it (None without a key)."""
         road = self._road
         return road.transport.base_url, road.credentials.key_id if road.credentials else None
 
@@ -192,15 +192,15 @@ class KrakenClient(Calls, Pages, Book):
         return self._road.limits
 
     async def send(self, request: Request[R], late: Callable[[], Mapping[str, Any]] | None = None) -> Answer[R]:
-        """Make a call and return its result with what came beside it: warnings and the answer's bytes.
+        """Make a call and return its result together with Kraken's warnings and the answer's bytes.
 
         Args:
             request: The call.
-            late: Gives further parameters at the moment of signing, after all waiting.
+            late: Returns further parameters; called just before signing, after all waiting.
 
         Raises:
-            InvalidArguments: A parameter cannot be right; nothing was sent.
-            KrakenError: What came of the call.
+            InvalidArguments: A parameter is wrong; nothing was sent.
+            KrakenError: The call failed.
         """
         spec, params = request.spec, request.params()
         if params:
@@ -228,7 +228,8 @@ class KrakenClient(Calls, Pages, Book):
         return self._recent.get(call, options.max_age, call.lane(options), lambda: self._travel(call))
 
     def _travel(self, call: Call) -> Awaitable[Answer[Any]]:
-        return self._road.travel(call, self._options)  # a coroutine already: no need of one around it
+        # Already a coroutine: wrapping it in another would only cost time.
+        return self._road.travel(call, self._options)
 
     async def public(self, name: str, /, **params: Any) -> Any:
         """Make any public call by Kraken's name and return its raw result; numbers come as Decimal.
@@ -236,44 +237,44 @@ class KrakenClient(Calls, Pages, Book):
         >>> await kraken.public("Ticker", pair="XBTUSD")  # doctest: +SKIP
 
         Args:
-            name: As it ends the call's path, like ``"Ticker"``.
+            name: Kraken's name, the end of the call's path, like ``"Ticker"``.
             params: Under Kraken's names; those that are None are left out.
 
         Raises:
             InvalidArguments: `name` belongs to a private call, or a parameter cannot be sent.
-            KrakenError: What came of the call.
+            KrakenError: The call failed.
         """
         return (await self._make(raw_call(name, params, private=False))).result
 
     async def private(self, name: str, /, **params: Any) -> Any:
         """Make any private call by Kraken's name and return its raw result; numbers come as Decimal.
 
-        An endpoint this version does not know is taken for a write: it is never repeated blindly.
+        An endpoint that this version does not know is treated as a write: it is never repeated blindly.
 
         Args:
-            name: As it ends the call's path, like ``"Balance"`` or ``"Earn/Strategies"``.
+            name: Kraken's name, the end of the call's path, like ``"Balance"`` or ``"Earn/Strategies"``.
             params: Under Kraken's names; those that are None are left out.
 
         Raises:
             InvalidArguments: `name` belongs to a public call, or a parameter cannot be sent.
-            KrakenError: What came of the call; `OutcomeUnknown` for a write that may have been carried out.
+            KrakenError: The call failed; `OutcomeUnknown` for a write that may have been carried out.
         """
         return (await self._make(raw_call(name, params, private=True))).result
 
     def poll_balances(
         self, every: float = 5.0, *, max_age: float = 0.0, on_error: str = "raise"
     ) -> AsyncGenerator[BalanceSnapshot, None]:
-        """Yield the balances every so many seconds, for ever; orders and all else go before.
+        """Yield the balances at a fixed interval, without end; all other calls take precedence.
 
         Args:
-            every: Seconds from one question to the next; a beat that was missed is skipped.
-            max_age: Seconds that an answer may be old which another task of this client has asked for.
-            on_error: ``"raise"`` ends with the error; ``"yield"`` hands it over in a snapshot and goes on, unless that
-                can do no good.
+            every: Seconds from one poll to the next; a poll that was missed is skipped.
+            max_age: Seconds for which an answer that another task of this client received will do.
+            on_error: ``"raise"`` ends the iteration with the error; ``"yield"`` reports it in a snapshot and goes on,
+                unless repeating cannot help.
 
         Raises:
             ConfigurationError: `every`, `max_age` or `on_error` cannot work.
-            KrakenError: A question failed.
+            KrakenError: A poll failed.
         """
         view = self.with_options(lane="background", max_age=max_age)
         return poll_balances(view.balance, every, clock=self._clock, on_error=on_error)
@@ -292,7 +293,7 @@ class KrakenClient(Calls, Pages, Book):
         return await ensure_cancelled(self._urgent(), wanted)
 
     def _urgent(self) -> Self:
-        """Return a view for clearing up what became of an order: it goes first and never takes an old answer."""
+        """Return a view for finding out what became of an order: its calls go first and never reuse an old answer."""
         return self.with_options(lane=self._options.lane or Lane.URGENT, max_age=None)
 
     place_order = Action(PlaceOrder, _place)
@@ -308,7 +309,7 @@ class KrakenClient(Calls, Pages, Book):
         return dead_man_switch(self.with_options(lane=Lane.URGENT).cancel_all_orders_after, timeout)
 
     async def aclose(self) -> None:
-        """Close the connections, unless the caller brought them, and those of a shared state with its last user."""
+        """Close the connections, unless the caller provided them; its last user also closes a shared state."""
         if not self._lent:
             await self._road.transport.aclose()
         await self._state.part(self._road)
@@ -328,7 +329,7 @@ class KrakenClient(Calls, Pages, Book):
         return f"<KrakenClient {way.base_url} {self.tier.name.lower()} {who} {way.way}>"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a client is not pickled: make one in each process, best with a key of its own")
+        raise TypeError("a client cannot be pickled: make one in each process, ideally with a separate key")
 
 
 @functools.cache

@@ -53,10 +53,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         timeout: Seconds one attempt may take from connecting to the last byte. Waiting for the limiter is not
             part of it: bound that with ``anyio.fail_after``.
-        retry: How patient the client is.
-        lane: Where calls stand in line: urgent, normal or background. None: cancels urgent, all else normal.
-        max_age: Seconds for which the answer of an identical read will do; 0 joins one that is on its way.
-            None, the default, always asks anew: an answer asked for before your last order does not know it.
+        retry: How failed calls are repeated.
+        lane: The calls' priority: urgent, normal or background. None: urgent for cancels, normal for all others.
+        max_age: Seconds for which the answer to an identical read is reused; 0 only joins one that is under way.
+            None, the default, always asks again: an older answer would not include your latest order.
     """
 
     timeout: float = 10.0
@@ -96,7 +96,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 def refused(name: str, value: object, hint: str) -> ConfigurationError:
     """Make the error for a setting that cannot work."""
-    return ConfigurationError(f"{name}={quoted(value)} cannot work", hint=hint)
+    return ConfigurationError(f"{name}={quoted(value)} is not valid", hint=hint)
 
 
 def _check_retry(policy: object) -> None:
@@ -187,7 +187,7 @@ def checked_name(name: str, value: object) -> str | None:
     if value is None or value == "":
         return None
     if not (isinstance(value, str) and value.strip() and value.isprintable()):
-        raise refused(name, value, "a text of one line, or leave it out")
+        raise refused(name, value, "one line of text, or leave it out")
     return value
 
 

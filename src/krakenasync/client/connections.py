@@ -48,8 +48,8 @@ class Connection(asyncio.BufferedProtocol):
 
     Attributes:
         deadline: When the running exchange is late, in the loop's time.
-        opened: When it came about.
-        idle_since: When it was put aside.
+        opened: When it was made.
+        idle_since: When it became idle.
     """
 
     __slots__ = (
@@ -119,9 +119,9 @@ class Connection(asyncio.BufferedProtocol):
         return answer
 
     def spared(self, until: float) -> bool:
-        """Whether an exchange that is late gets a moment more, once: its answer has come and was not read yet.
+        """Whether a late exchange gets one short extension: its answer has arrived but was not read yet.
 
-        So it is after a process stood still, whose timers are told of the time before anybody looks at the socket.
+        That happens after the process was suspended: the loop runs its timers before it looks at the sockets.
         """
         if self._spared or self._writing or self._poll is None or not self._poll(0):
             return False
@@ -166,7 +166,7 @@ class Connection(asyncio.BufferedProtocol):
         return self._poll is not None and bool(self._poll(0))
 
     def _finish(self, answer: asyncio.Future[Response], response: Response) -> None:
-        """Hand over the answer; a peer that answers before it has read the request shall not get another one."""
+        """Hand over the answer; a peer that answered before it had read the whole request gets no further one."""
         self.ready = response.reusable and not self._writing
         self.deadline = NEVER
         self._answer = None
@@ -177,7 +177,7 @@ class Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         stream = self._transport = cast("asyncio.Transport", transport)  # by its methods; uvloop's is not one by class
-        stream.set_write_buffer_limits(high=1, low=0)  # so that a pause means: not everything has left yet
+        stream.set_write_buffer_limits(high=1, low=0)  # so that a pause means: part of the request is still here
         socket = stream.get_extra_info("socket")
         if socket is not None and hasattr(select, "poll"):  # not on Windows
             poll = select.poll()

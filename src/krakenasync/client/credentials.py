@@ -37,40 +37,42 @@ class Credentials:
                 raise InvalidType(f"both halves of an API key are text, not {type(half).__name__}")
         api_key = api_key.strip()
         if not api_key or not fits_a_header(api_key):
-            raise ConfigurationError("the API key is empty or holds odd characters", hint="copy it whole from Kraken")
+            raise ConfigurationError(
+                "the API key is empty or contains invalid characters", hint="copy it whole from Kraken"
+            )
         self.api_key = api_key
         if len(api_key) > len(api_secret) or {api_key[0], api_key[-1]} & {"'", '"'}:
-            _look(api_key, api_secret)
+            _refuse_suspicious(api_key, api_secret)
         try:
             self.signer = Signer(decode_secret(api_secret))
         except ConfigurationError as error:
-            _look(api_key, api_secret, f"{error.message}: ")
+            _refuse_suspicious(api_key, api_secret, f"{error.message}: ")
             raise
         if otp is not None and not (isinstance(otp, str) and otp):
             raise ConfigurationError("otp must be a non-empty text", hint="the key's second factor")
         self.otp = otp
         """The second factor, for keys that have one."""
         self.key_id = hashlib.sha256(api_key.encode()).hexdigest()[:16]
-        """Names the key without telling it: what counters and logs use."""
+        """Identifies the key without revealing it: what counters and logs use."""
 
     @at_any_time
     def __repr__(self) -> str:
         return f"<Credentials {self.key_id}>"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("credentials are not pickled: hand the other process its own, best with a key of its own")
+        raise TypeError("credentials cannot be pickled: give each process its own, ideally a separate key")
 
 
-def _look(api_key: str, api_secret: str, said: str = "") -> None:
-    """Say in words what is wrong with a key, if that can be seen.
+def _refuse_suspicious(api_key: str, api_secret: str, said: str = "") -> None:
+    """Raise for a key that is visibly wrong.
 
     Args:
         api_key: The public half.
         api_secret: The private half.
-        said: What is known to be wrong; without it only that is looked for which decoding does not show.
+        said: What decoding the secret complained about; empty checks only for what decoding cannot detect.
 
     Raises:
-        ConfigurationError: It can be seen.
+        ConfigurationError: The key certainly cannot work.
     """
     from krakenasync.protocol.keyshape import mixed_up, suspicions  # noqa: PLC0415 - most keys are right
 
@@ -112,7 +114,7 @@ def settings_from(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
 
 
 def _read(name: str, path: str) -> str:
-    """Read the file that a variable names. What may be no path at all, but a secret, is not repeated."""
+    """Read the file that a variable names. The value is not repeated in errors: it may be a secret, not a path."""
     from pathlib import Path  # noqa: PLC0415 - a fortieth of our time to import, for a setting that few have
 
     path = os.path.expanduser(path)  # noqa: PTH111 - pathlib's raises what has no place here

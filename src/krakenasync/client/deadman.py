@@ -49,8 +49,8 @@ class DeadManSwitch:
         timeout: Seconds after the last renewal until Kraken cancels everything.
         fires_at: When that would be, by Kraken's clock.
         renewals: How often it was renewed.
-        fired_at: When Kraken has cancelled all orders, because no renewal came in time; known when it is set or turned
-            off the next time. None if it has not, or if that is not certain.
+        fired_at: When Kraken cancelled all orders because no renewal came in time; known once the timer is next set or
+            turned off. None if it did not, or if that is uncertain.
         error: Why the last renewal failed, or None.
     """
 
@@ -66,7 +66,7 @@ class DeadManSwitch:
         self._stray = -math.inf
 
     def strayed(self, sent: float, error: KrakenError | TimeoutError) -> None:
-        """Take note of a setting without an answer: it may yet arrive, or be carried out."""
+        """Record a call that got no answer: it may still arrive and set the timer."""
         if not isinstance(error, KrakenError) or error.effect == "unknown":
             self._unsure, self._stray = True, sent
 
@@ -76,9 +76,9 @@ class DeadManSwitch:
         return self._stray + GRACE
 
     def renewed(self, answer: CancelsAt, sent: float) -> None:
-        """Take note that it was set anew, by a call sent at that time; it may have fired before.
+        """Record that the timer was set by a call sent at that time; it may have fired before.
 
-        It had not for certain if an earlier one was without an answer: that may have arrived in time.
+        Whether it did is uncertain if an earlier call got no answer: that one may have arrived in time.
         """
         if self.fires_at is not None and answer.current_time >= self.fires_at:
             self.fired_at = self.fired_at if self._unsure else self.fires_at
@@ -88,7 +88,7 @@ class DeadManSwitch:
         self.error, self._unsure = None, False
 
     def failed(self, error: KrakenError | TimeoutError) -> None:
-        """Take note that it could not be set anew, or perhaps was, without an answer."""
+        """Record that a renewal failed, or went unanswered."""
         LOG.warning("the dead man's switch could not be renewed: %s", str(error) or "no answer in time")
         self.error = error
 
@@ -104,9 +104,10 @@ async def dead_man_switch(
 ) -> AsyncIterator[DeadManSwitch]:
     """Keep the switch from firing while the block runs.
 
-    When the block ends normally the switch is turned off, which is tried for a minute or until it fires; and once more
-    some seconds later if a renewal had no answer shortly before, when that can arrive no longer. When it ends by an
-    exception or a cancellation it is left armed, and Kraken cancels all orders of the account once the timeout is over.
+    When the block ends normally, the switch is turned off; that is tried for up to a minute, or until it fires. If a
+    renewal went unanswered shortly before, it is turned off again some seconds later, when that one can no longer
+    arrive. When the block ends with an exception or a cancellation, the switch is left armed, and Kraken cancels all
+    orders of the account once the timeout is over.
 
     Args:
         cancel_all_orders_after: Sets Kraken's timer; 0 turns it off.
@@ -119,7 +120,7 @@ async def dead_man_switch(
     """
     if isinstance(timeout, bool) or not isinstance(timeout, int) or not _SHORTEST <= timeout <= LONGEST_SWITCH:
         raise InvalidArguments(
-            f"timeout={quoted(timeout)} cannot work",
+            f"timeout={quoted(timeout)} is not valid",
             hint=f"whole seconds, {_SHORTEST} to {LONGEST_SWITCH}; Kraken advises 60",
         )
     switch = DeadManSwitch(timeout)

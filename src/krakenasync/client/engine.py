@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from krakenasync.client import contents
 from krakenasync.client.ageing import Ageing
@@ -120,7 +120,7 @@ class Engine:
         ]
 
     def _amending(self, params: Mapping[str, Any]) -> EngineAction:
-        """Tell an amend from one that may leave its order less than has filled: nobody tells how much that is."""
+        """Tell a plain amend from one that may go below what has filled, which Kraken does not report in time."""
         wanted, orders = contents.volume(params["order_qty"]), self._ages.named(*contents.names(params))
         safe = all(wanted is not None and order.volume is not None and wanted >= order.volume for order in orders)
         return EngineAction.AMEND if orders and safe else EngineAction.REDUCE
@@ -174,7 +174,7 @@ class Engine:
         amended = self._ages.named(*contents.names(params)) if spec.name == "AmendOrder" else []
         wanted = contents.volume(params.get("order_qty"))
         for order in amended:
-            # Which of two is carried out last, nobody tells.
+            # With two under way, it is not known which is carried out last.
             order.doubted |= wanted is not None and order.amends > 0
             order.amends += 1
             if wanted is not None and order.volume is not None:
@@ -203,51 +203,34 @@ class Engine:
 
     def learn(self, spec: Spec, params: Mapping[str, Any], result: Any, reply: Dated) -> None:
         """Draw the orders' ages from an answer and, where it lists them, from when it was made."""
-        lesson = self._LESSONS.get(spec.name)
-        if lesson is not None:
-            lesson(self, spec, params, result, self._clock.monotonic(), reply)
+        match spec.name:
+            case "AddOrder" | "AddOrderBatch":
+                for order, txid in contents.added(spec, params, result):
+                    self._learn_added(params, order, txid)
+            case "EditOrder":
+                if txid := contents.got(result, "txid"):
+                    self._ages.gone(*contents.names(params))
+                    self._learn_added(params, params, txid)
+            case "CancelOrder" | "CancelOrderBatch":
+                self._ages.gone(*contents.names(params))
+            case "CancelAll":
+                self._ages.all_gone()
+            case "OpenOrders":
+                whole = not params.keys() & {"userref", "cl_ord_id"}
+                self._learn_open(contents.got(result, "open"), reply.date, whole=whole)
 
-    def _placed(self, spec: Spec, params: Mapping[str, Any], result: Any, now: float, _reply: Dated) -> None:
-        for order, txid in contents.added(spec, params, result):
-            self._learn_added(params, order, txid, now)
-
-    def _edited(self, _spec: Spec, params: Mapping[str, Any], result: Any, now: float, _reply: Dated) -> None:
-        if txid := contents.got(result, "txid"):
-            self._ages.gone(*contents.names(params))
-            self._learn_added(params, params, txid, now)
-
-    def _cancelled(self, _spec: Spec, params: Mapping[str, Any], _result: Any, _now: float, _reply: Dated) -> None:
-        self._ages.gone(*contents.names(params))
-
-    def _all_cancelled(self, _spec: Spec, _params: Mapping[str, Any], _result: Any, _now: float, _reply: Dated) -> None:
-        self._ages.all_gone()
-
-    def _open_listed(self, _spec: Spec, params: Mapping[str, Any], result: Any, now: float, reply: Dated) -> None:
-        whole = not params.keys() & {"userref", "cl_ord_id"}
-        self._learn_open(contents.got(result, "open"), now, reply.date, whole=whole)
-
-    _LESSONS: ClassVar = {
-        "AddOrder": _placed,
-        "AddOrderBatch": _placed,
-        "EditOrder": _edited,
-        "CancelOrder": _cancelled,
-        "CancelOrderBatch": _cancelled,
-        "CancelAll": _all_cancelled,
-        "OpenOrders": _open_listed,
-    }
-    """By Kraken's name of a call, what its answer teaches; all others teach nothing."""
-
-    def _learn_added(self, call: Mapping[str, Any], order: Mapping[str, Any], txid: Any, now: float) -> None:
-        pair = contents.pair_of(call)
+    def _learn_added(self, call: Mapping[str, Any], order: Mapping[str, Any], txid: Any) -> None:
+        pair, now = contents.pair_of(call), self._clock.monotonic()
         known = {"userref": order.get("userref"), "volume": contents.base_volume(order)}
         self._ages.born(pair, [txid, order.get("cl_ord_id")], now, **known)
         if contents.rests(order):
             self._ages.placed(pair)
 
-    def _learn_open(self, orders: Any, now: float, date: float | None, *, whole: bool) -> None:
+    def _learn_open(self, orders: Any, date: float | None, *, whole: bool) -> None:
         """Learn from a list of open orders; ages we know better than a calendar tells are kept."""
         if not isinstance(orders, dict) or not all(isinstance(order, OrderInfo) for order in orders.values()):
             return  # a raw answer: nothing is known of its shape
+        now = self._clock.monotonic()
         for txid, order in orders.items():
             if not self._ages.named(txid):
                 pair, since = pair_key(order.descr.pair), self._since(order, now, date)
@@ -257,10 +240,10 @@ class Engine:
             self._ages.counted(Tally(pair_key(order.descr.pair) for order in orders.values()), now)
 
     def _since(self, order: OrderInfo, now: float, date: float | None) -> float:
-        """Since when the order is unchanged, on our steady clock. When it was amended nobody tells: just now, then.
+        """When the order was last changed, on our steady clock; now if it was amended, as Kraken does not say when.
 
-        Our calendar may be minutes ahead of Kraken's, and who mocks an exchange may date its answers oddly: the earlier
-        of the two decides.
+        Our calendar may be minutes ahead of Kraken's, and a mocked exchange may date its answers oddly: the earlier of
+        the two counts.
         """
         if "amended" in order.misc:
             return now

@@ -31,23 +31,23 @@ from krakenasync.client.reaching import connected
 __all__ = ["Express"]
 
 _GRAIN: Final = 0.005
-"""Seconds by which a timeout may come late, so that many of them share one look around."""
+"""Seconds by which a timeout may come late, so that many of them share one timer."""
 
 _WARY: Final = 60.0
-"""Seconds for which connections are kept less long after one was hung up in place of an answer."""
+"""Seconds for which the keep-alive stays shortened after a peer has closed a connection instead of answering."""
 
 _SOON: Final = 1.0
-"""Seconds for which they are kept after a first such end: a peer that goes away ends also what just came to rest."""
+"""The least keep-alive after a first such end: a peer that shuts down also closes what has only just become idle."""
 
 _AT_ONCE: Final = 0.5
-"""Seconds after a request within which a peer that had closed the connection says so."""
+"""An error within this many seconds of a request means that the peer had closed the connection before."""
 
 _LETTING_GO: Final = 1.0
-"""Seconds that closed connections are waited for."""
+"""Seconds to wait for closed connections to be gone."""
 
 
 class _Waiter:
-    """Who waits for a connection: gets one, or None for the right to open one."""
+    """A request that waits for a connection: it gets one, or None for the right to open one."""
 
     __slots__ = ("deadline", "turn")
 
@@ -125,8 +125,8 @@ class Express:
     def _rested(self, now: float) -> Connection | None:
         """Take the idle connection that was used last, if it is still good.
 
-        A peer may hang up with the very answer and not say so in it; an order written after that would be an order
-        of unknown fate. So each connection is looked at, which costs less than a microsecond.
+        A peer may close the connection right after an answer that did not announce it, and an order written to it then
+        would have an unknown outcome. So each one is checked first, which takes less than a microsecond.
         """
         while self._idle:
             connection = self._idle.pop()
@@ -137,7 +137,7 @@ class Express:
         return None
 
     def _keep_less(self, connection: Connection, rested: float) -> None:
-        """Learn how long the peer keeps connections: it has hung up, without a word, on one that had rested so long."""
+        """Learn how long the peer keeps connections: it has silently closed one that had been idle for so long."""
         again = self._wary is not None and connection.opened > self._learnt
         self._keep_alive = min(self._keep_alive, rested / 2 if again else max(rested / 2, _SOON))
         self._learnt = self._loop.time()
@@ -218,7 +218,7 @@ class Express:
                 self.watch(now + self._keep_alive)
 
     def drop_idle(self) -> None:
-        """Close what is at rest: an answer was not one to its request, so the next may be another's as well."""
+        """Close the idle connections: an answer did not belong to its request, so the next one might not either."""
         while self._idle:
             self._idle.pop().abort()
             self._taken -= 1
@@ -252,7 +252,7 @@ class Express:
             self._emptied.set()
 
     def watch(self, deadline: float) -> None:
-        """Have a look around at that time. One timer serves all: most deadlines pass long after they are met."""
+        """Check deadlines at that time. One timer serves all: most deadlines pass long after they have been met."""
         if deadline < self._timer_at:
             if self._timer is not None:
                 self._timer.cancel()

@@ -101,16 +101,16 @@ class AccountClient(KrakenClient):
         pair = self.limits.engine.pair_of(call.params)
         if pair is None or len(self._writing) == 1:
             return self._writing[0]
-        # The key that draws the highest lot for the pair: the same in every process, in whatever order they are given,
-        # and one key more takes over only the pairs that it wins.
-        return max(self._writing, key=lambda road: _lot(pair, road))
+        # Rendezvous hashing: every process picks the same key for a pair, in whatever order the keys are given, and an
+        # added key takes over only the pairs that it wins. https://en.wikipedia.org/wiki/Rendezvous_hashing
+        return max(self._writing, key=lambda road: _weight(pair, road))
 
     @at_any_time
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._label!r} {self.tier.name.lower()} {len(self._roads)} keys>"
 
 
-def _lot(pair: str, road: Road) -> bytes:
+def _weight(pair: str, road: Road) -> bytes:
     return hashlib.sha256(f"{pair} {road.credentials and road.credentials.key_id}".encode()).digest()
 
 

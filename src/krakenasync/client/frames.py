@@ -66,7 +66,7 @@ def told(error: E) -> E:
 
 
 def discreet(make: Callable[P, R]) -> Callable[P, R]:
-    """Have a function that is given or finds a secret raise its errors from a frame that holds none."""
+    """Make a function that handles a secret raise its errors from a frame that holds none."""
 
     @functools.wraps(make)
     def made(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -80,7 +80,7 @@ def discreet(make: Callable[P, R]) -> Callable[P, R]:
 
 
 def at_any_time(show: Callable[[S], str]) -> Callable[[S], str]:
-    """Let a `__repr__` serve for an object that is not built yet: what shows local variables asks for it then, too."""
+    """Make a `__repr__` safe before `__init__` is done: tools that show local variables call it then, too."""
 
     @functools.wraps(show)
     def shown(it: S) -> str:

@@ -84,7 +84,7 @@ class Gate:
         return cost
 
     def at_once(self, cost: float) -> bool:
-        """Hold the points if nobody is before and they fit now."""
+        """Hold the points if they fit now and no call is waiting."""
         return not self.queue.length and self.bucket.try_reserve(cost)
 
     def reserve(self, cost: float) -> None:
@@ -171,7 +171,7 @@ class Hold(msgspec.Struct):
 
     @property
     def overtaken(self) -> bool:
-        """Whether the call is not to be sent but goes back into line.
+        """Whether the call has to go back into line instead of being sent.
 
         Kraken has refused another one since, or one that waits for no room has used up what this one relied on, or it
         has become dearer than what is held.
@@ -212,7 +212,7 @@ class Hold(msgspec.Struct):
             charged.gate.bucket.keep(charged.cost, charged.gate.grace)
 
     def refused(self, error: RateLimitExceeded, wall: float) -> None:
-        """Kraken refused for a count of its own: believe it, and tell the error how long to wait."""
+        """One of Kraken's own counters was full: believe it, and set the error's `retry_after`."""
         throttled = throttled_for(error, wall) if isinstance(error, Throttled) else None
         error.retry_after = throttled
         of_engine = isinstance(error, EngineLimitExceeded)
@@ -237,7 +237,7 @@ class Hold(msgspec.Struct):
         return charges
 
     def release(self) -> None:
-        """Have the points back if nothing was sent: if something was, one of the other methods has been called."""
+        """Give the points back if nothing was sent; does nothing once one of the other methods was called."""
         if not self._charges and self._over is None:
             return
         for charged in self._ended():

@@ -104,7 +104,7 @@ def _kinds(state: MemoryState) -> tuple[Callable[[str, Bucket], Gate], type[Hold
     """Choose the kinds of gate and of hold."""
     if not is_shared(state):
         return Gate, Hold
-    from krakenasync.client.shared import SharedGate  # noqa: PLC0415 - most clients share nothing
+    from krakenasync.client.sharedgate import SharedGate  # noqa: PLC0415 - most clients share nothing
     from krakenasync.client.sharedhold import SharedHold  # noqa: PLC0415 - as above
 
     return functools.partial(SharedGate, state=state), SharedHold
@@ -284,12 +284,7 @@ class Limits:
         Raises:
             InvalidArguments: There is no such counter.
         """
-        kind, colon, pair = str(counter).rpartition(":")
-        if not pair or (colon and (kind not in {"engine", "public"} or pair in {"rest", "public"})):
-            raise InvalidArguments(f"no counter {quoted(counter)}", hint='rest, public, "public:PAIR", or a pair')
-        if not colon and counter in {"rest", "public"}:
-            return self._bucket(counter).delay(cost)
-        return self._bucket(f"{kind or 'engine'}:{pair_key(pair)}").delay(cost)
+        return self._bucket(_label_of(counter)).delay(cost)
 
     def cancel_cost(self, order: str) -> float:
         """Points that cancelling an order would cost now, by its txid or cl_ord_id; 8 if its age is not known."""
@@ -333,7 +328,7 @@ class Limits:
         return LimitsSnapshot({label: _snapshot(bucket, self._gate_at(bucket)) for label, bucket in buckets.items()})
 
     def room(self) -> float:
-        """Points that are free on the key's counter, less a point for each waiting call; below 0 while it pauses."""
+        """Points free on the key's counter, minus one for each waiting call; below 0 while it pauses."""
         bucket = self._bucket(Counter.REST.value)
         state, gate = bucket.state(), self._gate_at(bucket)
         waiting = len(gate.queue) if gate else 0
@@ -344,3 +339,19 @@ class Limits:
 
     def __repr__(self) -> str:
         return f"<Limits {', '.join(f'{label}: {bucket!r}' for label, bucket in self._buckets.items())}>"
+
+
+_ALONE: Final = ("rest", "public")
+"""Counters that belong to no pair."""
+
+
+def _label_of(counter: str) -> str:
+    """Return the label of the counter that a caller names, if only by its pair."""
+    if counter in _ALONE:
+        return counter
+    kind, colon, pair = str(counter).rpartition(":")
+    if not colon:
+        kind = "engine"
+    if kind not in {"engine", "public"} or not pair or pair in _ALONE:
+        raise InvalidArguments(f"no counter {quoted(counter)}", hint='rest, public, "public:PAIR", or a pair')
+    return f"{kind}:{pair_key(pair)}"

@@ -104,11 +104,9 @@ class Lookup:
         page = (await self._sender.send(request)).result.closed
         sight = self._seen(page, closed=True)
         # A full page that is not about our id: the filter did not work, and ours may stand on the next one.
-        return (
-            machine.Suspect()
-            if isinstance(sight, machine.Absent) and len(page) >= PAGING["ClosedOrders"].rows
-            else sight
-        )
+        if isinstance(sight, machine.Absent) and len(page) >= PAGING["ClosedOrders"].rows:
+            return machine.Suspect()
+        return sight
 
     def _failed(self, error: KrakenError) -> machine.Unseen:
         if isinstance(error, ConfigurationError):  # the client is closed: no further look can do better

@@ -12,7 +12,7 @@ from anyio.lowlevel import RunVar, checkpoint
 
 from krakenasync.state.desk import running_loop
 
-__all__ = ["PerLoop", "forget_closed", "is_closed", "on_asyncio", "running_loop", "told_to_stop"]
+__all__ = ["PerLoop", "check_cancelled", "forget_closed", "is_closed", "on_asyncio", "running_loop"]
 
 T = TypeVar("T")
 
@@ -20,18 +20,18 @@ _SHARED: RunVar[WeakValueDictionary[tuple[Hashable, ...], Any]] = RunVar("kraken
 
 
 def on_asyncio() -> bool:
-    """Whether the running task is asyncio's; on asyncio's loop there may also be guests, of trio's."""
+    """Whether the running task is an asyncio one: in trio's guest mode, trio's tasks run on asyncio's loop."""
     try:
         return asyncio.current_task() is not None
     except RuntimeError:  # no loop of asyncio's
         return False
 
 
-async def told_to_stop() -> None:
+async def check_cancelled() -> None:
     """Let a cancellation that is due already, or a deadline that has passed, end the caller here.
 
-    Else a call for which nothing has to be waited would be written first and cancelled then. asyncio takes one round
-    to notice that a deadline has passed, and one to tell.
+    Otherwise a call that has nothing to wait for would be written first and cancelled afterwards. asyncio takes one
+    turn to notice that a deadline has passed, and one to deliver the cancellation.
     """
     await checkpoint()
     await checkpoint()
@@ -61,7 +61,7 @@ class PerLoop(Generic[T]):
         self._view: tuple[object, dict[tuple[Hashable, ...], T]] = (None, {})
 
     def get(self, key: tuple[Hashable, ...], make: Callable[[], T]) -> T:
-        """Return the running loop's thing of that key, made on first use."""
+        """Return the running loop's object for that key, made on first use."""
         loop, view = running_loop(), self._view
         if view[0] is not loop:
             view = self._view = (loop, {})
@@ -72,7 +72,7 @@ class PerLoop(Generic[T]):
         return found
 
     def find(self, key: tuple[Hashable, ...]) -> T | None:
-        """Return the thing of that key if some client has made it; off the loop, if this one has."""
+        """Return the object for that key if any client of the loop made it; without a loop, only if this one did."""
         found = self._view[1].get(key)
         if found is None:
             with contextlib.suppress(LookupError, RuntimeError):  # nothing is shared yet; there is no loop

@@ -31,8 +31,8 @@ WIDEST: Final = 16
 STRAGGLING: Final = 0.25
 """Seconds from its sending for which a call that was given up under way keeps its place at most.
 
-A nonce that is overtaken is refused, and Kraken locks keys out for too many of those. As a rule a request has arrived
-when a round trip has passed, as the last ones took.
+A nonce that is overtaken is refused, and Kraken locks keys out for too many of those. A request has usually arrived
+after a round trip, as measured on recent calls.
 """
 _FADING: Final = 0.98
 """What is left, with each answer, of the longest round trip seen."""
@@ -86,7 +86,7 @@ class KeyLane:
         return nonce
 
     def end(self, nonce: int, *, unanswered: bool = False) -> Awaitable[None] | None:
-        """Let the next call take off; return what has to be awaited for that, if anything.
+        """End a turn and let the next call go; return what has to be awaited for that, if anything.
 
         Args:
             nonce: What the turn began with.

@@ -49,16 +49,16 @@ OnIntent = Callable[[Intent], Awaitable[None] | None]
 class PlaceOrder(Order, frozen=True, kw_only=True):
     """Place an order exactly once, whatever the network does.
 
-    Takes what `add_order` takes. A `cl_ord_id` is made if none is given; `userref` excludes it and is refused. An id of
-    your own must name this order only, for ever: an open order that bears it and looks the same is taken for it.
+    Takes what `add_order` takes. A `cl_ord_id` is made if none is given; `userref` excludes it and is refused. Never
+    reuse an id of your own: an open order that has it and looks the same is taken to be this one.
 
-    Cancelled from outside, or overtaken by a time limit around it, an order that was sent may exist: its id is in the
-    `Intent` and on the notes of the cancellation, and `resolve_order` finds out. Where a time limit makes a
-    `TimeoutError` of that, it is what that error arose from (``__cause__`` or ``__context__``).
+    If the call is cancelled, or a time limit around it expires, an order that was sent may exist: its id is in the
+    `Intent` and in the notes of the cancellation, and `resolve_order` finds out. Where a time limit raises a
+    `TimeoutError`, the cancellation with the notes is its ``__cause__`` or ``__context__``.
 
     Args:
-        deadline: Seconds for which the engine may take the request, 3 to 58. Also how long an unknown outcome takes
-            to clear up, and 2 seconds more.
+        deadline: Seconds for which the engine may accept the request, 3 to 58. It takes 2 seconds longer than that to
+            clear up an unknown outcome.
         resubmit: Whether an order that is known not to be there is sent again.
         on_intent: Called (and awaited) with the `Intent` before anything is sent.
 
@@ -68,8 +68,8 @@ class PlaceOrder(Order, frozen=True, kw_only=True):
     Raises:
         RateLimitTimeout: Kraken's clock cannot be asked before the caller's deadline; nothing was sent.
         Refused: Kraken refused it; there is no order.
-        OrderNotPlaced: There is no order, and none can come of what was sent.
-        OutcomeUnknown: It cannot be told; `cl_ord_id`, `deadline` and `resolve()` help on.
+        OrderNotPlaced: There is no order, and nothing that was sent can still become one.
+        OutcomeUnknown: It is not known whether there is one; see `cl_ord_id`, `deadline` and `resolve()` of the error.
     """
 
     pair: PairName
@@ -108,17 +108,17 @@ class PlaceOrder(Order, frozen=True, kw_only=True):
             raise InvalidArguments("validate=True places nothing", hint="add_order(..., validate=True) only checks")
         if isinstance(self.deadline, bool) or not isinstance(self.deadline, (int, float)):
             raise InvalidType(
-                f"deadline must be seconds, not {type(self.deadline).__name__}", hint="place_order makes the moment"
+                f"deadline must be seconds, not {type(self.deadline).__name__}", hint="place_order computes the moment"
             )
         if not _SHORTEST <= self.deadline <= _LONGEST:
             raise InvalidArguments(
-                f"deadline={quoted(self.deadline)} cannot work",
+                f"deadline={quoted(self.deadline)} is not valid",
                 hint=f"{_SHORTEST} to {_LONGEST} seconds; Kraken takes {DEADLINE[0]} to {DEADLINE[1]}",
             )
 
 
 class ResolveOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """Find out what became of an order that was to be placed, say after a crash; sends nothing but looks.
+    """Find out what became of an order that was to be placed, for example after a crash; only looks, sends no order.
 
     Args:
         cl_ord_id: The id of the `Intent`, or of the `OutcomeUnknown`.
@@ -129,7 +129,7 @@ class ResolveOrder(msgspec.Struct, frozen=True, kw_only=True):
         The order, or None when it is certain that there is none.
 
     Raises:
-        OutcomeUnknown: It still cannot be told.
+        OutcomeUnknown: It is still not known.
     """
 
     cl_ord_id: ClientOrderId
@@ -180,7 +180,7 @@ async def place_order(sender: Sender, looks: Sender, server: ServerClock, wanted
     except RateLimitTimeout:
         raise
     except KrakenError as error:
-        said = f"nothing was sent, for Kraken's clock cannot be read: {error.said}"
+        said = f"nothing was sent, because Kraken's clock cannot be read: {error.said}"
         raise OrderNotPlaced(said, endpoint="AddOrder", hint=error.hint) from error
     lookup = Lookup(looks, intent.cl_ord_id, like=order, since=server.at_least(), given=wanted.cl_ord_id is not None)
     plan = machine.Plan(resubmit=wanted.resubmit)

@@ -46,7 +46,7 @@ class Origin:
 
     @property
     def proxied(self) -> bool:
-        """Whether the environment names a proxy for it; what runs on this machine is never asked for over one."""
+        """Whether the environment names a proxy for it; a server on this machine is never reached through one."""
         from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415 - three milliseconds, not for a mere import
 
         if not getproxies().keys() & {self.scheme, "all"} or self.local:
@@ -115,7 +115,7 @@ def _checked(base_url: str) -> str:
     if parts.scheme not in _PORTS or not host:
         raise ConfigurationError(f"base_url {quoted(base_url)} has no http(s) scheme or no host", hint=hint)
     if len(base_url.split()) != 1:
-        raise ConfigurationError(f"base_url {quoted(base_url)} holds a blank", hint=hint)
+        raise ConfigurationError(f"base_url {quoted(base_url)} contains a blank", hint=hint)
     if parts.path.rstrip("/").endswith("/0"):
         raise ConfigurationError(
             f"base_url {quoted(base_url)} ends in /0", hint="leave that out: the path of every call begins with it"

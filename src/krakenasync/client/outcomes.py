@@ -1,4 +1,4 @@
-"""What became of a call that changes orders and whose answer was lost: looks, and never sends it again.
+"""Finds out what became of an order change whose answer was lost: only looks, never sends it again.
 
 `OutcomeUnknown.resolve()` of such a call ends up here. That it was not carried out can only be said of a call that bore
 a `deadline`, once that has passed; without one the request may still be on its way, and the doubt remains.
@@ -198,7 +198,8 @@ class EditOutcome(Outcome):
             ]
         ours = [each for each in made if fits_edit(self._wanted, each.order.descr)]
         self.result = max(ours, key=lambda each: each.order.opentm, default=None)
-        return after_edit(successor=bool(ours), status="canceled" if made else old.status if old else None)
+        status = old.status if old else None
+        return after_edit(successor=bool(ours), status="canceled" if made else status)
 
 
 class CancelOutcome(Outcome):
@@ -229,7 +230,13 @@ class CancelOutcome(Outcome):
 
 def _doubt(sight: machine.Sight) -> int:
     """How much doubt a sight leaves: of several orders the one that leaves most decides."""
-    return 0 if isinstance(sight, machine.Found) else 1 if isinstance(sight, machine.Absent) else 2
+    match sight:
+        case machine.Found():
+            return 0
+        case machine.Absent():
+            return 1
+        case _:
+            return 2
 
 
 def outcome_of(

@@ -50,10 +50,10 @@ R = TypeVar("R")
 class Pages:
     """Each long list as an iterator over its rows, page after page.
 
-    What is iterated over is fixed when it begins: rows that arrive meanwhile neither double nor drop one. Every
-    iterator has `.cursor`, a text that goes on behind the row handed out last, today or next week:
-    ``kraken.iter_ledgers(cursor=text)``. The text holds the filters, so they need not be given again. `lane` says where
-    the page calls stand in line (``"background"`` lets all others go first).
+    What is iterated over is fixed when it begins: rows that arrive meanwhile cause neither duplicates nor gaps. Every
+    iterator has `.cursor`, a text that resumes after the last row handed out, today or next week:
+    ``kraken.iter_ledgers(cursor=text)``. It contains the filters, so they need not be given again. `lane` is the
+    priority of the page calls (``"background"`` lets all others go first).
     """
 
     _server_clock: ServerClock
@@ -200,13 +200,13 @@ class Pages:
         """Iterate over everyone's trades of a pair, oldest first.
 
         Args:
-            pair: The pair; only a cursor makes it unnecessary.
+            pair: The pair; may be left out only with a cursor.
             since: Where to begin: a datetime, unix seconds or nanoseconds. None: at the first trade ever.
             until: Where to end; at the latest when the iteration began.
             count: Trades a page, 1,000 at most.
             asset_class: For xStocks.
-            cursor: Go on where an iteration stood.
-            lane: Where the page calls stand in line.
+            cursor: Resume where an earlier iteration stopped.
+            lane: The priority of the page calls.
         """
         request = Trades(pair=_pair(pair, cursor, "Trades"), since=since, count=count, asset_class=asset_class)
         return self._rows(request, rows.trades, cursor, lane, until=until)
@@ -224,8 +224,8 @@ class Pages:
     ) -> Rows[CandleRow]:
         """Iterate over candles of a pair, oldest first: the newest 720 at most, whatever `since` says.
 
-        The last candle is still running, which its `closed` says; a cursor behind it begins with it again. With
-        `closed_only` it is left out.
+        The last candle is still running, so its `closed` is False, and a cursor taken after it starts with it again.
+        With `closed_only` it is left out.
         """
         if not isinstance(closed_only, bool):
             raise InvalidType(f"closed_only must be True or False, not {type(closed_only).__name__}")

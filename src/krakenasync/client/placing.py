@@ -39,10 +39,10 @@ class PlacedOrder(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         txid: Kraken's id.
         cl_ord_id: Ours.
-        order: The order as found at Kraken, if it had to be looked for; else None.
+        order: The order as found at Kraken; None if it did not have to be looked for.
         description: The order as a sentence, if Kraken's answer arrived.
-        adopted: Whether it was found by looking, because no answer told of it.
-        sends: How often it was sent; 0 if only looked for.
+        adopted: Whether it was found by looking, because no answer confirmed it.
+        sends: How many times it was sent; 0 if it was only looked for.
     """
 
     txid: str
@@ -202,9 +202,9 @@ class Placement:
         if isinstance(end, machine.Rejected):
             return self._error
         error = OrderNotPlaced(
-            f"sent {self._sends} times without an answer; no order came of it, and none can any more",
+            f"sent {self._sends} times without an answer; there is no order, and none can come of it any more",
             endpoint="AddOrder",
-            hint="it is safe to place it anew",
+            hint="it is safe to place it again",
         )
         error.attempts = self._sends
         return error
@@ -236,8 +236,8 @@ class Placement:
             if self._deadline:
                 until = from_nanoseconds(self._deadline)
                 gone.add_note(
-                    f"order {self._lookup.cl_ord_id} may exist, or come to exist until {until}: "
-                    "resolve_order(cl_ord_id=..., deadline=...) tells"
+                    f"order {self._lookup.cl_ord_id} may exist, or be placed until {until}: "
+                    "resolve_order(cl_ord_id=..., deadline=...) finds out"
                 )
             raise
 

@@ -68,9 +68,9 @@ async def poll_balances(
     clock: Clock = SYSTEM_CLOCK,
     on_error: str = "raise",
 ) -> AsyncGenerator[BalanceSnapshot, None]:
-    """Yield the balances every so many seconds, for ever.
+    """Yield the balances at a fixed interval, without end.
 
-    The beat is kept: a slow answer shortens the pause after it, and a beat that was missed is skipped, not made up for.
+    A slow answer shortens the pause after it; a poll that was missed is skipped, not made up for.
 
     Args:
         ask: Gets the balances, such as ``kraken.balance``.

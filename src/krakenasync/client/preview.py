@@ -1,4 +1,4 @@
-"""What is seen of a request before it takes the road, beyond what each of its parameters tells by itself."""
+"""Checks of a request before it is sent, beyond those that its parameters make by themselves."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from krakenasync.spot.values import to_nanoseconds
 __all__ = ["Vocabulary", "check_deadline", "deadline_of"]
 
 _KEEP: Final = 256
-"""Words of which is remembered that they were told."""
+"""How many words are remembered as reported."""
 _WAIT: Final = 60 * SECOND
-"""By so much a deadline may be too far ahead: the call may wait for its turn until it is near enough."""
+"""How much too far ahead a deadline may be: the call may wait for its turn until it is near enough."""
 
 
 class Vocabulary:
@@ -50,11 +50,11 @@ def deadline_of(request: Request[Any]) -> datetime | None:
 async def check_deadline(deadline: datetime, clock: ServerClock, sender: Sender) -> None:
     """Refuse a deadline that Kraken is certain to refuse.
 
-    What looks wrong by the last reading of Kraken's clock, or by our own calendar, is held against a new reading. If
-    there is none to be had the call goes: Kraken knows its own clock.
+    If it looks wrong by the last reading of Kraken's clock, or by our own calendar, the clock is read to make sure. If
+    it cannot be read the call is sent: Kraken knows its own clock.
 
     Raises:
-        InvalidArguments: It is too near, over or too far.
+        InvalidArguments: It is too near, too far or in the past.
     """
     if _out_of_reach(deadline, clock.bounds() or clock.calendar()):
         with contextlib.suppress(KrakenError):

@@ -32,7 +32,7 @@ def constant(cost: float) -> Price:
 
 _FREE: Final = constant(0.0)
 _FEW: Final = 64
-"""So many places, left or not, are not worth looking through."""
+"""Places below which abandoned ones are not worth cleaning up."""
 
 
 class Lane(IntEnum):
@@ -88,7 +88,7 @@ class Waiter:
     async def _rung_within(self, bell: Bell, longest: float) -> None:
         with anyio.move_on_after(longest):
             await _rung(bell)
-        if self._bell is bell:  # nobody called: who does from now on is heard by the next wait
+        if self._bell is bell:  # nobody called; a call from now on is for the next wait
             self._bell = None
 
     def call(self) -> None:
@@ -112,7 +112,7 @@ class Waiter:
 
 
 class Queue:
-    """Waiters in their order; those that gave up are dropped when they come to the head, or are the most."""
+    """Waiters in order; those that gave up are dropped at the head, or once they are in the majority."""
 
     def __init__(self) -> None:
         self._heap: list[Waiter] = []
@@ -162,7 +162,8 @@ class Queue:
 
     def cost_before(self, waiter: Waiter) -> float:
         """The cost of all who go before `waiter`."""
-        if waiter is self._last and not self._falling:  # who joins asks: a walk past all would make many quadratic
+        # Every call asks this when it joins: a walk past all of them would be quadratic.
+        if waiter is self._last and not self._falling:
             return sum(self._costs[: waiter.lane + 1]) - waiter.cost
         return sum(other.cost for other in self._heap if not other.gone and other < waiter)
 

@@ -34,8 +34,14 @@ def raw_call(name: str, params: Mapping[str, Any], *, private: bool) -> Call:
     sent = {key: plain(key, value) for key, value in params.items() if value is not None}
     if spec.body is not Body.JSON:
         sent = {key: _joined(value) for key, value in sent.items()}
-    kind: Any = _File if spec.binary else _Bare if spec.beta else Any
-    return Call(spec.of(sent), sent, functools.partial(wire.decode, kind, endpoint=spec.name))
+    return Call(spec.of(sent), sent, functools.partial(wire.decode, _kind(spec), endpoint=spec.name))
+
+
+def _kind(spec: Spec) -> Any:
+    """Return the type that a raw result is read into."""
+    if spec.binary:
+        return _File
+    return _Bare if spec.beta else Any
 
 
 def _spec(name: str, *, private: bool) -> Spec:

@@ -24,35 +24,35 @@ class Reason(NamedTuple):
     hint: str | None = None
 
 
-_ADDRESS: Final = "is the address right, its port too, and is anything running there?"
-_NETWORK: Final = "is the network up, and no firewall in between?"
+_ADDRESS: Final = "is the address right, with its port, and is anything running there?"
+_NETWORK: Final = "is the network up, and is no firewall in the way?"
 _OVER_A_PROXY: Final = " over a proxy"
 """How an address ends that a proxy leads to."""
-_PROXY: Final = "is the proxy running that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names? NO_PROXY lifts it"
-_BARRED: Final = "does the proxy let this host pass? HTTPS_PROXY, HTTP_PROXY or ALL_PROXY name it, NO_PROXY lifts it"
-_TLS: Final = "is the address right? one without TLS begins with http://; or a proxy opens what is encrypted"
-_PLAIN: Final = "is the address right? one with TLS begins with https://"
+_PROXY: Final = "is the proxy running that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names? NO_PROXY bypasses it"
+_BARRED: Final = "does the proxy allow this host? HTTPS_PROXY, HTTP_PROXY or ALL_PROXY name it, NO_PROXY bypasses it"
+_TLS: Final = "is the address right? without TLS it begins with http://; or a proxy intercepts TLS"
+_PLAIN: Final = "is the address right? with TLS it begins with https://"
 _TRUST: Final = (
-    "is the address right, and this machine's clock? where a proxy opens TLS on purpose, SSL_CERT_FILE names the "
+    "is the address right, and this machine's clock? if a proxy intercepts TLS on purpose, SSL_CERT_FILE names the "
     "certificates to trust"
 )
 _FAILURES: Final = {
     errno.ECONNREFUSED: Reason("connection refused", _ADDRESS),
-    errno.ECONNRESET: Reason("it hung up", _PLAIN),
-    errno.EPIPE: Reason("it hung up"),
+    errno.ECONNRESET: Reason("it closed the connection", _PLAIN),
+    errno.EPIPE: Reason("it closed the connection"),
     errno.ETIMEDOUT: Reason("it does not answer", _NETWORK),
-    errno.EHOSTUNREACH: Reason("no way leads there from here", _NETWORK),
-    errno.ENETUNREACH: Reason("no way leads there from here", _NETWORK),
-    errno.EADDRNOTAVAIL: Reason("no way leads there from here", _NETWORK),
-    errno.EACCES: Reason("this machine does not allow it", _NETWORK),
-    errno.EPERM: Reason("this machine does not allow it", _NETWORK),
+    errno.EHOSTUNREACH: Reason("no route to it from here", _NETWORK),
+    errno.ENETUNREACH: Reason("no route to it from here", _NETWORK),
+    errno.EADDRNOTAVAIL: Reason("no route to it from here", _NETWORK),
+    errno.EACCES: Reason("this machine forbids it", _NETWORK),
+    errno.EPERM: Reason("this machine forbids it", _NETWORK),
     errno.EMFILE: Reason("too many files and connections are open", "close some, or raise the limit (ulimit -n)"),
 }
 """What the operating system says, by its number."""
 _NUMBER: Final = re.compile(r"\[Errno (\d+)\]")
 """Where asyncio puts several failures, one for each of a name's addresses, into one text."""
 _WHO_ARE_YOU: Final = "407"
-"""How a proxy's answer begins that asks who wants to pass."""
+"""How a proxy's answer begins that asks for a login."""
 _NOT_SPOKEN: Final = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"}
 """What OpenSSL says of an answer that is not TLS."""
 
@@ -67,7 +67,7 @@ def unreached(error: BaseException, where: str, within: float) -> Reason:
     """
     kind = type(error).__name__
     if kind == "PoolTimeout":
-        return Reason(f"no connection to {where} became free within {within:g} s", "ask for less at once")
+        return Reason(f"no connection to {where} became free within {within:g} s", "make fewer calls at once")
     if kind in {"BadRequest", "LocalProtocolError", "UnsupportedProtocol", "InvalidURL"}:
         return Reason(f"the request cannot be written: {error}")
     if kind == "ProxyError":
@@ -86,7 +86,7 @@ def unanswered(error: BaseException, where: str, within: float) -> Reason:
         return Reason(f"{where} gave no whole answer within {within:g} s", _BARRED if proxied else None)
     if type(error).__name__ in {"BadResponse", "RemoteProtocolError"}:
         return Reason(f"{where} gave no whole answer: {error}", _BARRED if proxied else _PLAIN)
-    return Reason(f"the connection to {where} broke before the answer was there: {_why(error, within).said}")
+    return Reason(f"the connection to {where} broke before the answer arrived: {_why(error, within).said}")
 
 
 def _why(error: BaseException, within: float) -> Reason:
@@ -98,7 +98,7 @@ def _why(error: BaseException, within: float) -> Reason:
     if any(map(_is_timeout, chain)):
         return Reason(f"no connection within {within:g} s", _NETWORK)
     texts = [str(each) for each in chain if str(each)]
-    return Reason(texts[-1] if texts else "it did not say why")
+    return Reason(texts[-1] if texts else "no reason given")
 
 
 def _known(error: BaseException) -> Reason | None:
@@ -111,8 +111,8 @@ def _known(error: BaseException) -> Reason | None:
         return Reason(said, _TLS)
     if isinstance(error, socket.gaierror):
         if error.errno == socket.EAI_AGAIN:
-            return Reason("its name cannot be looked up just now", "is the network up?")
-        return Reason("there is no host of that name", "is the address spelled right, and the network up?")
+            return Reason("its name cannot be resolved just now", "is the network up?")
+        return Reason("no host has that name", "is the address spelled right, and the network up?")
     if isinstance(error, OSError):
         told = _NUMBER.search(str(error))
         return _FAILURES.get(error.errno or (int(told[1]) if told else 0))

@@ -47,8 +47,8 @@ class Recent:
     ) -> wire.Answer[Any]:
         """Return an answer not older than `max_age` seconds, asking only if there is none, nor one on its way.
 
-        Every caller gets objects of its own, read from the same bytes. Nobody waits for a question in a lane behind
-        their own: a poll in the background may stand there for long.
+        Every caller gets objects of its own, read from the same bytes. No caller waits for a request of lower priority
+        than its own: a background poll may be queued for a long time.
 
         Raises:
             KrakenError: What the one request came to.

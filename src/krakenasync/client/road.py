@@ -18,7 +18,7 @@ from krakenasync.client.events import Answered, Failed, Notifier, Sent, Waited
 from krakenasync.client.frames import bare, told
 from krakenasync.client.gates import Hold
 from krakenasync.client.limits import Limits
-from krakenasync.client.loops import PerLoop, running_loop, told_to_stop
+from krakenasync.client.loops import PerLoop, check_cancelled, running_loop
 from krakenasync.client.nonces import KeyLane, diagnosis
 from krakenasync.client.queueing import Lane
 from krakenasync.client.retrying import persist
@@ -48,7 +48,7 @@ __all__ = ["Call", "Road"]
 
 _READ: Final = Effect.READ  # to look a member up on its enumeration costs as much as a call, up to Python 3.11
 _WORTH_TELLING: Final = 0.001
-"""Seconds of waiting below which nobody is told."""
+"""Seconds; shorter waits are not reported."""
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -116,7 +116,7 @@ class Road:
                 hint="pass api_key and api_secret, or set KRAKEN_API_KEY and KRAKEN_API_SECRET and use from_env()",
             )
         if spec.effect is not _READ:
-            await told_to_stop()
+            await check_cancelled()
         try:
             try:
                 answer = await self._attempt(call, options, 1)
@@ -155,9 +155,7 @@ class Road:
             hold = self.limits.at_once(spec, loop)
             waited = hold is None
             if hold is None:
-                began = self._clock.monotonic()
-                hold = await self.limits.acquire(spec, call.params, call.lane(options))
-                self._tell_of_wait(spec, number, began, hold)
+                hold = await self._acquire(call, options, number)
             try:
                 lane = self._lane(loop) if spec.private else self.transport.places()
                 nonce = lane.at_once(options.timeout)
@@ -167,7 +165,8 @@ class Road:
                     # What was learnt while this call waited for its turn holds for it as well.
                     if waited and spec.private and self._breaker.reason is not None:
                         self._breaker.check(spec.name)
-                    if not (waited and hold.overtaken) or await hold.renewed():
+                    overtaken = waited and hold.overtaken
+                    if not overtaken or await hold.renewed():
                         message = self._signed(call, str(nonce)) if spec.private else compose(spec, call.params)
                         try:
                             return await self._deliver(call, options, number, hold, message)
@@ -180,10 +179,14 @@ class Road:
             finally:
                 hold.release()
 
-    def _tell_of_wait(self, spec: Spec, number: int, began: float, hold: Hold) -> None:
+    async def _acquire(self, call: Call, options: Options, number: int) -> Hold:
+        """Wait for the call's points, and report how long that took."""
+        began = self._clock.monotonic()
+        hold = await self.limits.acquire(call.spec, call.params, call.lane(options))
         waited = self._clock.monotonic() - began
         if waited > _WORTH_TELLING:
-            self._notify(Waited(spec.name, number, waited, hold.counter))
+            self._notify(Waited(call.spec.name, number, waited, hold.counter))
+        return hold
 
     def _signed(self, call: Call, nonce: str) -> Message:
         """Compose and sign a private call; nothing is awaited between the nonce and the wire."""

@@ -1,4 +1,4 @@
-"""The iterator over rows, page after page, and the rows that bear the id Kraken gives beside them."""
+"""The iterator over rows, page after page, and row types that include the id which keys each row at Kraken."""
 
 from __future__ import annotations
 
@@ -107,12 +107,12 @@ def trades(result: TradeTable, cursor: Cursor) -> Reading[PublicTrade]:
 
 
 def _trade_mark(trade: PublicTrade) -> str:
-    """Tell a trade from others; old answers have no number."""
+    """Identify a trade; old answers have no number."""
     return str(trade.trade_id or f"{trade.time.isoformat()} {trade.price} {trade.volume} {trade.side}")
 
 
 def candles(result: CandleTable, _cursor: Cursor) -> Reading[CandleRow]:
-    """Read the candles; whether one is over, its place tells."""
+    """Read the candles; only the last one is still running."""
     rows = [CandleRow.of(candle, closed=candle is not result.candles[-1]) for candle in result.candles]
     return rows, Page([row.time.isoformat() for row in rows], result.last, unfinished=True)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from krakenasync.client.gates import Charged, Hold
-from krakenasync.client.shared import SharedGate
+from krakenasync.client.sharedgate import SharedGate
 from krakenasync.errors import RateLimitExceeded
 
 __all__ = ["SharedHold"]

@@ -143,7 +143,7 @@ class SharedLane(KeyLane):
             await telling
 
     def at_once(self, lasts: float = 10.0) -> int | None:
-        """Begin a turn if the place was taken ahead; `end` has to follow. Else only the store knows who is before."""
+        """Begin a turn if the place was taken ahead; `end` has to follow. Else only the store knows who is ahead."""
         self._lease = lease = _lease(lasts)
         application = self._ahead
         if application is None or not application.entry.nonce or not self._good(application, lease):

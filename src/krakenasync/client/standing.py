@@ -56,13 +56,13 @@ class Budget:
 
 
 class Breaker:
-    """Stops a key's private calls before they get it locked out.
+    """A circuit breaker: pauses a key's private calls before they get it locked out.
 
-    Kraken answers a row of failed authentications with a temporary lockout that lasts as long as they go on. So three
-    refused keys or signatures in a row close the road for a minute, a lockout for fifteen. Ten refused nonces in a row
-    close it as well: leaping ahead has not helped by then, and Kraken bans keys for many of them. But a nonce may be
-    refused for what passes by itself, so then the road opens for a try after a second, and after twice as long each
-    time that is in vain, up to a minute.
+    Kraken answers repeated failures of authentication with a temporary lockout that lasts as long as they go on. So
+    three refused keys or signatures in a row pause the calls for a minute, a lockout for fifteen. Ten refused nonces in
+    a row pause them as well: leaping ahead has not helped by then, and Kraken bans keys for many of them. But that may
+    pass by itself, so one call is let through after a second, and after twice as long each time that it fails, up to a
+    minute.
 
     Source: https://docs.kraken.com/exchange/guides/general/errors
     """
@@ -76,18 +76,18 @@ class Breaker:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._row = self._nonces = 0
-        self._pause = self.FIRST_PAUSE
-        self._nonce_refused = self._open_until = -math.inf
+        self._next_pause = self.FIRST_PAUSE
+        self._nonce_refused = self._paused_until = -math.inf
         self.reason: AuthenticationError | None = None
-        """The refusal that closed the road; None: `check` has nothing to say."""
+        """The refusal that paused the calls; None if none has."""
         self.doubted = True
-        """Whether `succeeded` has anything to say: as a rule Kraken knew the key last time."""
+        """Whether `succeeded` would change anything; False as long as Kraken accepts the key."""
 
     def check(self, endpoint: str) -> None:
-        """Raise what Kraken would say, without asking it, while the road is closed.
+        """Raise what Kraken would answer, without asking it, while calls are paused.
 
         Raises:
-            AuthenticationError: Of the same class as the refusal that closed the road.
+            AuthenticationError: Of the same class as the refusal that paused them.
         """
         left = self.left
         if self.reason is None or left <= 0:
@@ -98,42 +98,42 @@ class Breaker:
 
     @property
     def left(self) -> float:
-        """Seconds for which the road stays closed; 0 while it is open."""
-        return 0.0 if self.reason is None else max(0.0, self._open_until - self._clock.monotonic())
+        """Seconds for which calls stay paused; 0 while they are not."""
+        return 0.0 if self.reason is None else max(0.0, self._paused_until - self._clock.monotonic())
 
     def failed(self, error: KrakenError, sent: float = math.inf) -> None:
         """Take note of a refusal.
 
         Args:
-            error: It.
+            error: The refusal.
             sent: When the call was sent, on the clock's steady time. Nonces that were under way together when one was
                 refused are one failure: none of them could know of it.
         """
         if isinstance(error, TemporaryLockout):
-            self._close(error, self.LOCKOUT)
+            self._pause(error, self.LOCKOUT)
         elif isinstance(error, (InvalidKey, InvalidSignature)):
             self._row += 1
             if self._row >= self.IN_A_ROW:
-                self._close(error, self.PAUSE)
+                self._pause(error, self.PAUSE)
         elif isinstance(error, InvalidNonce) and sent >= self._nonce_refused:
             self._nonces, self._nonce_refused = self._nonces + 1, self._clock.monotonic()
             if self._nonces >= self.NONCES_IN_A_ROW:
-                self._close(error, self._pause)
-                self._pause = min(2 * self._pause, self.PAUSE)
-                self._nonces = self.NONCES_IN_A_ROW - 1  # so that the next one closes it again
+                self._pause(error, self._next_pause)
+                self._next_pause = min(2 * self._next_pause, self.PAUSE)
+                self._nonces = self.NONCES_IN_A_ROW - 1  # so that the next one pauses them again
         self.doubted = True
 
-    def _close(self, error: AuthenticationError, seconds: float) -> None:
+    def _pause(self, error: AuthenticationError, seconds: float) -> None:
         # Another one of its kind: the error itself goes on to the caller, and would keep alive the frames it passes.
         self.reason = _another(error, error.message)
-        self._open_until = self._clock.monotonic() + seconds
+        self._paused_until = self._clock.monotonic() + seconds
         self._row = self._nonces = 0
 
     def succeeded(self) -> None:
         """Take note that Kraken knows us."""
         self.doubted = False
         self._row = self._nonces = 0
-        self._pause = self.FIRST_PAUSE
+        self._next_pause = self.FIRST_PAUSE
         self.reason = None
 
 

@@ -1,7 +1,7 @@
-"""httpx: the only module that knows it. Loaded when something goes its way, for loading it takes as long as the rest.
+"""The only module that imports httpx. It is loaded when needed, since importing httpx takes as long as all the rest.
 
-It serves trio, proxies, and whatever client the caller brings or a test puts in the place of httpx's parts; and it
-offers our own connections to a client of httpx's.
+It serves trio, proxies, a client that the caller provides, and tests that replace parts of httpx; and it offers our
+own connections to an httpx client.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from krakenasync.protocol.messages import Message
 __all__ = ["ExpressTransport", "HttpClient", "Stock", "mocked", "shared_tls"]
 
 HttpClient = httpx.AsyncClient
-"""What a caller may bring along."""
+"""What a caller may provide."""
 
 _KEPT_ALIVE: Final = 15.0
 """Seconds an idle connection is kept: shorter than the edge keeps it, so that we rarely write into a closed one."""
@@ -256,8 +256,8 @@ def _client(**options: Any) -> httpx.AsyncClient:
     except (ImportError, ValueError, httpx.InvalidURL) as error:  # no package for SOCKS; an address that is none
         raise ConfigurationError(
             f"the proxy that the environment names cannot be used: {error}",
-            hint="ALL_PROXY, HTTPS_PROXY and HTTP_PROXY name one, in capitals or not; NO_PROXY lifts it; SOCKS needs "
-            "pip install 'httpx[socks]'",
+            hint="ALL_PROXY, HTTPS_PROXY and HTTP_PROXY name one, in capitals or not; NO_PROXY bypasses it; SOCKS "
+            "needs pip install 'httpx[socks]'",
         ) from None
 
 
@@ -297,7 +297,7 @@ _UNTOUCHED: Final[list[Any]] = [None] * 4
 
 
 def mocked() -> str:
-    """Who has put a mock or an instrument where httpx's own parts were: it wants to see the request. Else ""."""
+    """The package that has replaced a part of httpx by a mock or an instrument, which has to see requests; else ""."""
     core = sys.modules.get("httpcore")  # loaded late by httpx, so not by us
     parts = (
         httpx.AsyncClient.send,

@@ -43,7 +43,7 @@ _within = functools.lru_cache(maxsize=64)(lambda seconds: Timeouts(whole=seconds
 
 
 class Places:
-    """The turns of public calls, as `krakenasync.client.nonces.KeyLane` has a key's: one a connection, no nonces."""
+    """The turns of public calls, as `krakenasync.client.nonces.KeyLane` has a key's: one per connection, no nonces."""
 
     def __init__(self, number: int) -> None:
         self._free = anyio.Semaphore(number, fast_acquire=True)
@@ -102,7 +102,7 @@ class Transport:
         self._closed = self._told = False
 
     def places(self) -> Places:
-        """Return the turns of public calls; private ones have their lane: nothing may wait after their nonce."""
+        """Return the turns of public calls. Private ones wait in their lane instead, before they take a nonce."""
         return self._places.get(self._name, lambda: Places(self._connections))
 
     async def deliver(self, delivery: Delivery, timeout: float) -> Response:  # noqa: ASYNC109 - bounds the socket too
@@ -133,7 +133,7 @@ class Transport:
         return response
 
     def distrust(self) -> None:
-        """Use none of the connections at rest again; httpx's are httpx's own."""
+        """Close our idle connections; httpx's cannot be reached from here."""
         if (express := self._express.get(running_loop())) is not None:
             express.drop_idle()
 
@@ -153,7 +153,7 @@ class Transport:
 
     @property
     def way(self) -> str:
-        """How calls go just now on asyncio: ``express``, ``httpx``, or for whose sake they go over httpx."""
+        """How calls go on asyncio now: ``express``, ``httpx``, or ``httpx for X`` where X has replaced a part of it."""
         by = _stock().mocked() if self.kind == "express" and "httpx" in sys.modules else ""
         return f"httpx for {by}" if by else self.kind
 

@@ -35,7 +35,7 @@ def form(params: Mapping[str, Any]) -> str:
     pairs = list(params.items() if flat else _flat(params))
     text = "&".join([f"{name}={value}" for name, value in pairs])
     if _SAFE(text) and text.count("=") == len(pairs) > text.count("&"):
-        return text  # nothing in it to be quoted: a third of the cost of quoting each value
+        return text  # every = and & in it is a separator, so nothing has to be quoted: that is three times as fast
     return urlencode(pairs)
 
 

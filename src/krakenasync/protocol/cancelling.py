@@ -65,7 +65,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Acknowledged(msgspec.Struct, frozen=True):
-    """Kraken has taken it: there is such an order."""
+    """Kraken accepted it: there is such an order."""
 
 
 class Gone(msgspec.Struct, frozen=True):
@@ -73,11 +73,11 @@ class Gone(msgspec.Struct, frozen=True):
 
 
 class Unclear(msgspec.Struct, frozen=True):
-    """No answer, or one that says to come again."""
+    """No answer, or one that asks to try again."""
 
 
 class Denied(msgspec.Struct, frozen=True):
-    """Kraken does not let us."""
+    """Kraken refused it."""
 
 
 # What a driver reports of a look

@@ -20,7 +20,7 @@ EXACT: Final = Context(
     clamp=0,
     traps=[InvalidOperation, DivisionByZero, Overflow],
 )
-"""Reckon in this: `decimal.getcontext()` is the user's, and may round everything to eight digits.
+"""Calculate in this context: `decimal.getcontext()` is the user's, and may round everything to eight digits.
 
 Its digits are enough for the product of any two numbers that are `bounded`. Nothing is left to
 `decimal.DefaultContext`, which is the user's as well.
@@ -30,9 +30,9 @@ _ABSOLUTE: Final = re.compile(r"\d", re.ASCII)
 """How a price begins that is not relative to the market."""
 
 _LARGEST: Final = 40
-"""Digits before the point that no price, no volume and no moment has."""
+"""More digits before the point than any price, volume or time has."""
 _FINEST: Final = 100
-"""Digits after the point that none needs, not even one that was divided and not rounded."""
+"""More digits after the point than any needs, even one that was divided and not rounded."""
 _BITS: Final = 136
 """Of a whole number of so many digits."""
 
@@ -87,7 +87,7 @@ def exact(name: str, value: object) -> Decimal:
         raise InvalidArguments(f"{name}={quoted(value)} is not a finite number", hint="write it like '0.015'")
     if not bounded(number):
         raise InvalidArguments(
-            f"{name}={quoted(value)} is beyond any market", hint="is the exponent meant? write it like '0.015'"
+            f"{name}={quoted(value)} is out of range", hint="is the exponent intended? write it like '0.015'"
         )
     return number
 
@@ -101,7 +101,7 @@ def whole(name: str, value: int) -> int:
     """Refuse a whole number with more digits than anything of Kraken's has; Python would not write it.
 
     Raises:
-        InvalidArguments: It has.
+        InvalidArguments: It has too many digits.
     """
     if value.bit_length() > _BITS:
         raise InvalidArguments(f"{name}={quoted(value)} is too large", hint=f"at most {_LARGEST} digits")

@@ -92,14 +92,14 @@ def sendable(name: str, value: str) -> str:
     """Refuse a text that no body can hold; return it as a plain `str`.
 
     Raises:
-        InvalidArguments: It holds half a character, as a text read with ``errors="surrogateescape"`` may.
+        InvalidArguments: It contains a lone surrogate, as a text read with ``errors="surrogateescape"`` may.
     """
     if not value.isascii():
         try:
             value.encode()
         except UnicodeEncodeError:
             raise InvalidArguments(
-                f"{name}={quoted(value)} holds half a character, which cannot be sent", hint="read the text as UTF-8"
+                f"{name}={quoted(value)} contains a lone surrogate, which cannot be sent", hint="read the text as UTF-8"
             ) from None
     return value if type(value) is str else str.__str__(value)  # msgspec writes no class of the caller's
 

@@ -1,4 +1,4 @@
-"""What is wrong with a key, as far as its looks tell; nothing here is ever sent.
+"""What is visibly wrong with a key; nothing here is ever sent.
 
 Kraken's Spot keys: 56 characters of base64, a private key of 88 characters that decode to 64 bytes.
 Source: https://docs.kraken.com/api/docs/guides/spot-rest-auth
@@ -78,11 +78,9 @@ def _swapped(given: Halves) -> Suspicion | None:
 
 
 def _same(given: Halves) -> Suspicion | None:
-    return (
-        Suspicion("key and secret are the same text", "the private key is the longer one")
-        if given.key == given.secret
-        else None
-    )
+    if given.key == given.secret:
+        return Suspicion("key and secret are the same text", "the private key is the longer one")
+    return None
 
 
 def _quoted(given: Halves) -> Suspicion | None:

@@ -84,7 +84,7 @@ def compose(
         otp: The second factor, where the key has one.
 
     Raises:
-        InvalidArguments: A text holds what is not a character, or a second factor what no header can hold.
+        InvalidArguments: A text contains a lone surrogate, or a second factor what no header can hold.
     """
     try:
         if not spec.private:
@@ -98,7 +98,7 @@ def compose(
     except UnicodeEncodeError:
         # A text read with errors="surrogateescape" has such. The error itself holds the text, maybe a second factor.
         raise InvalidArguments(
-            f"a parameter of {spec.name} holds half a character, which cannot be sent", hint="read the text as UTF-8"
+            f"a parameter of {spec.name} contains a lone surrogate, which cannot be sent", hint="read the text as UTF-8"
         ) from None
 
 
@@ -133,7 +133,7 @@ def _with_query(path: str, params: Mapping[str, Any]) -> str:
     target = f"{path}?{query(params)}" if params else path
     if len(target) > LONGEST_TARGET:
         raise InvalidArguments(
-            f"too much for one request: a target of {len(target)} characters, {LONGEST_TARGET} at most",
+            f"the request is too long: a target of {len(target)} characters, {LONGEST_TARGET} at most",
             hint="name fewer pairs or assets; without names you get them all",
         )
     return target

@@ -141,7 +141,7 @@ def plain(name: str, value: Any, inside: tuple[int, ...] = ()) -> Wire:
 def _nested(name: str, value: dict[Any, Any] | list[Any] | tuple[Any, ...], inside: tuple[int, ...]) -> Wire:
     """Write what holds other values."""
     if id(value) in inside or len(inside) >= DEEPEST:
-        raise InvalidArguments(f"{name} is nested without end, or more than {DEEPEST} deep")
+        raise InvalidArguments(f"{name} contains itself, or is nested more than {DEEPEST} deep")
     within = (*inside, id(value))
     if not isinstance(value, dict):
         return [plain(name, item, within) for item in value]

@@ -1,8 +1,8 @@
 """How Kraken pages, as data; where an iteration stands, as a value; and the next request, as a function.
 
-An iteration that goes on and one that is resumed are the same thing: each request is made from a `Cursor` alone, and
-each row has the cursor that goes on behind it. Where Kraken's own position is not stable, because rows can be inserted
-before it, a request begins at the row that was handed out last and goes on behind it, wherever that row is by now.
+Continuing an iteration and resuming one are the same: each request is made from a `Cursor` alone, and each row has the
+cursor that continues after it. Where Kraken's own position is not stable, because rows can be inserted before it, a
+request begins at the row that was handed out last and continues after it, wherever that row is by now.
 
 Sources: https://docs.kraken.com/api/docs/rest-api/get-ledgers (start excluded, end included, 50 rows, ofs),
 https://docs.kraken.com/api/docs/rest-api/get-recent-trades, https://docs.kraken.com/api/docs/rest-api/get-ohlc-data,
@@ -247,9 +247,9 @@ def following(paging: Paging, cursor: Cursor, page: Page) -> Cursor | None:
             after = _next_token(cursor, page, lost=lost)
     if lost and after is None:
         raise InvalidArguments(
-            "the row to go on behind is not there any more",
+            "the row to continue after is no longer there",
             endpoint=cursor.endpoint,
-            hint="the cursor is too old, or of another account: begin anew",
+            hint="the cursor is too old, or of another account: start again",
         )
     return after
 

@@ -105,9 +105,9 @@ FACTS: dict[str, Fact] = {
     "EOrder:Margin position size exceeded": Fact(InsufficientFunds),
     "EOrder:Unknown order": Fact(UnknownOrder),
     "EOrder:Invalid order": Fact(UnknownOrder),  # seen: an id that never existed
-    "EOrder:Order minimum not met": Fact(OrderRefused, hint="asset_pairs() tells the least volume: ordermin"),
-    "EOrder:Cost minimum not met": Fact(OrderRefused, hint="asset_pairs() tells the least volume x price: costmin"),
-    "EOrder:Tick size check failed": Fact(OrderRefused, hint="names() knows the pair: its quantize_price() rounds so"),
+    "EOrder:Order minimum not met": Fact(OrderRefused, hint="asset_pairs() gives the least volume: ordermin"),
+    "EOrder:Cost minimum not met": Fact(OrderRefused, hint="asset_pairs() gives the least volume x price: costmin"),
+    "EOrder:Tick size check failed": Fact(OrderRefused, hint="round with quantize_price() of the pair in names()"),
     # Kraken matched what it could and cancelled the rest, so something may have been traded.
     "EOrder:Reduce only:Position is closed": Fact(OrderRefused, "unknown", hint="part of it may have filled: read it"),
     "EOrder": Fact(OrderRefused),
@@ -180,7 +180,7 @@ def fact(code: str) -> Fact:
 
 
 def error_from_codes(codes: Sequence[str], *, endpoint: str | None = None) -> KrakenError:
-    """Make the error for what Kraken answered. The first string decides the class, the gravest one the effect."""
+    """Make the error for what Kraken answered. The first string decides the class; one "unknown" decides the effect."""
     facts = [fact(code) for code in codes] or [UNMAPPED]
     first = facts[0]
     effect: Effect = "unknown" if any(each.effect == "unknown" for each in facts) else "none"

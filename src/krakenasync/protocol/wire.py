@@ -1,4 +1,4 @@
-"""Bytes to results: Kraken's envelope, and what an answer is that holds none.
+"""Bytes to results: Kraken's envelope, and what an answer without one means.
 
 Source: https://docs.kraken.com/api/docs/guides/spot-rest-intro (envelope)
 """
@@ -195,7 +195,7 @@ def _read_again(result: Any, body: bytes) -> Envelope[Any] | None:
 
 
 def _failure(result: Any, status: int, body: bytes, endpoint: str) -> KrakenError:
-    """Tell what an answer that holds no result is. Where answers have no envelope it may be a problem."""
+    """Make the error for an answer without a result. Where answers have no envelope it may be a problem (RFC 9457)."""
     try:
         head = _HEAD.decode(body)
     except GARBLED:
@@ -232,7 +232,7 @@ def _foreign(status: int, body: bytes, endpoint: str) -> KrakenError:
         hint = "redirects are never followed, they would hand the signed call to another host: check base_url"
         return _protocol_error(f"HTTP {status} redirect", status, endpoint, hint=hint)
     if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        what = "a proxy on the way wants user and password (HTTP 407)"
+        what = "a proxy on the way requires user and password (HTTP 407)"
         return _protocol_error(what, status, endpoint, hint=PROXY_LOGIN)
     start = body[:64].lstrip()
     if not body:

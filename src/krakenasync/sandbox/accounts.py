@@ -39,7 +39,7 @@ class Account:
     """One client of the exchange.
 
     Attributes:
-        name: How the sandbox calls it.
+        name: Its name in the sandbox.
         tier: Its verification tier.
         balances: What it owns, by asset id, holds included.
         orders: All its orders, by id, oldest first.
@@ -72,7 +72,7 @@ class ApiKey:
     """An API key: what it proves, what it may do, and the nonces it has used.
 
     Attributes:
-        label: How the sandbox calls it.
+        label: Its name in the sandbox.
         api_key: The public half.
         account: The account it opens.
         permissions: What it may do; may be replaced while the sandbox runs.

@@ -34,8 +34,8 @@ from krakenasync.sandbox.treasury import Treasury
 __all__ = ["control_app"]
 
 
-class _Order(msgspec.Struct, forbid_unknown_fields=True):
-    """The body that orders a fault."""
+class _NewFault(msgspec.Struct, forbid_unknown_fields=True):
+    """The body that adds a fault."""
 
     endpoint: str
     fault: str
@@ -75,8 +75,8 @@ def control_app(
             faults.clear()
         elif request.method == "POST":
             try:
-                order = msgspec.json.decode(await request.body(), type=_Order)
-                faults.add(**msgspec.structs.asdict(order))
+                wanted = msgspec.json.decode(await request.body(), type=_NewFault)
+                faults.add(**msgspec.structs.asdict(wanted))
             except (msgspec.MsgspecError, ConfigurationError) as error:
                 return json_page({"error": str(error)}, 400)
         return json_page({**describe(), "waiting": len(faults)})

@@ -38,7 +38,7 @@ INSUFFICIENT: Final = "EFunding:Insufficient funds"
 NO_METHOD: Final = "EFunding:No funding method"
 UNKNOWN_ASSET: Final = "EFunding:Unknown asset"
 LARGEST: Final = Decimal(10**12)
-"""More than this of anything is a slip of the pen."""
+"""More than this of anything is a typing error."""
 HEX: Final = "0123456789abcdef"
 BECH32: Final = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"

@@ -111,7 +111,7 @@ class Pair(msgspec.Struct, frozen=True):
         lot: The market maker's usual volume.
         tick: The smallest step of a price; empty for one unit of the last digit.
         leverage: What may be borrowed.
-        forex: Whether both sides are money of states.
+        forex: Whether both sides are fiat currencies.
     """
 
     name: str
@@ -239,23 +239,16 @@ PAIRS: Final = {
 }
 
 
-def _public(part: str) -> str:
-    """Name an asset as people do: XBT is BTC, XDG is DOGE."""
-    return {"XBT": "BTC", "XDG": "DOGE"}.get(part, part)
+def public_name(pair: Pair) -> str:
+    """Return the pair's display name (``BTC/USD``), the key of answers with ``assetVersion=1``."""
+    return f"{ASSETS[pair.base].called}/{ASSETS[pair.quote].called}"
 
 
 _ASSET_NAMES: Final = {alias: asset for asset in ASSETS.values() for alias in (asset.name, asset.altname, asset.called)}
 _PAIR_NAMES: Final = {
     alias: pair
     for pair in PAIRS.values()
-    for base, _, quote in [pair.wsname.partition("/")]
-    for alias in (
-        pair.name,
-        pair.altname,
-        pair.wsname,
-        _public(base) + _public(quote),
-        f"{_public(base)}/{_public(quote)}",
-    )
+    for alias in (pair.name, pair.altname, pair.wsname, public_name(pair), public_name(pair).replace("/", ""))
 }
 
 
@@ -281,9 +274,3 @@ def find_pair(name: str) -> Pair:
     if pair is None:
         raise Refusal(UNKNOWN_PAIR)
     return pair
-
-
-def public_name(pair: Pair) -> str:
-    """Return the pair's display name (``BTC/USD``), the key of answers with ``assetVersion=1``."""
-    base, _, quote = pair.wsname.partition("/")
-    return f"{_public(base)}/{_public(quote)}"

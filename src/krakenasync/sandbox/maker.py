@@ -1,4 +1,4 @@
-"""The market maker: at each beat of the seeded market he withdraws all his offers and makes new ones."""
+"""The market maker: at each beat of the seeded market it withdraws all its offers and makes new ones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Ladder:
     Nothing is worked out before somebody looks, so a market that nobody trades on costs nothing.
 
     Args:
-        market: His compass.
+        market: The seeded market, whose prices it follows.
         buy: Whether these are bids.
     """
 

@@ -33,7 +33,7 @@ ASKS, BIDS = 21, 22
 LIVELINESS: Final = {"ZUSD": 0, "USDT": 1, "ZEUR": 6}
 """How far an asset swings, in percent of what a coin does; the dollar is what all is measured in."""
 SMALLEST: Final = Decimal("0.001")
-"""The step of the volumes he offers, which is what Depth shows of them."""
+"""The step of the volumes that the market maker offers, and that Depth shows."""
 LEVELS: Final = 500
 """Prices the market maker offers on each side."""
 

@@ -1,4 +1,4 @@
-"""Matching: orders that arrive, orders that are set off, and the market maker's moves meet what rests.
+"""Matching: orders that arrive, orders that are triggered, and the market maker's moves meet what rests.
 
 By price, then by time; at the price of what rested.
 
@@ -170,10 +170,11 @@ class Matching:
             buy: Whether the one that arrived buys.
             price: The price, where the market maker's offer was met.
         """
-        paid = price if price is not None else resting.limit if resting is not None else None
-        if paid is None:
+        if price is None and resting is not None:
+            price = resting.limit
+        if price is None:
             raise ValueError("a trade needs a price")
-        trade = pit.print(at, paid, volume, buy=buy, market=taker is not None and taker.limit is None)
+        trade = pit.print(at, price, volume, buy=buy, market=taker is not None and taker.limit is None)
         if resting is not None:
             resting.shown -= volume
         for order in (taker, resting):

@@ -60,7 +60,7 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
 
     Attributes:
         txid: Kraken's id (``O...``).
-        account: The name of whose it is.
+        account: Its account's name.
         kind: Kraken's order type.
         volume: How much, in base.
         worth: How much was asked for in quote, with the flag ``viqc``.

@@ -1,4 +1,4 @@
-"""How the sandbox reckons: to decimal's usual 28 digits, whatever the program it runs in has set for itself."""
+"""The sandbox's decimal context: the usual 28 digits, whatever the program it runs in has set for itself."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _USUAL.prec = 28
 
 
 def usual() -> AbstractContextManager[Context]:
-    """Reckon as usual inside the block; it holds for the running task only."""
+    """Use that context inside the block, for the running task only."""
     return localcontext(_USUAL)
 
 
 def as_usual(function: Callable[P, R]) -> Callable[P, R]:
-    """Let a function reckon as usual."""
+    """Run a function in that context."""
 
     @functools.wraps(function)
     def reckoned(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -19,7 +19,7 @@ Schedule = tuple[tuple[int, str], ...]
 
 
 def schedule_of(pair: Pair, *, maker: bool) -> Schedule:
-    """Return a pair's schedule; on pairs of two states' money makers and takers pay the same."""
+    """Return a pair's schedule; on pairs of two fiat currencies makers and takers pay the same."""
     if pair.forex:
         return FOREX
     return MAKER if maker else TAKER

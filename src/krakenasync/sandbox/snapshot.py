@@ -1,4 +1,4 @@
-"""Writing a web of objects down as JSON, exactly, and making it again.
+"""Writing a graph of objects as JSON, exactly, and restoring it.
 
 Whatever is made of the package's own classes and plain containers can be written, so a new part of the sandbox needs
 nothing of its own to be kept. Shared objects stay shared, decimals keep every digit, sources of chance go on where they

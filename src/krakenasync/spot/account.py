@@ -239,7 +239,7 @@ class WalletAccount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WalletCursor(msgspec.Struct, frozen=True):
-    """Where a next page would begin; no page tells how one asks for it."""
+    """Where a next page would begin; how to ask for it is not documented."""
 
     next: str | None = None
 

@@ -146,7 +146,7 @@ class Listing(Beta[R], frozen=True, kw_only=True):
 class Bare(msgspec.Struct, frozen=True, kw_only=True):
     """An answer without the envelope.
 
-    Clients meet ``{}`` where there are no rows; a page that lacks its rows but holds something is none.
+    Kraken answers ``{}`` where there are no rows; a page that has other fields but no rows is refused.
     """
 
     enveloped: ClassVar[bool] = False

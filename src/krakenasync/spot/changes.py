@@ -99,7 +99,7 @@ class AmendOrder(Request[Amended], frozen=True, kw_only=True):
         """Ask for one name of one order, and for something to change."""
         exclusive(self, "txid", "cl_ord_id", needed=True)
         if all(getattr(self, name) is None for name in _AMENDABLE):
-            raise InvalidArguments("nothing is to change", hint=f"give one of {', '.join(_AMENDABLE)}")
+            raise InvalidArguments("nothing to change", hint=f"give one of {', '.join(_AMENDABLE)}")
 
 
 class Edited(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Funding: deposits. Kraken still serves these, but steers to Funding Beta.
+"""Funding: deposits. Kraken still serves these, but recommends Funding Beta.
 
 Source: https://docs.kraken.com/api/docs/category/rest-api/funding
 """
@@ -168,7 +168,7 @@ class DepositsPage(Reshaped, msgspec.Struct, frozen=True):
 
 
 class DepositStatus(Request[DepositsPage], frozen=True, kw_only=True):
-    """Recent deposits; `start` and `end` are included. ``cursor=True`` begins to page, 25 deposits each."""
+    """Recent deposits; `start` and `end` are included. ``cursor=True`` asks for pages of 25."""
 
     spec: ClassVar[Spec] = private_call("DepositStatus", "funding", "get-status-recent-deposits", need=_QUERY_FUNDS)
 

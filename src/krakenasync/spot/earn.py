@@ -93,7 +93,7 @@ class EarnDeallocateStatus(OfStrategy, frozen=True, kw_only=True):
 
 
 class EarnLock(msgspec.Struct, frozen=True, kw_only=True):
-    """How long funds are bound. Periods are in seconds.
+    """How long funds are locked. Periods are in seconds.
 
     Attributes:
         type: ``flex``, ``bonded``, ``timed``, ``instant``.

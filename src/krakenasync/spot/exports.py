@@ -76,7 +76,7 @@ class AddExport(Request[ExportId], frozen=True, kw_only=True):
 
 
 class ExportReportStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a report is.
+    """The progress of a report.
 
     Attributes:
         status: One of `STAGES`.
@@ -120,7 +120,7 @@ class OfReport(Request[list[ExportReportStatus]], frozen=True):
 
 
 class ExportStatus(OfReport, frozen=True, kw_only=True):
-    """How far the reports of a kind are."""
+    """The progress of all reports of a kind."""
 
     spec: ClassVar[Spec] = private_call("ExportStatus", "account", "export-status", need=_EXPORT_DATA)
 

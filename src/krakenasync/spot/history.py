@@ -55,6 +55,7 @@ Offset = Annotated[int, Range(0, 2**63 - 1)]
 class Trade(msgspec.Struct, frozen=True, kw_only=True):
     """A trade of the account's, under Kraken's names. Its digits follow the pair, not the assets.
 
+    `vol` is in base currency; `price`, `cost`, `fee` and `margin` are in quote currency.
     The fields from `posstatus` on are there only if the trade opened a margin position; those that begin with ``c``
     tell of the closed part.
 

@@ -80,9 +80,11 @@ class OrderInfo(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         status: ``pending``, ``open``, ``closed``, ``canceled``, ``expired``.
         refid: The order that made this one, or None.
-        vol: Volume asked for, in base currency.
-        vol_exec: Volume filled.
-        price: The average price of what filled.
+        vol: Volume asked for, in base currency; in quote currency with the flag ``viqc``.
+        vol_exec: Volume filled, in base currency.
+        cost: What was paid or received for it so far, in quote currency, without the fee.
+        fee: In quote currency.
+        price: The average price of what filled, in quote currency.
         misc: Comma list: ``stopped``, ``touched``, ``liquidated``, ``partial``, ``amended``.
         trades: Ids of its trades, if asked for.
         displayvol: Of an iceberg: what it shows at a time, and below what of that is left.

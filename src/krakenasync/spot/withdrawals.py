@@ -1,6 +1,6 @@
 """Funding: withdrawals and the way to the futures wallet.
 
-Kraken still serves these, but steers to Funding Beta.
+Kraken still serves these, but recommends Funding Beta.
 Money leaves only to addresses that a person has saved at Kraken; `key` is the name they gave it.
 
 Source: https://docs.kraken.com/api/docs/category/rest-api/funding
@@ -108,7 +108,12 @@ class WithdrawAddresses(Request[list[WithdrawalAddress]], frozen=True, kw_only=T
 
 
 class WithdrawalQuote(msgspec.Struct, frozen=True, kw_only=True):
-    """What a withdrawal would cost. `amount` is net of the fee."""
+    """What a withdrawal would cost. All amounts are in the asset itself.
+
+    Attributes:
+        limit: The most that can be withdrawn now.
+        amount: What would arrive: net of the fee.
+    """
 
     method: str
     limit: Decimal
@@ -201,7 +206,7 @@ class WithdrawalsPage(Reshaped, msgspec.Struct, frozen=True):
 
 
 class WithdrawStatus(Request[WithdrawalsPage], frozen=True, kw_only=True):
-    """Recent withdrawals; `start` and `end` are included. ``cursor=True`` begins to page, 500 withdrawals each."""
+    """Recent withdrawals; `start` and `end` are included. ``cursor=True`` asks for pages of 500."""
 
     spec: ClassVar[Spec] = private_call(
         "WithdrawStatus", "funding", "get-status-recent-withdrawals", need=Need(("withdraw-funds", "query-ledger"))

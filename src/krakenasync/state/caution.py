@@ -1,7 +1,7 @@
 """How the limiter behaves after Kraken refused a call that our own count allowed.
 
 Somebody else uses the key, or the tier is not what we were told. So: believe Kraken, stop for a while that doubles,
-then go on more slowly and find back. The figures come from simulations of a second program on the key: filling the
+then go on more slowly and recover. The figures come from simulations of a second program on the key: filling the
 counter alone livelocks when refused calls prolong the restriction.
 """
 

@@ -26,7 +26,7 @@ __all__ = ["Debtor", "Desk", "running_loop"]
 LOG: Final = logging.getLogger("krakenasync")
 
 _MOST: Final = 64
-"""Callers whose leaving is told later; a lease ends each one's turn anyhow."""
+"""At most so many departures are reported late; the leases end the others' turns."""
 
 
 class Debtor(Protocol):
@@ -97,16 +97,16 @@ class Desk:
 
     @property
     def over(self) -> bool:
-        """Whether its event loop is, so that nothing is told any more from here."""
+        """Whether its event loop is closed, so that nothing more can be sent from here."""
         return self._loop is not None and self._loop.is_closed()
 
     def take_over(self, other: Desk) -> None:
-        """Tell what another one had no time to: ``asyncio.run`` ends with the answer in the caller's hand."""
+        """Take over what another desk had no time to send: ``asyncio.run`` ends once the caller has its answer."""
         self._leaving = [*other._leaving, *self._leaving][:_MOST]
         self._debtors.update(other._debtors)
 
     async def called(self, name: str, who: str, longest: float) -> None:
-        """Sleep until somebody calls us up, but for what another event loop of ours did not come to tell."""
+        """Sleep until called up, after sending what a closed event loop of ours has left unsent."""
         self._inherit(self)
         if self._leaving or self._debtors:
             await self._tell()

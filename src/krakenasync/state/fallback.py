@@ -1,4 +1,4 @@
-"""What happens while a shared store is away, for those who would rather go on with a share of the limits."""
+"""Going on with a share of the limits while a shared store is away."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class FallbackStore(Store):
     def __init__(self, store: Store, clock: Clock, share: float) -> None:
         if not 0 < share <= 1:
             hint = "this process's part of the limits: above 0, at most 1"
-            raise ConfigurationError(f"share={share} cannot work", hint=hint)
+            raise ConfigurationError(f"share={share} is not valid", hint=hint)
         self.store = store
         self._clock = clock
         self._share = share
@@ -133,7 +133,7 @@ class FallbackStore(Store):
             self._charged[step.name] = step.limit, [*recent, (now + wait, points)]
 
     def _full(self, charged: Mapping[str, tuple[Limit, list[tuple[float, float]]]]) -> Iterator[Step]:
-        """Have the store take counters that were charged here for full, for it has let them decay meanwhile.
+        """Set counters that were charged here to full at the store, which has let them decay meanwhile.
 
         On top comes what is still to be sent, or was when another process may have been back at the store already.
         """

@@ -21,7 +21,7 @@ from krakenasync.state.records import SECOND, stepped_ahead
 __all__ = ["NOT_DUE", "Line", "Moment", "Place", "answer"]
 
 NOT_DUE: Final = Entry(0, -1.0)
-"""The answer to who wanted to enter only if his slot was due."""
+"""The answer to an `Enter` with `if_due` whose slot was not due."""
 
 PICKUP_US: Final = round(PICKUP * SECOND)
 _NOBODY: Final = "?"

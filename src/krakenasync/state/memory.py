@@ -74,10 +74,10 @@ class MemoryState:
         self._kept[name] = bucket
 
     def join(self, user: object) -> None:
-        """Take note of somebody who uses the state."""
+        """Register a user of the state."""
 
     async def part(self, user: object) -> None:
-        """Take note that he does not any more."""
+        """Remove a user of the state."""
 
     def ages(self, account: str) -> OrderAges:
         """Return what is known of the age of an account's orders."""

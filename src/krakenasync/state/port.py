@@ -5,8 +5,8 @@ round trip. So a private call costs one question as long as nobody is before it:
 booked and, since it is due at once, the lane entered.
 
 A slot on a counter is *booked*, not polled for: the points are charged at once, in the order of asking, and the caller
-is told when his slot is due. At that moment he asks once more, for a refusal meanwhile pushes everybody back. So a call
-costs two questions at most, and a dear one is never overtaken for ever by cheap ones.
+is told when the slot is due. At that moment it asks once more, because a refusal meanwhile pushes everybody back. So a
+call costs two questions at most, and cheap calls cannot overtake an expensive one indefinitely.
 
 A store never counts too low. What was charged in vain (a caller killed between booking and sending) decays like
 anything else, and what a store has lost (a flushed server, an empty replica) is taken for full as soon as a client
@@ -91,7 +91,7 @@ class Store(ABC):
     async def ask(self, *steps: Step) -> list[Any]:
         """Answer the steps in their order, with nobody else's in between.
 
-        Of a caller that is cancelled while it asks nothing may remain: no slot, no place in a lane or its line.
+        A caller that is cancelled while it asks must leave nothing behind: no slot, no place in a lane or its line.
 
         Raises:
             StateUnavailable: The store does not answer.

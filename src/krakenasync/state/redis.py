@@ -22,10 +22,10 @@ from weakref import WeakKeyDictionary
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.errors import ConfigurationError, StateUnavailable
 from krakenasync.state.lines import NOT_DUE
-from krakenasync.state.mishaps import Scattered, failure, lost, wrong
 from krakenasync.state.port import SCHEMA, Book, Enter, GiveBack, Leave, Limit, Nonce, Peek, Step, Store
 from krakenasync.state.recall import Memory
 from krakenasync.state.records import is_due
+from krakenasync.state.rediserrors import CrossSlot, connection_errors, failure, redis_errors
 from krakenasync.state.spelling import key_of, owner_of, read, record_of, replies, spell
 from krakenasync.state.wire import Wire, packed, packed_word, place_of, pool_of
 
@@ -111,7 +111,7 @@ class RedisStore(Store):
         try:
             await server.set(_SCHEMA_KEY, SCHEMA, nx=True)
             found = await server.get(_SCHEMA_KEY)
-        except wrong() as error:
+        except redis_errors() as error:
             raise failure(error, self._where) from None
         version = found.decode(errors="replace") if isinstance(found, bytes) else found
         if version is not None and version != str(SCHEMA):
@@ -126,7 +126,7 @@ class RedisStore(Store):
         if not self._apart:
             try:
                 return await self._run(steps)
-            except Scattered:
+            except CrossSlot:
                 self._apart = True
         answers: list[Any] = []
         due = True
@@ -154,11 +154,11 @@ class RedisStore(Store):
         try:
             try:
                 text = await self._command(steps, self._begun(len(numbers)) + how)
-            except wrong() as error:
+            except redis_errors() as error:
                 if type(error).__name__ != "NoScriptError":
                     raise
                 text = await self._command(steps, self._begun(len(numbers), whole=True) + how)
-        except wrong() as error:
+        except redis_errors() as error:
             raise failure(error, self._where) from error
         answers, latest = [], {}
         for step, name, reply in zip(steps, names, replies(text), strict=True):
@@ -181,23 +181,20 @@ class RedisStore(Store):
     async def _command(self, steps: Sequence[Step], command: bytes) -> bytes:
         """Send a command and wait for its answer; once more if the connection was lost.
 
-        A question that did arrive and is repeated does no harm: what is charged twice decays, who enters twice enters
-        once.
+        Repeating a question that did arrive is safe: what is charged twice decays, and entering twice enters once.
         """
-        wire, undo = self._way().wire, functools.partial(self._undo, steps)
-        for last in (False, True):
-            self.calls += 1
-            try:
-                text: bytes = await wire.ask(command, undo)
-            except lost():
-                if last:
-                    raise
-            else:
-                return text
-        raise AssertionError
+        try:
+            return await self._command_once(steps, command)
+        except connection_errors():
+            return await self._command_once(steps, command)
+
+    async def _command_once(self, steps: Sequence[Step], command: bytes) -> bytes:
+        self.calls += 1
+        text: bytes = await self._way().wire.ask(command, functools.partial(self._undo, steps))
+        return text
 
     def _undo(self, steps: Sequence[Step], text: bytes) -> None:
-        """Give back what was booked for a caller that is gone, and leave what it entered."""
+        """Give back what a cancelled caller booked, and leave the lane that it entered."""
         answers = [read(step, reply) for step, reply in zip(steps, replies(text), strict=True)]
         undone = list(_undone(steps, answers))
         if undone:
@@ -234,7 +231,7 @@ class RedisStore(Store):
         bell = f"{key_of(f'lane {name}')}:bell:{who}"
         try:
             await self._way().server.blpop([bell], timeout=min(max(longest, _FIRST_TRY), _LONGEST_NAP))
-        except wrong() as error:
+        except redis_errors() as error:
             raise failure(error, self._where) from error
 
     async def aclose(self) -> None:

@@ -104,11 +104,11 @@ class SharedState(MemoryState):
                     del self._desks[loop]
 
     def join(self, user: object) -> None:
-        """Take note of somebody who uses the state."""
+        """Register a user of the state."""
         self._users.add(user)
 
     async def part(self, user: object) -> None:
-        """Take note that he does not any more; the last one has the running loop's connections closed."""
+        """Remove a user of the state; the last one closes the running loop's connections."""
         self._users.discard(user)
         if (desk := self._desks.get(running_loop())) is not None:
             await desk.drain()
@@ -124,7 +124,7 @@ class SharedState(MemoryState):
 
 
 def _shared(name: str, spec: CounterSpec, step: float, initial: float) -> SharedCounter:
-    """Leave what calls may draw nearer out of the cap; or, where there is no more than one call's, out of the pace."""
+    """Lower the cap by what decays in the spread; or, where it holds one call only, the pace."""
     if spec.cap > 1:
         # A counter that falls in steps may stand higher than a steady one by what falls in a step.
         cap = max(1.0, spec.cap - spec.decay * (SPREAD + step))

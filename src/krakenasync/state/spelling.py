@@ -64,9 +64,6 @@ def spell(recalls: Sequence[Recall], numbers: Sequence[int], steps: Sequence[Ste
 
 
 def _spelt(step: Step) -> tuple[Any, ...]:
-    kind = _COUNTERS.get(type(step))
-    if kind is not None:
-        return kind, *step[1:]
     if isinstance(step, Leave):
         return "leave", step.who
     if isinstance(step, Enter):
@@ -76,7 +73,7 @@ def _spelt(step: Step) -> tuple[Any, ...]:
     if isinstance(step, Nonce):
         tick, finer = _ticks(step.unit)
         return "nonce", step.unit, tick, -(-step.floor // finer)
-    raise AssertionError
+    return _COUNTERS[type(step)], *step[1:]
 
 
 def replies(text: bytes) -> list[tuple[float, ...]]:

@@ -95,7 +95,7 @@ class SqliteStore(RecordStore):
         return done
 
     async def _patiently(self, work: Callable[[], A]) -> A:
-        """Do the work when no other process is at it."""
+        """Do the work, waiting while another process holds the lock."""
         deadline = self._clock.monotonic() + _PATIENCE
         while True:
             try:

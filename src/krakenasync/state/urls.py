@@ -55,7 +55,10 @@ def open_store(url: str, clock: Clock = SYSTEM_CLOCK) -> Store:
     else:
         raise ConfigurationError(f"a state of the kind {parts.scheme or 'without scheme'!r} is not known", hint=_FORMS)
     if failure not in {"", "raise", "local"} or (share and failure != "local"):
-        raise ConfigurationError("the state's URL asks for what is not known", hint="on_state_failure=raise or local")
+        raise ConfigurationError(
+            "the state's URL has an unknown on_state_failure, or a share without local",
+            hint="on_state_failure=raise or local",
+        )
     if failure != "local":
         return store
     from krakenasync.state.fallback import FallbackStore  # noqa: PLC0415 - as above

@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from krakenasync.errors import ConfigurationError
-from krakenasync.state.mishaps import refusal, wrong
+from krakenasync.state.rediserrors import redis_errors, refusal
 
 if TYPE_CHECKING:
     from redis.asyncio.connection import AbstractConnection, ConnectionPool
@@ -56,7 +56,7 @@ def pool_of(url: str) -> ConnectionPool:
         from redis.exceptions import ConnectionError as LostConnection  # noqa: PLC0415 - the same
     except ImportError:
         raise ConfigurationError("a Redis state needs redis-py", hint="pip install 'krakenasync[redis]'") from None
-    unreadable: tuple[type[Exception], ...] = (ValueError, TypeError, *wrong())
+    unreadable: tuple[type[Exception], ...] = (ValueError, TypeError, *redis_errors())
     try:
         pool = ConnectionPool.from_url(
             url,
@@ -81,7 +81,7 @@ def place_of(pool: ConnectionPool) -> str:
 
 
 class _Asked(NamedTuple):
-    """A question under way: who waits for its answer, when it went out, who hears it if nobody waits."""
+    """A question under way: the future of its answer, when it was sent, and who is told if its caller is gone."""
 
     answer: asyncio.Future[Any]
     at: float
@@ -188,7 +188,7 @@ class _Line(asyncio.Protocol):
                 if type(found).__name__ == "ReadOnlyError":
                     self.end(ConnectionError("the server is a replica now"))  # look for its successor
         except self._garbled as error:
-            self.end(ConnectionError(f"the server is not understood: {error}"))
+            self.end(ConnectionError(f"the server's answer is not understood: {error}"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Fail everybody who waits."""

@@ -6,6 +6,7 @@ Source: https://docs.kraken.com/api/docs/category/rest-api/funding
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from krakenasync.protocol.paging import PAGING
@@ -71,7 +72,7 @@ def _method_row(method: Method) -> dict[str, Any]:
     row: dict[str, Any] = {
         "method": method.name,
         "limit": asset.text(method.limit) if method.limit is not None else False,
-        "fee": asset.text(asset.quantise(method.fee * 0)),
+        "fee": asset.text(Decimal(0)),
         "minimum": asset.text(method.minimum),
     }
     if method.prefix or method.length:
@@ -89,7 +90,7 @@ def _row(deposit: Deposit, now: int) -> dict[str, Any]:
         "txid": deposit.txid,
         "info": deposit.address,
         "amount": asset.text(deposit.amount),
-        "fee": asset.text(asset.quantise(deposit.amount * 0)),
+        "fee": asset.text(Decimal(0)),
         "time": deposit.at // NANOS,
         "status": deposit.status(now),
     }

@@ -25,7 +25,7 @@ from krakenasync.spot.values import Consolidation, LedgerType, TradeType, words
 
 __all__ = ["HANDLERS", "consolidates", "ledger_row", "lines_by_trade", "trade_groups", "trade_row"]
 
-STATES_MONEY: Final = frozenset({"ZUSD", "ZEUR"})
+FIAT: Final = frozenset({"ZUSD", "ZEUR"})
 TRADE_TYPES: Final = words(TradeType)
 LEDGER_TYPES: Final = words(LedgerType)
 CONSOLIDATIONS: Final = words(Consolidation) | {""}
@@ -143,7 +143,7 @@ def ledger_row(line: Movement) -> dict[str, Any]:
         "type": line.kind,
         "subtype": line.subtype if isinstance(line, Transfer) else "tradespot",
         "aclass": "currency",
-        "subclass": "fiat" if base_of(line.asset) in STATES_MONEY else "crypto",
+        "subclass": "fiat" if base_of(line.asset) in FIAT else "crypto",
         "asset": line.asset,
         "amount": asset.text(line.amount),
         "fee": asset.text(line.fee),

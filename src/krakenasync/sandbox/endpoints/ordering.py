@@ -149,7 +149,7 @@ def read_volume(arguments: Arguments, name: str, pair: Pair) -> Decimal:
     """Read a volume, in the digits of the pair's lots.
 
     Raises:
-        Refusal: It is not a moment, or finer than that.
+        Refusal: It is not a number, or has more digits than the pair's lots.
     """
     volume = bounded(name, arguments.text(name))
     rounded = volume.quantize(Decimal(1).scaleb(-pair.lot_decimals))

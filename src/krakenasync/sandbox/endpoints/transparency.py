@@ -122,7 +122,7 @@ def _assets(pair: Pair, notation: str) -> dict[str, str]:
 
 
 def _identifiers(pair: Pair) -> dict[str, str]:
-    """Name both assets in the registry of digital tokens, where money of states has no code."""
+    """Name both assets in the registry of digital tokens, where fiat currencies have no code."""
     base, _, quote = public_name(pair).partition("/")
     return {
         f"{side}_dti_{part}": text

@@ -9,23 +9,23 @@ import functools
 
 from krakenasync.errors import ConfigurationError, KrakenError, StateUnavailable
 
-__all__ = ["Scattered", "failure", "lost", "refusal", "wrong"]
+__all__ = ["CrossSlot", "connection_errors", "failure", "redis_errors", "refusal"]
 
 
-class Scattered(Exception):
+class CrossSlot(Exception):
     """The records asked about are not in one place."""
 
 
 @functools.cache
-def wrong() -> tuple[type[Exception], ...]:
-    """All that a question may fail with."""
+def redis_errors() -> tuple[type[Exception], ...]:
+    """Everything that a question may fail with."""
     from redis.exceptions import RedisError  # noqa: PLC0415 - only for those who use it
 
     return RedisError, OSError
 
 
 @functools.cache
-def lost() -> tuple[type[Exception], ...]:
+def connection_errors() -> tuple[type[Exception], ...]:
     """What says that a connection could not be made, or is lost."""
     from redis.exceptions import ConnectionError as LostConnection  # noqa: PLC0415 - only for those who use it
 
@@ -48,7 +48,7 @@ def refusal(text: str) -> Exception:
     return kinds.get(text.partition(" ")[0], exceptions.ResponseError)(text.removeprefix("ERR "))
 
 
-def failure(error: Exception, where: str) -> KrakenError | Scattered:
+def failure(error: Exception, where: str) -> KrakenError | CrossSlot:
     """Say what went wrong.
 
     Args:
@@ -62,7 +62,7 @@ def failure(error: Exception, where: str) -> KrakenError | Scattered:
 
     if isinstance(error, exceptions.NoPermissionError):
         return ConfigurationError(
-            f"the Redis server at {where} does not allow us that: {error}",
+            f"the Redis server at {where} denies us a command: {error}",
             hint="the state's user needs EVALSHA, EVAL, GET, SET, BLPOP and what the script calls",
         )
     if isinstance(error, (exceptions.AuthenticationError, exceptions.AuthorizationError)):
@@ -78,15 +78,15 @@ def failure(error: Exception, where: str) -> KrakenError | Scattered:
         )
     return StateUnavailable(
         f"the Redis server at {where} does not answer: {str(error) or type(error).__name__}",
-        hint="does it run there? rediss:// is for a port with TLS, redis:// for one without",
+        hint="is it running there? rediss:// is for a port with TLS, redis:// for one without",
     )
 
 
-def _refused(error: Exception, where: str) -> KrakenError | Scattered:
+def _refused(error: Exception, where: str) -> KrakenError | CrossSlot:
     """Say what a server meant that answered with an error."""
     text, kind = str(error), type(error).__name__
     if "CROSSSLOT" in text or kind == "ClusterCrossSlotError":
-        return Scattered()
+        return CrossSlot()
     if text.startswith("MOVED") or kind == "MovedError":
         return ConfigurationError(
             f"the Redis server at {where} is one of a cluster, and some records would be on another",

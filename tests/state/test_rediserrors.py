@@ -4,13 +4,13 @@ import pytest
 from redis import exceptions
 
 from krakenasync.errors import ConfigurationError, StateUnavailable
-from krakenasync.state.mishaps import Scattered, failure, lost, refusal, wrong
+from krakenasync.state.rediserrors import CrossSlot, connection_errors, failure, redis_errors, refusal
 
 
 @pytest.mark.parametrize(
     ("error", "kind", "words"),
     [
-        (refusal("NOPERM User x has no permissions to run the 'evalsha' command"), ConfigurationError, "allow us"),
+        (refusal("NOPERM User x has no permissions to run the 'evalsha' command"), ConfigurationError, "denies us"),
         (refusal("NOAUTH Authentication required."), ConfigurationError, "let us in"),
         (exceptions.AuthenticationError("invalid username-password pair"), ConfigurationError, "let us in"),
         (refusal("MOVED 3999 127.0.0.1:6381"), ConfigurationError, "one of a cluster"),
@@ -37,7 +37,7 @@ def test_what_it_is_called(error, kind, words):
 
 def test_records_in_two_places_are_no_failure():
     """The store asks one after the other then."""
-    assert isinstance(failure(refusal("CROSSSLOT Keys in request don't hash to the same slot"), "here"), Scattered)
+    assert isinstance(failure(refusal("CROSSSLOT Keys in request don't hash to the same slot"), "here"), CrossSlot)
 
 
 def test_a_forgotten_script_is_told_apart():
@@ -47,8 +47,8 @@ def test_a_forgotten_script_is_told_apart():
 
 def test_what_is_caught():
     """Whatever a question may fail with; of that, a lost connection is worth another try."""
-    assert issubclass(exceptions.ConnectionError, wrong())
-    assert issubclass(exceptions.ConnectionError, lost())
-    assert issubclass(ConnectionResetError, lost())
-    assert issubclass(TimeoutError, wrong())
-    assert not issubclass(TimeoutError, lost())
+    assert issubclass(exceptions.ConnectionError, redis_errors())
+    assert issubclass(exceptions.ConnectionError, connection_errors())
+    assert issubclass(ConnectionResetError, connection_errors())
+    assert issubclass(TimeoutError, redis_errors())
+    assert not issubclass(TimeoutError, connection_errors())

@@ -67,7 +67,7 @@ class SharedGate(Gate):
             RateLimitTimeout: The wait cannot end before the caller's deadline.
             StateUnavailable: The store does not answer.
         """
-        door = door if isinstance(door, SharedLane) else None  # one of this process alone is not applied for
+        door = door if isinstance(door, SharedLane) else None  # a lane of this process alone needs no application
         waiter = self.queue.join(lane, price)
         application = None
         try:
@@ -102,7 +102,7 @@ class SharedGate(Gate):
     ) -> tuple[float, Application | None]:
         """Seconds until this gate's slot may be used, 0 for now; books one if there is none, or too small a one."""
         if self._asking:
-            return math.inf, None  # somebody who was at the head before us; he wakes us up
+            return math.inf, None  # the head before us is still asking, and wakes us up
         if self._slot is None and door is not None and not door.open_for(self):
             return math.inf, None  # the lane tells us when
         self._asking = True
@@ -114,29 +114,36 @@ class SharedGate(Gate):
                 self.queue.wake_head()
 
     async def _ask(self, cost: float, longest: float, door: SharedLane | None) -> tuple[float, Application | None]:
-        slot, steps = self._slot, list[Step]()
-        if slot is not None and slot.cost < cost - _DUST:
-            self._slot = None
-            steps.append(_given_back(slot))
-            slot = None
+        slot = self._slot
         if slot is None:
-            steps.append(self._to_book(cost, longest))
-        elif (left := self._due - self.now()) > 0:
+            return await self._book(cost, longest, door)
+        if slot.cost < cost - _DUST:  # the price has risen since
+            self._slot = None
+            return await self._book(cost, longest, door, _given_back(slot))
+        if (left := self._due - self.now()) > 0:
             return left, None
-        elif self._asked:
+        if self._asked:
             return 0.0, None
-        else:
-            steps.append(Send(slot.name, slot.limit, slot.booked))
-        if self.owing:
-            self._desk.owe(self)
-        found, application = await self._with(door, steps)
+        return await self._confirm(slot, door)
+
+    async def _book(
+        self, cost: float, longest: float, door: SharedLane | None, *before: Step
+    ) -> tuple[float, Application | None]:
+        """Book a slot; return the seconds until it is due."""
+        booking, application = await self._with(door, [*before, self._to_book(cost, longest)])
         try:
-            wait = self._booked(found, longest) if slot is None else found
+            wait = self._booked(booking, longest)
         except RateLimitTimeout:
             if door is not None and application is not None:
                 await door.give_up(application)
             raise
-        if slot is not None and wait:  # void: booked anew after that
+        self._due, self._asked = self.now() + wait, not wait
+        return wait, application
+
+    async def _confirm(self, slot: Booking, door: SharedLane | None) -> tuple[float, Application | None]:
+        """Ask whether a slot that is due may be used: 0, or the seconds after which another one is booked."""
+        wait, application = await self._with(door, [Send(slot.name, slot.limit, slot.booked)])
+        if wait:
             self._slot = None
             await self._desk.ask(_given_back(slot))
         self._due, self._asked = self.now() + wait, not wait
@@ -144,6 +151,8 @@ class SharedGate(Gate):
 
     async def _with(self, door: SharedLane | None, steps: list[Step]) -> tuple[Any, Application | None]:
         """Ask about a slot, and for a place in the call's lane if it is due."""
+        if self.owing:
+            self._desk.owe(self)
         applied = door.apply(self) if door is not None else None
         if door is None or applied is None:
             return (await self._desk.ask(*steps))[-1], None
@@ -192,7 +201,7 @@ class SharedGate(Gate):
                 LOG.warning("a slot of the %s counter is lost: %s", self.name, error)
 
     def at_once(self, _cost: float) -> bool:
-        """Only the store knows whether nobody is before."""
+        """Never: only the store knows whether anybody is ahead."""
         return False
 
     def reserve(self, cost: float) -> None:
@@ -261,7 +270,7 @@ class SharedGate(Gate):
             self._told = self.bucket.blocked_until
 
     async def tell(self) -> None:
-        """Have told what is owed."""
+        """Send the store what it has yet to be told."""
         if (telling := self._desk.tell()) is not None:
             await telling
 
