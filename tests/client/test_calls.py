@@ -7,9 +7,11 @@ import warnings
 
 import pytest
 
-from krakenasync import InvalidType, KrakenClient
+from krakenasync import InvalidArguments, InvalidType, KrakenClient
 from krakenasync.client.placing import PlacedOrder
+from krakenasync.sandbox import SandboxConfig
 from krakenasync.spot.catalog import ENDPOINTS
+from krakenasync.testing import in_process, run
 
 
 @pytest.mark.parametrize("name", [name for name in ENDPOINTS if name != "ticker"])
@@ -67,6 +69,50 @@ async def test_arguments_that_do_not_fit_are_told_with_the_call(call, said):
     """As Python does it, and with what may have been meant."""
     with pytest.raises(TypeError, match=said):
         await call(KrakenClient())
+
+
+def test_names_that_are_none_in_python_are_taken_too():
+    """Where they can be written: ``**{"from": ...}``."""
+
+    async def main(clock):
+        exchange = in_process(SandboxConfig(), clock=clock)
+        async with exchange.client() as kraken:
+            move = {"asset": "XBT", "to": "Futures Wallet", "amount": "1"}
+            assert (await kraken.wallet_transfer(**{"from": "Spot Wallet"}, **move)).refid
+            assert (await kraken.trade_volume("XBTUSD", **{"fee-info": True})).fees
+            with pytest.raises(TypeError, match=r"wallet_transfer\(\): missing required argument 'asset'"):
+                await kraken.wallet_transfer(**{"from": "Spot Wallet"})
+            with pytest.raises(TypeError, match="unexpected keyword argument 'from'"):
+                await kraken.wallet_transfer(**{"from": "Spot Wallet", "from_": "Spot Wallet"}, **move)
+
+    run(main)
+
+
+@pytest.mark.parametrize(
+    ("args", "named"),
+    [
+        (("XBTUSD", "ETHUSD"), {}),
+        ((["XBTUSD", "ETHUSD"],), {}),
+        (("XBTUSD,ETHUSD",), {}),
+        ((), {"pair": ["XBTUSD", "ETHUSD"]}),
+        ((), {"pair": "XBTUSD,ETHUSD"}),
+        (("XBTUSD",), {"pair": "ETHUSD"}),
+    ],
+)
+def test_the_ticker_takes_its_pairs_in_every_form(args, named):
+    """One by one, as the other calls do, or as Kraken does."""
+
+    async def main(clock):
+        exchange = in_process(SandboxConfig(), clock=clock)
+        async with exchange.client() as kraken:
+            assert (await kraken.ticker(*args, **named)).keys() == {"XXBTZUSD", "XETHZUSD"}
+            assert len(await kraken.ticker()) > 2
+            with pytest.raises(InvalidArguments, match="pair is empty"):
+                await kraken.ticker([])
+            with pytest.raises(InvalidType, match="pair must be"):
+                await kraken.ticker(5)
+
+    run(main)
 
 
 @pytest.mark.asyncio

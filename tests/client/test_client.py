@@ -341,6 +341,8 @@ def test_a_client_for_httpx_without_async_is_refused():
     """It has methods of the same names."""
     with httpx.Client() as wrong, pytest.raises(ConfigurationError, match=r"httpx\.AsyncClient"):
         KrakenClient(http_client=wrong)
+    with pytest.raises(ConfigurationError, match=r"httpx\.AsyncClient"):
+        KrakenClient(http_client=httpx.AsyncClient)
 
 
 def test_from_env(tmp_path):
@@ -363,6 +365,30 @@ def test_from_env(tmp_path):
     assert "http://127.0.0.1:8000" in repr(kraken)
     assert KrakenClient.from_env(environ, tier="starter").tier is Tier.STARTER
     assert "public calls only" in repr(KrakenClient.from_env({}))
+
+
+@pytest.mark.parametrize(
+    ("environ", "given"),
+    [
+        ({"KRAKEN_NONCE_WINDOW": "x"}, {"nonce_window": 5}),
+        ({"KRAKEN_TIER_FILE": "/nope"}, {"tier": "pro"}),
+        ({"KRAKEN_API_KEY": "a", "KRAKEN_API_KEY_FILE": "/nope"}, {"api_key": "k", "api_secret": SECRET}),
+        ({"KRAKEN_STATE": "mysql://host"}, {"state": None}),
+    ],
+)
+def test_what_is_given_wins_also_over_what_cannot_work(environ, given):
+    """The environment's own is not even looked at."""
+    KrakenClient.from_env(environ, **given)
+    with pytest.raises(ConfigurationError):
+        KrakenClient.from_env(environ)
+
+
+def test_a_file_of_an_editor_on_windows_is_read(tmp_path):
+    """With a mark before the text and its line ends."""
+    for name, text in (("key", "my key"), ("secret", SECRET)):
+        (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + text.encode() + b"\r\n")
+    environ = {"KRAKEN_API_KEY_FILE": str(tmp_path / "key"), "KRAKEN_API_SECRET_FILE": str(tmp_path / "secret")}
+    assert KrakenClient.from_env(environ)._road.credentials.api_key == "my key"
 
 
 def test_from_env_reads_the_environment(monkeypatch):

@@ -521,6 +521,28 @@ def test_a_refusal_of_the_whole_account_pauses_all_its_pairs():
     assert 1 < first < second
 
 
+def test_cancelling_an_old_order_does_not_wait_for_it():
+    """It costs nothing there, and makes the account safer; a young one's cancel waits with the others."""
+
+    async def main(clock):
+        exchange = in_process(SandboxConfig(tier=Tier.PRO), clock=clock)
+        async with exchange.client(tier="pro") as kraken:
+            order = {"pair": "ETHUSD", "type": "buy", "ordertype": "limit", "volume": "1", "price": "1000"}
+            old = await kraken.add_order(**order)
+            await anyio.sleep(400)
+            young = await kraken.add_order(**order)
+            exchange.faults.add("AddOrder", "EOrder:Domain rate limit exceeded")
+            with pytest.raises(DomainLimitExceeded) as caught:
+                await kraken.add_order(**order)
+            began = clock.monotonic()
+            await kraken.cancel_order(txid=old.txid[0])
+            assert clock.monotonic() - began < 0.1
+            await kraken.cancel_order(txid=young.txid[0])
+            assert clock.monotonic() - began >= caught.value.retry_after
+
+    run(main)
+
+
 def test_it_pauses_also_a_pair_that_was_only_amended():
     """Its order was placed by an earlier run; and changes to orders of which nothing is known, not even the pair."""
 

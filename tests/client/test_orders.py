@@ -27,6 +27,7 @@ from krakenasync import (
     RateLimitTimeout,
     RetryPolicy,
 )
+from krakenasync.client.events import Sent
 from krakenasync.client.orders import Intent, PlaceOrder
 from krakenasync.errors import OrderNotPlaced
 from krakenasync.sandbox import SandboxConfig
@@ -326,6 +327,25 @@ def test_an_order_that_no_answer_told_of_is_found_and_adopted(order, fault):
         assert placed.order.cl_ord_id == placed.cl_ord_id
 
     play(scene, nonce_window=60_000)  # else the looks, with higher nonces, would shut the delayed request out
+
+
+def test_a_machine_that_slept_makes_its_next_deadline_by_kraken_s_clock():
+    """The first one was over when it arrived: the steady clock by which it was made had stood still."""
+
+    async def main(clock):
+        exchange = in_process(SandboxConfig(limits=False), clock=clock)
+
+        def sleep(event):
+            if isinstance(event, Sent) and event.endpoint == "AddOrder" and not exchange.stats.requests["AddOrder"]:
+                clock.step_wall(120)
+
+        async with exchange.client(hooks=[sleep]) as kraken:
+            exchange.faults.add("AddOrder", "EService:Deadline elapsed-before")
+            placed = await kraken.place_order(**MARKET)
+            assert placed.sends == 2
+            assert len(book(exchange.sandbox, placed.cl_ord_id)) == 1
+
+    run(main)
 
 
 @pytest.mark.parametrize("fault", ["answer-lost-before", "502-before", "EService:Busy-before"])

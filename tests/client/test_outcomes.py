@@ -3,9 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import anyio
 import pytest
 
-from krakenasync import OutcomeUnknown, RetryPolicy, ServiceUnavailable
+from krakenasync import Failed, OutcomeUnknown, RetryPolicy, ServiceUnavailable, Unanswered
 from krakenasync.client.outcomes import outcome_of
 from krakenasync.client.serverclock import ServerClock
 from krakenasync.protocol.wire import Answer
@@ -271,6 +272,40 @@ def test_a_batch_is_told_order_by_order():
     assert seconds > 7
 
 
+class Uneven(Scripted):
+    """The first look at open orders is lost after a second, the third takes two, those from the fifth on ten."""
+
+    async def send(self, request, _late=None):
+        if request.spec.name == "OpenOrders":
+            number = self.asked.count("OpenOrders") + 1
+            answer = await super().send(request)
+            await anyio.sleep({1: 1, 2: 0, 3: 2, 4: 0}.get(number, 10))
+            if number == 1:
+                raise Unanswered("lost", effect="unknown")
+            return answer
+        return await super().send(request)
+
+
+def test_what_one_task_finds_another_s_failed_look_does_not_take_back():
+    """Both wait for the same error's `resolve()`; the second has found one order and looks for the other."""
+
+    async def main(clock):
+        shown = {f"O{each}": info(clock, cl_ord_id=each) for each in ("one", "two")}
+        kraken, told = Uneven(clock, OpenOrders=shown, ClosedOrders={}), []
+        lost = OutcomeUnknown("lost")
+        outcome = outcome_of(batch(clock, "one", "two"), kraken, ServerClock(clock), lost, age=lambda: 10**9)
+
+        async def resolve():
+            told.append([each.txid for each in await outcome.resolve()])
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(resolve)
+            tasks.start_soon(resolve)
+        assert told == [["Oone", "Otwo"]] * 2
+
+    run(main)
+
+
 def test_a_batch_that_is_all_there_is_told_at_once():
     """Nothing is waited for."""
     shown = {"OpenOrders": lambda clock: {f"O{each}": info(clock, cl_ord_id=each) for each in ("one", "two")}}
@@ -338,6 +373,31 @@ def test_a_plain_order_with_a_deadline_can_be_resolved(fault):
         assert sandbox.stats.requests["AddOrder"] == 1
 
     play(scene)
+
+
+@pytest.mark.parametrize("deadline", [10, None])
+@pytest.mark.parametrize("when", [Failed, None], ids=["under way", "before it is resolved"])
+def test_a_machine_that_slept_finds_what_was_carried_out_before(when, deadline):
+    """The steady clock stood still meanwhile: the order was placed and filled longer ago than that one tells."""
+    order = BUY | {"ordertype": "market", "price": None, "cl_ord_id": "grid-1"}
+
+    async def main(clock):
+        slept = []
+
+        def sleep(event):
+            if (event and type(event)) is when and not slept:
+                slept.append(clock.step_wall(120))
+
+        exchange = in_process(SandboxConfig(limits=False), clock=clock)
+        async with exchange.client(retry=RetryPolicy(attempts=1), hooks=[sleep]) as kraken:
+            exchange.faults.add("AddOrder", "502-after")
+            with pytest.raises(OutcomeUnknown) as caught:
+                await kraken.add_order(**order, deadline=at(clock, deadline) if deadline else None)
+            sleep(None)
+            assert slept
+            assert (await caught.value.resolve()).order.status == "closed"
+
+    run(main)
 
 
 def test_a_doubt_that_remains_can_be_resolved_again():

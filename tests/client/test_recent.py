@@ -51,6 +51,23 @@ def test_without_it_every_call_asks_anew(naive_kraken):
     run(main)
 
 
+def test_a_machine_that_slept_asks_anew(naive_kraken):
+    """Its steady clock has not seen the hour pass."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        kraken = exchange.client().with_options(max_age=5.0)
+        await kraken.balance()
+        clock.step_wall(3600)
+        await kraken.balance()
+        assert len(exchange.seen) == 2
+        clock.step_wall(-3600)  # a calendar set back makes no answer younger, nor older
+        await kraken.balance()
+        assert len(exchange.seen) == 2
+
+    run(main)
+
+
 def test_a_young_answer_will_do(naive_kraken):
     """An answer not older than max_age is given again; another question and an older answer are asked for."""
 

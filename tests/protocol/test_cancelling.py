@@ -159,6 +159,17 @@ def test_a_refusal_ends_it():
     assert machine.cancelled(Cancel(), Denied()) == Rejected()
 
 
+def test_what_kraken_agreed_to_cancel_has_a_moment_to_show_it():
+    """Three seconds, while lists lag by up to two; then it is cancelled again."""
+    step, seconds = machine.cancelled(Cancel(), Acknowledged()), 0.0
+    while isinstance(step, Look):
+        after = machine.looked(PLAN, step, Resting())
+        step, seconds = after.then, seconds + after.seconds
+    assert isinstance(step, Cancel)
+    assert 3 < seconds < 10
+    assert isinstance(machine.looked(PLAN, machine.cancelled(Cancel(), Unclear()), Resting()).then, Cancel)
+
+
 def test_a_resting_order_is_cancelled_again_so_often_and_then_only_watched():
     """Out of cancellations, the looks that are left may still see it end."""
     again = machine.looked(PLAN, Look(3), Resting())

@@ -118,3 +118,11 @@ def test_an_order_of_kraken_s_example_is_read():
     read = wire.decode(result_type(by_name("OpenOrders")), 200, body, endpoint="OpenOrders").result
     assert read.open["O1"].userref is None
     assert read.open["O1"].opentm.microsecond == 981900
+
+
+def test_a_number_stays_one_where_its_type_is_open():
+    """As in an answer that needs no mending: digit by digit, and no text."""
+    body = b'{"error":[],"result":[{"asset":"XBT","method":"Bitcoin","minimum":%s,"fee":{"fee":0.10}}]}'
+    kind = result_type(by_name("WithdrawMethods"))
+    whole, odd = (wire.decode(kind, 200, body % minimum, endpoint="x").result for minimum in (b'"1"', b'""'))
+    assert str(whole[0].fee) == str(odd[0].fee) == "{'fee': Decimal('0.10')}"

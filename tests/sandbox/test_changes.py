@@ -48,6 +48,25 @@ async def test_amending_below_what_filled_cancels_the_rest(kraken):
     assert (end["status"], end["vol_exec"], await kraken.hold()) == ("canceled", "0.10000000", 0)
 
 
+async def test_an_amended_volume_is_in_base_whatever_the_order_was_in(kraken):
+    """It was in dollars; with the flag its volume would be read as that."""
+    order = {"type": "buy", "ordertype": "market", "volume": "50", "oflags": "viqc", "starttm": "+60"}
+    (txid,) = (await kraken.result("AddOrder", pair=PAIR, **order))["txid"]
+    await kraken.result("AmendOrder", txid=txid, order_qty="0.001")
+    row = await kraken.row(txid)
+    assert (row["vol"], row["oflags"]) == ("0.00100000", "fciq")
+    edited = await kraken.result("EditOrder", txid=txid, pair=PAIR)
+    kraken.clock.advance(61)
+    assert (await kraken.row(edited["txid"]))["vol_exec"] == "0.00100000"
+
+
+async def test_an_amend_takes_no_user_reference(kraken):
+    """An edit does."""
+    await kraken.buy(userref="77")
+    assert await kraken.code("AmendOrder", txid="77", order_qty="0.02") == "EOrder:Invalid order"
+    assert (await kraken.result("EditOrder", txid="77", pair=PAIR))["status"] == "ok"
+
+
 async def test_the_history_of_an_order_begins_with_the_original(kraken):
     """Each version has its quantity, price and time."""
     txid = await kraken.buy("20000", "0.2")

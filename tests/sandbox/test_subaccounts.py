@@ -36,6 +36,17 @@ async def test_a_subaccount_is_an_account_of_its_own(kraken):
     assert (await transfer(kraken, row["iiban"], iban(kraken, "alice"), key="savings"))["error"] == [DENIED]
 
 
+async def test_an_id_is_taken_in_each_spelling_that_answers_have(kraken, beta):
+    """ListWalletAccounts writes it with dashes, GetApiKeyInfo with blanks; it names the account that a call is for."""
+    (account,) = (await kraken.result("ListWalletAccounts"))["accounts"]
+    alice = iban(kraken, "alice")
+    assert account["account_id"] == alice.replace(" ", "-")
+    for spelling in (account["account_id"], alice):
+        assert await beta("GET", "v1/deposits", account_id=spelling) == {"deposits": []}
+    await kraken.result("CreateSubaccount", username="savings", email="a@example.com")
+    assert (await transfer(kraken, account["account_id"], iban(kraken, "savings")))["error"] == []
+
+
 async def test_ids_are_read_with_blanks_or_without(kraken):
     """ABCD 1234 EFGH 5678 in any spelling."""
     await kraken.result("CreateSubaccount", username="savings", email="a@example.com")

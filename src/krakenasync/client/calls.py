@@ -6,10 +6,13 @@ import functools
 import inspect
 import re
 import typing
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, Protocol, Self, TypeVar, cast, overload
 
+import msgspec
+
+from krakenasync.protocol.fields import Names
 from krakenasync.protocol.requests import Request, result_type
 from krakenasync.protocol.wire import Answer
 from krakenasync.spot import (
@@ -93,7 +96,7 @@ class Action(Generic[P, B, R]):
             try:
                 wanted = takes(*args, **kwargs)
             except TypeError as error:
-                raise _misfit(name, takes, error) from None
+                wanted = _under_krakens_names(name, takes, error, args, kwargs)
             return await does(client, wanted)
 
         return cast("FunctionType", method)
@@ -124,7 +127,7 @@ class Row(Action[P, Request[R], R]):
             try:
                 request = takes(*args, **kwargs)
             except TypeError as error:
-                raise _misfit(name, takes, error) from None
+                request = _under_krakens_names(name, takes, error, args, kwargs)
             return (await client.send(request)).result  # `_result` without a coroutine of its own
 
         return cast("FunctionType", method)
@@ -135,6 +138,24 @@ class Row(Action[P, Request[R], R]):
 
 async def _result(client: Sender, request: Request[R]) -> R:
     return (await client.send(request)).result
+
+
+def _under_krakens_names(
+    name: str, takes: Callable[..., B], error: TypeError, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> B:
+    """Try arguments once more that did not fit, as some of Kraken's names are none in Python: ``**{"from": ...}``.
+
+    Raises:
+        TypeError: They do not fit under those names either.
+    """
+    ours = {field.encode_name: field.name for field in msgspec.structs.fields(cast("type[msgspec.Struct]", takes))}
+    renamed = {ours.get(key, key): value for key, value in kwargs.items()}
+    if len(renamed) == len(kwargs) and renamed.keys() != kwargs.keys():
+        try:
+            return takes(*args, **renamed)
+        except TypeError as another:
+            error = another
+    raise _misfit(name, takes, error) from None
 
 
 def _misfit(name: str, takes: Callable[..., Any], error: TypeError) -> TypeError:
@@ -174,12 +195,15 @@ class Calls:
 
     async def ticker(
         self,
-        *pair: str,
+        *pairs: str | Sequence[str],
+        pair: str | Sequence[str] | None = None,
         asset_class: PriceClass | None = None,
         assetVersion: Literal[1] | None = None,  # noqa: N803 - Kraken's spelling
     ) -> dict[str, market.TickerInfo]:
         """Prices of the named pairs, or of every pair, by pair id."""
-        request = market.Ticker(pair=pair or None, asset_class=asset_class, assetVersion=assetVersion)
+        given = pairs if pair is None else (*pairs, pair)
+        named = ",".join(Names().wire("pair", each) for each in given) or None
+        request = market.Ticker(pair=named, asset_class=asset_class, assetVersion=assetVersion)
         return (await self.send(request)).result
 
     # Account data

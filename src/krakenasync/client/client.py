@@ -163,7 +163,7 @@ class KrakenClient(Calls, Pages, Book):
         Raises:
             ConfigurationError: A setting is missing its other half, or cannot work.
         """
-        return cls(**{**settings_from(environ), **settings})
+        return cls(**settings_from(environ, without=settings), **settings)
 
     def with_options(self, **changes: Unpack[Changes]) -> Self:
         """Return a view of this client that makes its calls differently, over the same connections and counters.
@@ -209,17 +209,18 @@ class KrakenClient(Calls, Pages, Book):
                 await check_deadline(deadline, self._server_clock, self._urgent())
             spec = spec.of(params)
         call = Call(spec, params, _reader(type(request)), late)
-        began = self._clock.monotonic()
+        began = self._clock.monotonic(), self._clock.wall_ns()
         try:
             return await self._make(call)
         except OutcomeUnknown as error:
-            age = functools.partial(self._nanoseconds_since, began)
+            age = functools.partial(self._nanoseconds_since, *began)
             outcome = outcome_of(request, self._urgent(), self._server_clock, error, age=age)
             error.resolver = outcome.resolve if outcome else None
             raise
 
-    def _nanoseconds_since(self, began: float) -> int:
-        return round((self._clock.monotonic() - began) * 1e9)
+    def _nanoseconds_since(self, steady: float, wall: int) -> int:
+        """Time since a moment, at most: the steady clock stands still while a machine sleeps, a calendar may be set."""
+        return max(round((self._clock.monotonic() - steady) * 1e9), self._clock.wall_ns() - wall)
 
     def _make(self, call: Call) -> Awaitable[Answer[Any]]:
         options = self._options

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, NoReturn
 
 from krakenasync.client.frames import at_any_time, discreet
@@ -98,13 +98,18 @@ def setting(name: str, environ: Mapping[str, str] | None = None) -> str | None:
 
 
 @discreet
-def settings_from(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+def settings_from(environ: Mapping[str, str] | None = None, *, without: Collection[str] = ()) -> dict[str, Any]:
     """Read what the environment sets of a client; see `KrakenClient.from_env`.
+
+    Args:
+        environ: The environment's variables; None for the process's own.
+        without: Settings that are not to be looked at.
 
     Raises:
         ConfigurationError: A setting cannot be read.
     """
-    found: dict[str, Any] = {name: setting(f"KRAKEN_{name.upper()}", environ) for name in _SETTINGS}
+    names = [name for name in _SETTINGS if name not in without]
+    found: dict[str, Any] = {name: setting(f"KRAKEN_{name.upper()}", environ) for name in names}
     found = {name: value for name, value in found.items() if value is not None}
     if (window := found.get("nonce_window")) is not None:
         if not re.fullmatch(r"\d{1,40}", window):
@@ -119,7 +124,7 @@ def _read(name: str, path: str) -> str:
 
     path = os.path.expanduser(path)  # noqa: PTH111 - pathlib's raises what has no place here
     try:
-        return Path(path).read_text(encoding="utf-8")
+        return Path(path).read_text(encoding="utf-8-sig")  # editors on Windows write a mark before it
     except (OSError, ValueError) as error:
         why = (error.strerror or "no such file") if isinstance(error, OSError) else "not text"
         folder = os.path.dirname(path)  # noqa: PTH120 - as above

@@ -11,7 +11,7 @@ import msgspec
 from krakenasync.client.engine import UNKNOWN_PAIR, Engine
 from krakenasync.client.gates import Charged, Gate, Hold
 from krakenasync.client.loops import PerLoop, running_loop
-from krakenasync.client.queueing import Lane, constant
+from krakenasync.client.queueing import Lane, Price, constant
 from krakenasync.errors import ConfigurationError, DomainLimitExceeded, InvalidArguments, RateLimitExceeded
 from krakenasync.protocol.charges import Counter, pair_key
 from krakenasync.protocol.quoting import quoted
@@ -217,14 +217,14 @@ class Limits:
         try:
             for pair, price, fixed, waits in prices:
                 gate = self._gate(f"engine:{pair}")
-                if waits:
+                if queues := waits and not self._exempt(spec, price):
                     cost = await gate.acquire(price, lane, door)
                 else:
                     cost = price()
                     gate.reserve(cost)
                 # An amend under way makes its order young by itself, so its own price would seem to rise.
                 later = None if spec.name == "AmendOrder" else price
-                charged.append(Charged(gate, cost, fixed, gate.bucket.blocked_until, waits, later))
+                charged.append(Charged(gate, cost, fixed, gate.bucket.blocked_until, queues, later))
         except BaseException:
             self._hold(charged, self._clock.monotonic()).release()
             raise
@@ -254,6 +254,10 @@ class Limits:
         It counts nothing, so any tier's limits will do, if they are the same for all clients of the account.
         """
         return self._state.bucket(f"domain {self._scope} {self._account}", Tier.STARTER.engine)
+
+    def _exempt(self, spec: Spec, price: Price) -> bool:
+        """Whether a call goes also while the whole account pauses: cancelling an old order, which is free."""
+        return spec.name == "CancelOrder" and self._domain().state().blocked_for > 0 and price() == 0
 
     def _engine_buckets(self) -> dict[str, Bucket]:
         """The counters of the account's pairs, by label, also those that only other clients of the account use.

@@ -39,7 +39,7 @@ class Context(NamedTuple):
         server: Kraken's clock.
         error: What was raised for the call.
         deadline: Of the call, in nanoseconds since the unix epoch; None if it bore none.
-        age: Tells how many nanoseconds ago the call was made.
+        age: Tells how many nanoseconds ago the call was made, at most.
     """
 
     sender: Sender
@@ -123,7 +123,8 @@ class OrderOutcome(Outcome):
 
     async def judge(self) -> machine.Sight:
         """Look for the order."""
-        self.result, sight = await self.seek(self._request)
+        found, sight = await self.seek(self._request)
+        self.result = found or self.result  # another task may have found it meanwhile
         return sight
 
 
@@ -144,7 +145,8 @@ class BatchOutcome(Outcome):
         sights: list[machine.Sight] = [machine.Found()]
         for place, request in enumerate(self._requests):
             if self.result[place] is None:
-                self.result[place], sight = await self.seek(request)
+                found, sight = await self.seek(request)
+                self.result[place] = found or self.result[place]  # another task may have found it meanwhile
                 sights.append(sight)
         return max(sights, key=_doubt)
 
@@ -249,7 +251,7 @@ def outcome_of(
         sender: Makes the calls that look.
         server: Kraken's clock.
         error: What was raised for the call; is told the call's `deadline`.
-        age: Tells how many nanoseconds ago the call was made.
+        age: Tells how many nanoseconds ago the call was made, at most.
     """
     deadline = deadline_of(request)
     error.deadline = error.deadline or deadline

@@ -99,6 +99,8 @@ class Placement:
         with self._noting():
             while not isinstance(step, machine.Done | machine.Rejected | machine.NotPlaced | machine.GaveUp):
                 if isinstance(step, machine.Send):
+                    if step.number > 1:  # it has taken some time, in which the machine may have slept
+                        await self._server.refresh(self._sender)
                     self._sends = step.number
                     step = machine.sent(self._plan, step, await self._send(order, lifetime))
                 else:
@@ -202,7 +204,7 @@ class Placement:
         if isinstance(end, machine.Rejected):
             return self._error
         error = OrderNotPlaced(
-            f"sent {self._sends} times without an answer; there is no order, and none can come of it any more",
+            f"sent {self._sends} times without a confirmation; there is no order, and none can come of it any more",
             endpoint="AddOrder",
             hint="it is safe to place it again",
         )

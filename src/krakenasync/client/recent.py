@@ -32,6 +32,7 @@ class _Entry:
         self.done = anyio.Event()
         self.body: bytes | None = None
         self.at = 0.0
+        self.wall = 0
         self.error: KrakenError | None = None
 
 
@@ -64,10 +65,14 @@ class Recent:
                 if entry.body is not None:
                     return call.read(200, entry.body)
                 continue  # whoever asked was cancelled or had no time left: ask in their place
-            if entry.body is not None and self._clock.monotonic() - entry.at <= max_age:
+            if entry.body is not None and self._age(entry) <= max_age:
                 return call.read(200, entry.body)
             break
         return await self._lead(key, lane, ask)
+
+    def _age(self, entry: _Entry) -> float:
+        """Seconds, at most: the steady clock stands still while a machine sleeps."""
+        return max(self._clock.monotonic() - entry.at, (self._clock.wall_ns() - entry.wall) / 1e9)
 
     async def _lead(
         self, key: tuple[str, str], lane: Lane, ask: Callable[[], Awaitable[wire.Answer[Any]]]
@@ -79,7 +84,7 @@ class Recent:
             self._entries.popitem(last=False)
         try:
             answer = await ask()
-            entry.body, entry.at = answer.raw, self._clock.monotonic()
+            entry.body, entry.at, entry.wall = answer.raw, self._clock.monotonic(), self._clock.wall_ns()
         except RateLimitTimeout:
             raise  # a matter of that caller's deadline, no answer to anyone else's question
         except KrakenError as error:

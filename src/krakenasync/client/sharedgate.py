@@ -208,7 +208,7 @@ class SharedGate(Gate):
         """Hold points whether they fit or not, and have the store count them."""
         super().reserve(cost)
         self.granted += 1
-        self._overdraws = True
+        self._overdraws |= cost > 0
         self.owe(cost)
 
     def owe(self, points: float) -> None:

@@ -25,7 +25,7 @@ from krakenasync.client.http1 import BadRequest, BadResponse, Bounds, Response
 from krakenasync.client.http1 import request as written
 from krakenasync.client.loops import forget_closed, on_asyncio, running_loop
 from krakenasync.client.origin import USER_AGENT, Origin
-from krakenasync.errors import ConfigurationError
+from krakenasync.errors import ConfigurationError, KrakenError
 from krakenasync.protocol.messages import Message
 
 __all__ = ["ExpressTransport", "HttpClient", "Stock", "mocked", "shared_tls"]
@@ -204,7 +204,14 @@ class Stock:
             raise unreadable(error) from bare(error)
         except httpx.TransportError as error:
             raise delivery.failure(error, self._where, within) from bare(error)
-        except BaseException as error:  # noqa: BLE001 - a cancellation, a bug of a caller's transport: the same frames
+        except httpx.HTTPStatusError as error:  # a hook of the caller's raises for the status of the answer
+            return _answer(bare(error).response)
+        except Exception as error:  # noqa: BLE001 - whatever a hook or a transport of the caller raises
+            # What was under way may have been carried out all the same.
+            if delivery.left and not isinstance(error, KrakenError):
+                raise delivery.failure(error, self._where, within) from told(error)
+            raise told(error)  # noqa: B904 - it is the same error
+        except BaseException as error:  # noqa: BLE001 - a cancellation: the same frames
             raise told(error)  # noqa: B904 - it is the same error
 
     async def _exchange(self, client: httpx.AsyncClient, delivery: Delivery, within: float) -> Response:
@@ -219,10 +226,13 @@ class Stock:
                 timeout=within,
                 extensions={} if client is self._given else {"trace": self._watch},
             )
+            if client.params:  # httpx would put them in the place of ours
+                joint = "&" if "?" in message.target else "?"
+                request.url = httpx.URL(f"{self._base_url}{message.target}{joint}{client.params}")
             # A message without a body is whole with its head, and httpx does not tell when the head went out.
             delivery.left = not message.body
             response = await client.send(request, follow_redirects=False)
-        return Response(response.status_code, response.headers.raw, response.content, reusable=True)
+        return _answer(response)
 
     async def _watch(self, event: str, _about: Any) -> None:
         """Let nothing leave over a connection that was opened while the client was closed; it ends with that."""
@@ -259,6 +269,14 @@ def _client(**options: Any) -> httpx.AsyncClient:
             hint="ALL_PROXY, HTTPS_PROXY and HTTP_PROXY name one, in capitals or not; NO_PROXY bypasses it; SOCKS "
             "needs pip install 'httpx[socks]'",
         ) from None
+
+
+def _answer(response: httpx.Response) -> Response:
+    try:
+        body = response.content
+    except httpx.ResponseNotRead:  # a hook of the caller's has raised before it was read
+        body = b""
+    return Response(response.status_code, response.headers.raw, body, reusable=True)
 
 
 def _headers(message: Message) -> dict[str, str]:

@@ -8,13 +8,16 @@ been filled first. So in the end it is looked up, always.
         ▲                                      │ ▲
         └── resting, or nowhere ── Pause ──────┘ └── not seen, not there yet ── Pause ──
 
-An order that is seen nowhere may be too young to show. So it is cancelled again until Kraken itself says whether it
-knows it; only from then on does not finding it mean something.
+An order that Kraken agreed to cancel may be shown as open for a moment longer, so it is looked at twice before it is
+cancelled again: that would wait for room on the counter. An order that is seen nowhere may be too young to show. So it
+is cancelled again until Kraken itself says whether it knows it; only from then on does not finding it mean something.
 
 Source: https://docs.kraken.com/api/docs/rest-api/cancel-order; https://docs.kraken.com/exchange/guides/general/errors
 """
 
 from __future__ import annotations
+
+from typing import Final
 
 import msgspec
 
@@ -39,6 +42,10 @@ __all__ = [
     "cancelled",
     "looked",
 ]
+
+
+_LAG: Final = 2
+"""Looks that may still show an order as open after Kraken has agreed to cancel it."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +118,7 @@ class Look(msgspec.Struct, frozen=True):
         absences: How many of them did not find it, since Kraken knows no such open order.
         exists: Whether there is such an order for certain.
         gone: Whether Kraken has said that it knows no such open order.
+        patience: Looks that may show it open before it is cancelled again.
     """
 
     cancels: int = 0
@@ -118,6 +126,7 @@ class Look(msgspec.Struct, frozen=True):
     absences: int = 0
     exists: bool = False
     gone: bool = False
+    patience: int = 0
 
 
 class Cancel(msgspec.Struct, frozen=True):
@@ -158,10 +167,10 @@ def cancelled(step: Cancel, outcome: Acknowledged | Gone | Unclear | Denied) -> 
     """What follows a cancellation: a look, whatever was answered."""
     if isinstance(outcome, Denied):
         return Rejected()
-    so_far = step.so_far
-    exists = so_far.exists or isinstance(outcome, Acknowledged)
+    so_far, accepted = step.so_far, isinstance(outcome, Acknowledged)
+    exists = so_far.exists or accepted
     gone = so_far.gone or isinstance(outcome, Gone)
-    return Look(so_far.cancels + 1, so_far.looks, so_far.absences, exists, gone)
+    return Look(so_far.cancels + 1, so_far.looks, so_far.absences, exists, gone, _LAG if accepted else 0)
 
 
 def looked(plan: Plan, step: Look, sight: Ended | Resting | Missing | Unseen) -> Over | Pause | NoSuchOrder | GaveUp:
@@ -170,11 +179,12 @@ def looked(plan: Plan, step: Look, sight: Ended | Resting | Missing | Unseen) ->
         return Over()
     missing, resting = isinstance(sight, Missing), isinstance(sight, Resting)
     absences = step.absences + (missing and step.gone)
-    seen = Look(step.cancels, step.looks + 1, absences, step.exists or resting, step.gone)
+    patience = max(0, step.patience - 1)
+    seen = Look(step.cancels, step.looks + 1, absences, step.exists or resting, step.gone, patience)
     if not seen.exists and seen.absences >= plan.absences:
         return NoSuchOrder()
     if seen.looks >= plan.looks:
         return GaveUp()
     seconds = min(plan.longest, plan.pause * 2**step.looks)
-    again = resting or (missing and not seen.exists and not seen.gone)
+    again = (resting and not step.patience) or (missing and not seen.exists and not seen.gone)
     return Pause(seconds, Cancel(seen) if again and seen.cancels < plan.cancels else seen)

@@ -70,6 +70,7 @@ def _changed(order: Order, change: Change) -> Order:
         place_trail(changed)
     if change.volume is not None:
         changed.volume, changed.worth = change.volume, None  # an amend's is in base
+        changed.oflags = tuple(flag for flag in changed.oflags if flag != "viqc")
     if change.display is not None:
         changed.display = change.display
     if change.trigger is not None:
@@ -101,7 +102,7 @@ def _carry_out(exchange: Exchange, order: Order, changed: Order, now: int) -> No
     if anew or (order.waits and changed.price != order.price):
         pit.discard(order)
     order.volume, order.display, order.hold = changed.volume, changed.display, changed.hold
-    order.worth = changed.worth
+    order.worth, order.oflags = changed.worth, changed.oflags
     retriggered = order.waits and order.status == "open" and changed.price != order.price
     order.price, order.price2, order.trail, order.touched = changed.price, changed.price2, changed.trail, now
     if anew or retriggered:

@@ -143,7 +143,7 @@ def _read_offset(name: str, text: str, pair: Pair, signs: str) -> Trail:
     """Read a distance from the market.
 
     Raises:
-        Refusal: It is not a price, or finer than the pair's tick.
+        Refusal: It is not a distance, or finer than the pair's tick.
     """
     relative = RELATIVE.fullmatch(text)
     if relative is None or relative[1] not in signs:

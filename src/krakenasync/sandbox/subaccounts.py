@@ -55,7 +55,7 @@ class Subaccounts:
         return self._keys.accounts[owner] if owner else None
 
     def find(self, name: str, public: str) -> Account:
-        """Look an account up by its public id, blanks or not.
+        """Look an account up by its public id, in groups with blanks or dashes between them, or in one.
 
         Args:
             name: The parameter that holds it, for the refusal.
@@ -64,7 +64,7 @@ class Subaccounts:
         Raises:
             Refusal: There is none.
         """
-        wanted = "".join(public.split()).upper()
+        wanted = "".join(public.replace("-", " ").split()).upper()
         for account in self._keys.accounts.values():
             if public_id(account).replace(" ", "") == wanted:
                 return account

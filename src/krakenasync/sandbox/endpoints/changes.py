@@ -48,7 +48,7 @@ NANOS_IN_MILLI: Final = 10**6
 
 def amend_order(context: Context) -> dict[str, Any]:
     """Change an order in place."""
-    (order,) = named_orders(context)[:1]
+    (order,) = named_orders(context, by_userref=False)
     with _charged_all_the_same(context, order):
         deadline = check_deadline(context)
         change = _read_change(context, order)

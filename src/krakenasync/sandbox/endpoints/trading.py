@@ -124,8 +124,13 @@ def check_in_time(context: Context, deadline: int | None) -> None:
         raise Refusal(DEADLINE_ELAPSED)
 
 
-def named_orders(context: Context, arguments: Arguments | None = None) -> list[Order]:
-    """Find the open orders that a call names by ``txid`` (a user reference as well) or ``cl_ord_id``.
+def named_orders(context: Context, arguments: Arguments | None = None, *, by_userref: bool = True) -> list[Order]:
+    """Find the open orders that a call names by ``txid`` or ``cl_ord_id``.
+
+    Args:
+        context: The call.
+        arguments: Those to look at, if not the call's own.
+        by_userref: Whether a user reference may stand in the place of a txid.
 
     Raises:
         Refusal: There is none: it is done, or never was.
@@ -141,7 +146,7 @@ def named_orders(context: Context, arguments: Arguments | None = None) -> list[O
     name = arguments.text("txid")
     if name in account.open:
         return [account.open[name]]
-    if USERREF.fullmatch(name):
+    if by_userref and USERREF.fullmatch(name):
         found = [order for order in account.open.values() if order.userref == int(name)]
         if found:
             return found
