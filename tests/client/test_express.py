@@ -39,8 +39,8 @@ from krakenasync.client.exchanges import (
 from krakenasync.client.express import Express
 from krakenasync.client.http1 import BadResponse
 from krakenasync.client.origin import Origin
+from krakenasync.client.over_httpx import ExpressTransport
 from krakenasync.client.queueing import Lane
-from krakenasync.client.stock import ExpressTransport
 from krakenasync.client.transport import Delivery, Transport
 from krakenasync.protocol.messages import Message
 from krakenasync.sandbox import SandboxConfig
@@ -553,10 +553,10 @@ def test_loops_that_are_over_leave_nothing(kind):
 
     async def main():
         async with Exchange(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\n1") as exchange:
-            transport._origin, transport._stock._base_url = Origin(exchange.url), exchange.url
+            transport._origin, transport._over_httpx._base_url = Origin(exchange.url), exchange.url
             assert (await transport.deliver(Delivery(message=GET), 2.0)).body == b"1"
             await settle()
-            by_loop = transport._express if kind == "express" else transport._stock._own
+            by_loop = transport._express if kind == "express" else transport._over_httpx._own
             kept.append(len(by_loop))
 
     for _ in range(3):
@@ -571,7 +571,7 @@ def test_places_are_of_one_loop(second):
 
     async def main():
         places = transport.places()
-        assert (places.at_once(), transport.places().at_once()) == (0, None)
+        assert (places.begin_nowait(), transport.places().begin_nowait()) == (0, None)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(transport.places().begin, Lane.NORMAL)
             await anyio.wait_all_tasks_blocked()

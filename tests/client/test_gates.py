@@ -18,7 +18,7 @@ def gate_of(name):
 
 def held(gate, cost=2.0):
     """Hold the points as the limiter does."""
-    assert gate.at_once(cost)
+    assert gate.acquire_nowait(cost)
     return Hold((Charged(gate, cost, cost, gate.bucket.blocked_until),), 0.0)
 
 
@@ -66,7 +66,7 @@ def test_a_throttle_lasts_as_long_as_it_says_within_reason(until, seconds):
 def test_a_call_that_has_become_dearer_goes_back_into_line():
     """Somebody else's amend made its order young while it waited for its turn."""
     gate, costs = gate_of("engine:XBTUSD"), [1.0]
-    assert gate.at_once(1.0)
+    assert gate.acquire_nowait(1.0)
     hold = Hold((Charged(gate, 1.0, 1.0, gate.bucket.blocked_until, True, lambda: costs[-1]),), 0.0)
     assert not hold.overtaken
     costs.append(0.0)

@@ -155,7 +155,7 @@ def test_the_lane_hands_over_when_a_waiter_gives_up():
         served = []
 
         async def call(name):
-            nonce = lane.at_once() or await lane.begin(Lane.NORMAL)
+            nonce = lane.begin_nowait() or await lane.begin(Lane.NORMAL)
             try:
                 served.append((name, nonce))
                 await anyio.sleep(1.0)
@@ -305,16 +305,16 @@ def test_a_call_that_was_given_up_under_way_keeps_its_place_for_a_moment(window)
 
     async def main(clock):
         lane = KeyLane(NonceSource("ms", clock), window)
-        lane.end(lane.at_once(), unanswered=True)
+        lane.end(lane.begin_nowait(), unanswered=True)
         if window:
             await anyio.sleep(0.001)
-            lane.end(lane.at_once())  # near enough to arrive before it
+            lane.end(lane.begin_nowait())  # near enough to arrive before it
             await anyio.sleep(0.01)
-        assert lane.at_once() is None
+        assert lane.begin_nowait() is None
         nonce = await lane.begin(Lane.NORMAL)
         assert clock.monotonic() == pytest.approx(0.25, abs=0.001)
         lane.end(nonce)
-        assert lane.at_once()
+        assert lane.begin_nowait()
 
     run(main)
 
@@ -325,17 +325,17 @@ def test_a_call_that_was_given_up_is_waited_for_as_long_as_the_last_ones_took():
     async def main(clock):
         lane = KeyLane(NonceSource("ms", clock), 0)
         for _ in range(200):  # the first guess fades
-            nonce = lane.at_once()
+            nonce = lane.begin_nowait()
             await anyio.sleep(0.02)
             lane.end(nonce)
-        lane.end(lane.at_once(), unanswered=True)
+        lane.end(lane.begin_nowait(), unanswered=True)
         began = clock.monotonic()
         lane.end(await lane.begin(Lane.NORMAL))
         assert clock.monotonic() - began == pytest.approx(0.02, abs=0.001)
-        nonce = lane.at_once()
+        nonce = lane.begin_nowait()
         await anyio.sleep(0.02)
         lane.end(nonce, unanswered=True)
-        assert lane.at_once()  # that one has had its time
+        assert lane.begin_nowait()  # that one has had its time
 
     run(main)
 
@@ -395,10 +395,10 @@ def test_nobody_overtakes_who_was_called_but_has_not_run():
 
     async def main():
         lane = lane_of(0)
-        first = lane.at_once()
+        first = lane.begin_nowait()
         (second,) = await waiting_in(lane, 1)
         lane.end(first)
-        assert lane.at_once() is None
+        assert lane.begin_nowait() is None
         lane.end(await second)
 
     asyncio.run(main())
@@ -409,7 +409,7 @@ def test_who_gives_up_in_the_step_of_being_called_passes_it_on():
 
     async def main():
         lane = lane_of(0)
-        first = lane.at_once()
+        first = lane.begin_nowait()
         second, third = await waiting_in(lane, 2)
         lane.end(first)
         second.cancel()
@@ -424,7 +424,7 @@ def test_two_places_that_come_free_at_once_go_to_two():
 
     async def main():
         lane = lane_of(10**18)
-        flying = [lane.at_once() for _ in range(16)]
+        flying = [lane.begin_nowait() for _ in range(16)]
         waiting = await waiting_in(lane, 2)
         lane.end(flying[0])
         lane.end(flying[1])
@@ -440,10 +440,10 @@ def test_a_call_that_was_given_up_holds_the_lane_for_a_quarter_second_at_the_mos
 
     async def main(clock):
         lane = KeyLane(NonceSource("ms", clock), 0)
-        nonce = lane.at_once()
+        nonce = lane.begin_nowait()
         await anyio.sleep(5)
         lane.end(nonce)
-        lane.end(lane.at_once(), unanswered=True)
+        lane.end(lane.begin_nowait(), unanswered=True)
         began = clock.monotonic()
         lane.end(await lane.begin(Lane.NORMAL))
         assert clock.monotonic() - began == pytest.approx(0.25, abs=0.001)

@@ -42,7 +42,7 @@ def test_processes_take_turns():
     order = []
 
     async def call(lane, name):
-        assert lane.at_once() is None
+        assert lane.begin_nowait() is None
         nonce = await lane.begin(Lane.NORMAL)
         order.append((name, nonce))
         await anyio.sleep(0.1)
@@ -100,7 +100,7 @@ def test_a_place_taken_ahead_is_used_without_another_question():
         store = Counting(clock)
         lane, _gate = await ahead(clock, store)
         before, last = len(store.asked), lane.nonces.last
-        nonce = lane.at_once(5.0)
+        nonce = lane.begin_nowait(5.0)
         assert nonce is not None
         assert nonce > last
         assert len(store.asked) == before
@@ -119,7 +119,7 @@ def test_a_place_that_is_not_good_any_more_is_asked_for_again(why):
         before = len(store.asked)
         clock.advance(1.5 if why == "it is old" else 0)
         lasts = 5.0 if why == "it is old" else 60.0
-        assert lane.at_once(lasts) is None
+        assert lane.begin_nowait(lasts) is None
         assert await lane.begin(Lane.NORMAL, lasts) > 0
         (wish,) = [step for step in store.asked[before:] if isinstance(step, Enter)]
         return wish.lease

@@ -25,8 +25,8 @@ from krakenasync import (
     Unanswered,
 )
 from krakenasync.client.http1 import Response
+from krakenasync.client.over_httpx import shared_tls
 from krakenasync.client.queueing import Lane
-from krakenasync.client.stock import shared_tls
 from krakenasync.client.transport import Delivery, Transport
 from krakenasync.errors import PermissionDenied, RateLimitExceeded
 from krakenasync.protocol.messages import Message
@@ -339,7 +339,7 @@ def test_many_public_calls_wait_for_a_place_and_not_in_the_pool():
 
         async def call():
             places = transport.places()
-            if places.at_once() is None:
+            if places.begin_nowait() is None:
                 await places.begin(Lane.NORMAL)
             await transport.deliver(Delivery(message=GET), 10.0)
             places.end(0)

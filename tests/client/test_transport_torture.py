@@ -19,7 +19,7 @@ import pytest
 import trustme
 
 from krakenasync.client.http1 import Bounds
-from krakenasync.client.stock import ExpressTransport
+from krakenasync.client.over_httpx import ExpressTransport
 
 BOTH = pytest.mark.parametrize("kind", ["express", "httpx"])
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"

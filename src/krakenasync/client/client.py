@@ -51,7 +51,7 @@ from krakenasync.state.given import is_shared, state_from
 from krakenasync.state.nonces import NonceSource, tick_of
 
 if TYPE_CHECKING:
-    from krakenasync.client.stock import HttpClient
+    from krakenasync.client.over_httpx import HttpClient
     from krakenasync.state.memory import MemoryState
     from krakenasync.state.port import Store
 
@@ -143,7 +143,7 @@ class KrakenClient(Calls, Pages, Book):
             lane=_lane(kept, f"{way.base_url} {key_id}"),
         )
         if is_shared(kept) and credentials:
-            self._road.limits.door = self._road.lane
+            self._road.limits.key_lane = self._road.lane
         self._state = kept
         kept.join(self._road)
         self._recent = Recent(clock)

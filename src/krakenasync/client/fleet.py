@@ -30,7 +30,7 @@ from krakenasync.protocol.wire import Answer
 from krakenasync.state.given import state_from
 
 if TYPE_CHECKING:
-    from krakenasync.client.stock import HttpClient
+    from krakenasync.client.over_httpx import HttpClient
     from krakenasync.state.memory import MemoryState
     from krakenasync.state.port import Store
 

@@ -53,13 +53,13 @@ class Gate:
         self.grace = PUBLIC_GRACE if name.partition(":")[0] == "public" else GRACE
         """Seconds for which a call without an answer may still be charged."""
 
-    async def acquire(self, price: Price, lane: Lane, door: KeyLane | None = None) -> float:  # noqa: ARG002 - for SharedGate
+    async def acquire(self, price: Price, lane: Lane, key_lane: KeyLane | None = None) -> float:  # noqa: ARG002 - for SharedGate
         """Wait for the turn and for room, then hold the points.
 
         Args:
             price: What the call costs at the moment it is asked.
             lane: Where it stands in line.
-            door: The lane that the call enters next; of interest where the store decides about both.
+            key_lane: The lane that the call enters next; of interest where the store decides about both.
 
         Returns:
             The points held.
@@ -67,7 +67,7 @@ class Gate:
         Raises:
             RateLimitTimeout: The wait cannot end before the caller's deadline.
         """
-        if self.at_once(cost := price()):
+        if self.acquire_nowait(cost := price()):
             return cost
         waiter = self.queue.join(lane, price)
         try:
@@ -83,7 +83,7 @@ class Gate:
             self.queue.wake_head()
         return cost
 
-    def at_once(self, cost: float) -> bool:
+    def acquire_nowait(self, cost: float) -> bool:
         """Hold the points if they fit now and no call is waiting."""
         return not self.queue.length and self.bucket.try_reserve(cost)
 

@@ -147,10 +147,10 @@ class Limits:
         # Loop, and what each endpoint of a fixed price is charged there; replaced as a whole, as in PerLoop.
         self._fixed: tuple[object, dict[str, tuple[Charged]]] = (None, {})
         self._gate_of, self._hold = _kinds(state)
-        self.door: Callable[[], KeyLane] | None = None
+        self.key_lane: Callable[[], KeyLane] | None = None
         """With a shared state: gives the lane that private calls enter next, on the running loop."""
 
-    def at_once(self, spec: Spec, loop: object) -> Hold | None:
+    def acquire_nowait(self, spec: Spec, loop: object) -> Hold | None:
         """Hold a call's points without waiting; None if it has to wait, or if its price has to be found out.
 
         Args:
@@ -168,7 +168,7 @@ class Limits:
             found = view[1][spec.path] = (Charged(gate, cost, cost, gate.bucket.blocked_until),)
         charged = found[0]
         gate, cost = charged.gate, charged.cost
-        if not gate.at_once(cost):
+        if not gate.acquire_nowait(cost):
             return None
         if gate.bucket.blocked_until != charged.pause:
             found = view[1][spec.path] = (Charged(gate, cost, cost, gate.bucket.blocked_until),)
@@ -204,8 +204,8 @@ class Limits:
         if spec.charge.counter is Counter.ENGINE:
             return await self._acquire_engine(spec, params, lane)
         gate, cost = self._known(spec) or self._priced(spec, params)
-        door = self.door() if self.door is not None and spec.charge.counter is Counter.REST else None
-        await gate.acquire(constant(cost), lane, door)
+        key_lane = self.key_lane() if self.key_lane is not None and spec.charge.counter is Counter.REST else None
+        await gate.acquire(constant(cost), lane, key_lane)
         return self._hold((Charged(gate, cost, cost, gate.bucket.blocked_until),), self._clock.monotonic())
 
     async def _acquire_engine(self, spec: Spec, params: Mapping[str, Any], lane: Lane) -> Hold:
@@ -213,12 +213,12 @@ class Limits:
         charged: list[Charged] = []
         prices = list(self.engine.price(spec, params))
         # Whoever waits for a second counter must not hold the lane.
-        door = self.door() if self.door is not None and len(prices) == 1 else None
+        key_lane = self.key_lane() if self.key_lane is not None and len(prices) == 1 else None
         try:
             for pair, price, fixed, waits in prices:
                 gate = self._gate(f"engine:{pair}")
                 if queues := waits and not self._exempt(spec, price):
-                    cost = await gate.acquire(price, lane, door)
+                    cost = await gate.acquire(price, lane, key_lane)
                 else:
                     cost = price()
                     gate.reserve(cost)

@@ -60,7 +60,7 @@ class KeyLane:
         if self.alone:
             _watch_loops(nonces)
 
-    def at_once(self, lasts: float = 0.0) -> int | None:  # noqa: ARG002 - a lane of several processes has to know
+    def begin_nowait(self, lasts: float = 0.0) -> int | None:  # noqa: ARG002 - a lane of several processes has to know
         """Begin a turn if nobody is before; `end` has to follow.
 
         Args:

@@ -152,13 +152,13 @@ class Road:
         if spec.private and self._breaker.reason is not None:
             self._breaker.check(spec.name)
         while True:
-            hold = self.limits.at_once(spec, loop)
+            hold = self.limits.acquire_nowait(spec, loop)
             waited = hold is None
             if hold is None:
                 hold = await self._acquire(call, options, number)
             try:
                 lane = self._lane(loop) if spec.private else self.transport.places()
-                nonce = lane.at_once(options.timeout)
+                nonce = lane.begin_nowait(options.timeout)
                 if nonce is None:
                     nonce, waited = await lane.begin(call.lane(options), options.timeout), True
                 try:

@@ -52,13 +52,13 @@ class SharedGate(Gate):
         self.granted = 0
         """Calls that were let through and are not over yet."""
 
-    async def acquire(self, price: Price, lane: Lane, door: KeyLane | None = None) -> float:
+    async def acquire(self, price: Price, lane: Lane, key_lane: KeyLane | None = None) -> float:
         """Wait for the turn, for room, and for a slot of the store's; then hold the points.
 
         Args:
             price: What the call costs at the moment it is asked.
             lane: Where it stands in line.
-            door: The lane that the call enters next; applied for in the same question.
+            key_lane: The lane that the call enters next; applied for in the same question.
 
         Returns:
             The points held.
@@ -67,7 +67,9 @@ class SharedGate(Gate):
             RateLimitTimeout: The wait cannot end before the caller's deadline.
             StateUnavailable: The store does not answer.
         """
-        door = door if isinstance(door, SharedLane) else None  # a lane of this process alone needs no application
+        key_lane = (
+            key_lane if isinstance(key_lane, SharedLane) else None
+        )  # a lane of this process alone needs no application
         waiter = self.queue.join(lane, price)
         application = None
         try:
@@ -81,87 +83,87 @@ class SharedGate(Gate):
                         self._fail_early(waiter)
                     delay = self._soonest(price)
                     if not delay:
-                        delay, application = await self._slot_in(waiter, left, door)
+                        delay, application = await self._slot_in(waiter, left, key_lane)
                 if not delay and self.queue.head() is waiter and self.bucket.try_reserve(cost := price()):
                     self._use(cost)
                     application = None  # it is the call's to use
                     return cost
-                if door is not None and application is not None:
-                    await door.give_up(application)
+                if key_lane is not None and application is not None:
+                    await key_lane.give_up(application)
                 await waiter.wait(delay)
         finally:
             self.queue.leave(waiter)
             self.queue.wake_head()
-            if door is not None and application is not None:
-                await door.give_up(application)
+            if key_lane is not None and application is not None:
+                await key_lane.give_up(application)
             if self._slot is not None and not self.queue:
                 await self._abandon()
 
     async def _slot_in(
-        self, waiter: Waiter, longest: float, door: SharedLane | None
+        self, waiter: Waiter, longest: float, key_lane: SharedLane | None
     ) -> tuple[float, Application | None]:
         """Seconds until this gate's slot may be used, 0 for now; books one if there is none, or too small a one."""
         if self._asking:
             return math.inf, None  # the head before us is still asking, and wakes us up
-        if self._slot is None and door is not None and not door.open_for(self):
+        if self._slot is None and key_lane is not None and not key_lane.open_for(self):
             return math.inf, None  # the lane tells us when
         self._asking = True
         try:
-            return await self._ask(waiter.cost, longest, door)
+            return await self._ask(waiter.cost, longest, key_lane)
         finally:
             self._asking = False
             if self.queue.head() is not waiter:
                 self.queue.wake_head()
 
-    async def _ask(self, cost: float, longest: float, door: SharedLane | None) -> tuple[float, Application | None]:
+    async def _ask(self, cost: float, longest: float, key_lane: SharedLane | None) -> tuple[float, Application | None]:
         slot = self._slot
         if slot is None:
-            return await self._book(cost, longest, door)
+            return await self._book(cost, longest, key_lane)
         if slot.cost < cost - _DUST:  # the price has risen since
             self._slot = None
-            return await self._book(cost, longest, door, _given_back(slot))
+            return await self._book(cost, longest, key_lane, _given_back(slot))
         if (left := self._due - self.now()) > 0:
             return left, None
         if self._asked:
             return 0.0, None
-        return await self._confirm(slot, door)
+        return await self._confirm(slot, key_lane)
 
     async def _book(
-        self, cost: float, longest: float, door: SharedLane | None, *before: Step
+        self, cost: float, longest: float, key_lane: SharedLane | None, *before: Step
     ) -> tuple[float, Application | None]:
         """Book a slot; return the seconds until it is due."""
-        booking, application = await self._with(door, [*before, self._to_book(cost, longest)])
+        booking, application = await self._with(key_lane, [*before, self._to_book(cost, longest)])
         try:
             wait = self._booked(booking, longest)
         except RateLimitTimeout:
-            if door is not None and application is not None:
-                await door.give_up(application)
+            if key_lane is not None and application is not None:
+                await key_lane.give_up(application)
             raise
         self._due, self._asked = self.now() + wait, not wait
         return wait, application
 
-    async def _confirm(self, slot: Booking, door: SharedLane | None) -> tuple[float, Application | None]:
+    async def _confirm(self, slot: Booking, key_lane: SharedLane | None) -> tuple[float, Application | None]:
         """Ask whether a slot that is due may be used: 0, or the seconds after which another one is booked."""
-        wait, application = await self._with(door, [Send(slot.name, slot.limit, slot.booked)])
+        wait, application = await self._with(key_lane, [Send(slot.name, slot.limit, slot.booked)])
         if wait:
             self._slot = None
             await self._desk.ask(_given_back(slot))
         self._due, self._asked = self.now() + wait, not wait
         return wait, application
 
-    async def _with(self, door: SharedLane | None, steps: list[Step]) -> tuple[Any, Application | None]:
+    async def _with(self, key_lane: SharedLane | None, steps: list[Step]) -> tuple[Any, Application | None]:
         """Ask about a slot, and for a place in the call's lane if it is due."""
         if self.owing:
             self._desk.owe(self)
-        applied = door.apply(self) if door is not None else None
-        if door is None or applied is None:
+        applied = key_lane.apply(self) if key_lane is not None else None
+        if key_lane is None or applied is None:
             return (await self._desk.ask(*steps))[-1], None
         application, wish = applied
         entry = None
         try:
             *_others, found, entry = await self._desk.ask(*steps, wish)
         finally:
-            door.answered(application, entry)
+            key_lane.answered(application, entry)
         return found, application
 
     def _to_book(self, cost: float, longest: float) -> Book:
@@ -200,7 +202,7 @@ class SharedGate(Gate):
             except (StateUnavailable, ConfigurationError) as error:
                 LOG.warning("a slot of the %s counter is lost: %s", self.name, error)
 
-    def at_once(self, _cost: float) -> bool:
+    def acquire_nowait(self, _cost: float) -> bool:
         """Never: only the store knows whether anybody is ahead."""
         return False
 

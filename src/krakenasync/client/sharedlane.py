@@ -142,7 +142,7 @@ class SharedLane(KeyLane):
         if (telling := self._desk.tell()) is not None:
             await telling
 
-    def at_once(self, lasts: float = 10.0) -> int | None:
+    def begin_nowait(self, lasts: float = 10.0) -> int | None:
         """Begin a turn if the place was taken ahead; `end` has to follow. Else only the store knows who is ahead."""
         self._lease = lease = _lease(lasts)
         application = self._ahead

@@ -2,8 +2,9 @@
 
 Every failure is one of two: `NotSent` (Kraken cannot have seen a whole request) or `Unanswered` (it may have).
 
-On asyncio the bytes go over connections of our own (`krakenasync.client.express`); httpx's (`krakenasync.client.stock`)
-serve trio, proxies, and whatever client the caller brings or a test puts in the place of httpx's parts.
+On asyncio the bytes go over connections of our own (`krakenasync.client.express`). Those of httpx
+(`krakenasync.client.over_httpx`) serve trio, proxies, a client that the caller provides, and tests that replace parts
+of httpx.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from krakenasync.errors import ConfigurationError
 from krakenasync.protocol.quoting import quoted
 
 if TYPE_CHECKING:
-    from krakenasync.client.stock import HttpClient, Stock
+    from krakenasync.client.over_httpx import HttpClient, OverHttpx
 
 __all__ = ["Delivery", "Transport"]
 
@@ -48,7 +49,7 @@ class Places:
     def __init__(self, number: int) -> None:
         self._free = anyio.Semaphore(number, fast_acquire=True)
 
-    def at_once(self, _lasts: float = 0.0) -> int | None:
+    def begin_nowait(self, _lasts: float = 0.0) -> int | None:
         """Take a place if there is one; None: `begin` has to be awaited."""
         if not self._free.value:
             return None
@@ -95,7 +96,7 @@ class Transport:
         self._where = self._origin.where + (" over a proxy" if proxied else "")
         self._given = http_client
         self._express: dict[object, Express] = {}
-        self._stock: Stock | None = None
+        self._over_httpx: OverHttpx | None = None
         self._connections = connections
         self._name = (self._origin, "places")  # an id could be another transport's later
         self._places: PerLoop[Places] = PerLoop()  # nobody can be woken from another loop
@@ -140,7 +141,7 @@ class Transport:
     def _ours(self) -> Express | None:
         """Our own connections on the running loop, where a connection lives and dies; None if httpx has to serve."""
         # Not while a mock or an instrument stands where httpx's own parts were; nobody has loaded httpx, as a rule.
-        if self.kind != "express" or ("httpx" in sys.modules and _stock().mocked()):
+        if self.kind != "express" or ("httpx" in sys.modules and _over_httpx().mocked()):
             self._say_why()
             return None
         loop = running_loop()
@@ -154,7 +155,7 @@ class Transport:
     @property
     def way(self) -> str:
         """How calls go on asyncio now: ``express``, ``httpx``, or ``httpx for X`` where X has replaced a part of it."""
-        by = _stock().mocked() if self.kind == "express" and "httpx" in sys.modules else ""
+        by = _over_httpx().mocked() if self.kind == "express" and "httpx" in sys.modules else ""
         return f"httpx for {by}" if by else self.kind
 
     def _say_why(self) -> None:
@@ -163,13 +164,13 @@ class Transport:
             self._told = True
             LOG.info("calls go over %s, which has replaced a part of it", self.way)
 
-    def _theirs(self) -> Stock:
+    def _theirs(self) -> OverHttpx:
         """The way over httpx."""
-        if self._stock is None:
-            self._stock = _stock().Stock(
+        if self._over_httpx is None:
+            self._over_httpx = _over_httpx().OverHttpx(
                 self.base_url, self._given, self._where, direct=self._origin.local, closed=lambda: self._closed
             )
-        return self._stock
+        return self._over_httpx
 
     async def aclose(self) -> None:
         """Close the connections, unless they are the caller's."""
@@ -178,8 +179,8 @@ class Transport:
         # What another event loop opened can only be closed there, and is gone with it.
         if own := owned.get(running_loop()):
             await own.aclose()
-        if self._stock is not None:
-            await self._stock.aclose()
+        if self._over_httpx is not None:
+            await self._over_httpx.aclose()
 
     @at_any_time
     def __repr__(self) -> str:
@@ -187,14 +188,14 @@ class Transport:
 
 
 @functools.cache
-def _stock() -> Any:
+def _over_httpx() -> Any:
     """Load what knows httpx."""
-    from krakenasync.client import stock  # noqa: PLC0415 - loading httpx takes a third of the time of importing us
+    from krakenasync.client import over_httpx  # noqa: PLC0415 - loading httpx takes a third of the time of importing us
 
-    return stock
+    return over_httpx
 
 
 def _tls() -> ssl.SSLContext:
     """Return httpx's default context, so that both ways trust the same."""
-    context: ssl.SSLContext = _stock().shared_tls()
+    context: ssl.SSLContext = _over_httpx().shared_tls()
     return context

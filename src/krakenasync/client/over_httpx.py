@@ -28,7 +28,7 @@ from krakenasync.client.origin import USER_AGENT, Origin
 from krakenasync.errors import ConfigurationError, KrakenError
 from krakenasync.protocol.messages import Message
 
-__all__ = ["ExpressTransport", "HttpClient", "Stock", "mocked", "shared_tls"]
+__all__ = ["ExpressTransport", "HttpClient", "OverHttpx", "mocked", "shared_tls"]
 
 HttpClient = httpx.AsyncClient
 """What a caller may provide."""
@@ -84,7 +84,7 @@ class ExpressTransport(httpx.AsyncBaseTransport):
         self._tls = tls or shared_tls
         self._connections = connections
         self._express: Express | None = None
-        self._stock: httpx.AsyncHTTPTransport | None = None
+        self._theirs: httpx.AsyncHTTPTransport | None = None
 
     async def exchange(self, outgoing: ours.Outgoing, timeouts: ours.Timeouts) -> Response:
         """Send a request that is written already and return the answer, its body still coded.
@@ -103,10 +103,10 @@ class ExpressTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Serve a client of httpx."""
         if not self._serves(request):
-            if self._stock is None:
+            if self._theirs is None:
                 limits = httpx.Limits(max_connections=self._connections, keepalive_expiry=_KEPT_ALIVE)
-                self._stock = httpx.AsyncHTTPTransport(verify=self._tls(), limits=limits)
-            return await self._stock.handle_async_request(request)
+                self._theirs = httpx.AsyncHTTPTransport(verify=self._tls(), limits=limits)
+            return await self._theirs.handle_async_request(request)
         timeouts = ours.Timeouts(**request.extensions.get("timeout", {}))
         response = await self.exchange(ours.Outgoing(await _written(request)), timeouts)
         return httpx.Response(
@@ -134,8 +134,8 @@ class ExpressTransport(httpx.AsyncBaseTransport):
         """Close the connections."""
         if self._express is not None:
             await self._express.aclose()
-        if self._stock is not None:
-            await self._stock.aclose()
+        if self._theirs is not None:
+            await self._theirs.aclose()
 
 
 class _Body:
@@ -161,7 +161,7 @@ class _Body:
         return self._delivery.message.body
 
 
-class Stock:
+class OverHttpx:
     """The way to one exchange over httpx's own connections, or over a client that is handed in.
 
     Args:
