@@ -73,9 +73,7 @@ def violations(modules: Mapping[str, str]) -> list[str]:
             and name not in HTTPX
             and any(each.split(".")[0] == "httpx" for each in used)
         ):
-            found.append(
-                f"{name} imports httpx: only client/over_httpx.py may: httpx can be replaced in one file"
-            )
+            found.append(f"{name} imports httpx: only client/over_httpx.py may: httpx can be replaced in one file")
         if room == "protocol":
             found += impurities(name, source, used)
     return found + [f"import cycle: {' -> '.join(cycle)}: move what both need one room down" for cycle in cycles(graph)]
