@@ -30,7 +30,7 @@ from _bench import headline, middle, table
 from krakenasync.client.exchanges import Outgoing, Timeouts
 from krakenasync.client.express import Express
 from krakenasync.client.origin import Origin
-from krakenasync.client.stock import ExpressTransport
+from krakenasync.client.over_httpx import ExpressTransport
 from krakenasync.client.transport import Delivery, Transport
 from krakenasync.protocol.messages import Message
 
