@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from krakenasync import InvalidArguments, OutcomeUnknown, ServiceUnavailable, Unanswered
+from krakenasync import InvalidArguments, OutcomeUnknown, RateLimitExceeded, ServiceUnavailable, Unanswered
 from krakenasync.sandbox import SandboxConfig
 from krakenasync.testing import in_process, run
 
@@ -24,7 +24,8 @@ class Gateway(httpx.AsyncBaseTransport):
         if self._name and self._name in request.url.path:
             self._name = ""
             await answer.aread()
-            return httpx.Response(self._status, text="<html>Bad Gateway</html>", request=request)
+            page = httpx.ByteStream(b"<html>Bad Gateway</html>")
+            return httpx.Response(self._status, stream=page, request=request)
         return answer
 
 
@@ -37,20 +38,44 @@ async def reads_and_raises_for_status(response):
     response.raise_for_status()
 
 
-async def has_a_bug(response):
-    if response.status_code != 200:
-        raise ZeroDivisionError("the caller's")
+def raises(error):
+    """Make a hook that raises over what is no success."""
+
+    async def hook(response):
+        if response.status_code != 200:
+            raise error
+
+    return hook
 
 
-HOOKS = pytest.mark.parametrize("hook", [raises_for_status, reads_and_raises_for_status, has_a_bug])
+def of_another_server(status):
+    """Make a hook that reports to another server and raises for that one's status."""
+    answer = httpx.Response(status, text="no", request=httpx.Request("POST", "http://metrics.test"))
+    return raises(httpx.HTTPStatusError("no", request=answer.request, response=answer))
 
 
-def play(scene, name="", hooks=(), **settings):
+ELSEWHERE = httpx.Request("POST", "http://metrics.test")
+FOR_STATUS = [raises_for_status, reads_and_raises_for_status]
+MEDDLING = {
+    "429": of_another_server(429),
+    "403": of_another_server(403),
+    "500": of_another_server(500),
+    "no connection": raises(httpx.ConnectError("down", request=ELSEWHERE)),
+    "ours": raises(RateLimitExceeded("EAPI:Rate limit exceeded")),
+    "not ours": raises(ZeroDivisionError("the caller's")),
+    "nothing": raises(httpx.HTTPStatusError("bare", request=None, response=None)),
+}
+HOOKS = pytest.mark.parametrize(
+    "hook", [*FOR_STATUS, *MEDDLING.values()], ids=[each.__name__ for each in FOR_STATUS] + [*MEDDLING]
+)
+
+
+def play(scene, name="", hooks=(), status=502, **settings):
     """Run ``scene(kraken, gateway, exchange)`` with a client of the caller's that has these response hooks."""
 
     async def main(clock):
         exchange = in_process(SandboxConfig(limits=False), clock=clock)
-        gateway = Gateway(exchange, name)
+        gateway = Gateway(exchange, name, status)
         given = httpx.AsyncClient(transport=gateway, event_hooks={"response": list(hooks)}, **settings)
         async with given, exchange.client(http_client=given, nonce_unit="ns") as kraken:
             await scene(kraken, gateway, exchange)
@@ -73,23 +98,31 @@ def test_an_order_is_placed_once_though_a_hook_raises_over_the_lost_answer(hook)
 
 @HOOKS
 def test_a_bare_call_tells_that_its_outcome_is_unknown(hook):
-    """With the hook's error, if it was a bug, as the cause."""
+    """Whatever the hook's error says: it is about another request, or a bug."""
 
-    async def scene(kraken, _gateway, _exchange):
+    async def scene(kraken, _gateway, exchange):
         with pytest.raises(OutcomeUnknown) as caught:
             await kraken.add_order(**BUY)
-        cause = caught.value.__cause__
-        if hook is has_a_bug:
-            assert isinstance(cause, Unanswered)
-            assert isinstance(cause.__cause__, ZeroDivisionError)
-            assert "in has_a_bug" in str(cause.__cause__.__notes__)
-        else:
-            assert isinstance(cause, ServiceUnavailable)
+        assert isinstance(caught.value.__cause__, ServiceUnavailable if hook in FOR_STATUS else Unanswered)
+        assert exchange.stats.requests["AddOrder"] == 1
 
     play(scene, "AddOrder", [hook])
 
 
-@HOOKS
+def test_a_bug_is_shown_with_its_place():
+    """It is what led to the doubt."""
+
+    async def scene(kraken, _gateway, _exchange):
+        with pytest.raises(OutcomeUnknown) as caught:
+            await kraken.add_order(**BUY)
+        bug = caught.value.__cause__.__cause__
+        assert isinstance(bug, ZeroDivisionError)
+        assert "in hook" in str(bug.__notes__)
+
+    play(scene, "AddOrder", [MEDDLING["not ours"]])
+
+
+@pytest.mark.parametrize("hook", FOR_STATUS)
 def test_a_read_is_asked_again(hook):
     """As it would be without the hook."""
 
@@ -98,6 +131,28 @@ def test_a_read_is_asked_again(hook):
         assert exchange.stats.requests["Balance"] == 2
 
     play(scene, "Balance", [hook])
+
+
+def test_a_bug_over_a_read_is_the_callers_to_see():
+    """A read that is asked again would hide it, and a test's own assertions."""
+
+    async def scene(kraken, _gateway, exchange):
+        with pytest.raises(ZeroDivisionError) as caught:
+            await kraken.balance()
+        assert exchange.stats.requests["Balance"] == 1
+        assert len(caught.value.__notes__) == 1
+
+    play(scene, "Balance", [raises(ZeroDivisionError("the caller's"))])
+
+
+def test_a_status_over_an_answer_that_was_not_read_leaves_doubt():
+    """Below 500 it is the body that tells whether something was done."""
+
+    async def scene(kraken, _gateway, _exchange):
+        with pytest.raises(OutcomeUnknown):
+            await kraken.add_order(**BUY)
+
+    play(scene, "AddOrder", [raises_for_status], status=400)
 
 
 def test_what_kraken_says_beside_a_status_is_read_if_the_hook_has_read_it():
@@ -119,3 +174,20 @@ def test_default_parameters_travel_beside_ours():
         assert [url.query for url in gateway.seen] == [b"pair=XBTUSD&token=a%2Fb", b"token=a%2Fb"]
 
     play(scene, params={"token": "a/b"})
+
+
+def test_a_client_without_parameters_of_its_own_will_do():
+    """Whatever sends, builds requests and closes is taken."""
+
+    class Wrapper:
+        def __init__(self, client):
+            self.send, self.build_request, self.aclose = client.send, client.build_request, client.aclose
+            self.is_closed = False
+
+    async def main(clock):
+        exchange = in_process(SandboxConfig(limits=False), clock=clock)
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(exchange.sandbox.app))
+        async with client, exchange.client(http_client=Wrapper(client)) as kraken:
+            assert await kraken.balance()
+
+    run(main)

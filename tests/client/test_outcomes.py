@@ -48,6 +48,8 @@ def info(clock, *, status="open", **more):
 class Scripted:
     """A Kraken that shows what it is given, by the name of the call; no other call is answered."""
 
+    patience = (10.0, 5)
+
     def __init__(self, clock, **shown):
         self.clock, self.shown, self.asked = clock, shown, []
 

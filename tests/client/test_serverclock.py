@@ -17,6 +17,8 @@ SECOND = 10**9
 class Distant:
     """Kraken's Time, some seconds away; as many as are listed, then at once."""
 
+    patience = (10.0, 5)
+
     def __init__(self, clock, *ways):
         self.clock, self.ways, self.asked, self.error = clock, list(ways), 0, None
 
@@ -125,6 +127,25 @@ def test_one_failure_answers_all_who_waited_for_it(read):
         assert len({id(error) for error in told}) == (0 if read else 30)  # a traceback grows on each
         await ask()
         assert kraken.asked == 2
+
+    run(main)
+
+
+def test_who_is_more_patient_asks_for_himself():
+    """A failure after a tenth of a second says nothing to those who would wait for ten."""
+
+    async def main(clock):
+        server, hasty, patient = ServerClock(clock), Distant(clock), Distant(clock)
+        hasty.patience, hasty.error = (0.1, 1), NotSent("down")
+
+        async def fail():
+            with pytest.raises(NotSent):
+                await server.refresh(hasty)
+
+        async with anyio.create_task_group() as crowd:
+            crowd.start_soon(fail)
+            crowd.start_soon(server.refresh, patient)
+        assert (hasty.asked, patient.asked) == (1, 1)
 
     run(main)
 

@@ -188,6 +188,11 @@ class KrakenClient(Calls, Pages, Book):
         return road.transport.base_url, road.credentials.key_id if road.credentials else None
 
     @property
+    def patience(self) -> tuple[float, int]:
+        """Seconds that an attempt of a call may take, and how many attempts there may be."""
+        return self._options.timeout, self._options.retry.attempts
+
+    @property
     def limits(self) -> Limits:
         """The limiter; ``kraken.limits.snapshot()`` shows every counter."""
         return self._road.limits

@@ -208,5 +208,5 @@ def has_methods(name: str, value: object, *methods: str, what: str) -> None:
     Raises:
         ConfigurationError: It does; says what it should be.
     """
-    if isinstance(value, type) or not all(callable(getattr(value, method, None)) for method in methods):
+    if not all(callable(getattr(value, method, None)) for method in methods):
         raise ConfigurationError(f"{name} is of type {type(value).__name__}", hint=what)

@@ -28,6 +28,13 @@ class Delivery(Outgoing, kw_only=True):
             return Unanswered(reason.said, effect="unknown", hint=reason.hint)
         return NotSent(reason.said, hint=reason.hint)
 
+    def hook_failed(self, error: BaseException | None) -> KrakenError:
+        """Make the error for a delivery during which a hook of the caller's httpx client raised."""
+        if isinstance(error, KrakenError) and not self.left:
+            return error
+        said = f"a hook of the http_client raised {type(error).__name__}"
+        return Unanswered(said, effect="unknown") if self.left else NotSent(said)
+
 
 def not_sent(error: BaseException, where: str, within: float) -> NotSent:
     """Make the error for a request that did not leave; see `Delivery.failure`."""

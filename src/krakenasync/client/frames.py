@@ -60,8 +60,10 @@ def told(error: E) -> E:
     if isinstance(error, Exception) and not isinstance(error, KrakenError):
         from traceback import format_tb  # noqa: PLC0415 - a millisecond, for what should not happen
 
-        if places := "".join(format_tb(error.__traceback__)[1:]):
-            error.add_note(f"raised here; the frames are not kept, as they hold secrets:\n{places}")
+        places = "".join(format_tb(error.__traceback__)[1:])
+        note = f"raised here; the frames are not kept, as they hold secrets:\n{places}"
+        if places and note not in getattr(error, "__notes__", ()):  # the same error may be raised again and again
+            error.add_note(note)
     return bare(error)
 
 

@@ -242,12 +242,13 @@ class Limits:
         if isinstance(error, DomainLimitExceeded):
             # Which calls of the account and its subaccounts have filled it we cannot know: all pairs pause, for longer
             # each time.
-            self._domain().refused(0.0, sent=hold.sent)
-            pause = self._domain().state().blocked_for
+            self._domain.refused(0.0, sent=hold.sent)
+            pause = self._domain.state().blocked_for
             for bucket in self._engine_buckets().values():
                 bucket.block(pause)
             error.retry_after = max(error.retry_after or 0.0, pause)
 
+    @functools.cached_property
     def _domain(self) -> Bucket:
         """What is known of the counter that the account's pairs have in common: no more than when it was full.
 
@@ -257,7 +258,7 @@ class Limits:
 
     def _exempt(self, spec: Spec, price: Price) -> bool:
         """Whether a call goes also while the whole account pauses: cancelling an old order, which is free."""
-        return spec.name == "CancelOrder" and self._domain().state().blocked_for > 0 and price() == 0
+        return spec.name == "CancelOrder" and self._domain.state().blocked_for > 0 and price() == 0
 
     def _engine_buckets(self) -> dict[str, Bucket]:
         """The counters of the account's pairs, by label, also those that only other clients of the account use.
@@ -308,7 +309,7 @@ class Limits:
                 found = self._state.bucket(name, self._rest, step=REST_STEP, initial=self._initial())
             elif label.startswith("engine:"):
                 found = self._state.bucket(f"{label} {self._scope} {self._account}", self._engine_spec)
-                if (pause := self._domain().state().blocked_for) > 0:
+                if (pause := self._domain.state().blocked_for) > 0:
                     found.block(pause)
             else:
                 found = self._state.bucket(f"{label} {self._scope}", self._public)

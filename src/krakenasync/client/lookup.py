@@ -37,6 +37,11 @@ class Sender(Protocol):
         """Make a call; `late` gives parameters at the moment of signing."""
         ...
 
+    @property
+    def patience(self) -> tuple[float, int]:
+        """Seconds that an attempt may take, and how many attempts there may be."""
+        ...
+
     def with_options(self, *, lane: Lane, max_age: None) -> Self:
         """Return one whose calls stand in that lane and get no old answers."""
         ...

@@ -37,6 +37,8 @@ _KEPT_ALIVE: Final = 15.0
 """Seconds an idle connection is kept: shorter than the edge keeps it, so that we rarely write into a closed one."""
 
 # Most specific first. What stands in the first group happens before a request is whole.
+_SERVER_ERROR: Final = 500
+"""From this status on, an answer leaves open whether the call was carried out, whatever its body says."""
 _NEVER_SENT: Final = (
     ours.ConnectFailed,
     httpx.ConnectError,
@@ -204,14 +206,9 @@ class OverHttpx:
             raise unreadable(error) from bare(error)
         except httpx.TransportError as error:
             raise delivery.failure(error, self._where, within) from bare(error)
-        except httpx.HTTPStatusError as error:  # a hook of the caller's raises for the status of the answer
-            return _answer(bare(error).response)
-        except Exception as error:  # noqa: BLE001 - whatever a hook or a transport of the caller raises
-            # What was under way may have been carried out all the same.
-            if delivery.left and not isinstance(error, KrakenError):
-                raise delivery.failure(error, self._where, within) from told(error)
-            raise told(error)  # noqa: B904 - it is the same error
-        except BaseException as error:  # noqa: BLE001 - a cancellation: the same frames
+        except _HookFailed as error:
+            raise delivery.hook_failed(cause := bare(error).__cause__) from cause
+        except BaseException as error:  # noqa: BLE001 - a cancellation, a bug of a caller's transport: the same frames
             raise told(error)  # noqa: B904 - it is the same error
 
     async def _exchange(self, client: httpx.AsyncClient, delivery: Delivery, within: float) -> Response:
@@ -226,13 +223,13 @@ class OverHttpx:
                 timeout=within,
                 extensions={} if client is self._given else {"trace": self._watch},
             )
-            if client.params:  # httpx would put them in the place of ours
+            if params := getattr(client, "params", None):  # httpx would replace ours by them
                 joint = "&" if "?" in message.target else "?"
-                request.url = httpx.URL(f"{self._base_url}{message.target}{joint}{client.params}")
+                request.url = httpx.URL(f"{self._base_url}{message.target}{joint}{params}")
             # A message without a body is whole with its head, and httpx does not tell when the head went out.
             delivery.left = not message.body
-            response = await client.send(request, follow_redirects=False)
-        return _answer(response)
+            response = await _sent(client, request)
+        return Response(response.status_code, response.headers.raw, _body(response), reusable=True)
 
     async def _watch(self, event: str, _about: Any) -> None:
         """Let nothing leave over a connection that was opened while the client was closed; it ends with that."""
@@ -271,12 +268,45 @@ def _client(**options: Any) -> httpx.AsyncClient:
         ) from None
 
 
-def _answer(response: httpx.Response) -> Response:
+class _HookFailed(Exception):
+    """A hook of the caller's client raised, so what became of the request is not known."""
+
+
+async def _sent(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+    """Send a request and return the answer, also one for whose status a hook raises.
+
+    Raises:
+        httpx.RequestError: There is no answer.
+        _HookFailed: A hook raised something that does not say what became of the request: an error about a request of
+            its own, one of ours, or one for the status of an answer that was not read.
+    """
     try:
-        body = response.content
-    except httpx.ResponseNotRead:  # a hook of the caller's has raised before it was read
-        body = b""
-    return Response(response.status_code, response.headers.raw, body, reusable=True)
+        return await client.send(request, follow_redirects=False)
+    except httpx.HTTPStatusError as error:
+        response = error.response
+        if _request_of(error) is request and (_body(response) or response.status_code >= _SERVER_ERROR):
+            return response
+        raise _HookFailed from error
+    except httpx.RequestError as error:
+        if _request_of(error) not in (None, request):
+            raise _HookFailed from error
+        raise
+    except KrakenError as error:
+        raise _HookFailed from error
+
+
+def _request_of(error: httpx.RequestError | httpx.HTTPStatusError) -> httpx.Request | None:
+    try:
+        return error.request
+    except RuntimeError:  # it was raised without one
+        return None
+
+
+def _body(response: httpx.Response) -> bytes:
+    try:
+        return response.content
+    except httpx.ResponseNotRead:
+        return b""
 
 
 def _headers(message: Message) -> dict[str, str]:

@@ -62,6 +62,11 @@ class Pages:
         """Make a call."""
         raise NotImplementedError
 
+    @property
+    def patience(self) -> tuple[float, int]:
+        """Seconds that an attempt of a call may take, and how many attempts there may be."""
+        raise NotImplementedError
+
     def with_options(self, **changes: Unpack[Changes]) -> Self:
         """Return a view of the client that makes its calls differently."""
         raise NotImplementedError

@@ -50,8 +50,8 @@ def deadline_of(request: Request[Any]) -> datetime | None:
 async def check_deadline(deadline: datetime, clock: ServerClock, sender: Sender) -> None:
     """Refuse a deadline that Kraken is certain to refuse.
 
-    If it looks wrong by the last reading of Kraken's clock, or by our own calendar, the clock is read to make sure. If
-    it cannot be read the call is sent: Kraken knows its own clock.
+    If it looks wrong by our own calendar, Kraken's clock decides; it is read if that was not done lately. If it cannot
+    be read the call is sent: Kraken knows its own clock.
 
     Raises:
         InvalidArguments: It is too near, too far or in the past.

@@ -223,9 +223,7 @@ class Road:
         except BaseException as gone:
             if delivery.left:
                 hold.keep()
-                if spec.effect is not _READ:
-                    look = where_to_look(spec.name, call.params)
-                    gone.add_note(f"{spec.name} was under way and may have been carried out; {look}")
+                _note_doubt(call, gone)
             raise
         hold.settle()
         if spec.private:
@@ -277,6 +275,19 @@ class Road:
             )
         self._last_lane = (loop, lane)
         return lane
+
+
+def _note_doubt(call: Call, gone: BaseException) -> None:
+    """Leave on whatever ended a write that was under way that it may have been carried out.
+
+    Raises:
+        Unanswered: Nobody has interrupted the call: it was a bug of a transport or a hook of the caller's, say.
+    """
+    if call.spec.effect is not _READ:
+        look = where_to_look(call.spec.name, call.params)
+        gone.add_note(f"{call.spec.name} was under way and may have been carried out; {look}")
+        if isinstance(gone, Exception):
+            raise Unanswered(f"{type(gone).__name__} was raised before the answer was read") from gone
 
 
 def _unknown(call: Call, error: KrakenError) -> OutcomeUnknown:

@@ -29,7 +29,8 @@ class ServerClock:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._reading: ServerTime | None = None
-        self._failed: KrakenError | None = None
+        self._failed: tuple[tuple[float, int], KrakenError] | None = None
+        """The last failure, and the patience of the one who had it."""
         self._locks: PerLoop[anyio.Lock] = PerLoop()
 
     def at_least(self) -> int:
@@ -69,15 +70,16 @@ class ServerClock:
             reading = self._reading
             if reading is not None and (reading is not seen or not (anew or self._stale(reading))):
                 return  # it will do, or someone else has read it meanwhile
-            if self._failed is not None and self._failed is not failed:  # one failure answers all who waited for it
+            if self._failed is not None and self._failed is not failed and self._failed[0] >= sender.patience:
+                # One failure answers all who waited for it, unless they would have been more patient.
                 if reading is None:
-                    raise copy.copy(self._failed)
+                    raise copy.copy(self._failed[1])
                 return
             try:
                 self._reading = await self._read(sender)
             except KrakenError as error:
                 if not isinstance(error, RateLimitTimeout):  # that is a matter of this caller's own deadline
-                    self._failed = copy.copy(error)  # a copy has no frames to keep alive
+                    self._failed = sender.patience, copy.copy(error)  # a copy has no frames to keep alive
                 if reading is None:
                     raise
                 LOG.info("reading Kraken's clock failed, the last reading serves on: %s", error)

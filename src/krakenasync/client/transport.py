@@ -90,6 +90,8 @@ class Transport:
         if kind not in {"express", "httpx"}:
             raise ConfigurationError(f"no transport {quoted(kind)}", hint='"express" or "httpx"')
         if http_client is not None:
+            if isinstance(http_client, type):
+                raise ConfigurationError("http_client is of type type", hint="an httpx.AsyncClient")
             has_methods("http_client", http_client, "send", "build_request", "aclose", what="an httpx.AsyncClient")
         proxied = self._origin.proxied  # the proxy is httpx's to find: it reads the same environment
         self.kind = "httpx" if http_client is not None or proxied else kind

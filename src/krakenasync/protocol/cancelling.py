@@ -44,8 +44,8 @@ __all__ = [
 ]
 
 
-_LAG: Final = 2
-"""Looks that may still show an order as open after Kraken has agreed to cancel it."""
+_LAG: Final = 1
+"""Looks that may show an order as open, after Kraken has agreed to cancel it, without its being cancelled again."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
