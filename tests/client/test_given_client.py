@@ -61,6 +61,8 @@ MEDDLING = {
     "403": of_another_server(403),
     "500": of_another_server(500),
     "no connection": raises(httpx.ConnectError("down", request=ELSEWHERE)),
+    "a bare error": raises(httpx.ConnectError("down")),
+    "a bad address": raises(httpx.InvalidURL("bad")),
     "ours": raises(RateLimitExceeded("EAPI:Rate limit exceeded")),
     "not ours": raises(ZeroDivisionError("the caller's")),
     "nothing": raises(httpx.HTTPStatusError("bare", request=None, response=None)),

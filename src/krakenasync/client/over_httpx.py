@@ -288,10 +288,10 @@ async def _sent(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Resp
             return response
         raise _HookFailed from error
     except httpx.RequestError as error:
-        if _request_of(error) not in (None, request):
-            raise _HookFailed from error
-        raise
-    except KrakenError as error:
+        if _request_of(error) is request:  # as httpx sees to for what its transport raises, but not a hook
+            raise
+        raise _HookFailed from error
+    except (httpx.InvalidURL, KrakenError) as error:
         raise _HookFailed from error
 
 
