@@ -1,4 +1,4 @@
-"""Canned answers in Kraken's shapes and sizes, and a server that gives them, quick enough not to be measured."""
+"""Canned answers in Kraken's shapes and sizes, and a server that gives them, fast enough not to affect the figures."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def _serve(pipe: Connection, certificate: str | None, pause: float, core: Any) -
         def stay_awake() -> None:
             loop.call_soon(stay_awake)
 
-        stay_awake()  # waking a sleeping process is dear on a virtual machine, and charged to the client that does it
+        stay_awake()  # waking a sleeping process is expensive on a virtual machine, and charged to the client
         pipe.send(server.sockets[0].getsockname()[1])
         await loop.run_in_executor(None, pipe.recv)
 
@@ -127,12 +127,12 @@ def _serve(pipe: Connection, certificate: str | None, pause: float, core: Any) -
 
 
 def _anywhere() -> None:
-    """Stay where the system puts us."""
+    """Stay on the core that the system chooses."""
 
 
 @contextmanager
 def answering(certificate: str | None = None, *, pause: float = 0.0, core: Any = _anywhere) -> Iterator[str]:
-    """Run the server in a process of its own and hand over its address.
+    """Run the server in a process of its own and yield its address.
 
     Args:
         certificate: A file with key and certificate, to answer over TLS.

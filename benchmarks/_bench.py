@@ -26,7 +26,7 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 def headline(question: str, baseline: str) -> None:
-    """Print what is asked, what it is compared with, and on what machine."""
+    """Print the question, the baseline and the machine."""
     print(f"Question: {question}")
     print(f"Baseline: {baseline}")
     print(f"Machine:  {platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} CPUs, ", end="")
@@ -55,12 +55,12 @@ def middle(values: Sequence[float]) -> float:
 
 @dataclass
 class PlainClient:
-    """What one writes in an hour: sign, post, read, over bare httpx.
+    """A client that takes an hour to write: sign, post, read, over bare httpx.
 
     Attributes:
         serial: A lock held from the nonce to the answer; None lets calls overtake each other.
         limiter: Waited for just before the nonce is made, if there is one.
-        monotonic: Whether the nonce is never the same or lower; else it is the time in milliseconds, whatever that is.
+        monotonic: Whether the nonce always rises; otherwise it is the time in milliseconds, even if that repeats.
     """
 
     base_url: str
@@ -84,7 +84,7 @@ class PlainClient:
         return self._last
 
     async def balance(self) -> list[str]:
-        """Ask for the balances and return the errors that were answered."""
+        """Ask for the balances and return the errors in the answer."""
         async with self.serial or contextlib.nullcontext():
             if self.limiter is not None:
                 await self.limiter.acquire()
@@ -114,5 +114,5 @@ async def way_to(exchange: KrakenSandbox) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def backoff(refusals: int, *, base: float = 1.0, longest: float = 30.0) -> float:
-    """Seconds to wait after so many refusals in a row: doubling, with full jitter, as every guide recommends."""
+    """Seconds to wait after this many refusals in a row: doubling, with full jitter, as every guide recommends."""
     return random.uniform(0, min(longest, base * 2**refusals))

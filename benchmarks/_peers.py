@@ -1,7 +1,7 @@
 """The clients that are compared, each as a function from an endpoint's name to a call; absent ones are skipped.
 
-Each way is opened once for a number of calls at once and has as many keys (or connections) as that, since Kraken serves
-one private call of a key at a time.
+Each client is opened once for a number of calls at once and has as many keys (or connections), since Kraken serves one
+private call per key at a time.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ Sign = Callable[[str, str, bytes], str]
 
 
 def shared(each: list[Any], ask: Callable[[Any, str], Awaitable[Any]]) -> Ask:
-    """Give each running call one of the clients for itself."""
+    """Give each running call one of the clients to itself."""
 
     async def call(name: str) -> Any:
         one = each.pop()
@@ -58,7 +58,7 @@ def shared(each: list[Any], ask: Callable[[Any, str], Awaitable[Any]]) -> Ask:
 
 @contextlib.asynccontextmanager
 async def protocols(url: str, wide: int) -> AsyncIterator[list[Bare]]:
-    """So many connections with nothing above them."""
+    """Open this many connections with nothing on top."""
     origin, loop = Origin(url), asyncio.get_running_loop()
     options: dict[str, Any] = {"ssl": httpx.create_ssl_context()} if origin.secure else {}
     each = [(await loop.create_connection(Bare, origin.host, origin.port, **options))[1] for _ in range(wide)]
@@ -73,7 +73,7 @@ async def protocols(url: str, wide: int) -> AsyncIterator[list[Bare]]:
 
 @contextlib.asynccontextmanager
 async def bare(url: str, wide: int) -> AsyncIterator[Ask]:
-    """Prepared bytes over a Protocol: neither signed nor decoded, the least that asyncio can do."""
+    """Prepared bytes over a Protocol: neither signed nor decoded, the minimum for asyncio."""
     data = {name: Message("GET", f"/0/public/{name}", {}, b"") for name in ("AssetPairs", "Ticker", "Trades")}
     written = {name: Origin(url).write(each) for name, each in {"Balance": MESSAGE, **data}.items()}
     async with protocols(url, wide) as each:
@@ -82,7 +82,7 @@ async def bare(url: str, wide: int) -> AsyncIterator[Ask]:
 
 @contextlib.asynccontextmanager
 async def signing(url: str, wide: int, sign: Sign = SIGNER.sign) -> AsyncIterator[Ask]:
-    """The same with what no private call can do without: a rising nonce, a signature, Decimals out of the answer."""
+    """The same with what every private call needs: a rising nonce, a signature, Decimals from the answer."""
     path, numbers = MESSAGE.target, itertools.count(time.time_ns() // 10**6)
     before, after = Origin(url).write(MESSAGE).removesuffix(MESSAGE.body).split(MESSAGE.signature.encode())
     decode = msgspec.json.Decoder(Envelope[dict[str, Decimal]]).decode
@@ -171,7 +171,7 @@ async def sdk(url: str, wide: int) -> AsyncIterator[Ask]:
 
 @contextlib.asynccontextmanager
 async def ccxt(url: str, wide: int, *, parsed: bool = False) -> AsyncIterator[Ask]:
-    """Ccxt's raw calls, its own limiter switched off; parsed: what it makes of a balance, from BalanceEx."""
+    """Ccxt's raw calls, with its own limiter off; if parsed, the balance that it makes from BalanceEx."""
     make = import_module("ccxt.async_support").kraken
     each = [make({"apiKey": "key", "secret": SECRET, "enableRateLimit": False}) for _ in range(wide)]
     for one in each:
@@ -193,7 +193,7 @@ async def ccxt(url: str, wide: int, *, parsed: bool = False) -> AsyncIterator[As
 
 @contextlib.asynccontextmanager
 async def krakenex(url: str, wide: int) -> AsyncIterator[Ask]:
-    """krakenex, which is synchronous: one call at a time, the loop standing still."""
+    """krakenex, which is synchronous: one call at a time, while the event loop is blocked."""
     one = import_module("krakenex").API("key", SECRET)
     one.uri = url
     if wide > 1:
@@ -218,10 +218,10 @@ WAYS = {
 }
 
 ONLY = {"the same, signed and typed": {"Balance"}, "ccxt (parsed)": {"Balance"}}
-"""Endpoints of those that do not take part in all."""
+"""The endpoints of the clients that do not take part in all."""
 
 
 @functools.cache
 def say_skipped(name: str, why: str) -> None:
-    """Say once that a peer is left out."""
+    """Print once that a peer is left out."""
     print(f"({name} left out: {why})")

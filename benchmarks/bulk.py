@@ -2,7 +2,7 @@
 
     python benchmarks/bulk.py [--rounds 15]
 
-The loop stands still while an answer is read, so the time of one reading is the longest stall it causes; the last
+The event loop is blocked while an answer is read, so the time of one reading is the longest stall it causes; the last
 column is the worst of all rounds.
 """
 
@@ -26,11 +26,11 @@ from krakenasync.spot.trades import OHLC, Trades
 TYPES = {"AssetPairs": AssetPairs, "Trades": Trades, "OHLC": OHLC, "Ticker": Ticker}
 
 COLUMNS = {"Trades": slice(0, 2), "OHLC": slice(1, 7)}
-"""Where the rows of a table hold money."""
+"""The columns of a table's rows that are amounts of money."""
 
 
 def timed(read: Callable[[], Any]) -> float:
-    """Return the milliseconds that one reading takes, the garbage of earlier ones put aside."""
+    """Return the milliseconds that one reading takes, with the garbage of earlier ones collected first."""
     gc.collect()
     began = time.perf_counter()
     read()
@@ -38,13 +38,13 @@ def timed(read: Callable[[], Any]) -> float:
 
 
 def fees(body: bytes) -> int:
-    """Read the pairs and every fee table of theirs, which are otherwise read when they are first asked for."""
+    """Read the pairs and all their fee tables, which are otherwise read on first access."""
     pairs = decode(result_type(AssetPairs), 200, body, endpoint="AssetPairs").result
     return sum(len(pair.fees) + len(pair.fees_maker) for pair in pairs.values())
 
 
 def by_hand(body: bytes, columns: slice) -> list[list[Any]]:
-    """Read a table as its reader would without types: its money made Decimals, its moments left as they came."""
+    """Read a table as a user would without types: amounts become Decimals, times stay as they came."""
     (rows,) = (value for value in json.loads(body)["result"].values() if isinstance(value, list))
     for row in rows:
         row[columns] = map(Decimal, row[columns])

@@ -1,10 +1,10 @@
-"""What does a whole call cost, beside the other clients there are?
+"""What does a whole call cost, compared with other clients?
 
     python benchmarks/calls.py [--tls] [--uvloop] [--calls 500] [--rounds 15] [--wide 1 16 64] [--endpoints Balance ...]
     MALLOC_TOP_PAD_=67108864 MALLOC_MMAP_THRESHOLD_=67108864 python benchmarks/calls.py
 
 The server runs in a process (on a core) of its own and gives canned answers; the clients take turns. The second form
-removes, for everybody, the page faults that asyncio's large reads cost some clients and not others.
+removes, for every client, the page faults that asyncio's large reads cost some clients and not others.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from _peers import ONLY, WAYS, Ask, say_skipped
 from transport import pin
 
 SLOW = {"AssetPairs": 40, "Trades": 8}
-"""Endpoint -> by how much fewer calls are made."""
+"""Endpoint -> the factor by which fewer calls are made."""
 
 Run = tuple[float, float, float, float]
 """CPU us a call, calls a second, median and 99th percentile of the latency in us."""
 
 
 async def timed(ask: Ask, name: str, calls: int, wide: int) -> Run:
-    """Make so many calls, `wide` at once."""
+    """Make this many calls, `wide` at once."""
     latencies: list[float] = []
 
     async def worker() -> None:
@@ -79,7 +79,7 @@ def medians(runs: list[Run]) -> list[float]:
 
 
 def beside(runs: list[Run], others: list[Run], column: int) -> float:
-    """Return the median of the rounds' ratios: the machine's speed wanders, and within a round it wanders least."""
+    """Return the median of the rounds' ratios: the machine's speed varies, but least within a round."""
     return middle([run[column] / other[column] for run, other in zip(runs, others, strict=True)])
 
 

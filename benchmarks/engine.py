@@ -2,16 +2,16 @@
 
 Two strategies, in virtual time, against the sandbox's counter with answers that take 0 to 200 ms:
 
-* quick: one order at a time, cancelled as soon as may be. A cycle costs 1 point to add and p(a) to cancel at age a: 8
+* quick: one order at a time, cancelled as soon as possible. A cycle costs 1 point to add and p(a) to cancel at age a: 8
   below 5 s, 6 below 10 s. With a decay of d points a second, cycles settle to a length L of (1 + p(L)) / d seconds, the
-  order being as old as that: Starter (d = 1) settles to 7 points a cycle, for 9 points take longer than 5 s; the other
-  tiers to 9. In T seconds the counter gives cap + d T points, so no more than (cap + d T) / 7, or / 9, cycles.
-* patient: as many orders at once as that takes, each cancelled when it is 45 s old, which costs 2. A cycle costs 3
-  points, so no more than (cap + d T) / 3 cycles.
+  age at which the order is cancelled: Starter (d = 1) settles to 7 points a cycle, because 9 points take longer than
+  5 s; the other tiers to 9. In T seconds the counter gives cap + d T points: at most (cap + d T) / 7, or / 9, cycles.
+* patient: as many orders at once as needed, each cancelled when it is 45 s old, which costs 2. A cycle costs 3 points,
+  so there are at most (cap + d T) / 3 cycles.
 
-Neither bound can be reached to the last: the first cycles of the quick strategy cost 9 on Starter too, and at the end
-some orders are still open. A client can pass it only by being late: an order that could not be cancelled when it was
-meant to be grows older and cheaper. So the last columns tell how late cancels were: from the wish to the answer.
+Neither bound can be reached exactly: the first cycles of the quick strategy cost 9 on Starter too, and at the end some
+orders are still open. A client can pass it only by being late: an order that could not be cancelled when intended
+grows older and cheaper. So the last columns show how late cancels were, from the intended time to the answer.
 
 python benchmarks/engine.py             an hour of trading for each cell, in about a minute
 """
@@ -58,10 +58,10 @@ def ours(exchange: KrakenSandbox, http: Any) -> Cycle:
 
 
 class Plain(PlainClient):
-    """A client without an engine counter: it asks, and backs off while it is refused."""
+    """A client without an engine counter: it tries, and backs off while it is refused."""
 
     async def insist(self, name: str, **params: str) -> Any:
-        """Ask until it is not refused for the counter any more; returns the result."""
+        """Repeat a call until the counter no longer refuses it, and return the result."""
         refusals = 0
         while (answer := await self.call(name, params))["error"] == [REFUSAL]:
             refusals += 1
@@ -69,7 +69,7 @@ class Plain(PlainClient):
         return answer["result"]
 
     async def call(self, name: str, params: dict[str, str]) -> Any:
-        """Sign and send one call; returns Kraken's envelope."""
+        """Sign and send one call, and return Kraken's envelope."""
         async with self.serial or contextlib.nullcontext():
             nonce, path = str(self.nonce()), f"/0/private/{name}"
             body = urlencode({"nonce": nonce, **params}).encode()
@@ -96,7 +96,7 @@ def plain(exchange: KrakenSandbox, http: Any) -> Cycle:
 def measure(
     make: Callable[[KrakenSandbox, Any], Cycle], tier: Tier, age: float, loops: int, seconds: float
 ) -> tuple[list[float], int]:
-    """Let so many loops run; return how long each cycle's cancel took, and the refusals."""
+    """Run this many loops; return how long each cycle's cancel took, and the refusals."""
 
     async def main(clock: Any) -> tuple[list[float], int]:
         exchange = in_process(SandboxConfig(tier=tier, jitter=JITTER), clock=clock)

@@ -1,4 +1,4 @@
-"""How many orders are doubled or lost when calls fail, and what does it cost that none is?
+"""How many orders are doubled or lost when calls fail, and what does it cost to prevent that?
 
 python benchmarks/exactly_once.py                in virtual time, then over sockets on this machine (a minute)
 python benchmarks/exactly_once.py --virtual      in virtual time only
@@ -28,7 +28,7 @@ AT_ONCE = 20
 ALIVE = 70.0
 """Seconds after which no request can become an order any more."""
 WINDOW = 60_000
-"""A nonce window in milliseconds: without one, each later call would shut a delayed request out."""
+"""A nonce window in milliseconds: without one, each later call would make Kraken refuse a delayed request."""
 
 # fault -> seconds it is held up; those of 2 to 5 arrive within their deadline, after the client gave up on them
 FAULTS = {
@@ -48,7 +48,7 @@ FAULTS = {
 
 Order = dict[str, Any]
 Place = Callable[[KrakenClient, Order], Awaitable[str | None]]
-"""Places an order and returns its txid, or None for certain that there is none. Raises OutcomeUnknown in doubt."""
+"""Places an order and returns its txid, or None if there certainly is none. Raises OutcomeUnknown in doubt."""
 
 
 async def blind(kraken: KrakenClient, order: Order) -> str | None:
@@ -66,7 +66,7 @@ async def blind(kraken: KrakenClient, order: Order) -> str | None:
 
 
 async def blind_without_id(kraken: KrakenClient, order: Order) -> str | None:
-    """The same as most scripts do it: the order has no id of its own, only a tag to be counted by."""
+    """The same, as most scripts do it: the order has no id of its own, only a tag by which it is counted."""
     return await blind(kraken, {**order, "cl_ord_id": None, "userref": int(uuid.UUID(order["cl_ord_id"])) % 2**31})
 
 
@@ -116,7 +116,7 @@ WAYS: dict[str, Place] = {
 
 @dataclass
 class Tally:
-    """What was reported, held against the exchange's own books."""
+    """The reports, compared with the exchange's own books."""
 
     reports: Counter[str] = field(default_factory=Counter)
     duplicates: int = 0
@@ -132,7 +132,7 @@ class Tally:
         self.made_up += report == "placed" and txid not in there
 
     def add(self, other: Tally) -> None:
-        """Count what another tally counted as well."""
+        """Add the counts of another tally."""
         self.reports.update(other.reports)
         self.duplicates += other.duplicates
         self.lost += other.lost
@@ -141,14 +141,14 @@ class Tally:
 
 
 class Detached(httpx.AsyncBaseTransport):
-    """Carries requests into the sandbox; one that was given up on the way goes on, as on a real network."""
+    """Carries requests into the sandbox; one whose caller gives up goes on, as on a real network."""
 
     def __init__(self, app: Any) -> None:
         self._inner = httpx.ASGITransport(app)
         self._under_way: set[asyncio.Task[httpx.Response]] = set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Hand a request over and wait for its answer, but do not take it along when leaving."""
+        """Hand over a request and wait for its answer, but leave it running when cancelled."""
         await request.aread()
         task = asyncio.create_task(self._inner.handle_async_request(request))
         self._under_way.add(task)
@@ -157,7 +157,7 @@ class Detached(httpx.AsyncBaseTransport):
 
 
 def trouble(exchange: KrakenSandbox, rate: float, *, pace: float = 1.0) -> None:
-    """Let that share of the calls about orders meet a fault, all faults being as likely."""
+    """Let this share of the calls about orders meet a fault, all faults being equally likely."""
     each = rate / len(FAULTS)
     for endpoint in ("AddOrder", "OpenOrders", "ClosedOrders"):
         for number, (fault, seconds) in enumerate(FAULTS.items()):
@@ -166,7 +166,7 @@ def trouble(exchange: KrakenSandbox, rate: float, *, pace: float = 1.0) -> None:
 
 
 def an_order(chance: random.Random) -> Order:
-    """Half market, half limit; of the limit orders half rest and half trade at once."""
+    """Draw an order: half are market, half limit; of the limit orders half rest and half trade at once."""
     side = chance.choice(["buy", "sell"])
     order: Order = {
         "pair": "XBTUSD",
@@ -212,7 +212,7 @@ async def crowd(
 
 
 def virtual(place: Place, rate: float, count: int) -> tuple[Tally, float]:
-    """Place `count` orders in virtual time; returns the tally and calls per order."""
+    """Place `count` orders in virtual time; return the tally and calls per order."""
 
     async def main(clock: Any) -> tuple[Tally, float]:
         config = SandboxConfig(tier="pro", limits=False, jitter=0.05, nonce_window=WINDOW, open_order_lag=0.5)

@@ -1,4 +1,4 @@
-"""What do a thousand accounts in one process cost, and is any of their calls refused?
+"""What do a thousand accounts in one process cost, and are any of their calls refused?
 
 python benchmarks/fleet.py                   1,000 Pro accounts, over sockets on this machine, in real time
 """
@@ -25,11 +25,11 @@ from krakenasync.sandbox import Sandbox, SandboxConfig, serve
 from krakenasync.state.memory import MemoryState
 
 BURST = 18
-"""Calls per account that its counter takes at once, with room for the round that comes before them."""
+"""Calls that an account's counter accepts at once, with room for the round that comes before them."""
 
 
 def exchange(accounts: int, step: float, pipe: Connection) -> None:
-    """Serve a sandbox from a process of its own until told to stop; then tell what it has seen."""
+    """Serve a sandbox from a process of its own until told to stop; then report what it has seen."""
 
     async def main() -> None:
         sandbox = Sandbox(SandboxConfig(tier="pro", step=step))
@@ -50,7 +50,7 @@ Work = Callable[[Fleet], Awaitable[tuple[int, float]]]
 
 
 async def burst(fleet: Fleet) -> tuple[int, float]:
-    """Every account asks as often as its counter takes at once."""
+    """Make as many calls at once for every account as its counter accepts."""
 
     async def ask(client: KrakenClient) -> None:
         for _ in range(BURST):
@@ -64,7 +64,7 @@ async def burst(fleet: Fleet) -> tuple[int, float]:
 
 
 def polling(every: float, seconds: float) -> Work:
-    """Every account is polled at a beat."""
+    """Poll every account at a fixed interval."""
 
     async def work(fleet: Fleet) -> tuple[int, float]:
         seen: Counter[str] = Counter()
@@ -81,7 +81,7 @@ def polling(every: float, seconds: float) -> Work:
 
 
 def memory(url: str, accounts: list[Account], settings: dict[str, Any]) -> list[float]:
-    """Bytes per account: made, and after every account was asked once."""
+    """Return bytes per account: when made, and after one call for every account."""
 
     async def main() -> list[float]:
         gc.collect()

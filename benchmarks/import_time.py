@@ -1,10 +1,10 @@
-"""How long does `import krakenasync` take, beside its parts and its peers?
+"""How long does `import krakenasync` take, compared with its parts and its peers?
 
     python benchmarks/import_time.py [--rounds 20]
 
 Each import happens in a fresh interpreter, the modules in turn, after one round that is not counted: it writes the
-bytecode, as an installation does. The last column is the median of each round's quotient, for machines whose speed
-wanders. Peers that are not installed are left out.
+bytecode, as an installation does. The last column is the median of the rounds' quotients, for machines whose speed
+varies. Peers that are not installed are left out.
 """
 
 from __future__ import annotations

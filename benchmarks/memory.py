@@ -29,14 +29,14 @@ NOT_OURS = tracemalloc.Filter(inclusive=False, filename_pattern="*sandbox*", all
 
 
 def held() -> int:
-    """Bytes that Python holds now."""
+    """Return the bytes that Python has allocated now."""
     gc.collect()
     kept = tracemalloc.take_snapshot().filter_traces([NOT_OURS])
     return sum(each.size for each in kept.statistics("filename"))
 
 
 async def waiting(calls: int, *, ours: bool) -> float:
-    """Return bytes a waiting call, of ours or of a bare future's task."""
+    """Return bytes per waiting call, for ours or for a task with a bare future."""
     limits = LimitsConfig(rest=CounterSpec(20, 1), initial="full")
     kraken = KrakenClient("key", "c2VjcmV0", limits=limits, state=MemoryState(SYSTEM_CLOCK))
     loop = asyncio.get_running_loop()
@@ -59,7 +59,7 @@ async def waiting(calls: int, *, ours: bool) -> float:
 
 
 def polling(hours: float) -> list[int]:
-    """Return what is held after each tenth of the time; what the sandbox holds is left out."""
+    """Return the bytes allocated after each tenth of the time, without those of the sandbox."""
     found: list[int] = []
 
     async def main(clock: Any) -> None:

@@ -1,4 +1,4 @@
-"""How many concurrent private calls are refused for their nonce, by what the lock covers?"""
+"""How many concurrent private calls are refused because of their nonce, depending on what the lock covers?"""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Burst = Callable[[KrakenSandbox, int], Awaitable[None]]
 
 
 async def no_lock(exchange: KrakenSandbox, calls: int) -> None:
-    """The nonce is the time in milliseconds; calls fly as they come."""
+    """The nonce is the time in milliseconds; calls are sent as they come."""
     async with way_to(exchange) as http:
         client = PlainClient(exchange.base_url, exchange.api_key, exchange.api_secret, http, monotonic=False)
         await asyncio.gather(*(client.balance() for _ in range(calls)))

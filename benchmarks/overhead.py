@@ -1,4 +1,4 @@
-"""What does a call cost beside the network?"""
+"""What does a call cost apart from the network?"""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Ask = Callable[[], Awaitable[object]]
 
 @contextlib.contextmanager
 def server() -> Iterator[tuple[str, list[dict[str, str]]]]:
-    """Run a sandbox that counts nothing in a process of its own; hand over its address and keys."""
+    """Run a sandbox without limits in a process of its own; yield its address and keys."""
     words = [sys.executable, "-m", "krakenasync", "sandbox", "--no-limits"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -87,7 +87,7 @@ async def over_the_wire(url: str, keys: list[dict[str, str]], calls: int, runs: 
 
 
 async def without_the_wire(calls: int, runs: int) -> list[tuple[object, ...]]:
-    """Time our own steps: the network answers at once, then composing and reading do too."""
+    """Time our own steps: first the network answers at once, then composing and reading take no time either."""
     key = {"api_key": "benchmark", "api_secret": "c2VjcmV0"}
     async with our_client("http://benchmark.invalid", key) as kraken:
 

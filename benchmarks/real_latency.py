@@ -1,4 +1,4 @@
-"""What of a client's own work remains visible when the answer takes a while, as it does over the internet?
+"""How much does a client's own work add when the answer takes a while, as it does over the internet?
 
 python benchmarks/real_latency.py [--pause 0.02] [--calls 100]
 """

@@ -60,7 +60,7 @@ def chart(columns: Sequence[str], rows: Sequence[Sequence[str]], to: str = "") -
 
     Args:
         columns: Their names.
-        rows: Cells; those that hold words name the row, and numbers too while two rows would be called the same.
+        rows: Cells; those with words name the row, and numbers too as long as two rows would have the same name.
         to: The cell that marks the rows to compare with; each bar then says how many times theirs it is.
     """
     numeric = [place for place in range(1, len(columns)) if all(number(row[place]) is not None for row in rows)]
@@ -98,7 +98,7 @@ def narrowed(
 
 
 def heading(lines: Sequence[str], title: str) -> str:
-    """Write what stands above the chart: title, baseline, machine and date."""
+    """Write the chart's heading: title, baseline, machine and date."""
     found = {name: rest.strip() for name, _, rest in (line.partition(":") for line in lines[:4])}
     baseline = f"Baseline: {found['Baseline']}" if "Baseline" in found else ""
     said = (title or found.get("Question", ""), baseline, found.get("Machine", ""))

@@ -43,14 +43,14 @@ def order(exchange: Exchange, kind: str, side: str, price: str, volume: str = "0
 
 
 def place_and_cancel(exchange: Exchange, accounts: list[Account], _clock: VirtualClock, number: int) -> None:
-    """One order rests and leaves again."""
+    """Place one order that rests, and cancel it."""
     account = accounts[number % 2]
     placed = exchange.place(account, order(exchange, "limit", "buy", f"{60000 + number % 500}"))
     exchange.cancel(account, [placed])
 
 
 def cross(exchange: Exchange, accounts: list[Account], _clock: VirtualClock, number: int) -> None:
-    """One account rests inside the spread, or at the best price, and the other takes it."""
+    """Let one account's order rest inside the spread, or at the best price, and the other account take it."""
     pit = exchange.pit(XBTUSD)
     bid, ask = pit.best(buy=True), pit.best(buy=False)
     assert bid is not None
@@ -61,7 +61,7 @@ def cross(exchange: Exchange, accounts: list[Account], _clock: VirtualClock, num
 
 
 def take(exchange: Exchange, accounts: list[Account], clock: VirtualClock, number: int) -> None:
-    """A market order meets the market maker, who makes new offers every fifteen seconds."""
+    """Place a market order against the market maker, which makes new offers every fifteen seconds."""
     if number % 20 == 0:
         clock.advance(15)
         exchange.settle()
@@ -97,7 +97,7 @@ def answered_per_second(count: int) -> float:
         calls.append(Call("POST", path, "", headers, body, "127.0.0.1", sandbox.clock.wall_ns()))
     began = time.perf_counter()
     for call in calls:
-        reply = sandbox._gateway.answer(call)  # noqa: SLF001 - the road without the web framework
+        reply = sandbox._gateway.answer(call)  # noqa: SLF001 - the path without the web framework
     elapsed = time.perf_counter() - began
     assert b"txid" in reply.body, reply
     return count / elapsed

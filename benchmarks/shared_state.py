@@ -1,7 +1,7 @@
 """What does it cost to share limits between processes, and how exactly and fairly is it done?
 
 python benchmarks/shared_state.py                                     a file, and a Redis server that is started for it
-python benchmarks/shared_state.py --redis redis://127.0.0.1:6379/0    a server of yours
+python benchmarks/shared_state.py --redis redis://127.0.0.1:6379/0    a server of your own
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def server() -> Iterator[str | None]:
 
 
 async def _each(what: Callable[[], Awaitable[object]], times: int, rounds: int = 5) -> float:
-    """Microseconds per turn; the median of some rounds."""
+    """Return microseconds per call of a function, the median of several rounds."""
     found = []
     for _ in range(rounds):
         began = time.perf_counter()
@@ -69,7 +69,7 @@ async def _each(what: Callable[[], Awaitable[object]], times: int, rounds: int =
 
 
 async def _questions(store: Store, times: int) -> tuple[float, float]:
-    """Microseconds for a slot, and for a turn in the lane with its nonce."""
+    """Return microseconds for a slot, and for a turn in the lane with its nonce."""
     await store.start()
     name = f"bench {uuid.uuid4()}"
 
@@ -84,10 +84,10 @@ async def _questions(store: Store, times: int) -> tuple[float, float]:
 
 
 async def _added(base: str, states: Mapping[str, str | None], times: int) -> dict[str, tuple[float, float]]:
-    """Microseconds of a whole private call for each store, in turns; median and 10th percentile.
+    """Return microseconds of a whole private call for each store, in turns: median and 10th percentile.
 
-    The yardstick is what nobody can do without: a call without a store, and before it one command to the server through
-    redis-py, a script that does nothing but answer, with as many bytes each way as ours.
+    The yardstick is the least that any shared state needs: a call without a store, and before it one command to the
+    server through redis-py, a script that does nothing but answer, with as many bytes each way as ours.
     """
     clients = {
         kind: KrakenClient(f"key of {kind}", SECRET, base_url=base, state=url, limits=ENDLESS, nonce_unit="us")
@@ -119,7 +119,7 @@ async def _added(base: str, states: Mapping[str, str | None], times: int) -> dic
 
 
 def _more(call: tuple[float, float], bare: tuple[float, float]) -> tuple[str, str, str]:
-    """Say how long a call takes, and how much longer than a bare one: median and 10th percentile."""
+    """Write how long a call takes, and how much longer than a bare one: median and 10th percentile."""
     return f"{call[0]:.0f}", f"{call[0] - bare[0]:+.0f}", f"{call[1] - bare[1]:+.0f}"
 
 

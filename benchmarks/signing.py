@@ -1,9 +1,9 @@
-"""What does a signature cost where it is made: in the midst of a call, between two system calls?
+"""What does a signature cost where it is made: in the middle of a call, between two system calls?
 
     python benchmarks/signing.py [--calls 500] [--rounds 15] [--wide 1 16]
 
-In a loop of its own every way is quick, for all that it touches stays in the processor's caches. So the ways sign the
-calls of a bare Protocol here, and what such a call costs without a signature is taken off.
+In a loop by itself every way is fast, because all that it touches stays in the processor's caches. So here they sign
+the calls of a bare Protocol, and the cost of such a call without a signature is subtracted.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ from transport import pin
 
 
 def unsigned(_path: str, _nonce: str, _body: bytes) -> str:
-    """Nothing, as long as a signature."""
+    """Return a constant with the length of a signature."""
     return "s" * 88
 
 
 def whole(path: str, nonce: str, body: bytes) -> str:
-    """As most clients sign: the key is hashed anew each time."""
+    """Sign as most clients do: the key is hashed again each time."""
     message = path.encode() + hashlib.sha256(nonce.encode() + body).digest()
     return base64.b64encode(hmac.new(KEY, message, hashlib.sha512).digest()).decode()
 
 
 def in_one_call(path: str, nonce: str, body: bytes) -> str:
-    """The same by the quicker function that hmac has for one message."""
+    """Sign with the faster function that hmac has for one message."""
     message = path.encode() + hashlib.sha256(nonce.encode() + body).digest()
     return base64.b64encode(hmac.digest(KEY, message, "sha512")).decode()
 
 
 def prepared(padded: bytes = KEY.ljust(128, b"\0")) -> Sign:
-    """As ours, the key hashed once, but by hashlib's hashes, which are OpenSSL's."""
+    """Sign as ours does, with the key hashed once, but with hashlib's hashes, which are OpenSSL's."""
     inner, outer = (hashlib.sha512(bytes(byte ^ pad for byte in padded)) for pad in (0x36, 0x5C))
 
     def sign(path: str, nonce: str, body: bytes) -> str:

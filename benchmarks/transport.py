@@ -2,8 +2,8 @@
 
     python benchmarks/transport.py [--calls 3000] [--rounds 5] [--tls]
 
-The server runs in a process (on a core) of its own; the ways take turns, so that a busy moment hits all of them. "bare"
-is the least that asyncio can do: a Protocol that writes prepared bytes and looks for the answer's length.
+The server runs in a process (on a core) of its own; the ways take turns, so that a busy moment affects all of them.
+"bare" is the minimum for asyncio: a Protocol that writes prepared bytes and looks for the answer's length.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ MESSAGE = Message("POST", "/0/private/Balance", {}, b"nonce=1780000000000", "k" 
 
 
 class Answering(asyncio.Protocol):
-    """Answers every request the same; httpx writes head and body in two, so it is the body that is waited for."""
+    """Answers every request alike; httpx writes head and body separately, so it waits for the body."""
 
     def connection_made(self, transport: Any) -> None:
         """Begin."""
@@ -82,13 +82,13 @@ def serve(pipe: Connection, certificate: str | None) -> None:
 
 
 def pin(core: int) -> None:
-    """Stay on a core, where the system lets us and there are two."""
+    """Stay on a core, if the system allows it and there are two."""
     if hasattr(os, "sched_setaffinity") and (os.cpu_count() or 1) > 1:
         os.sched_setaffinity(0, {core})
 
 
 class Bare(asyncio.BufferedProtocol):
-    """The least that asyncio can do."""
+    """The minimum for asyncio."""
 
     def __init__(self) -> None:
         self.buffer = memoryview(bytearray(65536))
@@ -99,7 +99,7 @@ class Bare(asyncio.BufferedProtocol):
         self.transport = transport
 
     def get_buffer(self, _sizehint: int) -> memoryview:
-        """Lend the place for the next bytes."""
+        """Return the buffer for the next bytes."""
         return self.buffer[self.filled :]
 
     def buffer_updated(self, nbytes: int) -> None:
@@ -124,7 +124,7 @@ Call = Callable[[], Awaitable[Any]]
 
 
 async def ways(url: str, tls: ssl.SSLContext | None, stack: contextlib.AsyncExitStack, wide: int) -> dict[str, Call]:
-    """Open each way to the server, as many times as calls are in flight where it must be, and return its call."""
+    """Open each way to the server, once per call in flight where needed, and return its call."""
     origin = Origin(url)
     data = origin.write(MESSAGE)
     make = (lambda: tls) if tls else None
@@ -201,7 +201,7 @@ async def measure(url: str, tls: ssl.SSLContext | None, calls: int, rounds: int)
 
 
 async def cancel_at_random(url: str, tls: ssl.SSLContext | None, calls: int = 10_000) -> None:
-    """Cancel some of many calls, at any step, and see whether a place is lost."""
+    """Cancel some of many calls, at any step, and check whether a place is lost."""
     chance = random.Random(1)
     origin = Origin(url)
     express = Express(origin, tls=lambda: tls or ssl.create_default_context(), connections=32)

@@ -27,7 +27,7 @@ Work = Callable[[KrakenSandbox, float], Awaitable[None]]
 
 
 async def ours(exchange: KrakenSandbox, seconds: float) -> None:
-    """Twenty tasks ask for balances without pause."""
+    """Ask for balances from twenty tasks without pause."""
     async with exchange.client() as kraken:
 
         async def ask() -> None:
@@ -38,13 +38,13 @@ async def ours(exchange: KrakenSandbox, seconds: float) -> None:
 
 
 async def plain_limiter(exchange: KrakenSandbox, seconds: float) -> None:
-    """The same through a plain aiolimiter, debited when the call is sent; a refused call backs off."""
+    """Do the same through a plain aiolimiter, debited when the call is sent; a refused call backs off."""
     rest = exchange.key().account.tier.rest
     await _plain(exchange, seconds, AsyncLimiter(rest.cap, rest.cap / rest.decay))
 
 
 async def no_limiter(exchange: KrakenSandbox, seconds: float) -> None:
-    """The same without a limiter; a refused call backs off."""
+    """Do the same without a limiter; a refused call backs off."""
     await _plain(exchange, seconds, None)
 
 
@@ -71,7 +71,7 @@ async def _plain(exchange: KrakenSandbox, seconds: float, limiter: AsyncLimiter 
 
 
 async def _for(seconds: float, ask: Callable[[], Awaitable[None]]) -> None:
-    """Run the tasks for so long. They do not know the end: a client that saw a deadline would not wait beyond it."""
+    """Run the tasks for this long. They do not know the end: a client that saw a deadline would not wait beyond it."""
     async with anyio.create_task_group() as tasks:
         for _ in range(TASKS):
             tasks.start_soon(ask)
@@ -90,7 +90,7 @@ def measure(exchange: KrakenSandbox, seconds: float) -> tuple[float, int]:
 class Ticking(VirtualClock):
     """Virtual time in which a look at the clock takes a nanosecond.
 
-    Where it takes none, a plain aiolimiter can wait for a remainder too small to move a float, and so for ever.
+    If it took none, a plain aiolimiter could wait for a remainder too small to change a float, and so forever.
     """
 
     def monotonic(self) -> float:

@@ -1,4 +1,4 @@
-"""Writes docs/reference/command-line.md: ``python docs/commands.py``. A test holds that it is fresh."""
+"""Writes docs/reference/command-line.md: ``python docs/commands.py``. A test checks that it is current."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ INTRODUCTION: Final = """\
 
 <!-- Made by docs/commands.py from the commands: change these in src/krakenasync/cli and run it again. -->
 
-`krakenasync` comes with `pip install 'krakenasync[cli]'`. Every command says what it takes with `--help`. What it was
-asked for goes to standard output; questions, remarks and errors go to standard error, an error in one line with a hint
-below it. The title of a table says whether it is LIVE or of a SANDBOX.
+`krakenasync` comes with `pip install 'krakenasync[cli]'`. Every command explains its arguments with `--help`. Results
+go to standard output; questions, remarks and errors go to standard error, an error in one line with a hint below it.
+The title of a table says whether it is LIVE or from a SANDBOX.
 
-A real order is placed after a question; where nobody can be asked, in a script or a pipe, it takes `--yes`.
+A real order is placed only after you confirm it; where nobody can be asked, in a script or a pipe, it needs `--yes`.
 
 ## Options of all commands that ask Kraken
 
-They may stand before the command as well as behind it: `krakenasync --sandbox balances`.
+They may come before or after the command: `krakenasync --sandbox balances`.
 """
 KEYS: Final = """\
 ## Whose account
 
-A key is never given as an option, where others could see it, but found in this order:
+A key is never given as an option, where others could see it. The command looks for one in this order:
 
 1. the profile that `--profile` or `KRAKEN_PROFILE` names; `krakenasync login` stores one, in a file that only you can
    read or, with `--keyring`, in the system's keychain;
@@ -40,26 +40,27 @@ A key is never given as an option, where others could see it, but found in this 
 3. the profile `default`.
 
 `KRAKEN_TIER`, `KRAKEN_BASE_URL`, `KRAKEN_NONCE_UNIT`, `KRAKEN_NONCE_WINDOW` and `KRAKEN_STATE` are read as well; a
-profile may hold them too, as `tier`, `base_url` and so on. `KRAKEN_STATE=sqlite:///path` or `redis://host:6379/0` has
-commands share their counters with each other and with your programs; without it, each command counts its own calls.
+profile may contain them too, as `tier`, `base_url` and so on. `KRAKEN_STATE=sqlite:///path` or `redis://host:6379/0`
+makes commands share their counters with each other and with your programs; without it, each command counts its own
+calls.
 """
 EXITS: Final = {
-    Exit.OK: "it went well; a reader that goes away (`| head -1`) is no failure, and `sandbox` ends so at Ctrl-C",
+    Exit.OK: "success; a reader that goes away, such as `head -1`, is no failure; Ctrl-C ends `sandbox` with it",
     Exit.REFUSED: "Kraken understood the call and refused it",
-    Exit.USAGE: "the command line or the settings cannot work; nothing was sent",
-    Exit.NETWORK: "no answer, or none that is Kraken's",
+    Exit.USAGE: "the command line or the settings are not valid; nothing was sent",
+    Exit.NETWORK: "no answer, or one that is not Kraken's",
     Exit.RATE_LIMITED: "a counter is full, or the wait for it would outlast the deadline",
     Exit.OUTCOME_UNKNOWN: "something may or may not have been carried out: look before you repeat it",
-    Exit.UNWRITTEN: "what was asked for was done, but its result could not be written, as on a full disk",
-    Exit.INTERRUPTED: "interrupted by Ctrl-C, or the question was not answered with yes; nothing is said but what was "
-    "under way and may have been carried out; after SIGTERM and SIGHUP the same ends with 143 and 129",
+    Exit.UNWRITTEN: "the call was carried out, but its result could not be written, as on a full disk",
+    Exit.INTERRUPTED: "interrupted by Ctrl-C, or the question was not answered with yes; only calls that were under "
+    "way and may have been carried out are reported; after SIGTERM and SIGHUP the code is 143 and 129",
 }
 
 
 def reference() -> str:
     """Return the whole page."""
     shared = [argument for argument in _arguments(APP["balances"]) if _name(argument) in _SHARED]
-    quiet = ["| `--quiet`, `-q` | say errors only |", "| `--verbose`, `-v` | say every step of every call |"]
+    quiet = ["| `--quiet`, `-q` | print only errors |", "| `--verbose`, `-v` | print every step of every call |"]
     exits = [f"| {code.value} | {said} |" for code, said in EXITS.items()]
     parts = [
         INTRODUCTION,
@@ -80,7 +81,7 @@ _SHARED: Final = frozenset(
 
 
 def _commands(group: Any, chain: str) -> Iterator[str]:
-    """Yield what is to be said about the commands of a group."""
+    """Yield the entries of a group's commands."""
     for name in group.resolved_commands():
         if name.startswith("-"):
             continue
@@ -92,7 +93,7 @@ def _commands(group: Any, chain: str) -> Iterator[str]:
 
 
 def _command(command: Any, chain: str) -> Iterator[str]:
-    """Yield what is to be said about one command."""
+    """Yield the entry of one command."""
     prose = inspect.cleandoc(command.default_command.__doc__ or "").partition("\nArgs:")[0].strip()
     arguments = list(_arguments(command))
     own = [argument for argument in arguments if _name(argument) not in _SHARED]
@@ -113,7 +114,7 @@ def _arguments(command: Any) -> Iterator[Any]:
 
 
 def _table(arguments: list[Any]) -> Iterator[str]:
-    yield "| argument | what it says |"
+    yield "| argument | meaning |"
     yield "|---|---|"
     for argument in arguments:
         names = ", ".join(f"`{name}`" for name in _names(argument))
@@ -125,7 +126,7 @@ def _table(arguments: list[Any]) -> Iterator[str]:
 
 
 def _names(argument: Any) -> list[str]:
-    """Return an option's spellings: switches are switched on by naming them, and off only where that is the news."""
+    """Return an option's spellings; a flag has a --no- form only where switching it off makes sense."""
     named = [name for name in argument.names if not name.startswith("--no-")] or [argument.name]
     return [*named, *(argument.parameter.negative or ())]
 

@@ -1,4 +1,4 @@
-"""Writes docs/reference/endpoints.md from the catalogue: ``python docs/generate.py``. A test holds that it is fresh."""
+"""Writes docs/reference/endpoints.md from the catalogue: ``python docs/generate.py``. A test checks it."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ INTRODUCTION: Final = """\
 
 <!-- Made by docs/generate.py from the catalogue: change the request types in src/krakenasync/spot and run it again. -->
 
-Every method of `KrakenClient` that is one call of Kraken's. Parameters bear Kraken's own names; where one is a word
-of Python, as `from` is, an underscore follows it. All of them may be given by name; those in **bold** must be given.
+Every method of `KrakenClient` that makes one Kraken call. Parameters have Kraken's own names; one that is a Python
+keyword, such as `from`, gets a trailing underscore. All of them may be given by name; those in **bold** are required.
 Where words are listed, any other word is passed on to Kraken as well, since new ones come without notice. Money is
 `Decimal`, `int` or decimal text, never `float`.
 """
@@ -77,7 +77,7 @@ def _sections() -> Iterator[str]:
 
 
 def _endpoint(method: str, request: type[Request[Any]]) -> Iterator[str]:
-    """Yield what is to be said about one endpoint."""
+    """Yield the entry of one endpoint."""
     spec, result = request.spec, result_type(request)
     yield f"### {method}\n"
     yield f"{_prose(request)}\n"
@@ -171,7 +171,7 @@ def _text(hint: Any) -> str:
 
 
 def _result_fields(result: Any) -> Iterator[str]:
-    """Yield the names of the fields of the struct that a result is, or holds."""
+    """Yield the names of the fields of the struct that a result is, or contains."""
     if isinstance(result, type) and issubclass(result, msgspec.Struct):
         yield from result.__struct_fields__
         return

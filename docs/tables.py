@@ -1,4 +1,4 @@
-"""Writes docs/reference/errors.md and limits.md: ``python docs/tables.py``. A test holds that they are fresh."""
+"""Writes docs/reference/errors.md and limits.md: ``python docs/tables.py``. A test checks that they are current."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ MADE: Final = "<!-- Made by docs/tables.py: change what it reads and run it agai
 DISAGREEMENTS: Final = """\
 ## Where Kraken's pages disagree
 
-History calls cost less on one page than on another; the client counts the dearer figure unless told
-`LimitsConfig(dear_history=False)`. Kraken says that the counter is reduced "every couple of seconds", but not whether
-in steps or steadily; the client fits both, see [why the limiter is never refused](../explanation/limiter.md). None of
-this was measured against the live exchange.
+History calls cost less on one page than on another; the client counts the higher cost unless
+`LimitsConfig(dear_history=False)` is set. Kraken says that the counter is reduced "every couple of seconds", but not
+whether in steps or steadily; the client fits both, see
+[why the limiter is never refused](../explanation/limiter.md). None of this was measured against the live exchange.
 """
 
 
@@ -36,12 +36,12 @@ def errors() -> str:
             f"# Errors\n\n{MADE}\n",
             "Every error is a `krakenasync.KrakenError`. It has `.codes` (Kraken's own strings), `.endpoint`,",
             '`.effect` (`"none"`: nothing was done; `"unknown"`: perhaps it was), `.retryable`, `.hint` (what to do),',
-            "`.retry_after` (seconds, if known) and `.attempts`. Only what is retryable and without effect may be",
-            "repeated without looking first; the client does that by itself.\n",
+            "`.retry_after` (seconds, if known) and `.attempts`. Only a call that failed with a retryable error and",
+            "without effect may be repeated without looking first; the client does that by itself.\n",
             "## The tree\n",
             *_entries(KrakenError, 3),
             "## Kraken's strings\n",
-            "The longest beginning that fits decides. A string in no table is `Refused`; for a write its effect is",
+            "The longest matching prefix decides. A string in no table is `Refused`; for a write its effect is",
             "then unknown.\n",
             "| Kraken says | raised as | effect on a write |",
             "|---|---|---|",
@@ -78,7 +78,7 @@ def _entry(kind: type[KrakenError], level: int) -> str:
 
 
 def _effect(kind: type[KrakenError]) -> str:
-    """Say what is known of a write's outcome: by the class, and by those of its strings that tell otherwise."""
+    """Say what is known of a write's outcome: by the class, and by those of its strings that say otherwise."""
     odd = [
         f"`{text}`"
         for text, known in sorted(FACTS.items())
@@ -130,7 +130,7 @@ def limits() -> str:
             f"\nKraken may lower the counter in steps of about {REST_STEP} seconds.",
             "Source: <https://docs.kraken.com/exchange/guides/rest/ratelimits>\n",
             "## The matching engine's counter\n",
-            "One for each account and pair. Placing costs a point; what is young is dear to change.\n",
+            "One for each account and pair. Placing an order costs a point; changing a young order costs more.\n",
             "| tier | cap | points a second | open orders a pair |",
             "|---|---|---|---|",
             *(f"| {_name(tier)} | {tier.engine.cap} | {tier.engine.decay:g} | {tier.open_orders} |" for tier in Tier),
@@ -138,8 +138,8 @@ def limits() -> str:
             "| action | always | and for an order's age |",
             "|---|---|---|",
             *(f"| {_said(action)} | {action.value[0]} | {_ages(action.value[1])} |" for action in EngineAction),
-            "\nAn amend to less than has filled cancels the rest and costs what a cancel costs, and how much has",
-            "filled is not known when it is sent: one to less is counted as the dearer of the two.\n",
+            "\nAn amend to less than the filled volume cancels the rest and costs as much as a cancel. The filled",
+            "volume is not known when it is sent, so an amend to less is counted at the higher of the two costs.\n",
             "Sources: <https://docs.kraken.com/exchange/guides/general/ratelimits>,",
             "<https://docs.kraken.com/api/docs/guides/spot-amends>\n",
             "## Public calls\n",

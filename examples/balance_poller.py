@@ -27,7 +27,7 @@ def describe(snapshot: BalanceSnapshot) -> list[str]:
 
 
 async def poll(fleet: Fleet, every: float = 5.0) -> None:
-    """Print for ever; an account that fails does not hold up the others."""
+    """Print forever; an account that fails does not hold up the others."""
     async with fleet.poll_balances(every=every) as snapshots:
         async for snapshot in snapshots:
             for line in describe(snapshot):

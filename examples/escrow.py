@@ -1,4 +1,4 @@
-"""Watch an escrow account's EUR and BCH: tell what comes in or goes out, and raise an alert when there is too little.
+"""Watch an escrow account's EUR and BCH: report what comes in or goes out, and alert when there is too little.
 
     KRAKEN_API_KEY=... KRAKEN_API_SECRET=... python examples/escrow.py
 
@@ -24,7 +24,7 @@ def alert(text: str) -> None:
 
 
 def check(snapshot: BalanceSnapshot, owed: Mapping[str, Decimal]) -> list[str]:
-    """Return what somebody should know."""
+    """Return what is worth an alert."""
     if snapshot.error:
         return [f"the balance cannot be read: {snapshot.error}"]
     found = []
@@ -38,7 +38,7 @@ def check(snapshot: BalanceSnapshot, owed: Mapping[str, Decimal]) -> list[str]:
 
 
 async def watch(kraken: KrakenClient, owed: Mapping[str, Decimal] = OWED, every: float = 10.0) -> None:
-    """Watch for ever, through failures of the network too; one that only a person can mend ends it with an alert."""
+    """Watch forever, even if the network fails; an error that only a person can fix ends it with an alert."""
     async for snapshot in kraken.poll_balances(every, on_error="yield"):
         for text in check(snapshot, owed):
             alert(text)
@@ -53,4 +53,4 @@ async def main() -> None:
 if __name__ == "__main__":
     with suppress(KeyboardInterrupt):  # Ctrl-C is how it is stopped
         asyncio.run(main())
-        sys.exit(1)  # nobody watches any more: whoever started it is to know
+        sys.exit(1)  # nobody is watching any more: let the caller know

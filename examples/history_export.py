@@ -15,12 +15,12 @@ from krakenasync.archive import Progress, download
 
 
 def tell(progress: Progress) -> None:
-    """Say how far it is; how long the rest takes, the limiter knows."""
+    """Print how far it is, with the limiter's estimate of the time left."""
     print(f"  {progress.seen} of {progress.count}, {progress.seconds_left:.0f} s left", flush=True)
 
 
 async def export(kraken: KrakenClient, folder: Path) -> bool:
-    """Bring each list up to date; say whether all agree with Kraken's counts."""
+    """Bring each list up to date; return whether all agree with Kraken's counts."""
     complete = True
     for kind in ("ledgers", "trades", "closed-orders"):
         report = await download(kraken.with_options(lane="background"), kind, folder / f"{kind}.csv", on_progress=tell)

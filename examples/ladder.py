@@ -1,4 +1,4 @@
-"""Hold a ladder of buy orders below the market, which Kraken takes away if this program dies.
+"""Keep a ladder of buy orders below the market, which Kraken cancels if this program dies.
 
     KRAKEN_API_KEY=... KRAKEN_API_SECRET=... python examples/ladder.py
 
@@ -15,7 +15,7 @@ from krakenasync import KrakenClient, PlacedOrder
 
 PAIR = "BTC/USD"
 STEP = Decimal("0.01")
-"""Each rung is so much of the price below the one above."""
+"""The distance between two rungs, as a fraction of the price."""
 
 
 async def build(kraken: KrakenClient, volume: Decimal, rungs: int) -> list[PlacedOrder]:
@@ -34,7 +34,7 @@ async def build(kraken: KrakenClient, volume: Decimal, rungs: int) -> list[Place
 
 
 async def hold(kraken: KrakenClient, *, seconds: float, volume: Decimal = Decimal("0.001"), rungs: int = 5) -> None:
-    """Keep the ladder for a while, then take it down and say what was filled."""
+    """Keep the ladder for a while, then cancel it and print what was filled."""
     async with kraken.dead_man_switch(timeout=60):
         placed = await build(kraken, volume, rungs)
         await asyncio.sleep(seconds)
@@ -44,11 +44,11 @@ async def hold(kraken: KrakenClient, *, seconds: float, volume: Decimal = Decima
 
 
 async def main() -> None:
-    """Hold a ladder for an hour on the account of the environment."""
+    """Keep a ladder for an hour on the account that the environment names."""
     async with KrakenClient.from_env() as kraken:
         await hold(kraken, seconds=3600)
 
 
 if __name__ == "__main__":
-    with suppress(KeyboardInterrupt):  # the switch stays armed: Kraken takes the orders away within a minute
+    with suppress(KeyboardInterrupt):  # the switch stays armed: Kraken cancels the orders within a minute
         asyncio.run(main())

@@ -1,7 +1,7 @@
 """Where the `krakenasync` command starts: Ctrl-C ends it quietly while its modules are still being loaded.
 
-It stands beside the package, for importing any part of that loads most of it. An interruption there would end in a
-traceback, or be swallowed by one of Python's own callbacks, so that the command went on all the same.
+It is outside the package, because importing any part of that loads most of it. An interruption at that point would end
+in a traceback, or be swallowed by one of Python's own callbacks and leave the command running.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def main() -> int:
     """Load the command line, run it on the words of the process and return its exit code."""
     before = signal.getsignal(signal.SIGINT)
     if before is not signal.default_int_handler:
-        return _command()  # ignored, as behind nohup: it stays so
+        return _command()  # ignored, as under nohup: it stays ignored
     signal.signal(signal.SIGINT, _leave)
     with suppress(ModuleNotFoundError):  # an extra is missing: the command line itself says which
         import_module("krakenasync.cli.app")
@@ -36,5 +36,5 @@ def _command() -> int:
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:
-    """End at once: nothing was begun, so nothing is to be tidied up."""
+    """End at once: nothing was started, so there is nothing to clean up."""
     os._exit(_INTERRUPTED)

@@ -351,7 +351,7 @@ async def test_a_file_that_is_something_else_is_left_alone(kraken_sandbox, tmp_p
         await trade(kraken, 2)
         mine = tmp_path / "mine.csv"
         mine.write_text("precious")
-        with pytest.raises(ConfigurationError, match="nothing beside it"):
+        with pytest.raises(ConfigurationError, match="no position file beside it"):
             await download(kraken, "ledgers", mine)
         assert mine.read_text() == "precious"
 

@@ -172,7 +172,7 @@ def test_whatever_stops_an_order_on_its_way_it_is_said_how_to_find_it(name, code
     ended = subprocess.run([sys.executable, "-c", code_text], capture_output=True, text=True, check=False, timeout=60)
     (order,) = environment.sandbox.accounts["alice"].orders.values()
     assert ended.returncode == code
-    assert f"krakenasync orders show {order.cl_ord_id} tells" in " ".join(ended.stderr.split())
+    assert f"look with: krakenasync orders show {order.cl_ord_id}" in " ".join(ended.stderr.split())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals there")

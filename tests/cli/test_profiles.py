@@ -72,7 +72,7 @@ def test_a_file_others_can_read_is_refused(mode):
 def test_a_file_that_holds_more_than_profiles_is_not_rewritten(text):
     """What would be lost or mangled stays as it is."""
     path = write(text)
-    with pytest.raises(ConfigurationError, match=r"holds more than profiles: (title|old)"):
+    with pytest.raises(ConfigurationError, match=r"contains more than profiles: (title|old)"):
         store_profile("new", "k", "c2VjcmV0", None, keyring=False)
     assert path.read_text(encoding="utf-8") == text
 
@@ -180,7 +180,7 @@ def test_the_keychain_keeps_both_halves(keychain):
 def test_an_empty_or_missing_keychain_is_explained(keychain, monkeypatch):
     """No entry, no keychain and no package each have their own line."""
     write("[work]\nkeyring = true\n")
-    with pytest.raises(ConfigurationError, match="holds nothing"):
+    with pytest.raises(ConfigurationError, match="has nothing"):
         read_profile("work")
 
     def locked(*_words):

@@ -1,4 +1,4 @@
-"""History on disk: rows in CSV, NDJSON or Parquet, resumed after any interruption without a missing or doubled row."""
+"""History on disk: rows in CSV, NDJSON or Parquet, resumed after interruptions without missing or duplicate rows."""
 
 from krakenasync.archive.download import Progress, Report, download
 from krakenasync.archive.kinds import KINDS

@@ -1,4 +1,4 @@
-"""Bring a long list to the disk, and keep it up to date."""
+"""Download a long list to disk, and keep it up to date."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class Progress(msgspec.Struct, frozen=True):
     """How far a run has come.
 
     Attributes:
-        seen: Rows met so far.
-        count: Rows there are, by Kraken's count; None where Kraken does not say.
-        seconds_left: What the limiter needs for the rest; None where the count is not known.
+        seen: Rows received so far.
+        count: How many rows there are, by Kraken's count; None if Kraken does not say.
+        seconds_left: How long the limiter needs for the rest; None if the count is not known.
     """
 
     seen: int
@@ -48,8 +48,8 @@ class Report(msgspec.Struct, frozen=True):
     Attributes:
         new: Rows that were added.
         rows: Rows in the file.
-        seen: Rows the run met, those known before included.
-        count: Rows there should have been, by Kraken's count; None where Kraken does not say.
+        seen: Rows the run received, including those known before.
+        count: How many rows there should be, by Kraken's count; None if Kraken does not say.
     """
 
     new: int
@@ -72,7 +72,7 @@ async def download(
     adopt: bool = False,
     **filters: Any,
 ) -> Report:
-    """Bring a list to the disk. Interrupted, it goes on where it stood; finished, it fetches what is newer.
+    """Download a list to disk. An interrupted file is continued where it stopped; a finished one gets what is newer.
 
     The first run writes Kraken's order: private lists newest first, public ones oldest first. Each later run appends
     what is new in the same order. A file belongs to one account: another key or address is refused.
@@ -80,14 +80,14 @@ async def download(
     Args:
         client: Whom to ask.
         kind: ``"ledgers"``, ``"trades"``, ``"closed-orders"``, ``"public-trades"`` or ``"ohlc"``.
-        out: The file; its ending says the format: ``.csv``, ``.ndjson``, ``.jsonl`` or ``.parquet``.
-        on_progress: Told now and then how far it is.
-        adopt: Go on with a file of another key or address: the account is the same and has a new key.
+        out: The file; its suffix decides the format: ``.csv``, ``.ndjson``, ``.jsonl`` or ``.parquet``.
+        on_progress: Called from time to time with the progress.
+        adopt: Continue a file of another key or address, if the account is the same and has a new key.
         filters: What the client's iterator takes, such as ``asset="XBT"`` or ``pair="XBTUSD"``.
 
     Raises:
         ConfigurationError: The file cannot be used for this.
-        KrakenError: A call failed. What is on disk counts; run it again.
+        KrakenError: A call failed. What is on disk is kept; run it again.
     """
     path = Path(out)
     wanted, form = _kind(kind), _form(path)
@@ -109,7 +109,7 @@ def _kind(kind: str) -> Kind:
 
 
 def _form(path: Path) -> str:
-    """Tell the format by the file's name."""
+    """Return the format from the file's name."""
     if path.suffix not in FORMS:
         raise ConfigurationError(
             f"{path.name!r} does not say which format", hint=f"end it with one of {', '.join(FORMS)}"
@@ -120,7 +120,7 @@ def _form(path: Path) -> str:
 
 
 def _plain(filters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the filters as they are written down."""
+    """Return the filters in the form in which they are stored."""
     plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(filters))
     return plain
 
@@ -168,7 +168,7 @@ class _Run:
         return self._finish(rows.count, before)
 
     def _rows(self) -> Rows[Any]:
-        """Go on with the iteration under way, or begin a new one where the last has ended."""
+        """Continue the iteration under way, or begin a new one where the last one ended."""
         position = self._journal.position
         if position.cursor is not None:
             return self._kind.resume(self._client, position.cursor)
@@ -191,7 +191,7 @@ class _Run:
             raise ConfigurationError(f"{self._journal.path.name} cannot be read", hint=BEGIN_ANEW) from None
 
     def _finish(self, count: int | None, before: int) -> Report:
-        """Note that all of it is there: the next run begins behind it."""
+        """Record that the list is complete: the next run begins after it."""
         position = self._journal.position
         report = Report(position.rows - before, position.rows, position.seen, count)
         self._tell(Progress(position.seen, count, 0.0))
@@ -202,7 +202,7 @@ class _Run:
         return report
 
     def _progress(self, count: int | None) -> Progress:
-        """Say how far it is, and what the limiter needs for the rest."""
+        """Return how far it is, and how long the limiter needs for the rest."""
         seen = self._journal.position.seen
         if count is None:
             return Progress(seen, None, None)

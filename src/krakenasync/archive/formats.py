@@ -16,7 +16,7 @@ __all__ = ["Column", "cell", "columns", "flat", "header", "line", "read"]
 
 
 class Column(NamedTuple):
-    """One column: its name and the type of what stands in it, unless it is empty."""
+    """One column: its name and the type of its values, unless they are empty."""
 
     name: str
     type: Any
@@ -35,7 +35,7 @@ def columns(row: type[msgspec.Struct], without: frozenset[str] = frozenset(), pr
 
 
 def _held(kind: Any) -> Any:
-    """Return what a field holds unless it is empty: `Decimal` for ``Decimal | None``, `list` for ``list[str]``."""
+    """Return a field's type unless it is empty: `Decimal` for ``Decimal | None``, `list` for ``list[str]``."""
     if get_origin(kind) in {Union, UnionType}:
         kind = next(each for each in get_args(kind) if each is not type(None))
     return get_origin(kind) or kind
@@ -53,7 +53,7 @@ def _value(row: Any, path: str) -> Any:
 
 
 def header(of: Sequence[Column], form: str) -> bytes:
-    """Return what stands above the rows."""
+    """Return the header of a file."""
     return _csv(column.name for column in of) if form == "csv" else b""
 
 
@@ -66,7 +66,7 @@ def line(values: dict[str, Any], form: str) -> bytes:
 
 
 def cell(value: Any) -> str:
-    """Return a value as text; none is empty."""
+    """Return a value as text; None is empty."""
     if value is None:
         return ""
     if isinstance(value, datetime):

@@ -1,8 +1,8 @@
-"""Rows on disk and, beside them, how far they are to be believed.
+"""Rows on disk and, beside them, a record of how many are valid.
 
 Rows are appended and reach the disk first; then a small file beside them is replaced in one step, which says up to
-which byte they count and where the iteration stood there. Whatever lies behind that byte when a run begins was written
-by one that was killed: it is cut off, and those rows are fetched again. So rows and cursor never contradict each other.
+which byte they are valid and where the iteration was at that point. Anything after that byte when a run begins was
+written by a run that was killed: it is cut off, and those rows are fetched again. So rows and cursor always agree.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ _ENDING: Final = 4096
 
 
 class Position(msgspec.Struct, kw_only=True):
-    """What counts of a file of rows.
+    """The valid part of a file of rows.
 
     Attributes:
-        kind: What is kept there.
-        filters: What it was asked for with.
-        offset: Bytes of the file that count.
-        ending: A hash of the last of them; a file that was saved by another program since has others there.
-        rows: Rows within them.
-        cursor: Where the iteration under way stands; None between two runs.
-        seen: Rows that the iteration under way has met, those known before included.
-        since: From when on it asks; None: from the beginning.
-        newest: The time of the newest row it has met.
-        covered: All rows up to this time are there; what is newer, the next run fetches.
-        base_url: Whom it was fetched from.
-        key_id: A hash that names the key it was fetched with; None for what takes none.
+        kind: The kind of list in the file.
+        filters: The filters of the call.
+        offset: How many bytes of the file are valid.
+        ending: A hash of the last of them, to notice if another program has saved the file since.
+        rows: The rows in those bytes.
+        cursor: Where the iteration under way is; None between two runs.
+        seen: Rows that the iteration under way has received, including those known before.
+        since: The time from which it asks; None for the beginning.
+        newest: The time of the newest row it has received.
+        covered: All rows up to this time are there; the next run fetches newer ones.
+        base_url: The address it was fetched from.
+        key_id: A hash that identifies the key it was fetched with; None if no key is needed.
     """
 
     kind: str
@@ -64,15 +64,15 @@ class Journal:
     """A file of rows with its position beside it. Use it as a context manager.
 
     Args:
-        path: Where the rows are; the position is in the same place, with ``.position`` appended.
+        path: The file of rows; the position is beside it, with ``.position`` appended to the name.
         form: ``"csv"`` or ``"ndjson"``.
-        kind: What is kept.
-        filters: What it is asked for with.
-        source: Whom, and with which key: base URL and key id.
-        adopt: Go on with a file of another source.
+        kind: The kind of list.
+        filters: The filters of the call.
+        source: Where it is fetched from and with which key: base URL and key id.
+        adopt: Continue a file from another source.
 
     Raises:
-        ConfigurationError: The file is not what such a journal left there.
+        ConfigurationError: The file is not as such a journal left it.
     """
 
     def __init__(
@@ -94,20 +94,20 @@ class Journal:
             _claim(self._file, path.name)
             self.position = self._find(kind, filters, source)
             self.position.base_url, self.position.key_id = source
-            self._write_position()  # before any row: whoever is killed on the first page leaves a file that is known
+            self._write_position()  # before any row, so that a run killed on the first page leaves a known file
             self._file.truncate(self.position.offset)
-            self._file.seek(0, os.SEEK_END)  # it stood behind what was cut off
+            self._file.seek(0, os.SEEK_END)  # it was after the part that was cut off
         except BaseException:
             self._file.close()
             raise
 
     def _find(self, kind: str, filters: dict[str, Any], source: tuple[str, str | None]) -> Position:
-        """Read the position, and make sure that it belongs to this file and this question."""
+        """Read the position, and make sure that it belongs to this file and this call."""
         size = self.path.stat().st_size if self.path.exists() else 0
         if not self._beside.exists():
             if size:
                 raise ConfigurationError(
-                    f"{self.path.name} exists, and nothing beside it says how far it goes",
+                    f"{self.path.name} exists, and no position file beside it says how much of it is valid",
                     hint="choose another name: it is not overwritten",
                 )
             return Position(kind=kind, filters=filters)
@@ -118,10 +118,10 @@ class Journal:
         except (msgspec.MsgspecError, ValueError):
             raise ConfigurationError(f"{self._beside.name} cannot be read", hint=BEGIN_ANEW) from None
         if not found.offset:
-            return Position(kind=kind, filters=filters)  # the run before got nothing, perhaps for a wrong question
+            return Position(kind=kind, filters=filters)  # the run before got nothing, perhaps by a wrong call
         if (found.kind, found.filters) != (kind, filters):
             raise ConfigurationError(
-                f"{self.path.name} holds {found.kind} of {found.filters or 'everything'}, not what is asked for now",
+                f"{self.path.name} contains {found.kind} of {found.filters or 'everything'}, not what is asked for now",
                 hint="ask for the same again, or choose another name",
             )
         if not self._adopt:
@@ -133,17 +133,17 @@ class Journal:
         return found
 
     def _ending(self, offset: int) -> str:
-        """Hash what stands before a place in the file."""
+        """Hash the bytes before an offset in the file."""
         with self.path.open("rb") as file:
             file.seek(max(0, offset - _ENDING))
             return hashlib.sha256(file.read(min(offset, _ENDING))).hexdigest()
 
     def append(self, line: bytes) -> None:
-        """Add a line, which counts from the next `commit` on."""
+        """Add a line, which becomes valid with the next `commit`."""
         self._file.write(line)
 
     def commit(self) -> None:
-        """Make all that was appended count, in one step."""
+        """Make everything that was appended valid, in one step."""
         self._file.flush()
         os.fsync(self._file.fileno())
         self.position.offset = self._file.tell()
@@ -151,7 +151,7 @@ class Journal:
         self._write_position()
 
     def _write_position(self) -> None:
-        """Replace the small file in one step."""
+        """Replace the position file in one step."""
         draft = self._beside.with_name(f"{self._beside.name}.new")
         with draft.open("wb") as file:
             file.write(msgspec.json.encode(self.position))
@@ -169,12 +169,12 @@ class Journal:
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        """Close the file; what was not committed is cut off by the next run."""
+        """Close the file; the next run cuts off what was not committed."""
         self._file.close()
 
 
 def _same_source(name: str, found: Position, source: tuple[str, str | None]) -> None:
-    """Make sure that rows of two accounts, or of Kraken and a sandbox, never meet in one file.
+    """Make sure that rows of two accounts, or of Kraken and a sandbox, are never mixed in one file.
 
     Raises:
         ConfigurationError: The file was fetched from elsewhere, or with another key.
@@ -196,7 +196,7 @@ def _open(path: Path) -> BinaryIO:
     """Open the file to add to it.
 
     Raises:
-        ConfigurationError: It cannot be written.
+        ConfigurationError: The file cannot be written.
     """
     try:
         return path.open("ab")
@@ -207,7 +207,7 @@ def _open(path: Path) -> BinaryIO:
 
 
 def _claim(file: BinaryIO, name: str) -> None:
-    """Keep a second run away from the file; the claim ends with the process, however that ends.
+    """Lock the file against a second run; the lock ends with the process, however that ends.
 
     Raises:
         ConfigurationError: Another run is writing to it.
@@ -215,7 +215,7 @@ def _claim(file: BinaryIO, name: str) -> None:
     try:
         fcntl: Any = importlib.import_module("fcntl")
     except ModuleNotFoundError:
-        return  # Windows has no such claim
+        return  # Windows has no such lock
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -223,8 +223,8 @@ def _claim(file: BinaryIO, name: str) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Bring the new name of the position to the disk, where the system can do that."""
-    with suppress(OSError):  # Windows opens no folders, and needs no such thing
+    """Write the position file's new name to disk, where the system can do that."""
+    with suppress(OSError):  # Windows cannot open folders, and need not
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)

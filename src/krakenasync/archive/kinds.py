@@ -1,4 +1,4 @@
-"""What can be kept: each long list, what tells its rows apart, and what orders them."""
+"""The lists that can be kept: for each, the key that identifies its rows, and the time that orders them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from krakenasync.spot.trades import PublicTrade
 __all__ = ["KINDS", "OVERLAP", "Kind"]
 
 OVERLAP: Final = timedelta(seconds=60)
-"""A later run asks for this much again: rows may share a moment, and some are booked a little late."""
+"""How much a later run asks for again: rows may share a time, and some are booked a little late."""
 
 Ask = Callable[..., Rows[Any]]
 
@@ -25,13 +25,13 @@ class Kind(msgspec.Struct, frozen=True):
 
     Attributes:
         endpoint: Kraken's name of the call behind it.
-        row: What its rows are.
-        begin: Makes the iterator for (client, filters, from when on).
-        resume: Makes the iterator that goes on at (client, cursor).
-        key: The column that tells a row from all others.
+        row: The type of its rows.
+        begin: Makes the iterator for (client, filters, start time).
+        resume: Makes the iterator that continues at (client, cursor).
+        key: The column that identifies a row.
         time: The column that orders the rows.
-        without: Columns that say nothing here.
-        private: Whether it takes a key.
+        without: Columns that have no meaning here.
+        private: Whether it needs a key.
     """
 
     endpoint: str

@@ -1,4 +1,4 @@
-"""Parquet, made from the rows once a run is finished: such a file cannot be added to. Needs the extra `export`."""
+"""Parquet, made from the rows once a run is finished: it cannot be appended to. Needs the extra `export`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def require() -> Any:
     """Load pyarrow.
 
     Raises:
-        ConfigurationError: It is not installed.
+        ConfigurationError: pyarrow is not installed.
     """
     try:
         importlib.import_module("pyarrow.parquet")
@@ -52,7 +52,7 @@ def write(target: Path, rows: Path, of: Sequence[Column]) -> None:
 
 
 def _type(arrow: Any, kind: Any) -> Any:
-    """Return the Parquet type of a column; what has none of its own is text."""
+    """Return the Parquet type of a column; a type that Parquet lacks becomes text."""
     types = {
         Decimal: arrow.decimal128(DIGITS, DECIMALS),
         datetime: arrow.timestamp("us", tz="UTC"),
@@ -64,7 +64,7 @@ def _type(arrow: Any, kind: Any) -> Any:
 
 
 def _typed(row: dict[str, Any], of: Sequence[Column]) -> dict[str, Any]:
-    """Give values back the types that JSON has no words for."""
+    """Restore the types that JSON does not have."""
     return {column.name: _value(row[column.name], column.type) for column in of}
 
 

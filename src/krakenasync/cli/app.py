@@ -1,4 +1,4 @@
-"""The commands, gathered. A new one is a module with one function, and one line here."""
+"""All commands together. A new one is a module with one function, and one line here."""
 
 from __future__ import annotations
 
@@ -40,14 +40,15 @@ _HELP: Final = """Kraken's Spot REST API from the command line, and a local sand
 
 Start with: krakenasync demo
 
-For all commands that ask Kraken, before or after them: --sandbox, --profile NAME, --tier TIER, --base-url URL (whom to
-ask), --json, --csv (in which form). For all commands: --quiet, --verbose (how much is said on standard error).
+Options of all commands that ask Kraken, before or after the command: --sandbox, --profile NAME, --tier TIER,
+--base-url URL (whom to ask), --json, --csv (output format). Options of all commands: --quiet, --verbose (how much is
+printed to standard error).
 
 Exit codes: 0 ok, 1 refused by Kraken, 2 usage or settings, 3 network, 4 rate limited or too late, 5 outcome unknown,
 6 the result could not be written, 130 interrupted.
 """
 
-# Flags are switched on by naming them; only where "off" is the news has a flag a --no- form of its own.
+# A flag is switched on by naming it; a flag has a --no- form only where switching it off makes sense.
 APP: Final = App(
     name="krakenasync",
     console=Screen(),
@@ -87,7 +88,7 @@ async def completion(shell: Literal["bash", "zsh", "fish"], /, *, pairs: bool = 
 
     Args:
         shell: Which shell.
-        pairs: First fetch the names of all pairs from Kraken and keep them; else a short list serves.
+        pairs: First fetch the names of all pairs from Kraken and keep them; otherwise a short list is used.
     """
     if pairs:
         await fetch_pairs()
@@ -101,9 +102,9 @@ def run(tokens: Sequence[str]) -> int:
 
 
 def _start(tokens: Sequence[str]) -> Any:
-    """Read the words and call the command; what it returns may be still to be awaited."""
+    """Read the words and call the command; what it returns may still have to be awaited."""
     if tokens[:1] == ["__complete"]:
-        words = list(tokens)  # a shell asks: what is typed so far is not for us to put in order
+        words = list(tokens)  # a shell asks for completions: leave the words as they were typed
     else:
         before, rest, voice = arrange(tokens)
         speak(voice)
@@ -117,11 +118,11 @@ def _start(tokens: Sequence[str]) -> Any:
 
 
 def _explain(error: CycloptsError) -> None:
-    """Say what is wrong with the words, in the form of all other errors."""
+    """Print what is wrong with the words, in the same form as all other errors."""
     said, chain = _sentence(error), " ".join(error.command_chain or ())
     if isinstance(error, UnusedCliTokensError):
         said = f"{chain} does not take {' '.join(map(quoted, error.unused_tokens or ()))}{_nearest(error)}"
-        if chain == "login":  # what stands there may be any part of a key
+        if chain == "login":  # the words may be part of a key
             said = "login takes no arguments: it asks for key and secret, or reads them, a line each, from a pipe"
     elif isinstance(error, MissingArgumentError) and error.argument is not None:
         given = error.keyword or next((each.keyword for each in error.argument.tokens if each.keyword), None)
@@ -136,7 +137,7 @@ def _explain(error: CycloptsError) -> None:
 
 
 def _sentence(error: CycloptsError) -> str:
-    """Return cyclopts's own words, without a list that breaks off in the middle."""
+    """Return cyclopts's own message, without its list of commands, which breaks off in the middle."""
     said = str(error)
     if said.endswith("..."):
         said = said.partition(" Available commands:")[0]
@@ -157,7 +158,7 @@ def _option(error: UnknownCommandError) -> str | None:
 
 
 def _behind(options: list[str], rest: list[str]) -> list[str]:
-    """Put options that stand before the command, or between a group and its command, behind it."""
+    """Move options that come before the command, or between a group and its command, behind it."""
     chain, _apps, unused = APP.parse_commands(rest)
     if count := leading(unused):
         return _behind([*options, *unused[:count]], [*chain, *unused[count:]])

@@ -1,4 +1,4 @@
-"""The question before something real is done."""
+"""Asking for confirmation before something real is done."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = ["agreed", "secretly"]
 
 
 def agreed(question: str, source: str, *, yes: bool) -> bool:
-    """Whether to go on: in a sandbox always, with ``--yes`` too, else by asking whoever sits at the terminal.
+    """Whether to go on: always in a sandbox or with ``--yes``, otherwise as the user at the terminal answers.
 
     Raises:
-        ConfigurationError: Nobody is there to be asked.
+        ConfigurationError: There is no terminal to ask at.
     """
     if yes or source != "LIVE":
         return True
@@ -38,7 +38,7 @@ def agreed(question: str, source: str, *, yes: bool) -> bool:
 
 
 def secretly(what: str) -> str:
-    """Ask for a secret without echo; from a pipe it is the next line."""
+    """Ask for a secret without echo, or read the next line of a pipe."""
     try:
         return (getpass(f"{what}: ", sys.stderr) if sys.stdin.isatty() else sys.stdin.readline()).strip()
     except EOFError:
@@ -46,7 +46,7 @@ def secretly(what: str) -> str:
 
 
 def _ask(question: str, stream: TextIO) -> str:
-    """Ask beside the result, on standard error."""
+    """Ask on standard error, apart from the result."""
     stream.write(question)
     stream.flush()
     return sys.stdin.readline()
@@ -54,7 +54,7 @@ def _ask(question: str, stream: TextIO) -> str:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let Ctrl-C end a question: a running event loop would hold it back until the answer came."""
+    """Let Ctrl-C end a question: a running event loop would delay it until the answer came."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -37,7 +37,7 @@ from krakenasync.plots import plot_balances
 __all__ = ["balances"]
 
 _KEPT = 4000
-"""Snapshots kept for a picture: more than it has dots."""
+"""Snapshots kept for a picture: more than it can show."""
 
 
 async def balances(
@@ -54,7 +54,7 @@ async def balances(
 
     Args:
         watch: Go on asking until interrupted, and show what changes.
-        every: Seconds between two questions.
+        every: Seconds between two calls.
         picture: The balances over time: with --watch; a file is written when that is interrupted.
         where: Kraken or a sandbox, and with which key.
         output: Table, JSON or CSV.
@@ -81,7 +81,7 @@ def _once(source: str, owned: Mapping[str, Decimal], output: Output) -> None:
 
 
 async def _recorded(connection: Connection, every: float, output: Output, picture: Picture) -> None:
-    """Watch, and draw what was seen: as it comes on the terminal, at the end into a file."""
+    """Watch the balances and draw them: continuously on the terminal, or at the end into a file."""
     seen: list[BalanceSnapshot] = []
     try:
         await _watch(connection, every, output, picture, seen)
@@ -94,7 +94,7 @@ async def _recorded(connection: Connection, every: float, output: Output, pictur
 async def _kept(
     snapshots: AsyncIterator[BalanceSnapshot], seen: list[BalanceSnapshot]
 ) -> AsyncGenerator[BalanceSnapshot, None]:
-    """Keep what passes by for a picture; a long watch keeps every second one, and so on."""
+    """Pass snapshots on and keep them for a picture; when there are too many, drop every second one."""
     async for snapshot in snapshots:
         if len(seen) >= _KEPT:
             del seen[1::2]
@@ -131,10 +131,10 @@ async def _watch(
 
 
 async def _good(snapshots: AsyncIterator[BalanceSnapshot]) -> AsyncGenerator[BalanceSnapshot, None]:
-    """Pass on what was answered; a failure that may pass is remarked on, any other ends it.
+    """Pass on snapshots that have balances; report a transient failure, and end with any other.
 
     Raises:
-        KrakenError: The first question failed, or asking again can do no good.
+        KrakenError: The first call failed, or repeating it is pointless.
     """
     async for seen in snapshots:
         if seen.error is None:

@@ -38,9 +38,9 @@ async def call(
         name: Kraken's name (TradeBalance, Earn/Strategies) or the client's (trade_balance).
         parameter: name=value, under Kraken's names; name:=JSON for lists and objects.
         kind: Needed for an endpoint that this version does not know: public or private.
-        yes: Do what changes something without a question; needed where nobody can be asked.
+        yes: Make a call that changes something without asking first; needed where nobody can be asked.
         where: Kraken or a sandbox, and with which key.
-        output: --json puts it into one line.
+        output: --json prints it on one line.
     """
     if output.csv:
         raise InvalidArguments("call has no --csv: results have all kinds of shapes", hint="--json for one line")
@@ -64,7 +64,7 @@ async def call(
 
 
 def _known(name: str) -> Spec | None:
-    """Find an endpoint by either of its names, in any case of letters."""
+    """Find an endpoint by either of its names, ignoring case."""
     for method, request in ENDPOINTS.items():
         if name.lower() in {method, request.spec.name.lower()}:
             return request.spec
@@ -72,7 +72,7 @@ def _known(name: str) -> Spec | None:
 
 
 def _instead(name: str) -> str:
-    """Say what may have been meant."""
+    """Suggest what may have been meant."""
     names = {request.spec.name.lower(): request.spec.name for request in ENDPOINTS.values()}
     close = difflib.get_close_matches(name.lower(), names, n=3)
     meant = f"did you mean {' or '.join(names[each] for each in close)}? " if close else ""
@@ -83,7 +83,7 @@ def _read(text: str) -> tuple[str, Any]:
     """Read ``name=value`` or ``name:=JSON``.
 
     Raises:
-        InvalidArguments: It is neither.
+        InvalidArguments: The text has neither form, or the JSON is not valid.
     """
     name, equals, value = text.partition("=")
     if not equals or not name.rstrip(":"):
@@ -99,7 +99,7 @@ def _read(text: str) -> tuple[str, Any]:
 
 
 def _print(result: Any, output: Output) -> None:
-    """Print a result; a file as the bytes it is."""
+    """Print a result; write a file as its bytes."""
     if isinstance(result, bytes):
         sys.stdout.flush()
         sys.stdout.buffer.write(result)

@@ -1,4 +1,4 @@
-"""What doctor looks at: each check gives findings, one line each."""
+"""The checks of doctor: each yields findings, one line each."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ __all__ = [
 Verdict = Literal["ok", "warn", "fail", "skip"]
 
 _TOLERABLE: Final = 2.0
-"""Seconds by which a clock may be off before deadlines suffer: Kraken takes those at least 2 seconds ahead."""
+"""Seconds by which a clock may be off before deadlines suffer: Kraken accepts those at least 2 seconds ahead."""
 _SOON: Final = 14
-"""Days before its end from which a key's expiry is worth a warning."""
+"""How many days before a key expires doctor begins to warn."""
 _MOVES_MONEY: Final = frozenset({"withdraw-funds", "add-withdraw-address", "update-withdraw-address"})
 _QUERIES: Final = frozenset({"query-funds", "query-open-trades", "query-closed-trades", "query-ledger", "export-data"})
 _DIGITS: Final = {13: "ms", 16: "us", 19: "ns"}
@@ -65,7 +65,7 @@ class Finding(msgspec.Struct, frozen=True):
         verdict: ``ok``, ``warn``, ``fail``, or ``skip`` when it could not be looked at.
         said: What was found.
         remedy: What to do.
-        error: What made it fail, if that was an error.
+        error: The error that made it fail, if there was one.
     """
 
     check: str
@@ -108,7 +108,7 @@ async def check_clock(client: KrakenClient) -> Finding:
 
 
 def check_shape(api_key: str, api_secret: str) -> Iterator[Finding]:
-    """Look at a key without sending it."""
+    """Check a key without sending it."""
     found = suspicions(api_key, api_secret)
     for suspicion in found:
         yield Finding("key shape", "fail" if suspicion.sure else "warn", suspicion.said, suspicion.remedy)
@@ -117,7 +117,7 @@ def check_shape(api_key: str, api_secret: str) -> Iterator[Finding]:
 
 
 def check_files(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Look whether others on this machine may read what a variable names for a secret; a container's are often so."""
+    """Check whether others on this machine may read a file that a variable names; in containers they often may."""
     for name in ("KRAKEN_API_KEY_FILE", "KRAKEN_API_SECRET_FILE"):
         if path := environ.get(name):
             mode = Path(path).expanduser().stat().st_mode
@@ -127,21 +127,21 @@ def check_files(environ: Mapping[str, str]) -> Iterator[Finding]:
 
 
 _REFUSED: Final[tuple[tuple[type[KrakenError], str, str], ...]] = (
-    (TemporaryLockout, "signature", "send nothing for 15 minutes, then look at the key first"),
+    (TemporaryLockout, "signature", "send nothing for 15 minutes, then check the key first"),
     (
         InvalidKey,
         "signature",
         (
-            "Kraken does not know this key: was it deleted, has it expired, is this address missing on its "
-            "allow-list, is it a Futures key?"
+            "Kraken does not know this key: was it deleted, has it expired, is this address missing from "
+            "its allow-list, is it a Futures key?"
         ),
     ),
     (
         InvalidSignature,
         "signature",
         (
-            "the secret belongs to another key, or was changed on its way here; a script's own signature is looked "
-            "at with doctor --api-sign"
+            "the secret belongs to another key, or was changed on its way here; doctor --api-sign "
+            "checks a signature that a script made"
         ),
     ),
     (PermissionDenied, "permissions", "give the key the permission in Kraken's API settings"),
@@ -158,7 +158,7 @@ def explain_refusal(error: KrakenError, nonce_unit: str) -> Finding:
             return Finding(check, "fail", said, remedy, error)
     if isinstance(error, InvalidNonce):
         finer = _FINENESS[_FINENESS.index(nonce_unit) + 1 :] if nonce_unit in _FINENESS else ()
-        unit = f"the key knows a finer unit than {nonce_unit}: KRAKEN_NONCE_UNIT={finer[0]}; or " if finer else ""
+        unit = f"the key has used a finer unit than {nonce_unit}: KRAKEN_NONCE_UNIT={finer[0]}; or " if finer else ""
         return Finding(
             "nonce", "fail", said, f"{unit}another program uses it now: give each program a key of its own", error
         )
@@ -166,7 +166,7 @@ def explain_refusal(error: KrakenError, nonce_unit: str) -> Finding:
 
 
 def check_facts(info: ApiKeyInfo, nonce_unit: str, nonce_window: int) -> Iterator[Finding]:
-    """Look at what Kraken says about a key that works."""
+    """Check what Kraken says about a key that works."""
     yield Finding("signature", "ok", f"Kraken knows the key {info.api_key_name!r}")
     yield from _permissions(set(info.permissions))
     yield _unit(info, nonce_unit)
@@ -186,7 +186,7 @@ def _permissions(granted: set[str]) -> Iterator[Finding]:
             "permissions",
             "warn",
             f"the key can move money away: {', '.join(risky)}",
-            "take these away, unless the program withdraws: queries and orders need none of them",
+            "remove these, unless the program withdraws: queries and orders need none of them",
         )
 
 
@@ -219,7 +219,7 @@ def _window(info: ApiKeyInfo, configured: int) -> Finding:
 
 
 def _allow_list(info: ApiKeyInfo) -> Finding:
-    if allowed := list(filter(None, info.ip_allowlist)):  # a key without a list has been seen with an empty name in it
+    if allowed := list(filter(None, info.ip_allowlist)):  # Kraken has listed an empty name for a key without a list
         return Finding("IP allow-list", "ok", ", ".join(allowed))
     return Finding(
         "IP allow-list", "warn", "the key works from any address", "name this machine's address in the key's settings"
@@ -236,18 +236,18 @@ def _expiry(info: ApiKeyInfo) -> Finding:
 
 
 def check_tier(client: KrakenClient) -> Finding:
-    """Compare the tier with what was seen while doctor was asking."""
+    """Check that Kraken's answers to doctor do not contradict the tier."""
     rest = client.limits.snapshot().rest
     said = f"{client.tier.name.lower()}: {rest.cap:g} points, {rest.decay:g} a second"
     if rest.refusals:
         return Finding(
             "tier", "warn", f"{said}; yet Kraken refused {rest.refusals} calls", "is the account's tier lower?"
         )
-    return Finding("tier", "ok", f"{said}; nothing seen against it")
+    return Finding("tier", "ok", f"{said}; nothing contradicts it")
 
 
 async def check_store(url: str | None) -> Finding:
-    """Look whether the place where counters and nonces are shared can be used."""
+    """Check whether the store that shares counters and nonces can be used."""
     if not url:
         return Finding("state store", "ok", "in memory: counters start empty with every command")
     try:
@@ -257,10 +257,10 @@ async def check_store(url: str | None) -> Finding:
         finally:
             await store.aclose()
     except KrakenError as error:
-        return Finding("state store", "fail", error.message, error.hint or "look at KRAKEN_STATE", error)
-    parts = urlsplit(url)  # its user and password are nobody's business
+        return Finding("state store", "fail", error.message, error.hint or "check KRAKEN_STATE", error)
+    parts = urlsplit(url)  # leave out its user and password
     place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
     if getattr(store, "away", False):
         said = f"{place} does not answer: commands go on with their share of the limits"
-        return Finding("state store", "warn", said, "is it running there? until then others are not seen")
+        return Finding("state store", "warn", said, "is it running there? until then others are not counted")
     return Finding("state store", "ok", f"{place} answers: counters and nonces are shared")

@@ -1,4 +1,4 @@
-"""What a shell is offered to complete: pairs and endpoints, besides the commands and options it knows by itself."""
+"""Shell completion of pairs and endpoints, besides the commands and options that cyclopts completes by itself."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ HOW: Final = {
     "zsh": "krakenasync completion zsh > a file _krakenasync in a folder of your $fpath",
     "fish": "krakenasync completion fish > ~/.config/fish/completions/krakenasync.fish",
 }
-"""Shell -> how it is told of the script."""
+"""Shell -> how to install the script."""
 
 
 TAIL: Final = {
     "zsh": """\
-# As a file in $fpath it is run at the first Tab; sourced, it only has to be made known.
+# As a file in $fpath, this is run at the first Tab; when sourced, it only has to be registered.
 if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
   _cyclopts_krakenasync "$@"
 else
@@ -32,11 +32,11 @@ else
 fi
 """
 }
-"""Shell -> what its script ends with: cyclopts's for zsh only defines a function, which nobody calls."""
+"""Shell -> what its script ends with: cyclopts's own for zsh only defines a function, which nothing calls."""
 
 
 def pair_names(_context: Any = None) -> list[str]:
-    """List pairs to complete: those kept, else the best known."""
+    """List pairs to complete: those that were fetched, or else the best known."""
     try:
         kept = _kept().read_text(encoding="utf-8").split()
     except (OSError, UnicodeDecodeError):
@@ -55,10 +55,10 @@ def _kept() -> Path:
 
 
 async def fetch_pairs() -> None:
-    """Keep the names of all pairs.
+    """Fetch the names of all pairs and keep them in a file.
 
     Raises:
-        ConfigurationError: There is no place to keep them.
+        ConfigurationError: The file cannot be written.
     """
     async with connect(Where(), private=False) as connection:
         found = await connection.client.asset_pairs()

@@ -26,9 +26,9 @@ from krakenasync.testing.sandboxes import serving
 __all__ = ["ENVIRONMENT", "Connection", "Where", "connect", "make_client", "source_of", "suggesting"]
 
 _LONG = 2.0
-"""Seconds after which a failed attempt is worth a word."""
+"""Seconds after which a failed attempt is reported."""
 _ASIDE = 2.0
-"""Seconds allowed for the question whether an address is a sandbox's."""
+"""Seconds allowed for finding out whether an address is a sandbox's."""
 
 
 def _profiles(_context: Any) -> list[str]:
@@ -45,7 +45,7 @@ class Where:
     """Whom to talk to."""
 
     sandbox: bool = False
-    """Use a sandbox that lives as long as the command; needs no keys and no network."""
+    """Use a sandbox that exists only while the command runs; needs no keys and no network."""
 
     profile: Annotated[str | None, Parameter(completer=_profiles)] = None
     """The stored key to use; see krakenasync login. [env: KRAKEN_PROFILE]"""
@@ -57,10 +57,10 @@ class Where:
     """Another address than Kraken's own. [env: KRAKEN_BASE_URL]"""
 
     def check(self) -> None:
-        """Refuse what cannot go together.
+        """Refuse options that cannot go together.
 
         Raises:
-            ConfigurationError: A sandbox of its own has an address and keys of its own.
+            ConfigurationError: --sandbox has an address and keys of its own, and another option names some too.
         """
         for name, given in (("--base-url", self.base_url), ("--profile", self.profile)):
             if self.sandbox and given:
@@ -92,7 +92,7 @@ async def connect(where: Where, *, private: bool = True) -> AsyncIterator[Connec
         private: Whether private calls will be made, which need a key.
 
     Raises:
-        ConfigurationError: The environment or the options cannot work.
+        ConfigurationError: The environment or the options are not valid.
     """
     where.check()
     if where.sandbox:
@@ -110,33 +110,33 @@ async def connect(where: Where, *, private: bool = True) -> AsyncIterator[Connec
 
 
 def make_client(found: Settings, where: Where, **changes: Any) -> KrakenClient:
-    """Make a client of settings; options win over them.
+    """Make a client from settings; options take precedence over them.
 
     Raises:
-        ConfigurationError: They cannot work.
+        ConfigurationError: The settings or options are not valid.
     """
     given: dict[str, Any] = {"tier": where.tier, "base_url": where.base_url, "hooks": [Patience()], **changes}
     return KrakenClient.from_env(found.environ, **{name: value for name, value in given.items() if value is not None})
 
 
 def _need_key(found: Settings) -> None:
-    """Say how a key is given, unless one is there.
+    """Make sure that there is a key.
 
     Raises:
-        ConfigurationError: There is none.
+        ConfigurationError: There is no key; the hint says how to give one.
     """
-    # Only whether: the frame that raises holds no secret.
+    # Look only at whether they are set: the frame that raises must not hold a secret.
     key, secret = bool(found.value("KRAKEN_API_KEY")), bool(found.value("KRAKEN_API_SECRET"))
     if key and secret:
         return
     if key or secret:
         missing = "KRAKEN_API_SECRET" if key else "KRAKEN_API_KEY"
         if found.origin != "environment":
-            raise ConfigurationError(f"{found.origin} holds half a key only", hint="krakenasync login stores both")
-        hint = f"a key has two halves, the other is set; {missing}_FILE may name a file"
+            raise ConfigurationError(f"{found.origin} contains only half a key", hint="krakenasync login stores both")
+        hint = f"a key has two halves, and the other one is set; {missing}_FILE may name a file"
         raise ConfigurationError(f"{missing} is not set", hint=hint)
     if found.origin != "environment":
-        raise ConfigurationError(f"{found.origin} holds no key", hint="krakenasync login stores one")
+        raise ConfigurationError(f"{found.origin} contains no key", hint="krakenasync login stores one")
     raise ConfigurationError(
         "no API key: neither KRAKEN_API_KEY nor KRAKEN_API_KEY_FILE is set, and no profile 'default' is stored",
         hint="krakenasync login stores one; or try --sandbox, which needs no key",
@@ -158,7 +158,7 @@ class Patience:
 
 
 async def source_of(found: Settings, where: Where) -> str:
-    """Tell whether what is done is real: ``"LIVE"`` or ``"SANDBOX"``."""
+    """Return whether calls go to a real exchange: ``"LIVE"`` or ``"SANDBOX"``."""
     return await _source(where.base_url or found.value("KRAKEN_BASE_URL") or LIVE)
 
 
@@ -182,7 +182,7 @@ async def _source(base_url: str) -> str:
 
 @asynccontextmanager
 async def suggesting(client: KrakenClient, *pairs: str) -> AsyncIterator[None]:
-    """Add to a refusal of a pair's name the names that are spelled alike."""
+    """Add names with a similar spelling to the refusal of a pair's name."""
     try:
         yield
     except UnknownAsset as refused:

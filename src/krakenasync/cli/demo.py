@@ -29,19 +29,19 @@ TIERS: Final = {"alice": Tier.STARTER, "bob": Tier.INTERMEDIATE, "carol": Tier.P
 """The accounts that are polled, each of its own tier."""
 
 TRADES: Final = {"alice": ("XBTUSD", "0.01"), "bob": ("ETHEUR", "0.5"), "carol": ("XBTUSD", "0.25")}
-"""Who buys and sells what in between, so that there is something to see."""
+"""Which accounts trade what meanwhile, so that there is something to see."""
 
 EVERY: Final = 0.25
-"""Seconds between two questions to one account: more than any tier bears for long, so the limiter has work."""
+"""Seconds between two calls for one account: faster than any tier allows for long, so the limiter has work."""
 
 PAUSE: Final = 0.6
 """Seconds between two trades of an account."""
 
 REFRESH: Final = 0.1
-"""Seconds between two pictures on a terminal: the budget changes without any news."""
+"""Seconds between two redraws of a terminal: the budget changes even when nothing else does."""
 
 NETWORK: Final = SandboxConfig(latency=0.005, jitter=0.02)
-"""The sandbox, as far away as a near exchange."""
+"""The sandbox, with the latency of a nearby exchange."""
 
 
 async def demo(
@@ -50,11 +50,11 @@ async def demo(
     """Poll the balances of several accounts at once: no keys, no network, nothing to set up.
 
     Starts the sandbox on a port of this machine and asks it for balances faster than Kraken would allow; the limiter
-    sees to it that no call is refused.
+    makes sure that no call is refused.
 
     Args:
-        seconds: How long.
-        json: One JSON object a line instead of a table.
+        seconds: How long to run.
+        json: Print one JSON object per line instead of a table.
     """
     calls = Calls()
     async with serving(NETWORK) as exchange:
@@ -87,7 +87,7 @@ async def _busy(
 
 
 async def _trade(client: KrakenClient, pair: str, volume: Decimal) -> None:
-    """Buy and sell in turns, at the market."""
+    """Buy and sell alternately, at the market price."""
     for side in cycle(("buy", "sell")):
         await anyio.sleep(PAUSE)
         await client.add_order(pair=pair, type=side, ordertype="market", volume=volume)

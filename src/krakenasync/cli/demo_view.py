@@ -41,7 +41,7 @@ class Account:
     Attributes:
         limits: The limiter of its client.
         seen: Its last snapshot.
-        moved: By how much each asset changed when it last did.
+        moved: The last change of each asset.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Account:
     moved: dict[str, Decimal] = field(default_factory=dict)
 
     def take(self, snapshot: BalanceSnapshot) -> None:
-        """Take a new snapshot in."""
+        """Record a new snapshot."""
         self.seen = snapshot
         self.moved |= snapshot.changed
 
@@ -68,7 +68,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Tally:
-    """How it went. Refusals are counted by the sandbox, which knows nothing of the client.
+    """The result of a run. Refusals are counted by the sandbox, which knows nothing of the client.
 
     Attributes:
         seconds: How long it took.
@@ -135,7 +135,7 @@ def summarise(accounts: Iterable[Account], calls: Calls, stats: Stats, seconds: 
 
 _WIDE: Final = 108
 NARROWEST: Final = 78
-"""Columns of a terminal on which all of the table's have room, and on which the most important have."""
+"""The widths of a terminal on which all columns of the table fit, and on which the most important ones fit."""
 
 
 def as_table(accounts: Iterable[Account], url: str, refusals: int, width: int) -> Table:

@@ -46,7 +46,7 @@ async def doctor(
 ) -> int:
     """Check the set-up, in order: network, clock, key, signature, permissions, nonce, tier, addresses, expiry, state.
 
-    With --api-sign it looks at a signature that another program made with the same secret, and says which well-known
+    With --api-sign it checks a signature that another program made with the same secret, and says which well-known
     mistake it looks like; nothing is sent then.
 
     Args:
@@ -82,7 +82,7 @@ async def doctor(
 
 
 async def _examine(found: Settings, where: Where) -> AsyncIterator[Finding]:
-    """Go through all checks; one that fails leaves out only those that rest on it."""
+    """Run all checks; a check that fails skips only those that depend on it."""
     base_url = where.base_url or found.value("KRAKEN_BASE_URL") or LIVE
     key, secret = found.value("KRAKEN_API_KEY"), found.value("KRAKEN_API_SECRET")
     bare = Settings({"KRAKEN_BASE_URL": base_url}, found.origin)
@@ -116,7 +116,7 @@ async def _examine(found: Settings, where: Where) -> AsyncIterator[Finding]:
 
 
 def _obstacle(reached: bool, shape: list[Finding], store: Finding) -> str | None:
-    """Say why no signed call can be made, if there is a reason."""
+    """Return why no signed call can be made, or None if one can."""
     if not reached:
         return "Kraken cannot be reached"
     if any(each.verdict == "fail" for each in shape):
@@ -159,7 +159,7 @@ def _reached(base_url: str, status: str) -> Finding:
 
 @discreet
 def _signature(found: Settings, path: str, body: str, api_sign: str, output: Output) -> int:
-    """Look at a signature that another program made."""
+    """Check a signature that another program made."""
     secret = found.value("KRAKEN_API_SECRET")
     if not secret:
         raise ConfigurationError("no secret to compare with", hint="krakenasync login stores one")

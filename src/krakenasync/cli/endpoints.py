@@ -17,7 +17,7 @@ def endpoints(
     search: str = "",
     /,
     *,
-    where: Where = ENVIRONMENT,  # noqa: ARG001 - taken as by all commands; the list is the same everywhere
+    where: Where = ENVIRONMENT,  # noqa: ARG001 - accepted by all commands; the list is the same everywhere
     output: Output = AS_TABLE,
 ) -> None:
     """List Kraken's calls: the client's method, Kraken's name, permission, cost and effect.

@@ -42,9 +42,9 @@ from krakenasync.spot.catalog import ENDPOINTS
 __all__ = ["WRITING", "Exit", "carry_out", "complain", "exit_for"]
 
 _BY_SIGNAL: Final = 128
-"""Added to the number of a signal: how shells tell that one ended a command."""
+"""Added to the number of a signal: how shells report that a signal ended a command."""
 _METHOD: Final = re.compile(r"(\w+)\(([^)]*)\)")
-"""How notes name a call: as a method of the client."""
+"""How notes refer to a call: as a method of the client."""
 
 
 class Exit(IntEnum):
@@ -54,19 +54,19 @@ class Exit(IntEnum):
     REFUSED = 1
     """Kraken understood and said no."""
     USAGE = 2
-    """The command line or the settings cannot work; nothing was sent."""
+    """The command line or the settings are not valid; nothing was sent."""
     NETWORK = 3
-    """No answer, or none that is Kraken's."""
+    """No answer, or one that is not Kraken's."""
     RATE_LIMITED = 4
     """A counter is full, or the wait for it would outlast the deadline."""
     OUTCOME_UNKNOWN = 5
     """Something may or may not have been carried out: look before you repeat it."""
     UNWRITTEN = 6
-    """What was asked for was done, but its result could not be written: a full disk."""
+    """The call was carried out, but its result could not be written, as on a full disk."""
     INTERRUPTED = 130
 
 
-# The first that fits decides, so the special stands before the general.
+# The first match decides, so special cases come before general ones.
 _EXITS: tuple[tuple[type[KrakenError], Exit], ...] = (
     (OutcomeUnknown, Exit.OUTCOME_UNKNOWN),
     (RateLimitExceeded, Exit.RATE_LIMITED),
@@ -80,13 +80,13 @@ _EXITS: tuple[tuple[type[KrakenError], Exit], ...] = (
 
 
 WRITING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
-"""What the operating system says when a result cannot be written."""
+"""The operating system's errors when a result cannot be written."""
 
 
 def exit_for(error: KrakenError) -> Exit:
     """Return the exit code of an error."""
     if isinstance(error, InvalidArguments) and not error.codes:
-        return Exit.USAGE  # said by us, before anything was sent
+        return Exit.USAGE  # raised by us, before anything was sent
     if isinstance(error, OrderNotPlaced):
         return exit_for(error.__cause__) if isinstance(error.__cause__, KrakenError) else Exit.NETWORK
     return next((code for kind, code in _EXITS if isinstance(error, kind)), Exit.REFUSED)
@@ -112,7 +112,7 @@ def carry_out(command: Callable[[], Any]) -> int:
 
 @contextmanager
 def _stopped_as_by_ctrl_c() -> Iterator[list[int]]:
-    """Let what stops services and shells end a command as Ctrl-C does, so that it is said what was under way.
+    """Let the signals that stop services and shells end a command as Ctrl-C does, reporting what was under way.
 
     Yields:
         The numbers of the signals that came.
@@ -125,7 +125,7 @@ def _stopped_as_by_ctrl_c() -> Iterator[list[int]]:
 
     here = threading.current_thread() is threading.main_thread()
     taken: list[signal.Signals] = []
-    if here and signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not ignored, as behind nohup
+    if here and signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not ignored, as under nohup
         named = (getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP"))  # not all of them on Windows
         taken = [each for each in named if each is not None and signal.getsignal(each) is signal.SIG_DFL]
     for each in taken:
@@ -138,7 +138,7 @@ def _stopped_as_by_ctrl_c() -> Iterator[list[int]]:
 
 
 def _ended(raised: BaseException) -> int:
-    """Say what stopped a command, unless that was to be expected."""
+    """Report what stopped a command, unless that is normal, and return the exit code."""
     error = _innermost(raised)
     if isinstance(error, KeyboardInterrupt):
         for note in _notes(error):
@@ -158,7 +158,7 @@ def _ended(raised: BaseException) -> int:
 
 
 def _innermost(raised: BaseException) -> BaseException:
-    """Unwrap what task groups wrap."""
+    """Return the exception inside the groups that task groups wrap it in."""
     while isinstance(raised, BaseExceptionGroup):
         raised = raised.exceptions[0]
     return raised
@@ -173,13 +173,13 @@ def _notes(error: BaseException) -> Iterator[str]:
 
 
 def _as_command(found: re.Match[str]) -> str:
-    """Name a call as one makes it on the command line."""
+    """Write a call as it would be made on the command line."""
     request = ENDPOINTS.get(found[1])
     return found[0] if request is None else f"krakenasync call {request.spec.name} {found[2]}".rstrip()
 
 
 def complain(error: KrakenError) -> None:
-    """Put an error into one line, and what to do about it into another."""
+    """Print an error on one line, and what to do about it on another."""
     said = error.said
     subject = f"{error.endpoint}: " if error.endpoint and not said.startswith(error.endpoint) else ""
     remark(f"error: {subject}{said}", style="bold red")
@@ -187,11 +187,11 @@ def complain(error: KrakenError) -> None:
         remark(f"hint: {hint}")
 
 
-# Where the library gives no hint of its own, or the one of all such errors, which speaks of Python.
+# For errors to which the library gives no hint, or only a general one that is about Python.
 _ADVICE: tuple[tuple[type[KrakenError], str], ...] = (
     (OrderNotPlaced, "there is no order: it is safe to place it again"),
     (DuplicateClientOrderId, "an open order has this cl_ord_id: krakenasync orders lists them"),
-    (InsufficientFunds, "krakenasync balances shows what is there; open orders hold a part of it"),
+    (InsufficientFunds, "krakenasync balances shows what is there; open orders reserve a part of it"),
     (OrdersLimitExceeded, "krakenasync orders lists the open ones, krakenasync limits says how many a pair may have"),
     (MarketUnavailable, "krakenasync call SystemStatus, and the pair's status in call AssetPairs, show when it opens"),
     (RateLimitExceeded, "another program uses the key, or the account's tier is lower than --tier: wait a minute"),
@@ -201,12 +201,12 @@ _ADVICE: tuple[tuple[type[KrakenError], str], ...] = (
     (AuthenticationError, "krakenasync doctor finds out more"),
     (TransportError, "is the network up? krakenasync doctor finds out more"),
     (ProtocolError, "is that Kraken's address (--base-url, KRAKEN_BASE_URL)? krakenasync doctor finds out more"),
-    (ServiceUnavailable, "Kraken is down or busy: https://status.kraken.com tells; try again later"),
+    (ServiceUnavailable, "Kraken is down or busy: see https://status.kraken.com; try again later"),
 )
 
 
 def _advice(error: KrakenError) -> str | None:
-    """Say what to do about an error, in the words of the command line."""
+    """Return what to do about an error, in terms of the command line."""
     if isinstance(error, OutcomeUnknown) and error.cl_ord_id:
         return f"look before you repeat it: krakenasync orders show {error.cl_ord_id}"
     if isinstance(error, (AuthenticationError, TransportError)) and error.hint:

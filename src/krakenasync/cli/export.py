@@ -25,7 +25,7 @@ from krakenasync.spot.exports import STAGES, Export
 __all__ = ["export"]
 
 _UNSEEN: Final = 3
-"""Questions after which a report that was ordered has to be listed."""
+"""The number of status calls within which a report that was ordered must be listed."""
 _PARTING: Final = 10.0
 """Seconds allowed for removing a report when the command is interrupted."""
 
@@ -43,15 +43,15 @@ async def export(
     where: Where = ENVIRONMENT,
     output: Output = AS_TABLE,
 ) -> None:
-    """Have Kraken write a report of trades or ledger entries, and print it as CSV (--json: an object a line).
+    """Have Kraken write a report of trades or ledger entries, and print it as CSV (--json: one object per line).
 
     Args:
         report: trades or ledgers.
-        start: Rows from this moment on: 2026-01-31, 2026-01-31T12:00 or unix seconds; else this month's.
+        start: Rows from this moment on: 2026-01-31, 2026-01-31T12:00 or unix seconds; by default this month's.
         end: Rows up to this moment.
         file: Write into this file, not to standard output.
-        every: Seconds between two questions whether it is ready.
-        patience: Seconds to wait for it at most.
+        every: Seconds between two checks whether it is ready.
+        patience: The most seconds to wait for it.
         keep: Leave the report at Kraken.
         where: Kraken or a sandbox, and with which key.
         output: Table, JSON or CSV.
@@ -60,7 +60,7 @@ async def export(
     if file is not None and file.exists():
         raise ConfigurationError(f"{file} exists", hint="name another file, or remove it first")
     if file is not None:
-        writable(file)  # before Kraken is set to work
+        writable(file)  # before Kraken starts to work on it
     async with connect(where) as connection:
         client = connection.client
         name = (await client.add_export(report=report, description="krakenasync", starttm=first, endtm=last)).id
@@ -85,9 +85,9 @@ async def _ready(client: KrakenClient, report: str, name: str, every: float, pat
     """Wait until a report is processed.
 
     Raises:
-        RateLimitTimeout: It takes longer than the caller's patience.
-        Refused: Kraken says that it does not come.
-        ProtocolError: Kraken does not know it any more.
+        RateLimitTimeout: The report takes longer than `patience`.
+        Refused: Kraken says that it will not make the report.
+        ProtocolError: Kraken no longer knows the report.
     """
     said, unseen = "", 0
     with anyio.move_on_after(patience):
@@ -110,7 +110,7 @@ async def _ready(client: KrakenClient, report: str, name: str, every: float, pat
 
 
 async def _remove(client: KrakenClient, report: str, name: str) -> None:
-    """Remove a report, also when the command was interrupted; that it fails is only worth a remark."""
+    """Remove a report, even after the command was interrupted; a failure is only reported."""
     with anyio.move_on_after(_PARTING, shield=True):
         try:
             listed = await client.export_status(report=report)
@@ -122,12 +122,12 @@ async def _remove(client: KrakenClient, report: str, name: str) -> None:
 
 
 def _deliver(found: Export, file: Path | None, output: Output) -> None:
-    """Write what the archive holds, to a file whole or not at all.
+    """Write what the archive contains; a file is written completely or not at all.
 
     Raises:
-        OSError: There is no room for it.
+        OSError: The disk is full.
         ConfigurationError: The file cannot be written.
-        ProtocolError: It is not a whole archive.
+        ProtocolError: The archive is incomplete or damaged.
     """
     pieces = (msgspec.json.encode(row) + b"\n" for row in found.rows()) if output.json else found.pieces()
     if file is None:

@@ -1,4 +1,4 @@
-"""``krakenasync history``: long lists in a file, resumed where they stood and kept up to date."""
+"""``krakenasync history``: long lists in a file, resumed where they stopped and kept up to date."""
 
 from __future__ import annotations
 
@@ -39,21 +39,21 @@ async def history(
 ) -> Exit:
     """Keep a long list in a file.
 
-    Interrupted, even by a power cut, the same command goes on where it stood; finished, it adds what is new. What it
-    needs to know for that is in a small file beside it. (Each --sandbox is another exchange: to go on with its file,
-    start krakenasync sandbox and give its address as --base-url.)
+    After an interruption, even a power cut, the same command continues where it stopped; on a finished list, it adds
+    what is new. A small file beside the list records how far it got. (Each --sandbox is another exchange: to continue
+    its file, start krakenasync sandbox and give its address as --base-url.)
 
     For instance: krakenasync history ledgers --out ledgers.csv
 
     Args:
         kind: What to fetch.
-        out: The file. Its ending says the format: .csv, .ndjson, .jsonl or .parquet.
+        out: The file. Its suffix decides the format: .csv, .ndjson, .jsonl or .parquet.
         pair: The pair of public-trades or ohlc.
         interval: Minutes of a candle of ohlc.
-        since: Begin here: 2026-01-31, 2026-01-31T12:00 or unix seconds; in UTC. Without it, at the very beginning.
-        adopt: Go on with a file that was fetched with another key or from another address: the same account's new key.
+        since: Where to begin: 2026-01-31, 2026-01-31T12:00 or unix seconds; in UTC. By default at the very beginning.
+        adopt: Continue a file that was fetched with another key or from another address, if the account is the same.
         where: Kraken or a sandbox, and with which key.
-        output: In which form it is told how many rows there are.
+        output: The form of the report on how many rows there are.
     """
     filters = _filters(kind, pair, interval, when("--since", since))
     pairs = (pair,) if pair else ()
@@ -72,7 +72,7 @@ async def history(
 
 
 def _filters(kind: Kept, pair: str | None, interval: CandleInterval | None, since: datetime | None) -> dict[str, Any]:
-    """Check what belongs to what, and name it as the client does."""
+    """Check which options this kind of list takes, and return them under the client's names."""
     if (kind in OF_PAIR) is (pair is None):
         if pair is None:
             raise InvalidArguments(f"{kind} needs --pair", hint="such as --pair XBTUSD")
@@ -84,14 +84,14 @@ def _filters(kind: Kept, pair: str | None, interval: CandleInterval | None, sinc
 
 
 def _bar() -> Progress:
-    """Make the bar: on standard error, and only where someone is looking."""
+    """Make the progress bar, on standard error and only on a terminal."""
     console = Console(stderr=True)
     said = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:g} rows {task.fields[left]}"))
     return Progress(*said, console=console, transient=True, disable=not console.is_terminal)
 
 
 def _advance(bar: Progress, task: TaskID, reached: Reached) -> None:
-    """Move the bar; how long it will take, the limiter knows."""
+    """Move the bar, with the limiter's estimate of the time left."""
     left = "" if reached.seconds_left is None else f"of {reached.count}, {_duration(reached.seconds_left)} left"
     bar.update(task, completed=reached.seen, total=reached.count, left=left)
 
@@ -107,7 +107,7 @@ def _duration(seconds: float) -> str:
 
 
 def _conclude(kind: Kept, out: Path, report: Report, output: Output = AS_TABLE) -> Exit:
-    """Say what is there now, and whether that is what Kraken counts."""
+    """Report how many rows there are now, and whether Kraken counts as many."""
     checked = "" if report.count is None else f", Kraken counts {report.count} in this run"
     if output.json or output.csv:
         counted = "" if report.count is None else str(report.count)
@@ -118,5 +118,5 @@ def _conclude(kind: Kept, out: Path, report: Report, output: Output = AS_TABLE) 
     if report.complete:
         return Exit.OK
     remark(f"error: {report.count} rows were announced and {report.seen} came", style="bold red")
-    remark("hint: move the file and the one beside it away, and fetch it again")
+    remark("hint: move the file and its position file away, and fetch it again")
     return Exit.REFUSED

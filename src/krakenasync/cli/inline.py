@@ -1,6 +1,6 @@
 """Pictures made of characters, for the terminal (plotext, extra `plot`): candles, balances over time, the call budget.
 
-plotext 5 keeps one figure for the whole process; each function here begins it anew.
+plotext 5 keeps one figure for the whole process; each function here starts it afresh.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _WIDEST, _HIGHEST, _LOWEST = 100, 20, 7
 _MARGIN: Final = 16
 """Columns that the scale and the frame may take."""
 _PLAIN: Final = str.maketrans(dict.fromkeys("┌┐└┘┬┴├┤┼", "+") | {"─": "-", "│": "|", "█": "#"})
-"""For terminals that know no more than ASCII."""
+"""For terminals that can show only ASCII."""
 
 
 def require_inline() -> None:
-    """Make sure that a chart can be drawn: look before asking Kraken for what is to be shown.
+    """Make sure that a chart can be drawn, before Kraken is asked for the data.
 
     Raises:
         ConfigurationError: plotext is not installed.
@@ -36,7 +36,7 @@ def require_inline() -> None:
 
 
 def candles(console: Console, found: Sequence[Any], title: str) -> Text:
-    """Draw as many of the newest candles as fit, one a column."""
+    """Draw as many of the newest candles as fit, one per column."""
     require_any(found)
     shown = found[-max(2, _width(console) - _MARGIN) :]
     drawing = _begin(console, f"{title}, the newest {len(shown)} of {len(found)}")
@@ -50,7 +50,7 @@ def candles(console: Console, found: Sequence[Any], title: str) -> Text:
 
 
 def over_time(console: Console, snapshots: Sequence[BalanceSnapshot], title: str) -> Text:
-    """Draw each asset's balance over time, one chart an asset: their scales differ."""
+    """Draw each asset's balance over time, one chart per asset, because their scales differ."""
     require_any(snapshots)
     assets = sorted({asset for each in snapshots for asset in each.balances})
     begin = snapshots[0].at
@@ -109,7 +109,7 @@ def _rich(console: Console) -> bool:
 def _begin(console: Console, title: str, height: int = _HIGHEST) -> Any:
     drawing = _plotext()
     drawing.clear_figure()
-    drawing.limit_size(False, False)  # the size is the console's: plotext would ask a terminal that may be none
+    drawing.limit_size(False, False)  # the console decides the size: plotext would ask a terminal that may not exist
     drawing.plot_size(_width(console), max(_LOWEST, min(height, console.height - 2)))
     drawing.theme("clear")
     drawing.title(title)
@@ -117,7 +117,7 @@ def _begin(console: Console, title: str, height: int = _HIGHEST) -> Any:
 
 
 def _ended(console: Console, drawing: Any) -> Text:
-    """Return the figure; whether its colours are shown is the console's decision."""
+    """Return the figure; the console decides whether its colours are shown."""
     drawn = Text.from_ansi(drawing.build().rstrip("\n"), no_wrap=True, overflow="crop")
     if not _rich(console):
         drawn.plain = drawn.plain.translate(_PLAIN)

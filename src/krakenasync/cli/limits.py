@@ -1,4 +1,4 @@
-"""``krakenasync limits``: the counters, and how they stand."""
+"""``krakenasync limits``: the call counters and their levels."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ async def limits(
 ) -> None:
     """Show the call counters: how full they are, at what level Kraken refuses, how fast they empty.
 
-    A command shows its own calls only, with a shared state too: Kraken tells nobody how its counters stand.
+    A command shows only its own calls, even with a shared state: Kraken does not reveal the level of its counters.
 
     Args:
-        calls: First ask so many times for the balance, to see the counter rise and fall; takes a key.
+        calls: First ask for the balance this many times, to see the counter rise and fall; needs a key.
         picture: The level against its cap over time, instead of a table; needs --calls.
-        where: Whose.
+        where: Kraken or a sandbox, and with which key.
         output: Table, JSON or CSV.
     """
     if picture and not calls:
-        raise InvalidArguments("there is no call to draw", hint="add --calls 20: it asks for the balance so often")
+        raise InvalidArguments("there is no call to draw", hint="add --calls 20: it asks for the balance 20 times")
     picture.check(output)
     async with connect(where, private=bool(calls)) as connection:
         recorded = Budget()

@@ -29,7 +29,7 @@ def login(
     krakenasync doctor.
 
     Args:
-        profile: Its name; default is used when neither --profile nor the environment name a key.
+        profile: Its name; default is used when neither --profile nor the environment names a key.
         tier: The account's tier: starter, intermediate or pro.
         keyring: Keep the key in the system's keychain, not in the profile file.
     """

@@ -1,4 +1,4 @@
-"""Which of the well-known mistakes a signature looks like: each is made here on purpose, and compared.
+"""Find the well-known mistake that explains a signature: each is made here on purpose, and the results are compared.
 
 Everything is computed on this machine; nothing is sent.
 Source of the right way: https://docs.kraken.com/api/docs/guides/spot-rest-auth
@@ -40,7 +40,7 @@ class Signing(NamedTuple):
         return hashlib.sha256(self.nonce.encode() + self.body).digest()
 
     def mac(self, message: bytes, digest: str = "sha512") -> str:
-        """Sign bytes that are put together otherwise."""
+        """Sign bytes that are put together differently."""
         return base64.b64encode(hmac.digest(self.key, message, digest)).decode()
 
 
@@ -72,7 +72,7 @@ def _twice(body: bytes) -> bytes:
 
 
 def diagnose(secret: str, path: str, body: str, signature: str, nonce: str = "") -> str | None:
-    """Say what a signature looks like: `RIGHT`, a mistake in words, or None if it looks like none that is known.
+    """Return what a signature looks like: `RIGHT`, a mistake in words, or None if it matches no known mistake.
 
     Args:
         secret: The private key as configured.
@@ -82,7 +82,7 @@ def diagnose(secret: str, path: str, body: str, signature: str, nonce: str = "")
         nonce: The nonce, if the body is not a form.
 
     Raises:
-        InvalidArguments: There is no nonce to be found.
+        InvalidArguments: No nonce can be found.
         ConfigurationError: The secret is not base64.
     """
     nonce = nonce or dict(parse_qsl(body)).get("nonce", "")
@@ -103,7 +103,7 @@ def _same(made: str, given: str) -> bool:
 
 
 def _with_spoilt_secret(secret: str, path: str, nonce: str, body: bytes, given: str) -> str | None:
-    """Try secrets that are not the configured one, but what is often made of it."""
+    """Try the forms into which the configured secret is often changed by mistake."""
     spoilt = {
         "the script's secret is the hex of the right one": decode_secret(secret).hex(),
         "the script's secret ends with a line break": f"{secret.strip()}\n",

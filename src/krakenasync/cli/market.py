@@ -55,7 +55,7 @@ async def ticker(
     Args:
         pair: Pairs by any of Kraken's names, like XBTUSD or BTC/USD.
         watch: Go on asking until interrupted.
-        every: Seconds between two questions.
+        every: Seconds between two calls.
         where: Kraken or a sandbox, and with which key.
         output: Table, JSON or CSV.
     """
@@ -78,10 +78,10 @@ async def ticker(
 async def _again(
     client: KrakenClient, pairs: tuple[str, ...], every: float
 ) -> AsyncGenerator[tuple[str, Mapping[str, TickerInfo]], None]:
-    """Ask again and again; a failure that may pass is remarked on, unless it is the first answer.
+    """Ask again and again; report a transient failure, unless it is the first answer.
 
     Raises:
-        KrakenError: The first question failed, or asking again can do no good.
+        KrakenError: The first call failed, or repeating it is pointless.
     """
     first = True
     while True:
@@ -132,7 +132,7 @@ async def ohlc(
         pair: A pair by any of Kraken's names.
         interval: Minutes of a candle.
         since: Only candles after this moment: 2026-01-31, 2026-01-31T12:00 or unix seconds.
-        count: Only so many, the newest.
+        count: Only this many, the newest.
         picture: Drawn instead of a table.
         where: Kraken or a sandbox, and with which key.
         output: Table, JSON or CSV.

@@ -19,7 +19,7 @@ def when(name: str, text: str | None) -> datetime | None:
     datetime.datetime(2026, 1, 2, 0, 0, tzinfo=datetime.timezone.utc)
 
     Raises:
-        InvalidArguments: It is neither.
+        InvalidArguments: The text is neither.
     """
     if text is None:
         return None
@@ -35,7 +35,7 @@ def when(name: str, text: str | None) -> datetime | None:
 
 
 def spoken(time: datetime | None) -> str:
-    """Write a point in time in UTC; empty for none.
+    """Write a point in time in UTC; empty text for None.
 
     >>> spoken(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
     '2026-01-02T03:04:05Z'

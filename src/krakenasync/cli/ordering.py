@@ -51,9 +51,9 @@ async def buy(
     Args:
         pair: A pair by any of Kraken's names.
         volume: How much, in base currency (in quote currency with --flags viqc).
-        terms: What the order says besides.
+        terms: The other fields of the order.
         check: Have Kraken check the order without placing it.
-        deadline: Seconds for which Kraken may take the order, 3 to 58.
+        deadline: Seconds for which Kraken may accept the order, 3 to 58.
         care: What is done before.
         where: Kraken or a sandbox, and with which key.
         output: Table, JSON or CSV.
@@ -82,9 +82,9 @@ async def sell(
     Args:
         pair: A pair by any of Kraken's names.
         volume: How much, in base currency.
-        terms: What the order says besides.
+        terms: The other fields of the order.
         check: Have Kraken check the order without placing it.
-        deadline: Seconds for which Kraken may take the order, 3 to 58.
+        deadline: Seconds for which Kraken may accept the order, 3 to 58.
         care: What is done before.
         where: Kraken or a sandbox, and with which key.
         output: Table, JSON or CSV.
@@ -108,7 +108,7 @@ async def _trade(wanted: PlaceOrder, care: Care, where: Where, output: Output, *
             return Exit.INTERRUPTED
         placed = await _place(connection, wanted)
     columns = ("id", "cl_ord_id", "order", "note")
-    note = "found at Kraken: no answer had told of it" if placed.adopted else ""
+    note = "found at Kraken: its answer was lost" if placed.adopted else ""
     described = placed.description or (placed.order.descr.order if placed.order else "")
     row = (placed.txid, placed.cl_ord_id, described, note)
     show(Sheet(f"Order placed - {connection.source}", columns, [row], sparse=True), output)
@@ -116,16 +116,16 @@ async def _trade(wanted: PlaceOrder, care: Care, where: Where, output: Output, *
 
 
 async def _place(connection: Connection, wanted: PlaceOrder) -> PlacedOrder:
-    """Place an order; stopped half-way, say that it may exist."""
+    """Place an order; if stopped half-way, print that it may exist."""
     sent: list[Intent] = []
     fields = {name: getattr(wanted, name) for name in wanted.__struct_fields__}
     try:
         return await connection.client.place_order(**{**fields, "on_intent": sent.append})
     except anyio.get_cancelled_exc_class() as stopped:
-        vars(stopped).pop("__notes__", None)  # they say the same in the words of Python
+        vars(stopped).pop("__notes__", None)  # they say the same in terms of Python
         for intent in sent:
             remark("interrupted: the order may exist nevertheless", style="bold red")
-            remark(f"krakenasync orders show {intent.cl_ord_id} tells", style="red")
+            remark(f"look with: krakenasync orders show {intent.cl_ord_id}", style="red")
         raise
 
 
@@ -220,7 +220,7 @@ async def cancel(
 async def _cancelled(
     connection: Connection, order: Iterable[str]
 ) -> tuple[dict[str, OrderInfo], dict[str, KrakenError]]:
-    """Cancel each order: one that cannot be must not keep the others in the market."""
+    """Cancel each order: one that cannot be cancelled must not keep the others in the market."""
     ended: dict[str, OrderInfo] = {}
     failures: dict[str, KrakenError] = {}
     for each in dict.fromkeys(order):
@@ -229,7 +229,7 @@ async def _cancelled(
         except KrakenError as error:
             failures[each] = error
             if isinstance(error, AuthenticationError):
-                break  # it is the key that is wrong
+                break  # the key itself is wrong
     return ended, failures
 
 
@@ -269,7 +269,7 @@ def _sentence(order: AddOrder) -> str:
     extra = ("price", "price2", "trigger", "displayvol", "oflags", "timeinforce", "starttm", "expiretm", "leverage")
     said += "".join(f" {name} {value}" for name in extra if (value := getattr(order, name)) is not None)
     said += " reduce_only" if order.reduce_only else ""
-    # Whoever typed -1 for a price shall see what Kraken will take it for.
+    # A user who typed -1 for a price should see how Kraken will read it.
     prices = {name: str(getattr(order, name)) for name in ("price", "price2")}
     relative = [name for name, price in prices.items() if price[0] in "+-#" or price[-1] == "%"]
     return said + (f" ({' and '.join(relative)} relative to the market)" if relative else "")

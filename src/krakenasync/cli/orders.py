@@ -96,7 +96,7 @@ async def show_orders(
 
 
 def by_name(order: str) -> dict[str, str]:
-    """Tell Kraken's id of an order from the caller's own.
+    """Return an order's id as a parameter: ``txid`` for Kraken's own, ``cl_ord_id`` for the caller's.
 
     >>> by_name("OABCDE-FGHIJ-KLMNOP"), by_name("my-order-7")
     ({'txid': 'OABCDE-FGHIJ-KLMNOP'}, {'cl_ord_id': 'my-order-7'})
@@ -108,7 +108,7 @@ async def _find(client: KrakenClient, orders: Iterable[str]) -> Mapping[str, Ord
     """Look orders up by either kind of id.
 
     Raises:
-        UnknownOrder: One of them is not there.
+        UnknownOrder: There is no order with one of the ids.
     """
     named = [by_name(order) for order in orders]
     found: dict[str, OrderInfo] = {}

@@ -35,7 +35,7 @@ class Picture:
         """Make sure that it can be drawn, before Kraken is asked for anything.
 
         Raises:
-            InvalidArguments: A chart and rows for programs exclude each other.
+            InvalidArguments: Both a chart and rows for programs are asked for.
             ConfigurationError: The extra is missing, or the file cannot be a picture or be written.
         """
         if self.chart and (output.json or output.csv):

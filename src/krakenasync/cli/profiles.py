@@ -1,4 +1,4 @@
-"""Where a key is kept: the environment, files it names, a profile file of its owner's, the keychain of the system.
+"""Where a key is kept: the environment, files that it names, the user's profile file, the system's keychain.
 
 A profile file is TOML, a table for each profile::
 
@@ -7,7 +7,7 @@ A profile file is TOML, a table for each profile::
     api_secret = "..."      # or: keyring = true
     tier = "pro"
 
-It is never read when others may read it too. Keys are never taken from the command line, where any process sees them.
+It is never read if others may read it too. Keys are never taken from the command line, where any process sees them.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ DEFAULT: Final = "default"
 SERVICE: Final = "krakenasync"
 _NAMES: Final = ("api_key", "api_secret", "tier", "base_url", "nonce_unit", "nonce_window", "state")
 OTHERS: Final = 0o077
-"""The bits of a file's mode that let anybody but its owner in."""
+"""The bits of a file's mode that give access to anybody but its owner."""
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """What a client is to be made of.
+    """What a client is made from.
 
     Attributes:
         environ: As `KrakenClient.from_env` reads it.
@@ -68,11 +68,11 @@ class Settings(msgspec.Struct, frozen=True):
         return f"Settings({self.origin})"
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """Show no more to rich, which does not ask `__repr__`."""
+        """Show rich no more than `__repr__`, which it does not use."""
         return [("origin", self.origin)]
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("settings cannot be pickled: they hold a key")
+        raise TypeError("settings cannot be pickled: they contain a key")
 
 
 @discreet
@@ -91,7 +91,7 @@ def settings(profile: str | None = None) -> Settings:
 
 
 def _of(name: str, found: Mapping[str, str]) -> Settings:
-    """Make settings of a profile. Whoever has pointed the environment at a sandbox does not mean Kraken itself."""
+    """Make settings from a profile; one without an address uses the environment's, which may be a sandbox."""
     address = setting("KRAKEN_BASE_URL")
     found = ({"base_url": address} if address else {}) | dict(found)
     return Settings({f"KRAKEN_{key.upper()}": value for key, value in found.items()}, f"profile {name!r}")
@@ -113,10 +113,10 @@ def known_profiles() -> list[str]:
 
 @discreet
 def read_profile(name: str) -> dict[str, str]:
-    """Read a profile, its key from the keychain if that is where it lies.
+    """Read a profile, with its key from the keychain if it is kept there.
 
     Raises:
-        ConfigurationError: There is none, or it must not or cannot be read.
+        ConfigurationError: There is no such profile, or it must not or cannot be read.
     """
     table = _table()
     if name not in table:
@@ -138,13 +138,13 @@ def _listed() -> str:
 
 @discreet
 def store_profile(name: str, api_key: str, api_secret: str, tier: str | None, *, keyring: bool) -> str:
-    """Keep a key under a profile's name, in place of one of that name.
+    """Store a key under a profile's name, replacing a profile of that name.
 
     Returns:
-        Where it lies now, in words.
+        Where it is stored, in words.
 
     Raises:
-        ConfigurationError: It cannot be kept there.
+        ConfigurationError: The key cannot be stored there.
     """
     if not name.strip():
         raise ConfigurationError("a profile needs a name", hint="default is the one that is used when none is named")
@@ -174,7 +174,7 @@ def _table() -> dict[str, Any]:
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        # The text around the fault may be a secret: say where it is, not what stands there.
+        # The text around the fault may be a secret: say where it is, but do not quote it.
         place = str(error).rpartition("(")[2].rstrip(")") if "(" in str(error) else "not text"
         raise ConfigurationError(f"{path} is not TOML: {place}", hint="a table [name] with api_key = '...'") from None
 
@@ -189,11 +189,11 @@ def _check_owner(path: Path, found: os.stat_result) -> None:
 
 
 def _write(path: Path, table: Mapping[str, Mapping[str, Any]]) -> None:
-    """Write the profiles, whole or not at all, for the owner's eyes only."""
+    """Write the profiles, completely or not at all, readable only by their owner."""
     for name, entry in table.items():
         if not isinstance(entry, dict) or not all(isinstance(value, (str, int, float)) for value in entry.values()):
             raise ConfigurationError(
-                f"{path} holds more than profiles: {name}", hint="it is not rewritten: add the profile there by hand"
+                f"{path} contains more than profiles: {name}", hint="it is not rewritten: add the profile there by hand"
             )
     # A TOML basic string is written like a JSON string; so are numbers and truth values.
     lines = [
@@ -229,7 +229,7 @@ def _from_keyring(name: str) -> dict[str, str]:
     ring = _keyring()
     try:
         found = ring.get_password(SERVICE, name)
-    except Exception as error:  # noqa: BLE001 - each backend has errors of its own, which may tell secrets
+    except Exception as error:  # noqa: BLE001 - each backend has errors of its own, which may reveal secrets
         raise ConfigurationError(
             f"the keychain did not open: {type(error).__name__}", hint="is it unlocked, and does this session have one?"
         ) from None
@@ -237,13 +237,13 @@ def _from_keyring(name: str) -> dict[str, str]:
         return msgspec.json.decode(found or "{}", type=dict[str, str]) if found else _none_in_keyring(name)
     except msgspec.MsgspecError:
         raise ConfigurationError(
-            f"the keychain's entry for {name!r} is not ours", hint="login stores it anew"
+            f"the keychain's entry for {name!r} is not ours", hint="login stores it again"
         ) from None
 
 
 def _none_in_keyring(name: str) -> dict[str, str]:
     raise ConfigurationError(
-        f"the keychain holds nothing for profile {name!r}", hint=f"krakenasync login --profile {name} --keyring"
+        f"the keychain has nothing for profile {name!r}", hint=f"krakenasync login --profile {name} --keyring"
     )
 
 
@@ -251,8 +251,8 @@ def _into_keyring(name: str, api_key: str, api_secret: str) -> None:
     ring = _keyring()
     try:
         ring.set_password(SERVICE, name, _encoded({"api_key": api_key, "api_secret": api_secret}))
-    except Exception as error:  # noqa: BLE001 - each backend has errors of its own, which may tell secrets
+    except Exception as error:  # noqa: BLE001 - each backend has errors of its own, which may reveal secrets
         raise ConfigurationError(
             f"the keychain refused it: {type(error).__name__}",
-            hint="is it unlocked, and does this session have one? without --keyring a file only you can read serves",
+            hint="is it unlocked, and does this session have one? without --keyring a file only you can read is used",
         ) from None

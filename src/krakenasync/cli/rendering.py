@@ -48,7 +48,7 @@ class Output:
     """The form of the result."""
 
     json: bool = False
-    """One JSON object a line instead of a table."""
+    """One JSON object per line instead of a table."""
 
     csv: bool = False
     """Comma-separated values instead of a table."""
@@ -70,7 +70,7 @@ class Sheet:
         title: Stands above the table.
         columns: The names of the columns; `right` lists those that are aligned to the right.
         rows: A value for each column.
-        header: Whether CSV begins with the names of the columns: not when this goes on from the sheet before.
+        header: Whether CSV begins with the names of the columns: not when this continues the sheet before.
         sparse: Whether a table leaves out columns without any value; programs always get all.
     """
 
@@ -83,10 +83,10 @@ class Sheet:
 
 
 class Screen(Console):
-    """Where a command speaks. A reader that went away ends the command in one place, `krakenasync.cli.exits`."""
+    """The console of a command. If the reader went away, `krakenasync.cli.exits` ends the command."""
 
     def on_broken_pipe(self) -> NoReturn:
-        """Say so, instead of leaving the process."""
+        """Raise an error instead of ending the process."""
         raise BrokenPipeError
 
 
@@ -96,7 +96,7 @@ def screen() -> Screen:
 
 
 def lively() -> bool:
-    """Whether there is a terminal on which a picture can be drawn over the one before."""
+    """Whether there is a terminal on which a new picture can replace the one before."""
     return sys.stdout.isatty() and not screen().is_dumb_terminal
 
 
@@ -107,10 +107,10 @@ def say(text: str) -> None:
 
 
 def remark(text: str, *, style: str = "") -> None:
-    """Say something to the person, on standard error; with --quiet only errors are said.
+    """Print something for the user on standard error; with --quiet only errors are printed.
 
-    Where it cannot be said, on a full disk or to a reader that went away, the command goes on: its exit code still
-    tells how it ended.
+    If that is impossible, because the disk is full or the reader went away, the command goes on: its exit code still
+    says how it ended.
     """
     if voice().quiet and not style.endswith("red"):
         return
@@ -121,7 +121,7 @@ def remark(text: str, *, style: str = "") -> None:
 
 
 def harmless(text: str) -> str:
-    r"""Write out what would steer a terminal: a text may come from a server, and be meant to.
+    r"""Escape characters that control a terminal: a text may come from a server that abuses them.
 
     >>> harmless("a\x1b[31mb")
     'a\\x1b[31mb'
@@ -130,7 +130,7 @@ def harmless(text: str) -> str:
 
 
 def to_nowhere(stream: TextIO) -> None:
-    """Let what is left in a stream go nowhere: Python flushes it once more when it exits."""
+    """Discard what is left in a stream: Python flushes it once more when it exits."""
     with contextlib.suppress(OSError):  # it is not a file, as under a test
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 

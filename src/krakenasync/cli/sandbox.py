@@ -43,26 +43,26 @@ def sandbox(
     """Run a local Kraken until Ctrl-C. It prints its address and the demo keys it accepts, the last line as JSON.
 
     Args:
-        port: The port of the loopback interface; 0 takes any that is free.
+        port: The port of the loopback interface; 0 takes any free one.
         tier: How fast private calls may go: starter, intermediate or pro.
         api_key: A key of your own: one more funded account, with all permissions.
         api_secret: Its private half, base64.
         seed: The same seed gives the same keys and the same market.
         limits: Count calls and refuse those above the limits, as Kraken does.
-        step: Reduce counters in steps of so many seconds; 0 for continuously.
-        history_cost: The points of a history call; Kraken's pages say both.
+        step: Reduce counters in steps of this many seconds; 0 for continuously.
+        history_cost: The points of a history call; Kraken's pages state both.
         refused_counts: Let a refused call count as well.
         strict: Refuse the call that would pass the cap; lax: only the one after it.
         public_burst: Public calls that pass at once, per address and pair.
         latency: Seconds that a request and an answer travel, each.
-        jitter: Up to so many random seconds more.
-        nonce_window: How far a demo key's nonce may lie below the highest used.
+        jitter: Up to this many random seconds more.
+        nonce_window: How far a demo key's nonce may be below the highest used.
         lockout_after: Invalid keys in a row that lead to a temporary lockout; 0 for never.
         lockout_seconds: How long a lockout lasts after the last try.
         most_at_once: Private calls of a key in flight beyond which it is throttled; 0 for any number.
-        presence_validates: Take the mere presence of validate in an order for yes.
-        open_order_lag: Seconds until a new order shows among the open ones, and one that ended among the closed.
-        speed: How many seconds of the market and the counters pass in one.
+        presence_validates: Treat the mere presence of validate in an order as yes.
+        open_order_lag: Seconds until a new order shows among the open ones, and an ended one among the closed.
+        speed: How many seconds of the market and the counters pass in one real second.
     """
     config = SandboxConfig(
         tier=tier,
@@ -88,10 +88,10 @@ def sandbox(
 
 
 def _own_key(api_key: str | None, api_secret: str | None, nonce_window: int) -> tuple[ExtraKey, ...]:
-    """Make a key of the two halves.
+    """Make a key from its two halves.
 
     Raises:
-        ConfigurationError: One of them is missing.
+        ConfigurationError: One half is missing.
     """
     if api_key is None and api_secret is None:
         return ()

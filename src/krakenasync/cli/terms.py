@@ -1,4 +1,4 @@
-"""What an order may say on the command line, and what is done before it is sent."""
+"""The options of an order on the command line, and what is done before it is sent."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Care:
     """Show what would be sent, and send nothing."""
 
     yes: Annotated[bool, Parameter(alias="-y")] = False
-    """Do it without a question; needed where nobody can be asked."""
+    """Do it without asking first; needed where nobody can be asked."""
 
 
 CAREFUL = Care()
@@ -38,7 +38,7 @@ Signed = Annotated[str | None, Parameter(allow_leading_hyphen=True)]
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """What an order may say besides pair and volume."""
+    """The options of an order besides pair and volume."""
 
     price: Signed = None
     """The limit of a limit order, the trigger of the others; +5%, -100 and #3 are relative to the market."""
@@ -65,22 +65,22 @@ class Terms:
     """The visible volume of an iceberg."""
 
     leverage: str | None = None
-    """Leverage, like 2; without it the order is paid with what is owned."""
+    """Leverage, like 2; without it the order uses only what the account owns."""
 
     reduce_only: bool = False
-    """Only ever make a margin position smaller."""
+    """Only reduce a margin position, never open or enlarge one."""
 
     trigger: Literal["last", "index"] | None = None
-    """The price that triggers."""
+    """The price that triggers the order."""
 
     cl_ord_id: str | None = None
     """An id of your own, new for every order; one is made if you give none."""
 
     def named(self) -> dict[str, Any]:
-        """Return them by Kraken's names.
+        """Return them under Kraken's names.
 
         Raises:
-            InvalidArguments: It is not clear which kind of order is meant, or a word is none of Kraken's.
+            InvalidArguments: It is not clear which kind of order is meant, or a word is not one of Kraken's.
         """
         self._check_kind()
         if unknown := {flag.strip() for flag in (self.flags or "").split(",")} - _FLAGS:
@@ -95,11 +95,11 @@ class Terms:
         for name in {"expires", "starts"} & given.keys():
             given[name] = _moment(f"--{name}", given[name])
         if "expires" in given:
-            given["lasting"] = "GTD"  # without it Kraken takes no notice of the time
+            given["lasting"] = "GTD"  # without it Kraken ignores the time
         return {spelled.get(name, name): value for name, value in given.items()}
 
     def _check_kind(self) -> None:
-        """Refuse what the kind of order has no use for, and ask for the prices that it cannot do without."""
+        """Refuse options that the kind of order does not use, and require the prices that it needs."""
         kind, given = self.type, {name: getattr(self, name) for name in _BY_KIND}
         if kind is None:
             if self.price is None:
@@ -118,7 +118,7 @@ class Terms:
 
 
 def _moment(name: str, text: str) -> datetime | str | None:
-    """Read a point in time; seconds from now are left to Kraken's clock."""
+    """Read a point in time; leave seconds from now to Kraken's clock."""
     if text.startswith("+"):
         return text
     try:

@@ -1,4 +1,4 @@
-"""The words of a command line: options of all commands may stand before the command as well as behind it."""
+"""The words of a command line: options of all commands may come before the command as well as after it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ VERBOSE: Final = frozenset({"--verbose", "-v"})
 
 
 class Voice(msgspec.Struct, frozen=True):
-    """How much is said on standard error.
+    """How much is printed to standard error.
 
     Attributes:
         quiet: Errors only.
@@ -38,12 +38,12 @@ _VOICE: ContextVar[Voice] = ContextVar("krakenasync_voice", default=_USUAL)
 
 
 def voice() -> Voice:
-    """Return how much the running command says."""
+    """Return how much the running command prints."""
     return _VOICE.get()
 
 
 def speak(chosen: Voice) -> None:
-    """Set how much is said from now on."""
+    """Set how much is printed from now on."""
     _VOICE.set(chosen)
     log = logging.getLogger("krakenasync")
     log.handlers = [each for each in log.handlers if not isinstance(each, _ToStandardError)]
@@ -56,20 +56,20 @@ def speak(chosen: Voice) -> None:
 
 
 class _ToStandardError(logging.StreamHandler):  # type: ignore[type-arg]  # generic for the type checker only
-    """Our own handler: told apart from any that a program around us has set."""
+    """Our own handler, distinguishable from any that a surrounding program has set."""
 
 
 def arrange(tokens: Sequence[str]) -> tuple[list[str], list[str], Voice]:
-    """Part a command line.
+    """Split a command line.
 
     >>> arrange(["--tier", "pro", "balances", "--watch", "-q"])
     (['--tier', 'pro'], ['balances', '--watch'], Voice(quiet=True, verbose=False))
 
     Returns:
-        The options of all commands that stand before the command, the rest from the command on, and the voice.
+        The options of all commands that come before the command, the rest from the command on, and the voice.
 
     Raises:
-        InvalidArguments: Quiet and verbose at once.
+        InvalidArguments: --quiet and --verbose are given together.
     """
     ours, after = _split(tokens, "--")
     chosen = Voice(quiet=any(each in QUIET for each in ours), verbose=any(each in VERBOSE for each in ours))
@@ -81,7 +81,7 @@ def arrange(tokens: Sequence[str]) -> tuple[list[str], list[str], Voice]:
 
 
 def _split(tokens: Sequence[str], mark: str) -> tuple[list[str], list[str]]:
-    """Part words before and from a mark on."""
+    """Split words into those before a mark and those from the mark on."""
     at = tokens.index(mark) if mark in tokens else len(tokens)
     return list(tokens[:at]), list(tokens[at:])
 

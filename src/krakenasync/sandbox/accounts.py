@@ -20,7 +20,7 @@ __all__ = ["DEMO_BALANCES", "Account", "ApiKey", "KeyRing"]
 
 ZERO: Final = Decimal(0)
 SWEEP_EVERY: Final = 1024
-"""How many nonces are remembered between two clearings of those that fell out of the window."""
+"""How many nonces are remembered before those that fell out of the window are dropped."""
 
 DEMO_BALANCES: Final[Mapping[str, Mapping[str, str]]] = {
     "alice": {"ZUSD": "250000", "ZEUR": "40000", "XXBT": "3.5", "XETH": "25", "USDT": "10000", "SOL": "150"},
@@ -32,7 +32,7 @@ DEMO_BALANCES: Final[Mapping[str, Mapping[str, str]]] = {
 """The demo accounts, rich and poor."""
 
 EXTRA_BALANCES: Final = DEMO_BALANCES["alice"]
-"""What an account opened for a caller's own key holds."""
+"""The balances of an account that is opened for a caller's own key."""
 
 
 class Account:
@@ -41,9 +41,9 @@ class Account:
     Attributes:
         name: Its name in the sandbox.
         tier: Its verification tier.
-        balances: What it owns, by asset id, holds included.
+        balances: What it owns, by asset id, including what is reserved.
         orders: All its orders, by id, oldest first.
-        open: Those that still rest, by id, oldest first.
+        open: Its open orders, by id, oldest first.
     """
 
     def __init__(self, name: str, tier: Tier, balances: Mapping[str, str | Decimal] | None = None) -> None:
@@ -76,7 +76,7 @@ class ApiKey:
         api_key: The public half.
         account: The account it opens.
         permissions: What it may do; may be replaced while the sandbox runs.
-        nonce_window: How far a nonce may lie below the highest one used.
+        nonce_window: How far a nonce may be below the highest one used.
         valid_until: The unix second at which it expires; 0 for never.
         last_nonce: The highest nonce accepted.
     """
@@ -110,13 +110,13 @@ class ApiKey:
         return base64.b64encode(self.secret).decode()
 
     def accept_nonce(self, nonce: int) -> bool:
-        """Use up a nonce.
+        """Use up a nonce, if it is valid.
 
         Whether a window also takes the same nonce twice is not documented; here it never does.
         Source: https://support.kraken.com/hc/en-us/articles/360001148023-What-is-a-nonce-window-
 
         Returns:
-            Whether it lies above the last one, or inside the window and was not used yet.
+            Whether it is above the last one, or inside the window and not used yet.
         """
         lowest = self.last_nonce - self.nonce_window
         if nonce <= lowest or nonce == self.last_nonce or nonce in self._seen:
@@ -159,7 +159,7 @@ class KeyRing(Mapping[str, ApiKey]):
         """Open an account.
 
         Raises:
-            ConfigurationError: There is one of that name.
+            ConfigurationError: There is already an account of that name.
         """
         if name in self.accounts:
             raise ConfigurationError(f"there is an account {name!r} already")

@@ -1,6 +1,6 @@
 """Changing an order in place.
 
-It keeps its place in the queue if only its quantity falls; else it goes to the end of the queue of its price.
+It keeps its place in the queue if only its quantity falls; otherwise it goes to the end of the queue at its price.
 
 Sources: https://docs.kraken.com/api/docs/guides/spot-amends, https://docs.kraken.com/api/docs/rest-api/amend-order
 """
@@ -35,13 +35,13 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def amend(exchange: Exchange, account: Account, order: Order, change: Change) -> str:
-    """Change an open order; one that is to be no more than what it has filled is cancelled.
+    """Change an open order; if its new volume is no more than what has filled, cancel it.
 
     Returns:
         The id of the change.
 
     Raises:
-        Refusal: The account lacks the funds, or it would take liquidity and must not.
+        Refusal: The account lacks the funds, or the order would take liquidity and must not.
     """
     now = exchange.now()
     changed = _changed(order, change)
@@ -58,7 +58,7 @@ def amend(exchange: Exchange, account: Account, order: Order, change: Change) ->
 
 
 def versions(order: Order) -> list[Amendment]:
-    """List what the order was at first, and all its changes."""
+    """List the original order and all its changes."""
     return order.amends or [_version(order, f"T{order.txid[1:]}", order.opened, reason="Order placed")]
 
 
@@ -95,7 +95,7 @@ def _check(exchange: Exchange, account: Account, changed: Order, *, post_only: b
 
 
 def _carry_out(exchange: Exchange, order: Order, changed: Order, now: int) -> None:
-    """Make the order what it is to be, and let it enter the market anew where it loses its place."""
+    """Apply the change to the order, and let it enter the market again if it loses its place."""
     pit = exchange.pit(order.pair)
     rests = order in pit.side(buy=order.buy)
     anew = rests and (changed.limit != order.limit or changed.volume > order.volume)
@@ -112,7 +112,7 @@ def _carry_out(exchange: Exchange, order: Order, changed: Order, now: int) -> No
 
 
 def _version(order: Order, amend_id: str, at: int, *, reason: str | None = None, post_only: bool = False) -> Amendment:
-    """Describe an order as it is."""
+    """Describe an order's current state."""
     return Amendment(
         amend_id=amend_id,
         kind="original" if reason else "user",

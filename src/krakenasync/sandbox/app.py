@@ -1,4 +1,4 @@
-"""The ASGI app: HTTP to calls and replies to HTTP; the exchange's paths plainly, the control pages by Starlette."""
+"""The ASGI app turns HTTP into calls and replies into HTTP; only the control pages go through Starlette."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from krakenasync.sandbox.reckoning import usual
 __all__ = ["Lose", "SandboxApp", "hang_up"]
 
 Handle = Callable[[Call], Awaitable[Reply | None]]
-"""Answers a call; None when the answer is to be lost."""
+"""Answers a call; None if the answer is to be lost."""
 Lose = Callable[[Send], Awaitable[None]]
 """Leaves the caller without a whole answer."""
 
@@ -29,8 +29,8 @@ class SandboxApp:
     Args:
         handle: What answers calls.
         control: The app of the control pages.
-        clock: Tells when a call arrived.
-        lose: What is done when an answer is to be lost.
+        clock: Gives the time at which a call arrived.
+        lose: What to do when an answer is to be lost.
     """
 
     def __init__(self, handle: Handle, control: ASGIApp, clock: Clock, lose: Lose) -> None:

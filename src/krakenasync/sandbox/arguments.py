@@ -1,4 +1,4 @@
-"""Reading a call's parameters: forms bring text, JSON brings numbers and booleans, both mean the same."""
+"""Reading a call's parameters: text from forms, numbers and booleans from JSON; both mean the same."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from krakenasync.sandbox.refusals import invalid
 __all__ = ["Arguments", "as_number"]
 
 LONGEST: Final = 40
-"""Digits beyond which a number is no longer believed."""
+"""Digits beyond which a number is refused."""
 
 
 class Arguments:
@@ -29,7 +29,7 @@ class Arguments:
         """Read text.
 
         Raises:
-            Refusal: It is missing and there is no default, or it is no text.
+            Refusal: The parameter is missing and there is no default, or it is not text.
         """
         value = self._params.get(name)
         if value is None or value == "":
@@ -41,10 +41,10 @@ class Arguments:
         return str(value)
 
     def spelled(self, name: str, default: str) -> str:
-        """Read text or a switch, as text: a form's ``true`` and a JSON body's true are one.
+        """Read text or a switch, as text: a form's ``true`` and a JSON body's true are the same.
 
         Raises:
-            Refusal: It is neither.
+            Refusal: The value is neither.
         """
         value = self._params.get(name)
         return str(value).lower() if isinstance(value, bool) else self.text(name, default)
@@ -61,10 +61,10 @@ class Arguments:
         return value if isinstance(value, list) else list(self.names(name))
 
     def rows(self, name: str) -> list[Any]:
-        """Read a list that has to be one; empty when left out.
+        """Read a parameter that must be a list; empty when left out.
 
         Raises:
-            Refusal: It is not a list, such as what is left of a list in a form that repeats its name.
+            Refusal: The value is not a list, for instance the last value of a form that repeats the name.
         """
         if not self.given(name):
             return []
@@ -74,7 +74,7 @@ class Arguments:
         return value
 
     def empty(self) -> bool:
-        """Whether nothing came with a value."""
+        """Whether no parameter came with a value."""
         return not any(map(self.given, self._params))
 
     def only(self, names: Iterable[str]) -> dict[str, Any]:
@@ -89,7 +89,7 @@ class Arguments:
         """Read a whole number.
 
         Raises:
-            Refusal: It is not a whole number, or out of bounds.
+            Refusal: The value is not a whole number, or is out of bounds.
         """
         text = self.text(name, str(default))
         try:
@@ -104,7 +104,7 @@ class Arguments:
         """Read an exact number that is not negative.
 
         Raises:
-            Refusal: It is missing, negative or none.
+            Refusal: The value is missing, negative or not a number.
         """
         return as_number(name, self.text(name, default))
 
@@ -112,7 +112,7 @@ class Arguments:
         """Read one of several words.
 
         Raises:
-            Refusal: It is none of them.
+            Refusal: The value is not one of them.
         """
         text = self.text(name, default)
         if text not in words:
@@ -123,7 +123,7 @@ class Arguments:
         """Read RFC 3339 text as unix nanoseconds; None when left out.
 
         Raises:
-            Refusal: It is no such text.
+            Refusal: The value is not such a text.
         """
         if not self.given(name):
             return None
@@ -137,10 +137,10 @@ class Arguments:
         return ((delta.days * 86_400 + delta.seconds) * 10**6 + delta.microseconds) * 1000
 
     def part(self, name: str) -> Arguments | None:
-        """Read a nested group such as ``close``; None when left out. XChange, in Java, writes ``close={}`` always.
+        """Read a nested group such as ``close``; None when left out. XChange, in Java, always writes ``close={}``.
 
         Raises:
-            Refusal: It is not a group.
+            Refusal: The value is not a group.
         """
         value = self._params.get(name)
         if value in (None, "", "{}"):
@@ -154,7 +154,7 @@ def as_number(name: str, text: str) -> Decimal:
     """Read an exact number that is not negative.
 
     Raises:
-        Refusal: It is negative or no number.
+        Refusal: The text is negative or not a number.
     """
     try:
         number = Decimal(text)

@@ -1,4 +1,4 @@
-"""Who is calling: key, signature over the raw bytes, nonce, lockout.
+"""Authentication: key, signature over the raw bytes, nonce, lockout.
 
 Sources: https://docs.kraken.com/api/docs/guides/spot-rest-auth (signature, nonce),
 https://docs.kraken.com/api/docs/guides/spot-errors (sequential invalid keys lead to a temporary lockout)
@@ -24,7 +24,7 @@ NONCE_LIMIT: Final = 2**64
 
 
 class Gatekeeper:
-    """Lets a signed call in, or says in which of Kraken's ways it is wrong."""
+    """Admits a signed call, or refuses it with Kraken's error for what is wrong."""
 
     def __init__(self, config: SandboxConfig, keys: KeyRing, clock: Clock) -> None:
         self._config = config
@@ -34,10 +34,10 @@ class Gatekeeper:
         self._locked: dict[str, float] = {}
 
     def identify(self, call: Call, spec: Spec, params: Mapping[str, Any]) -> ApiKey:
-        """Check key, signature and nonce, in this order; only a well signed call uses its nonce up.
+        """Check key, signature and nonce, in this order; only a correctly signed call uses up its nonce.
 
         Raises:
-            Refusal: One of them is wrong, or the address is locked out.
+            Refusal: One of the three is wrong, or the address is locked out.
         """
         self._check_lockout(call.address)
         key = self._keys.find(call.api_key)
@@ -79,7 +79,7 @@ def read_nonce(value: Any) -> str:
     """Return the digits of a nonce, written as text or as a JSON number.
 
     Raises:
-        Refusal: It is missing, or no unsigned 64-bit integer.
+        Refusal: The nonce is missing, or is not an unsigned 64-bit integer.
     """
     digits = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(digits, str) or not (digits.isascii() and digits.isdigit()) or int(digits) >= NONCE_LIMIT:

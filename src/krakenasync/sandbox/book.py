@@ -1,4 +1,4 @@
-"""The resting orders of one side of a pair: the best price first, and at one price first come, first served."""
+"""The resting orders on one side of a pair: best price first, and first come, first served at the same price."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Side:
 
     def __init__(self, *, buy: bool) -> None:
         self.buy = buy
-        # The best price is the last one: it comes and goes most, and the end of a list is cheap.
+        # The best price is at the end of the list, where changes are cheap: it changes most often.
         self._prices: list[Decimal] = []
         self._queues: dict[Decimal, dict[str, Order]] = {}
 
@@ -34,7 +34,7 @@ class Side:
         return next(iter(self._queues[self._prices[-1]].values())) if self._prices else None
 
     def add(self, order: Order) -> None:
-        """Queue an order behind all others of its price."""
+        """Queue an order behind all others at its price."""
         price = self._price_of(order)
         queue = self._queues.get(price)
         if queue is None:
@@ -43,7 +43,7 @@ class Side:
         queue[order.txid] = order
 
     def discard(self, order: Order) -> None:
-        """Take an order out, if it is in."""
+        """Remove an order, if it is here."""
         price = order.limit
         queue = self._queues.get(price) if price is not None else None
         if price is None or queue is None or queue.pop(order.txid, None) is None or queue:

@@ -1,4 +1,4 @@
-"""What crosses the wire, without a web framework: a call, and a reply."""
+"""What crosses the wire, independent of any web framework: a call and a reply."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Candles and the day's figures of a pair: the seeded market's trades and the accounts' summed up together.
 
-Candles up to a minute hold every trade of the seeded market. Longer ones take high, low and mean from a sample of them;
-open, close, volume and count are exact. The accounts' own trades all count.
+Candles up to a minute count every trade of the seeded market. Longer ones take high, low and mean from a sample of
+them; open, close, volume and count are exact. The accounts' own trades all count.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["candles", "statistics"]
 DAY: Final = 86_400
 MINUTE: Final = 60
 SAMPLES: Final = 8
-"""Trades looked at for a candle longer than a minute."""
+"""Trades sampled for a candle longer than a minute."""
 DAY_SAMPLES: Final = 96
 
 
@@ -32,7 +32,7 @@ def candles(market: Market, pit: Pit, minutes: int, most: int = 720) -> list[lis
 
 
 def statistics(market: Market, pit: Pit) -> tuple[Span, Span]:
-    """Sum the trades up since midnight, and of the last 24 hours."""
+    """Sum up the trades since midnight, and those of the last 24 hours."""
     midnight = market.began(pit.beat) // DAY * DAY
     firsts = (max(0, (midnight - EPOCH) // BEAT), max(0, pit.beat + 1 - DAY // BEAT))
     today, rolling = (
@@ -62,7 +62,7 @@ def _candle(market: Market, pit: Pit, start: int, length: int) -> Span:
 
 @functools.lru_cache(maxsize=1 << 15)
 def _complete(market: Market, pair: Pair, first: int, last: int, samples: int) -> Span:
-    """Remember the sums that are complete: they never change."""
+    """Sum up trades that are complete, from a cache: such sums never change."""
     return market.span(pair, first, last, samples)
 
 

@@ -1,7 +1,7 @@
-"""Clearing: what an order must have in reserve, and the money that moves when it trades.
+"""Clearing: what must be reserved for an order, and the money that moves when it trades.
 
-Whatever an account gains, the house loses, to the last decimal, and fees go to an account of their own; so the sum over
-all accounts of each asset is the same for ever. A trade's cost has the pair's digits, the money that moves those of the
+Whatever an account gains, the house loses, to the last decimal, and fees go to an account of their own; so the sum of
+each asset over all accounts never changes. A trade's cost has the pair's digits, the money that moves has those of the
 asset; costs are rounded down and fees rounded up over all of an order's trades together, so that what was reserved is
 always enough.
 """
@@ -69,7 +69,7 @@ class Clearing:
         fees: Where fees go.
         fills: Every account's trades, by the account's name, oldest first.
         movements: Every account's ledger, by the account's name, oldest first.
-        volumes: What decides the accounts' fees.
+        volumes: The traded volumes, which decide the accounts' fees.
     """
 
     def __init__(self, accounts: dict[str, Account], market: Market, ids: Ids) -> None:
@@ -137,7 +137,7 @@ class Clearing:
 
 
 def _cost(order: Order, trade: PublicTrade) -> Decimal:
-    """Return what a trade costs: the last of an order, with all others, just what was to be spent if that was said.
+    """Return what a trade costs. If an order says how much to spend, its last trade makes the sum exact.
 
     Recorded market orders cost 15.00000 where volume times price, in the digits they have, makes 15.00038:
     https://github.com/knowm/XChange (0_private_tradeshistory)
@@ -146,22 +146,22 @@ def _cost(order: Order, trade: PublicTrade) -> Decimal:
     if order.worth is None or trade.volume < order.left:
         return cost
     rest = order.pair.cost(order.worth - order.cost)
-    # By so much the volume was rounded, and each cost.
+    # The most that rounding the volume and each cost can account for.
     rounded = trade.price.scaleb(-order.pair.lot_decimals)
     rounded += Decimal(len(order.fills) + 1).scaleb(-order.pair.cost_decimals)
     return rest if abs(rest - cost) <= rounded else cost
 
 
 def reservation(order: Order, price: Decimal) -> tuple[str, Decimal]:
-    """Return what an order must have in reserve for what is left of it: (asset, amount).
+    """Return what must be reserved for what is left of an order: (asset, amount).
 
-    That is what it may cost at worst, as if all of it took liquidity, with the fee where that comes on top.
+    That is the most it may cost, as if all of it took liquidity, plus the fee where that comes on top.
     """
     return reserve(order, price * order.left)
 
 
 def reserve(order: Order, worth: Decimal) -> tuple[str, Decimal]:
-    """Return what must be in reserve for an order, given what is left of it is worth in the quote currency."""
+    """Return what must be reserved for an order, given what its rest is worth in the quote currency."""
     base, quote = ASSETS[order.pair.base], ASSETS[order.pair.quote]
     if order.buy:
         cost = quote.quantise(worth, ROUND_UP)
@@ -172,6 +172,6 @@ def reserve(order: Order, worth: Decimal) -> tuple[str, Decimal]:
 
 
 def _fee_to_come(order: Order, amount: Decimal, decimals: int) -> Decimal:
-    """Return the fee of what is left, rounded together with what was paid so far."""
+    """Return the fee of what is left, rounded together with the fees paid so far."""
     owed = order.owed + order.taker_rate * amount
     return owed.quantize(Decimal(1).scaleb(-decimals), ROUND_UP) - order.fee

@@ -12,7 +12,7 @@ __all__ = ["NANOS", "SandboxClock", "timestamp"]
 
 NANOS: Final = 10**9
 LONGEST: Final = 10**9
-"""Seconds of a leap, about thirty years."""
+"""The longest jump in seconds, about thirty years."""
 NOISE: Final = 1e-6
 """Seconds by which two readings of one clock may differ through rounding alone."""
 
@@ -22,7 +22,7 @@ class SandboxClock:
 
     Args:
         base: The clock it follows.
-        speed: Its seconds in one second of that one.
+        speed: How many of its seconds pass in one second of that clock.
 
     Attributes:
         base: The clock it follows.
@@ -51,7 +51,7 @@ class SandboxClock:
         """Let time pass at once.
 
         Raises:
-            ConfigurationError: It would go back.
+            ConfigurationError: Time would go back.
         """
         if not 0 <= seconds < LONGEST:
             raise ConfigurationError(
@@ -61,7 +61,7 @@ class SandboxClock:
         self._wall_ahead += round(seconds * NANOS)
 
     def resume(self, monotonic: float, wall_ns: int) -> None:
-        """Go on from a moment at which the clock was written down; what passed meanwhile has passed."""
+        """Go on from the moment of a snapshot; time that has passed since then has passed here too."""
         self._wall_ahead += max(0, wall_ns - self.wall_ns())
         missing = monotonic + (self.wall_ns() - wall_ns) / NANOS - self.monotonic()
         if abs(missing) > NOISE:

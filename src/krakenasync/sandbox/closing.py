@@ -16,12 +16,12 @@ __all__ = ["check_close", "close_order"]
 
 
 def close_order(parent: Order, fill: Fill, last: Decimal, at: int) -> Order:
-    """Make the order that is to close what a fill opened.
+    """Make the order that closes what a fill opened.
 
-    What was paid in the base asset as a fee is not there to be sold.
+    A fee that was paid in the base asset cannot be sold.
 
     Raises:
-        Refusal: Its prices cannot be worked out where the market is now.
+        Refusal: Its prices cannot be worked out from the current market price.
     """
     close = parent.close
     if close is None:
@@ -53,9 +53,9 @@ def close_order(parent: Order, fill: Fill, last: Decimal, at: int) -> Order:
 
 
 def check_close(close: Close, parent: Order, last: Decimal) -> None:
-    """Check that a close order could be placed where the market is now.
+    """Check that a close order could be placed at the current market price.
 
     Raises:
-        Refusal: It could not.
+        Refusal: The close order could not be placed.
     """
     read_terms(close.kind, close.price, close.price2, parent.pair, last, buy=not parent.buy)

@@ -1,4 +1,4 @@
-"""How strict, how slow and how talkative the sandbox is: one frozen value."""
+"""The settings of the sandbox, such as how strict and how slow it is, in one frozen value."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ ALL_PERMISSIONS: Final = (
 
 
 class ExtraKey(msgspec.Struct, frozen=True, kw_only=True):
-    """A key of the caller's own, opened on a funded account.
+    """A key that the caller supplies, opened on a funded account.
 
     Attributes:
         api_key: The public half; any text.
         api_secret: The private half: base64 text.
         account: The account it opens. Keys with the same account share its money; a new name is a new account.
         permissions: What the key may do, by the names GetApiKeyInfo uses.
-        nonce_window: How far a nonce may lie below the highest one used, in the key's own ticks.
+        nonce_window: How far a nonce may be below the highest one used, in the key's own ticks.
     """
 
     api_key: str
@@ -51,16 +51,16 @@ class ExtraKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SandboxConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """Switches of a sandbox. The defaults are Kraken's documented behaviour, the dearer figure where pages disagree.
+    """Switches of a sandbox. The defaults are Kraken's documented behaviour, with the higher cost if pages disagree.
 
     Attributes:
         tier: Decides the counters of every account.
-        seed: The same seed gives the same keys, market and chance.
+        seed: The same seed gives the same keys, market and random draws.
         limits: Whether calls are counted at all.
         step: Seconds between two reductions of a counter ("every couple of seconds"); 0 for a continuous decay.
         history_cost: Points of a history call: Kraken's pages say 2 and 4.
         refused_counts: Whether a refused call fills the counter again, as "longer if you keep calling" may mean.
-        strict: Whether a call that would pass the cap is refused; else only calls that find the counter beyond it.
+        strict: Whether a call that would pass the cap is refused; otherwise only calls that find it already passed.
         public_burst: Public calls that pass at once, per address (and pair); no figure is published.
         latency: Seconds that the request and the answer each travel.
         jitter: Up to this many random seconds more, for each of the two.
@@ -69,12 +69,12 @@ class SandboxConfig(msgspec.Struct, frozen=True, kw_only=True):
         lockout_seconds: How long a lockout lasts after the last try.
         most_at_once: Private calls in flight per key beyond which Kraken throttles; 0 for no such limit. Without
             latency a call is answered too quickly to meet many others.
-        presence_validates: Whether AddOrder takes the mere presence of ``validate`` for yes, ``false`` included, as
-            some users of Kraken report.
+        presence_validates: Whether AddOrder treats the mere presence of ``validate``, even ``false``, as yes, as some
+            users of Kraken report.
         open_order_lag: Seconds for which a fresh order does not show in OpenOrders yet, nor one just closed in
             ClosedOrders.
-        speed: How many of the sandbox's seconds pass in one; latency and jitter stay real.
-        keys: Keys of the caller's own.
+        speed: How many of the sandbox's seconds pass in one real second; latency and jitter stay real.
+        keys: Keys that the caller supplies.
     """
 
     tier: Tier | str = Tier.STARTER

@@ -1,13 +1,13 @@
-"""The control pages under ``/sandbox``, so that other processes can look and order faults. Kraken has none of them.
+"""The control pages under ``/sandbox``, with which other processes can look and order faults. Kraken has none of them.
 
 ======  ====================  ==============================================================================
 GET     /sandbox/keys         the keys: label, account, api_key, api_secret, permissions
 GET     /sandbox/stats        requests, refusals, faults played, levels and peaks of the counters
 GET     /sandbox/faults       the faults there are
-POST    /sandbox/faults       order one: the JSON body holds the arguments of `Faults.add`
+POST    /sandbox/faults       order one: the JSON body contains the arguments of `Faults.add`
 DELETE  /sandbox/faults       forget those not played yet
 GET     /sandbox/accounts     the accounts: name, public id, whose subaccount, balances
-POST    /sandbox/deposits     let money arrive: account, asset, amount, and a method unless the first one will do
+POST    /sandbox/deposits     let money arrive: account, asset, amount, and a method unless it is the first one
 POST    /sandbox/clock        let time pass at once: advance, in seconds; answers the unix time in nanoseconds
 ======  ====================  ==============================================================================
 """

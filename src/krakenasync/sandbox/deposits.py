@@ -1,4 +1,4 @@
-"""Money that comes in: addresses to send it to, and deposits that are pending until the chain has confirmed them."""
+"""Incoming money: addresses to send it to, and deposits that are pending until the chain has confirmed them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Deposit(msgspec.Struct, kw_only=True):
     due: int
 
     def status(self, now: int) -> str:
-        """Return Kraken's word for how far it is."""
+        """Return Kraken's word for the deposit's status."""
         return "Success" if now >= self.due else "Pending"
 
 
@@ -82,7 +82,7 @@ class Deposits:
         """Make one more address.
 
         Raises:
-            Refusal: The account has too many of them.
+            Refusal: The account has too many addresses.
         """
         self.addresses(account, method)
         found = self._of(account, method)
@@ -92,10 +92,10 @@ class Deposits:
         return found[-1]
 
     def send(self, account: Account, method: Method, amount: Decimal, now: int) -> Deposit:
-        """Let the world outside send an account money; it is credited when the method's time has passed.
+        """Send money to an account from outside; it is credited when the method's time has passed.
 
         Raises:
-            Refusal: It is less than the method takes, or more.
+            Refusal: The amount is less or more than the method accepts.
         """
         if amount < method.minimum or (method.limit is not None and amount > method.limit):
             raise Refusal(INVALID_AMOUNT)

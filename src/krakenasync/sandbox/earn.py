@@ -1,6 +1,6 @@
 """Earn: strategies, and what accounts have allocated to them. Each operation goes on for a while after its answer.
 
-What is allocated stays the account's, as a balance of its own (``DOT.B``). No rewards are paid, so nothing is made.
+Allocated funds still belong to the account, as a separate balance (``DOT.B``). No rewards are paid.
 
 Source: https://docs.kraken.com/api/docs/category/rest-api/earn
 """
@@ -29,7 +29,7 @@ ABOVE_MAXIMUM: Final = "EEarnings:Above max:The allocation would exceed the user
 INSUFFICIENT: Final = "EEarnings:Insufficient funds:Insufficient funds to complete the (de)allocation request"
 NOT_ALLOWED: Final = "EEarnings:Permission denied:The user's tier is not high enough"
 OPERATION: Final = 30 * NANOS
-"""How long an allocation or deallocation goes on."""
+"""How long an allocation or deallocation takes."""
 DAY: Final = 86_400
 ZERO: Final = Decimal(0)
 
@@ -43,8 +43,8 @@ class Strategy(msgspec.Struct, frozen=True, kw_only=True):
         apr: The estimate, in percent.
         bonding: Days before funds earn.
         unbonding: Days before funds that were taken out are free.
-        least: The least that is taken, in US dollars.
-        most: The most of an account, in the asset; None for no limit.
+        least: The minimum amount, in US dollars.
+        most: The most an account may have in it, in the asset; None for no limit.
     """
 
     id: str
@@ -97,7 +97,7 @@ def find_strategy(name: str) -> Strategy:
     """Look a strategy up by its id.
 
     Raises:
-        Refusal: There is none.
+        Refusal: There is no such strategy.
     """
     for strategy in STRATEGIES:
         if strategy.id == name:
@@ -128,7 +128,7 @@ class Position(msgspec.Struct, kw_only=True):
     Attributes:
         lots: What is allocated and not leaving, oldest first.
         leaving: What is on its way out.
-        allocating: Until when the last allocation goes on; 0 if there was none.
+        allocating: When the last allocation ends; 0 if there was none.
         deallocating: The same for the last deallocation.
     """
 
@@ -147,11 +147,11 @@ class Position(msgspec.Struct, kw_only=True):
 
     @property
     def allocated(self) -> Decimal:
-        """All of it, what is leaving included."""
+        """All of it, including what is leaving."""
         return self.staying + total(self.leaving)
 
     def busy(self, now: int) -> bool:
-        """Whether an operation goes on."""
+        """Whether an operation is under way."""
         return now < max(self.allocating, self.deallocating)
 
     def take(self, amount: Decimal) -> None:
@@ -179,7 +179,7 @@ class Earn:
         return self._positions.get((account.name, strategy.id))
 
     def allocate(self, account: Account, strategy: Strategy, amount: Decimal, price: Decimal, now: int) -> None:
-        """Begin an allocation. The money is bound at once, the operation goes on.
+        """Begin an allocation. The money is bound at once; the operation takes a while.
 
         Args:
             account: Whose money it is.
@@ -189,7 +189,7 @@ class Earn:
             now: Unix nanoseconds.
 
         Raises:
-            Refusal: The strategy is not open, another operation goes on, or the amount does not fit.
+            Refusal: The strategy is not open, another operation is under way, or the amount is out of bounds.
         """
         if not strategy.by_hand:
             raise Refusal(NOT_ALLOWED)
@@ -208,10 +208,10 @@ class Earn:
         self._book(position, strategy.asset, strategy.token, amount, "allocation", now)
 
     def deallocate(self, account: Account, strategy: Strategy, amount: Decimal, now: int) -> None:
-        """Begin a deallocation; the money comes back when the operation is over and its bonds are gone.
+        """Begin a deallocation; the money comes back when the operation is over and unbonding has ended.
 
         Raises:
-            Refusal: Another operation goes on, or that much is not allocated.
+            Refusal: Another operation is under way, or that much is not allocated.
         """
         position = self.find(account, strategy)
         if position is not None and position.busy(now):

@@ -1,7 +1,7 @@
-"""The exchange: orders come in, trade, rest, change and leave, and time does its work on them.
+"""The exchange: orders come in, trade, rest, change, leave, start and expire.
 
-Nothing happens by itself. `settle` catches up with the clock: whatever was due since the last call happens in the order
-of time, so it makes no difference how often anyone looks.
+Nothing happens by itself. `settle` catches up with the clock: whatever was due since the last call happens in order of
+time, so it makes no difference how often it is called.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Exchange:
         return self._matching.pits[pair.name]
 
     def settle(self) -> None:
-        """Catch up with the clock: let everything happen that was due since, in the order of time."""
+        """Catch up with the clock: let everything that has become due happen, in order of time."""
         now = self.now()
         while self._settled < now:
             until = self._timers.next(now)
@@ -86,7 +86,7 @@ class Exchange:
                 self._ring(timer)
 
     def _play_until(self, until: int) -> None:
-        """Let the seeded market move on; only beats that concern an order are played, the others are passed over."""
+        """Let the seeded market move on; only beats that concern an order are played, the others are skipped."""
         last = self._market.beat(until)
         stirs: list[tuple[int, str]] = []
         for name, pit in self._matching.pits.items():
@@ -124,7 +124,7 @@ class Exchange:
             self.pit(order.pair).mark(timer.at)
 
     def check(self, account: Account, order: Order, *, instead_of: Order | None = None) -> None:
-        """Check what depends on the account and the market: room, funds, post-only. Sets what the order holds.
+        """Check what depends on the account and the market: room, funds, post-only. Sets what the order reserves.
 
         Args:
             account: Whose order it is.
@@ -132,7 +132,7 @@ class Exchange:
             instead_of: An order that makes room for it.
 
         Raises:
-            Refusal: One of them does not hold.
+            Refusal: One of these checks fails.
         """
         resting = sum(other.pair is order.pair for other in account.open.values() if other is not instead_of)
         if resting >= account.tier.open_orders:
@@ -163,10 +163,10 @@ class Exchange:
         order.hold_asset, order.hold = reserve(order, max(pit.reachable(order)[1], to_spend))
 
     def place(self, account: Account, order: Order, *, at: int | None = None, instead_of: Order | None = None) -> Order:
-        """Take an order: it trades, rests, waits or is cancelled at once, by its kind and time in force.
+        """Accept an order: it trades, rests, waits or is cancelled at once, by its kind and time in force.
 
         Raises:
-            Refusal: Its client id is taken, or `check` does not hold.
+            Refusal: Its client id is taken, or `check` refuses it.
         """
         if order.cl_ord_id is not None and self.find_client_id(account, order.cl_ord_id) is not None:
             raise invalid("cl_ord_id not unique")
@@ -186,13 +186,13 @@ class Exchange:
         return order
 
     def enter(self, order: Order, at: int) -> None:
-        """Let an order enter the market: a new one, one whose time has come, one that was changed."""
+        """Let an order enter the market: one that is new, has reached its start time or was changed."""
         order.status = "open"
         self._matching.enter(order, at)
         self._follow_up(at)
 
     def _follow_up(self, at: int) -> None:
-        """Place the close orders of the fills that happened; one that cannot be placed is left out."""
+        """Place the close orders of the fills that happened; skip one that cannot be placed."""
         follow_ups = self._matching.follow_ups
         while follow_ups:
             parent, fill = follow_ups.popleft()
@@ -215,7 +215,7 @@ class Exchange:
         return len(gone)
 
     def set_switch(self, account: Account, seconds: int) -> int:
-        """Set an account's dead man's switch anew; 0 switches it off.
+        """Set or reset an account's dead man's switch; 0 switches it off.
 
         Returns:
             When it fires (unix nanoseconds); 0 for never.
@@ -228,7 +228,7 @@ class Exchange:
         return at
 
     def find_client_id(self, account: Account, cl_ord_id: str) -> Order | None:
-        """Find the open order that bears a client id."""
+        """Find the open order that has a client id."""
         wanted = fold_id(cl_ord_id)
         for order in account.open.values():
             if order.cl_ord_id is not None and fold_id(order.cl_ord_id) == wanted:

@@ -23,12 +23,12 @@ __all__ = ["FIELDS", "Exports", "Report", "archive"]
 QUEUE: Final = 5 * NANOS
 """How long a report waits."""
 PROCESSING: Final = 10 * NANOS
-"""How long it then takes."""
+"""How long it takes after that."""
 KEEP: Final = 14 * 86_400
-"""Seconds after which it expires, says its row."""
+"""Seconds after which it expires, as its row says."""
 NOT_READY: Final = "EGeneral:Invalid arguments:Report is not ready"
 
-# Source: https://docs.kraken.com/api/docs/rest-api/add-export, but for `pair` and `type` of trades, which files have.
+# Source: https://docs.kraken.com/api/docs/rest-api/add-export, except `pair` and `type` of trades, seen in real files.
 FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "trades": (
         "ordertxid",
@@ -47,7 +47,7 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "ledgers": ("refid", "time", "type", "subtype", "aclass", "asset", "wallet", "amount", "fee", "balance"),
 }
 NUMBERS: Final = frozenset({"price", "cost", "fee", "vol", "margin", "amount", "balance"})
-"""Columns that real files write bare; all others, and the names of all, are quoted."""
+"""Columns that real files write without quotes; all others, and all column names, are quoted."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,9 +56,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         kind: ``trades`` or ``ledgers``.
         format: ``CSV`` or ``TSV``.
-        fields: The columns wanted; empty for all.
-        start: Unix seconds; what is older is left out.
-        end: Unix seconds; what is younger is left out.
+        fields: The requested columns; empty for all.
+        start: Unix seconds; older rows are left out.
+        end: Unix seconds; newer rows are left out.
         at: When it was ordered, in unix nanoseconds.
     """
 
@@ -72,7 +72,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     at: int
 
     def status(self, now: int) -> str:
-        """Return Kraken's word for how far it is."""
+        """Return Kraken's word for the report's status."""
         age = now - self.at
         if age < QUEUE:
             return "Queued"
@@ -114,7 +114,7 @@ class Exports:
         return self._reports.setdefault(account.name, {})
 
     def order(self, account: Account, **facts: Any) -> Report:
-        """Order a report; `facts` are what a `Report` holds, but for its id."""
+        """Order a report; `facts` are the fields of a `Report`, except its id."""
         known = self.of(account)
         while (name := "".join(self._chance.choices(string.ascii_uppercase, k=4))) in known:
             pass
@@ -125,7 +125,7 @@ class Exports:
         """Look a report up.
 
         Raises:
-            Refusal: There is none.
+            Refusal: There is no such report.
         """
         report = self.of(account).get(name)
         if report is None:
@@ -133,10 +133,10 @@ class Exports:
         return report
 
     def ready(self, account: Account, name: str, now: int) -> Report:
-        """Look a report up that can be fetched.
+        """Look up a report that can be fetched.
 
         Raises:
-            Refusal: There is none, or it is not processed yet.
+            Refusal: There is no such report, or it is not processed yet.
         """
         report = self.find(account, name)
         if report.status(now) != "Processed":
@@ -147,7 +147,7 @@ class Exports:
         """Delete a report that is processed, or cancel one that is not.
 
         Raises:
-            Refusal: There is none, or it wants the other of the two.
+            Refusal: There is no such report, or it needs the other of the two.
         """
         report = self.find(account, name)
         if (report.status(now) == "Processed") != (how == "delete"):
@@ -176,5 +176,5 @@ def archive(report: Report, rows: Sequence[Mapping[str, str]]) -> bytes:
 
 
 def _quoted(text: str) -> str:
-    """Quote a cell. Python's csv tells numbers by their type, and writes a Decimal of many zeros as 0E-8."""
+    """Quote a cell. Python's csv recognises numbers by type, and writes a zero with many decimals as 0E-8."""
     return '"' + text.replace('"', '""') + '"'

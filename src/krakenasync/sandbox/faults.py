@@ -1,9 +1,9 @@
 """Faults to order: what goes wrong, where, when and how often.
 
-A fault is named ``what-before`` or ``what-after``: before the call was carried out (it never is), or after (it was, and
-the answer is spoilt). Without a suffix the one that is usual is meant. Any of Kraken's own strings is a fault as well,
-by itself: ``"EService:Busy"`` is answered instead of the call, ``"EService:Busy-after"`` after it was carried out,
-``"WGeneral:..."`` beside its result.
+A fault is named ``what-before`` or ``what-after``: it strikes before the call is carried out (so it never is), or after
+(it was, and the answer is spoilt). Without a suffix the usual one of the two is meant. Any of Kraken's own strings is a
+fault as well: ``"EService:Busy"`` is answered instead of carrying out the call, ``"EService:Busy-after"`` after it was
+carried out, ``"WGeneral:..."`` beside its result.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ HTML: Final = "text/html; charset=UTF-8"
 _ENDPOINTS: Final = frozenset(request.spec.name for request in ENDPOINTS.values())
 
 Spoil = Callable[[Reply], Reply | None]
-"""Makes the answer what the caller gets to see; None cuts the connection."""
+"""Turns the true answer into what the caller sees; None cuts the connection."""
 
 
 def page(status: int, title: str) -> Reply:
-    """Write what Kraken's edge answers by itself."""
+    """Write a page as Kraken's edge servers answer by themselves."""
     body = f"<!DOCTYPE html>\n<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n".encode()
     return Reply(body, status, HTML)
 
@@ -52,7 +52,7 @@ def _truncate(reply: Reply) -> Reply:
     return Reply(body[: max(1, len(body) // 2)])
 
 
-# name -> (what the caller sees, whether the call is usually carried out all the same)
+# name -> (what the caller sees, whether the call is usually carried out nevertheless)
 FAULTS: Final[dict[str, tuple[Spoil, bool]]] = {
     "answer-lost": (lambda _reply: None, True),
     "500": (_page(500, "500 Internal Server Error"), False),
@@ -80,7 +80,7 @@ class Fault(msgspec.Struct, frozen=True):
         name: As it was ordered, with its suffix.
         executes: Whether the call is carried out.
         seconds: How long the request (before) or the answer (after) is held up.
-        late_answer: Whether it is the answer that is held up.
+        late_answer: Whether the answer, not the request, is held up.
     """
 
     name: str
@@ -89,7 +89,7 @@ class Fault(msgspec.Struct, frozen=True):
     late_answer: bool = False
 
     def spoil(self, reply: Reply, now: int) -> Reply | None:
-        """Turn the true answer into what the caller sees; None when the connection is to be cut.
+        """Turn the true answer into what the caller sees; None if the connection is to be cut.
 
         Args:
             reply: The true answer; an empty one when the call was not carried out.
@@ -114,7 +114,7 @@ class Rule(msgspec.Struct):
         fault: What goes wrong.
         times: How often it may still be played; None for always.
         skip: How many matching calls pass first.
-        probability: The chance that a matching call meets it.
+        probability: The probability that a matching call meets it.
     """
 
     endpoint: str
@@ -161,11 +161,11 @@ class Faults:
             fault: A name from `FAULTS`, with or without ``-before``/``-after``, or one of Kraken's strings.
             times: How often; None for always.
             nth: The first matching call that may meet it, counted from 1 and from now.
-            probability: The chance of each matching call.
+            probability: The probability that a matching call meets it.
             seconds: How long the request is held up first (``-before`` and no suffix) or the answer (``-after``).
 
         Raises:
-            ConfigurationError: There is no such endpoint or fault, or a number makes no sense.
+            ConfigurationError: There is no such endpoint or fault, or a number is out of range.
         """
         if endpoint != "*" and endpoint not in _ENDPOINTS:
             near = get_close_matches(endpoint, _ENDPOINTS)
@@ -213,5 +213,5 @@ def _fault(name: str, seconds: float) -> Fault:
 
 
 def describe() -> dict[str, Any]:
-    """List the faults there are, for the control page."""
+    """List the available faults, for the control page."""
     return {"faults": sorted(FAULTS), "suffixes": [BEFORE, AFTER], "kraken": "any string such as EService:Busy"}

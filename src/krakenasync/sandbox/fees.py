@@ -1,4 +1,4 @@
-"""What trading costs: fee schedules by pair and by the account's volume of thirty days, in dollars.
+"""What trading costs: fee schedules by pair and by the account's thirty-day volume, in dollars.
 
 Source: https://www.kraken.com/features/fee-schedule
 """
@@ -33,7 +33,7 @@ def rates(pair: Pair, volume: Decimal) -> Rates:
 
     Args:
         pair: What is traded.
-        volume: The account's volume of thirty days, in dollars.
+        volume: The account's thirty-day volume, in dollars.
     """
     maker, taker = (FOREX, FOREX) if pair.forex else (MAKER, TAKER)
     return Rates(_rate(maker, volume), _rate(taker, volume))
@@ -59,7 +59,7 @@ class Volumes:
         self._sums[account] = self._sums.get(account, ZERO) + amount
 
     def total(self, account: str, now: int) -> Decimal:
-        """Add an account's trades up; those that are too old are forgotten."""
+        """Add up an account's trades; those that are too old are forgotten."""
         trades = self._trades.get(account)
         while trades and trades[0][0] <= now - WINDOW:
             self._sums[account] -= trades.popleft()[1]

@@ -39,12 +39,12 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def fee_in_quote(self) -> Decimal:
-        """The fee in the quote currency, in which Kraken tells it whatever it was paid in."""
+        """The fee in the quote currency, in which Kraken reports it whatever it was paid in."""
         return self.fee if self.fee_asset == self.pair.quote else self.fee * self.price
 
 
 def consolidated(fills: Iterable[Fill]) -> list[list[Fill]]:
-    """Put together what one taker's order took at once; what rested stays alone. Oldest first, as `fills` are."""
+    """Group the fills that one taker's order made at once; a resting order's stay single. Oldest first, as given."""
     groups: list[list[Fill]] = []
     taking: dict[str, list[Fill]] = {}
     for fill in fills:

@@ -1,6 +1,6 @@
 """The ways in and out: methods, networks, limits and addresses. The figures are the sandbox's own.
 
-Kraken's are shown by its calls only; the names of methods and the shape of their rows follow recorded answers of
+Only Kraken's calls show its own figures; the names of methods and the shape of their rows follow recorded answers of
 https://docs.kraken.com/api/docs/rest-api/get-deposit-methods and .../get-withdrawal-methods
 """
 
@@ -38,7 +38,7 @@ INSUFFICIENT: Final = "EFunding:Insufficient funds"
 NO_METHOD: Final = "EFunding:No funding method"
 UNKNOWN_ASSET: Final = "EFunding:Unknown asset"
 LARGEST: Final = Decimal(10**12)
-"""More than this of anything is a typing error."""
+"""An amount above this is taken for a typing error."""
 HEX: Final = "0123456789abcdef"
 BECH32: Final = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -68,8 +68,8 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
         limit: The most that one deposit may be; None for no limit.
         minutes: How long a deposit or withdrawal takes.
         prefix: How its addresses begin; empty where there are none.
-        alphabet: What the rest of an address is made of.
-        length: How many of those.
+        alphabet: The characters that the rest of an address is made of.
+        length: How many of them it has.
     """
 
     asset: str
@@ -97,12 +97,12 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def group(self) -> str:
-        """The group of networks its network is of; empty if of none."""
+        """The group that its network belongs to; empty if there is none."""
         return GROUPS.get(self.network, "")
 
     @property
     def scopes(self) -> dict[str, str]:
-        """What an address for it can be saved for: the kind of id -> the id. From the narrowest to the widest."""
+        """The scopes for which an address can be saved: kind of id -> id, from the narrowest to the widest."""
         scopes = {"method_id": self.id, "network_id": self.network_id}
         return {**scopes, "network_group_id": group_id(self.group)} if self.group else scopes
 
@@ -122,7 +122,7 @@ def _method(
     minutes: int,
     limit: str | None = None,
 ) -> Method:
-    """Write a method; `figures` are the least in, the least out, the fee and the most a day."""
+    """Make a method; `figures` are the least in, the least out, the fee and the most a day."""
     minimum, least_out, fee, daily = map(Decimal, figures.split())
     prefix, alphabet, length = address
     return Method(
@@ -160,10 +160,10 @@ METHODS: Final = (
 
 
 def funding_asset(name: str, aclass: str = "currency") -> Asset:
-    """Look an asset up that can be moved; those with a suffix only show what is bound elsewhere.
+    """Look up an asset that can be moved; those with a suffix only show what is bound elsewhere.
 
     Raises:
-        Refusal: There is none of that class, or it cannot be moved.
+        Refusal: There is no such asset of that class, or it cannot be moved.
     """
     if aclass != "currency":
         raise invalid("aclass")
@@ -185,7 +185,7 @@ def find_method(asset: Asset, name: str) -> Method:
     """Look a method up by its asset and its name.
 
     Raises:
-        Refusal: There is none.
+        Refusal: There is no such method.
     """
     for method in methods_of(asset):
         if method.name == name:
@@ -194,10 +194,10 @@ def find_method(asset: Asset, name: str) -> Method:
 
 
 def method_by_id(name: str) -> Method:
-    """Look a method up by the id Funding Beta knows it by.
+    """Look up a method by its Funding Beta id.
 
     Raises:
-        Refusal: There is none.
+        Refusal: There is no such method.
     """
     for method in METHODS:
         if method.id == name:
@@ -222,7 +222,7 @@ def read_amount(arguments: Arguments, asset: Asset, name: str = "amount") -> Dec
     """Read an amount of an asset, with no more digits than its bookkeeping has.
 
     Raises:
-        Refusal: It is missing, not above 0, or has more digits.
+        Refusal: The amount is missing, not above 0, or has more digits.
     """
     amount = arguments.number(name)
     if not 0 < amount < LARGEST or amount != asset.quantise(amount):

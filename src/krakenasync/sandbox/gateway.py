@@ -1,6 +1,7 @@
-"""From bytes to bytes: routing, who is calling, what it costs, what it may do, and then the endpoint's handler.
+"""From request bytes to answer bytes: routing, authentication, cost, permission, and then the endpoint's handler.
 
-Kraken does not say in which order it checks. Here: method, key, signature, nonce, counter, permission, arguments.
+Kraken does not say in which order it checks. The order here is method, key, signature, nonce, counter, permission,
+arguments.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ VIEWS: Final = {
     "aclass": words(AssetClass),
     "aclass_base": words(AssetClass),
 }
-"""Words of the parameters that choose how tokenized assets are seen.
+"""Values of the parameters that choose how tokenized assets are shown.
 
 Sources: https://docs.kraken.com/api/docs/rest-api/get-account-balance,
 https://docs.kraken.com/api/docs/rest-api/add-order, https://docs.kraken.com/api/docs/rest-api/account-transfer
@@ -49,7 +50,7 @@ https://docs.kraken.com/api/docs/rest-api/add-order, https://docs.kraken.com/api
 
 
 class Gateway:
-    """Answers calls. Synchronous: nothing else happens in the sandbox while a call is carried out."""
+    """Answers calls, synchronously: nothing else happens in the sandbox while a call is carried out."""
 
     def __init__(self, world: World, gatekeeper: Gatekeeper, clock: Clock, stats: Stats) -> None:
         self._world = world
@@ -58,7 +59,7 @@ class Gateway:
         self._stats = stats
 
     def answer(self, call: Call) -> Reply:
-        """Carry a call out and write its answer; a refusal is an answer with HTTP 200 as well, but for Funding Beta."""
+        """Carry out a call and write its answer; except in Funding Beta, a refusal has HTTP status 200 as well."""
         if len(call.quoted_path) + len(call.query) >= LONGEST_TARGET:
             return page(HTTPStatus.REQUEST_URI_TOO_LONG, "414 Request-URI Too Large")
         try:
@@ -87,7 +88,7 @@ class Gateway:
         return _reply(spec, handler(Context(self._world, spec, arguments, now, call.arrived, key)))
 
     def _admit(self, call: Call, spec: Spec, params: Mapping[str, Any], arguments: Arguments) -> ApiKey | None:
-        """Let a call in, charged to its counter; returns the key of a private one."""
+        """Admit a call and charge its counter; return the key of a private call."""
         if not spec.private:
             self._world.limits.charge_public(spec.charge, call.address, _pair_of(spec, arguments))
             return None
@@ -101,10 +102,10 @@ class Gateway:
 
 
 def _check_views(spec: Spec, arguments: Arguments) -> None:
-    """Check what an endpoint takes and its handler does not read, for it changes nothing without tokenized assets.
+    """Check parameters that the handler does not read, because they change nothing without tokenized assets.
 
     Raises:
-        Refusal: It is none of Kraken's words.
+        Refusal: A value is not one of Kraken's words.
     """
     for name, allowed in VIEWS.items():
         if arguments.given(name) and name in by_name(spec.name).__struct_encode_fields__:
@@ -112,14 +113,14 @@ def _check_views(spec: Spec, arguments: Arguments) -> None:
 
 
 def _reply(spec: Spec, result: Any) -> Reply:
-    """Write a result: a file as it is, Funding Beta without the envelope, all else in it."""
+    """Write a result: a file as it is, Funding Beta without the envelope, everything else in it."""
     if spec.binary:
         return Reply(result, content_type=FILE)
     return Reply(msgspec.json.encode(result) if spec.beta else envelope(result))
 
 
 def _params(call: Call, spec: Spec) -> dict[str, Any]:
-    """Read the query string and the body; the body of a public call is not looked at.
+    """Read the query string and the body; the body of a public call is ignored.
 
     Raises:
         Refusal: The body is neither a form nor a JSON object.
@@ -134,7 +135,7 @@ def _params(call: Call, spec: Spec) -> dict[str, Any]:
 
 
 def _pair_of(spec: Spec, arguments: Arguments) -> str:
-    """Return the pair that the call is counted for, by one name whatever name was sent."""
+    """Return the pair that the call is counted for, always under the same name, whichever was sent."""
     if spec.charge.counter is not Counter.PUBLIC_PAIR:
         return ""
     try:

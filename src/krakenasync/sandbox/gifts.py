@@ -1,4 +1,4 @@
-"""The control pages about money: who has what, and a way to let money arrive. Kraken has neither."""
+"""The control pages about money: the balances of all accounts, and a way to make deposits. Kraken has neither."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Gift(msgspec.Struct, forbid_unknown_fields=True):
 
     Attributes:
         account: The account's name.
-        method: How it comes; None for the first way there is.
+        method: How it comes; None for the first method there is.
     """
 
     account: str
@@ -70,7 +70,7 @@ def _account(account: Account, subaccounts: Subaccounts) -> dict[str, Any]:
 
 
 def _give(gift: Gift, accounts: Mapping[str, Account], treasury: Treasury, now: int) -> dict[str, Any]:
-    """Let money arrive and say which deposit it is."""
+    """Let money arrive and return the deposit."""
     account = accounts.get(gift.account)
     if account is None:
         raise ConfigurationError(f"there is no account {gift.account!r}", hint=f"one of {', '.join(accounts)}")

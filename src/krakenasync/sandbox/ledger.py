@@ -1,7 +1,7 @@
-"""The ledger: every movement of money as a line of its account's, and the places money can be besides the accounts.
+"""The ledger: every movement of money as a line of an account, and the places besides accounts where money can be.
 
-What one place gains another loses, to the last decimal. So per asset the sum over all accounts, the house, the fees,
-the futures wallets and the world outside stays the same for ever; `Ledger.places` lists them.
+What one place gains another loses, to the last decimal. So the sum of each asset over all accounts, the house, the
+fees, the futures wallets and the outside world never changes; `Ledger.places` lists them.
 
 Source: https://docs.kraken.com/api/docs/rest-api/get-ledgers
 """
@@ -32,7 +32,7 @@ SUFFIXED: Final = re.compile(r"(.+?)(\d*)\.([A-Z]+)")
 
 
 class Transfer(Movement, frozen=True, kw_only=True):
-    """A line that comes from no trade.
+    """A line that does not come from a trade.
 
     Attributes:
         subtype: What kind of transfer it was, in Kraken's words.
@@ -42,7 +42,7 @@ class Transfer(Movement, frozen=True, kw_only=True):
 
 
 class Ledger:
-    """Books money that moves other than by trade.
+    """Books movements of money other than trades.
 
     Attributes:
         outside: The world beyond the exchange: what was withdrawn, less what was deposited.
@@ -89,7 +89,7 @@ class Ledger:
             kind: Kraken's type of the line.
             refid: What caused it.
             at: Unix nanoseconds.
-            fee: What the exchange keeps besides; negative when it is given back.
+            fee: What the exchange keeps on top; negative when it is given back.
             subtype: Kraken's subtype.
         """
         other.balances[asset] -= amount
@@ -108,7 +108,7 @@ class Ledger:
         fee: Decimal = ZERO,
         subtype: str = "",
     ) -> None:
-        """Write one leg of a movement; the caller sees to the other."""
+        """Write one leg of a movement; the caller must write the other."""
         account.balances[asset] += amount - fee
         line = Transfer(
             txid=self._exchange.new_id("L"),
@@ -126,7 +126,7 @@ class Ledger:
     def lines(self, account: Account) -> list[Movement]:
         """Return the account's ledger, newest first.
 
-        What happened while nobody looked is booked late, so the balances are worked out here, in the order of time.
+        What happened while nobody looked is booked late, so the balances are worked out here, in order of time.
         """
         ordered = sorted(self._exchange.movements.get(account.name, ()), key=lambda line: line.at)
         left = dict(account.balances)
@@ -138,12 +138,12 @@ class Ledger:
         return found
 
     def new_refid(self) -> str:
-        """Draw a reference of the form of deposits and withdrawals (``FTQcuak-V6Za8qrWnhzTx67yYHz8Tg``)."""
+        """Draw a reference in the form that deposits and withdrawals have (``FTQcuak-V6Za8qrWnhzTx67yYHz8Tg``)."""
         letters = "".join(self._chance.choices(LETTERS, k=27))
         return f"FT{letters[:5]}-{letters[5:]}"
 
     def new_transfer_id(self, kind: str) -> str:
-        """Draw a reference of the form of transfers (``BOIUSIF-M7DLMN-UXZ3P5``)."""
+        """Draw a reference in the form that transfers have (``BOIUSIF-M7DLMN-UXZ3P5``)."""
         letters = "".join(self._chance.choices(CAPITALS, k=18))
         return f"{kind}{letters[:6]}-{letters[6:12]}-{letters[12:]}"
 
@@ -153,7 +153,7 @@ class Ledger:
 
 
 def asset_of(name: str) -> Asset:
-    """Return the asset behind a balance; one with a suffix that is listed nowhere is written like its base asset."""
+    """Return the asset behind a balance; one whose suffix is not listed is treated like its base asset."""
     if name in ASSETS:
         return ASSETS[name]
     base = base_of(name)

@@ -19,7 +19,7 @@ from krakenasync.sandbox.refusals import ENGINE_LIMIT, PUBLIC_LIMIT, REST_LIMIT,
 __all__ = ["Limits"]
 
 DEARER: Final = 4
-"""The dearer of Kraken's two figures for a history call."""
+"""The higher of Kraken's two costs of a history call."""
 
 Bucket = tuple[Counter, str, str]
 
@@ -43,7 +43,7 @@ class Limits:
         """Charge a public call to the address, or to the address and pair.
 
         Raises:
-            Refusal: Too many.
+            Refusal: There were too many calls.
         """
         bucket = (charge.counter, address, pair if charge.counter is Counter.PUBLIC_PAIR else "")
         if not self._charge(bucket, self._public, charge.points):
@@ -53,7 +53,7 @@ class Limits:
         """Charge a private call to the key's counter.
 
         Raises:
-            Refusal: Too many.
+            Refusal: There were too many calls.
         """
         if charge.counter is not Counter.REST:
             return
@@ -71,25 +71,25 @@ class Limits:
             account: Whose counter.
             pair: The pair.
             cost: Points.
-            certain: It is done whatever the counter says, and may take it past the cap.
+            certain: Whether it is done whatever the counter says, even past the cap.
 
         Raises:
-            Refusal: Too many.
+            Refusal: There were too many calls.
         """
         bucket = (Counter.ENGINE, account.name, pair)
         if cost and not self._charge(bucket, account.tier.engine, cost, certain=certain):
             raise Refusal(ENGINE_LIMIT)
 
     def level(self, key: ApiKey) -> float:
-        """The key's counter now, in points."""
+        """The key's current counter, in points."""
         return self._level((Counter.REST, key.api_key, ""), key.account.tier.rest)
 
     def engine_level(self, account: Account, pair: str) -> float:
-        """The account's engine counter of a pair now, in points."""
+        """The account's current engine counter of a pair, in points."""
         return self._level((Counter.ENGINE, account.name, pair), account.tier.engine)
 
     def fill(self, key: ApiKey, level: float) -> None:
-        """Set a key's counter, as a foreign program on the same key would have left it."""
+        """Set a key's counter, as another program on the same key would have left it."""
         state = CounterState(round(level * TICKS), self._now())
         self._states[Counter.REST, key.api_key, ""] = state
 
@@ -100,7 +100,7 @@ class Limits:
         return points(at(spec, self._states.get(bucket, EMPTY), self._now(), step=self._step))
 
     def _charge(self, bucket: Bucket, spec: CounterSpec, cost: float, *, certain: bool = False) -> bool:
-        """Let the counter decay, then take the cost if it fits, or for certain."""
+        """Let the counter decay, then charge the cost if it fits or if it is certain."""
         if not self._config.limits:
             return True
         state = at(spec, self._states.get(bucket, EMPTY), self._now(), step=self._step)

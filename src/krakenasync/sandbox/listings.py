@@ -1,4 +1,4 @@
-"""Assets and pairs the sandbox lists: real ones, with true-to-life rows, found by any of Kraken's names.
+"""The assets and pairs that the sandbox lists: real ones, with realistic rows, found by any of Kraken's names.
 
 The rows follow recorded answers of https://api.kraken.com/0/public/Assets and .../AssetPairs; fee schedule:
 https://www.kraken.com/features/fee-schedule
@@ -56,7 +56,7 @@ class Asset(msgspec.Struct, frozen=True):
     Attributes:
         name: Its id, the key of answers.
         altname: Its short name.
-        decimals: Digits of the bookkeeping.
+        decimals: Digits used for bookkeeping.
         display_decimals: Digits people are shown.
         public: The name people use, where it differs from the altname.
         collateral: Its collateral value, as text, or empty.
@@ -75,7 +75,7 @@ class Asset(msgspec.Struct, frozen=True):
         return self.public or self.altname
 
     def row(self) -> dict[str, Any]:
-        """Write the asset as the answer of Assets has it."""
+        """Write the asset as Assets answers it."""
         row: dict[str, Any] = {
             "aclass": "currency",
             "altname": self.altname,
@@ -102,15 +102,15 @@ class Pair(msgspec.Struct, frozen=True):
         name: Its id, the key of answers.
         altname: Its short name, which order descriptions use.
         wsname: Its name with a slash.
-        base: The asset's id that is traded.
-        quote: The asset's id that pays.
+        base: The id of the traded asset.
+        quote: The id of the asset that it is paid with.
         price_decimals: Digits of a price.
         ordermin: The smallest volume, in base.
         costmin: The smallest cost, in quote.
         start: The price around which the seeded market moves.
         lot: The market maker's usual volume.
         tick: The smallest step of a price; empty for one unit of the last digit.
-        leverage: What may be borrowed.
+        leverage: The leverages that may be used.
         forex: Whether both sides are fiat currencies.
     """
 
@@ -156,7 +156,7 @@ class Pair(msgspec.Struct, frozen=True):
         return f"{cost:.{self.cost_decimals}f}"
 
     def row(self, *, public: bool = False) -> dict[str, Any]:
-        """Write the pair as the answer of AssetPairs has it; its assets by id, or by the names that people use."""
+        """Write the pair as AssetPairs answers it, with its assets by id, or by the names that people use."""
         taker, maker = (FOREX, FOREX) if self.forex else (TAKER, MAKER)
         base, quote, dollar = (ASSETS[name].called if public else name for name in (self.base, self.quote, "ZUSD"))
         return {
@@ -256,7 +256,7 @@ def find_asset(name: str) -> Asset:
     """Look an asset up by any of its names.
 
     Raises:
-        Refusal: There is none.
+        Refusal: There is no such asset.
     """
     asset = _ASSET_NAMES.get(name.strip().upper())
     if asset is None:
@@ -268,7 +268,7 @@ def find_pair(name: str) -> Pair:
     """Look a pair up by any of its names.
 
     Raises:
-        Refusal: There is none.
+        Refusal: There is no such pair.
     """
     pair = _PAIR_NAMES.get(name.strip().upper())
     if pair is None:

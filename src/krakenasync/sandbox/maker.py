@@ -18,7 +18,7 @@ ZERO: Final = Decimal(0)
 class Ladder:
     """What the market maker offers on one side of a pair in one beat.
 
-    Nothing is worked out before somebody looks, so a market that nobody trades on costs nothing.
+    Nothing is computed until it is needed, so a market that nobody trades on costs nothing.
 
     Args:
         market: The seeded market, whose prices it follows.
@@ -36,7 +36,7 @@ class Ladder:
 
     @property
     def best(self) -> Level | None:
-        """The best offer and what is left of it, or None when all are taken."""
+        """The best offer and what is left of it, or None if all are taken."""
         if self._best is None:
             self._best = next(self.levels(), None)
         return self._best
@@ -56,7 +56,7 @@ class Ladder:
         """Yield what is left, from the best price outwards."""
         if not self._gone:
             offers = self._market.ladder(self._pair, self.beat, buy=self._buy)
-        else:  # once levels are gone it is cheaper to have worked out all
+        else:  # once levels are gone it is cheaper to compute them all
             offers = iter(_whole(self._market, self._pair, self.beat, self._buy)[self._gone :])
         best = next(offers, None)
         if best is not None:  # some of it may be taken

@@ -1,9 +1,9 @@
 """The seeded market: prices, trades and offers, each a pure function of (seed, pair, time).
 
-It is the compass of the market maker, who offers what it says and starts anew each beat, whatever was taken before.
-Time is cut into beats of 15 seconds, and each beat holds one trade. Prices are a random walk made of layers of noise,
-each four times as slow as the one before and twice as high, all in whole numbers, so that every machine sees the same
-market, any moment can be looked at without playing what came before, and an idle market costs nothing.
+It guides the market maker, which offers what it says and starts afresh each beat, whatever was taken before.
+Time is cut into beats of 15 seconds, and each beat has one trade. Prices are a random walk made of layers of noise,
+each four times as slow as the one before and twice as high, all in whole numbers. So every machine sees the same
+market, any moment can be computed without playing what came before, and an idle market costs nothing.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ EPOCH: Final = 1_704_067_200
 LAYERS: Final = tuple((4**layer, 395 * 2**layer) for layer in range(10))
 MILLION: Final = 10**6
 ASKS, BIDS = 21, 22
-"""Streams of chance for the two sides of the book."""
+"""Random streams for the two sides of the book."""
 LIVELINESS: Final = {"ZUSD": 0, "USDT": 1, "ZEUR": 6}
-"""How far an asset swings, in percent of what a coin does; the dollar is what all is measured in."""
+"""How far an asset swings, in percent of a coin's swing; the dollar is the unit that all are measured in."""
 SMALLEST: Final = Decimal("0.001")
 """The step of the volumes that the market maker offers, and that Depth shows."""
 LEVELS: Final = 500
-"""Prices the market maker offers on each side."""
+"""How many prices the market maker offers on each side."""
 
 LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
@@ -165,11 +165,11 @@ class Market:
             price += step * (1 + self._pick(pair, side + 4, beat * 512 + level, 6))
 
     def order_id(self, pair: Pair, placed: int) -> str:
-        """Name an offer of the market maker, always the same for the same one."""
+        """Return the id of an offer of the market maker, always the same for the same offer."""
         return self._named("O", pair, placed)
 
     def trade_id(self, pair: Pair, number: int) -> str:
-        """Name a public trade by its number on the pair, always the same."""
+        """Return the id of a public trade from its number on the pair, always the same."""
         return self._named("T", pair, number)
 
     def _named(self, kind: str, pair: Pair, seed: int) -> str:
@@ -185,7 +185,7 @@ class Market:
         return Span(prices[0], max(prices), min(prices), prices[-1], mean, volume, last + 1 - first)
 
     def _worth(self, asset: str, beat: int) -> int:
-        """Return an asset's worth, in millionths of that at the start; so pairs with an asset in common agree."""
+        """Return an asset's worth, in millionths of its starting worth; so pairs with an asset in common agree."""
         liveliness = LIVELINESS.get(asset, 100)
         return MILLION + (_walk(self._key(asset), beat) * liveliness // 100 if liveliness else 0)
 
@@ -206,7 +206,7 @@ class Market:
         return max(SMALLEST, (Decimal(pair.lot) * share / 1000).quantize(SMALLEST))
 
     def _volume_until(self, pair: Pair, beat: int) -> Decimal:
-        """Add up the volumes of all trades before a beat, without looking at each: its steps are the volumes."""
+        """Add up the volumes of all trades before a beat without visiting each; the volumes are its differences."""
         lots = beat * MILLION + self._pick(pair, 15, beat, MILLION) if beat else 0
         return Decimal(int(Decimal(pair.lot) * 10**8) * lots // MILLION).scaleb(-8)
 

@@ -1,6 +1,6 @@
-"""Matching: orders that arrive, orders that are triggered, and the market maker's moves meet what rests.
+"""Matching: arriving orders, triggered orders and the market maker's moves trade with resting orders.
 
-By price, then by time; at the price of what rested.
+Resting orders are matched by price, then by time, and set the price of the trade.
 
 Source: https://docs.kraken.com/api/docs/rest-api/add-order
 """
@@ -61,13 +61,13 @@ class Matching:
         pit.mark(at)
 
     def leave(self, order: Order, status: str, at: int, reason: str | None) -> None:
-        """Take an order out of the market for good."""
+        """Take an order out of the market permanently."""
         self.pits[order.pair.name].discard(order)
         order.status, order.closed, order.reason, order.hold = status, at, reason, Decimal(0)
         self._accounts[order.account].open.pop(order.txid, None)
 
     def play(self, pit: Pit, beat: int) -> None:
-        """Let a beat of the seeded market happen: the maker moves, somebody trades, orders are set off."""
+        """Let a beat of the seeded market happen: the maker moves, somebody trades, orders are triggered."""
         pit.turn(beat)
         at = self._market.ripe(beat)
         for buy in (True, False):
@@ -91,7 +91,7 @@ class Matching:
             self._trade(pit, None, order, volume, at, buy=not buy)
 
     def set_off(self, pit: Pit, at: int) -> None:
-        """Let the orders enter the market that the last trades have set off; their trades may set off more."""
+        """Let the orders that the last trades triggered enter the market; their trades may trigger more."""
         while ready := pit.triggers.take():
             for order in ready:
                 order.triggered = True
@@ -115,7 +115,7 @@ class Matching:
             order.hold = reservation(order, order.limit or Decimal(0))[1]
 
     def _refused(self, pit: Pit, order: Order) -> str:
-        """Tell why an order cannot trade after all, now that the market is what it is; empty if it can."""
+        """Return why an order cannot trade after all in the current market; empty if it can."""
         if order.post_only and pit.crosses(order):
             return WOULD_TAKE
         if order.limit is not None and order.time_in_force != "FOK":
@@ -130,7 +130,7 @@ class Matching:
         return ""
 
     def _take(self, pit: Pit, order: Order, at: int) -> None:
-        """Trade an order with what rests, best price first, as far as its limit goes."""
+        """Trade an order with resting ones, best price first, as far as its limit goes."""
         while order.alive and (offer := pit.front(buy=not order.buy)) is not None and order.reaches(offer.price):
             rival = offer.order
             if rival is not None and rival.account == order.account:
@@ -159,16 +159,16 @@ class Matching:
         buy: bool,
         price: Decimal | None = None,
     ) -> None:
-        """Carry a trade out; where there is no order, the market maker stands on that side.
+        """Carry out a trade; where there is no order, the market maker is that side.
 
         Args:
             pit: Where.
             taker: The order that arrived.
-            resting: The order it met; gives the price.
+            resting: The order it met, which sets the price.
             volume: How much.
             at: Unix nanoseconds.
-            buy: Whether the one that arrived buys.
-            price: The price, where the market maker's offer was met.
+            buy: Whether the order that arrived buys.
+            price: The price, if the order met the market maker's offer.
         """
         if price is None and resting is not None:
             price = resting.limit
@@ -183,7 +183,7 @@ class Matching:
                 self._settle(pit, order, fill, at)
 
     def _settle(self, pit: Pit, order: Order, fill: Fill, at: int) -> None:
-        """See what a fill makes of its order: done, or a smaller hold and the iceberg's next slice."""
+        """Update an order after a fill: it is done, or reserves less and shows the iceberg's next slice."""
         if order.close is not None:
             self.follow_ups.append((order, fill))
         if order.left <= 0:

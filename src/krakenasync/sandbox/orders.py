@@ -23,7 +23,7 @@ ZERO: Final = Decimal(0)
 
 
 class Close(msgspec.Struct, frozen=True, kw_only=True):
-    """The order of the opposite side that each fill is to be followed by; prices as they were given, and checked.
+    """The order on the opposite side that follows each fill; prices as they were given, and checked.
 
     Source: https://docs.kraken.com/api/docs/rest-api/add-order (close)
     """
@@ -33,7 +33,7 @@ class Close(msgspec.Struct, frozen=True, kw_only=True):
     price2: str = ""
 
     def description(self, pair: Pair, *, buy: bool) -> str:
-        """Say in words what it is, as Kraken does; `buy` is its own side."""
+        """Describe it in words, as Kraken does; `buy` is its own side."""
         given = (self.price, self.price2) if self.kind.endswith("-limit") else (self.price,)
         prices = [price_text(text, self.kind, pair, buy=buy) for text in given]
         return f"close position @ {spoken(self.kind)} {' -> limit '.join(prices)}"
@@ -44,7 +44,7 @@ class Trail(msgspec.Struct, kw_only=True):
 
     Attributes:
         offset: How far it stays behind: a distance, or percent.
-        limit_offset: How far its limit lies from its trigger, signed; None without a limit.
+        limit_offset: How far its limit is from its trigger, signed; None without a limit.
         best: The best price seen so far, which it follows.
     """
 
@@ -56,7 +56,7 @@ class Trail(msgspec.Struct, kw_only=True):
 
 
 class Order(msgspec.Struct, kw_only=True, eq=False):
-    """An order of an account. Two orders are the same only if they are one.
+    """An order of an account. Orders are equal only if they are the same object.
 
     Attributes:
         txid: Kraken's id (``O...``).
@@ -68,16 +68,16 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
         price2: The limit price of the triggered kinds.
         opened: Unix nanoseconds.
         touched: When it was created or last amended: what its age is counted from.
-        queued: When it took its place in the queue of its price.
+        queued: When it took its place in the queue at its price.
         expires: Unix nanoseconds; 0 for never.
         starts: When it is to enter the market; 0 for at once.
         status: Kraken's word.
         display: What an iceberg shows at a time.
         shown: What others see of it now.
-        triggered: Whether a triggered kind has been set off.
+        triggered: Whether an order of a triggered kind has been triggered.
         parent: The order whose fill made this one.
-        replaced: The order that an edit put this one in the place of.
-        stp: What is cancelled when it would trade with its own account.
+        replaced: The order that this one replaced in an edit.
+        stp: What is cancelled if it would trade with its own account.
         maker_rate: The fee of what it fills while it rests, as a fraction; fixed when it is placed.
         taker_rate: The fee of what it fills on arrival.
         owed: Its fees so far, not rounded.
@@ -132,7 +132,7 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
 
     @property
     def average(self) -> Decimal:
-        """The average price of what is filled, 0 before."""
+        """The average price of what is filled; 0 if nothing is."""
         worth = sum((fill.price * fill.volume for fill in self.fills), ZERO)
         return worth / self.filled if self.filled else ZERO
 
@@ -184,7 +184,7 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
         return self.close.description(self.pair, buy=not self.buy) if self.close is not None else ""
 
     def description(self) -> str:
-        """Say in words what was asked for, as Kraken does."""
+        """Describe in words what was asked for, as Kraken does."""
         words = [("buy" if self.buy else "sell"), self._asked(), self.pair.altname, "@", spoken(self.kind)]
         price, price2 = self.price_texts()
         if self.kind != "market":
@@ -192,14 +192,14 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
         return " ".join([*words, "-> limit", price2] if price2 != "0" else words)
 
     def _asked(self) -> str:
-        """Write the volume that was asked for, in quote with ``viqc``; what is filled is in base all the same.
+        """Write the volume that was asked for, in quote with ``viqc``; the filled volume is in base nevertheless.
 
-        Source: https://github.com/dominiktraxl/pykrakenapi, which keeps the words of Kraken's older documentation
+        Source: https://github.com/dominiktraxl/pykrakenapi, which quotes Kraken's older documentation
         """
         return f"{self.volume if self.worth is None else self.worth:.8f}"
 
     def price_texts(self) -> tuple[str, str]:
-        """Write both prices as ``descr`` has them; those of trailing orders are offsets."""
+        """Write both prices as in ``descr``; those of trailing orders are offsets."""
         digits = self.pair.price_text
         if self.trail is None:
             price, price2 = (digits(each) if each is not None else "0" for each in (self.price, self.price2))
@@ -212,11 +212,11 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
         return offset, offset_text(size, self.pair, up=up, percent=trail.limit_percent)
 
     def row(self, trades: Sequence[list[Fill]] | None = None) -> dict[str, Any]:
-        """Write the order as OpenOrders, ClosedOrders and QueryOrders have it, with its trades if they are given."""
+        """Write the order as OpenOrders, ClosedOrders and QueryOrders do, with its trades if they are given."""
         pair = self.pair
         row: dict[str, Any] = {
             "refid": self.parent,
-            # Null beside a cl_ord_id and never else, in what clients recorded since 2023.
+            # In what clients have recorded since 2023, it is null beside a cl_ord_id and never otherwise.
             "userref": self.userref if self.cl_ord_id is not None else self.userref or 0,
             "status": self.status,
             "opentm": seconds(self.opened),
@@ -228,19 +228,19 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
             "cost": pair.cost_text(self.cost),
             "fee": pair.cost_text(sum((fill.fee_in_quote for fill in self.fills), ZERO)),
             "price": pair.long_price_text(self.average),
-            # Clients saw it of a trailing stop from the beginning, of the others once they were set off.
+            # Clients saw it on a trailing stop from the beginning, on the others once they were triggered.
             "stopprice": pair.long_price_text(((self.trail or self.triggered) and self.price) or ZERO),
             "limitprice": pair.long_price_text(self._limit_shown()),
             "misc": ",".join(self._remarks()),
             "oflags": ",".join(self.oflags or ("fciq",)),
-            # Upper case is how requests and executions have it; rows that clients recorded live have "gtc".
+            # It is upper case in requests and executions; rows that clients recorded live have "gtc".
             "time_in_force": self.time_in_force.lower(),
         }
         if self.cl_ord_id is not None:
             row["cl_ord_id"] = self.cl_ord_id
         if self.replaced is not None:
             row["link_id"] = self.replaced
-        if self.kind in TRIGGERED and self.trigger != "last":  # what is not said is "last"
+        if self.kind in TRIGGERED and self.trigger != "last":  # "last" is left out
             row["trigger"] = self.trigger
         if trades is not None:
             row["trades"] = [group[0].txid for group in trades]
@@ -250,7 +250,7 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
         return row
 
     def _limit_shown(self) -> Decimal:
-        """The limit of a triggered order; for a trailing stop the best price, from which it hangs, as clients saw."""
+        """The limit of a triggered order; for a trailing stop, the best price that it follows, as clients saw."""
         if self.trail is not None and self.trail.limit_offset is None:
             return self.trail.best
         return (self.triggered and self.price2) or ZERO
@@ -279,10 +279,10 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
 
 
 def spoken(kind: str) -> str:
-    """Say an order type as sentences do: the limit of a triggered kind is named after its trigger."""
+    """Write an order type as descriptions do: they name the limit of a triggered kind after its trigger."""
     return kind.removesuffix("-limit").replace("-", " ") if kind != "limit" else kind
 
 
 def seconds(at: int) -> float | int:
-    """Write unix nanoseconds as Kraken writes times: seconds with up to seven digits, a bare 0 for none."""
+    """Write unix nanoseconds as Kraken writes times: seconds with up to seven digits, a bare 0 for no time."""
     return round(at / NANOS, 7) if at else 0

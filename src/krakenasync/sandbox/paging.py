@@ -25,7 +25,7 @@ __all__ = ["PAGE", "CursorPage", "Row", "by_cursor", "by_offset", "moment", "rem
 T = TypeVar("T")
 
 PAGE: Final = PAGING["Ledgers"].rows
-"""Rows of a page of history."""
+"""Rows on a page of history."""
 LARGEST_OFFSET: Final = 2**63 - 1
 MOST: Final = 2**31 - 1
 
@@ -34,9 +34,9 @@ class Row(NamedTuple):
     """Something that has an id and a time.
 
     Attributes:
-        id: What a `start` or `end` may name.
+        id: The id that a `start` or `end` may name.
         at: Unix nanoseconds.
-        item: What it is; written into the answer only if it is on the page.
+        item: The thing itself; written into the answer only if it is on the page.
     """
 
     id: str
@@ -63,7 +63,7 @@ def by_offset(
         rows: All rows there are, newest first.
         name: The key of the page in the answer.
         write: Writes an item.
-        moments: When all those were whose id may be a bound, also those that are not asked for, in unix nanoseconds.
+        moments: The time of every id that may be a bound, even of rows that are filtered out, in unix nanoseconds.
 
     Raises:
         Refusal: A bound is neither a time nor such an id.
@@ -78,7 +78,7 @@ def by_offset(
 
 
 def _bound(arguments: Arguments, rows: Sequence[Row], name: str, moments: Mapping[str, int]) -> int | Decimal | None:
-    """Read a bound: the place of the row it names, or a time in seconds."""
+    """Read a bound: the position of the row it names, or a time in seconds."""
     if not arguments.given(name):
         return None if name == "end" else Decimal(-1)
     text = arguments.text(name)
@@ -89,7 +89,7 @@ def _bound(arguments: Arguments, rows: Sequence[Row], name: str, moments: Mappin
 
 
 def _first(rows: Sequence[Row], bound: int | Decimal | None) -> int:
-    """Return the place of the first row that does not lie after a bound."""
+    """Return the position of the first row that is not after a bound."""
     if bound is None:
         return 0
     if isinstance(bound, int):
@@ -110,14 +110,14 @@ class CursorPage(NamedTuple):
 
 
 def remembered(arguments: Arguments, *, first: tuple[str, ...] = ()) -> Arguments:
-    """Return the arguments that a cursor stands for: those of the call that began, and where it stopped.
+    """Return the arguments that a cursor stands for: those of the first call, and where the last page ended.
 
     Args:
-        arguments: The call's; its ``cursor`` may be one of `by_cursor`.
-        first: What ``cursor`` says on the first page.
+        arguments: The call's; its ``cursor`` may come from `by_cursor`.
+        first: Values of ``cursor`` that ask for the first page.
 
     Raises:
-        Refusal: It is not a cursor that was handed out.
+        Refusal: The sandbox did not issue this cursor.
     """
     # Kraken's page types it "boolean or string".
     text = arguments.spelled("cursor", "")
@@ -135,14 +135,14 @@ def remembered(arguments: Arguments, *, first: tuple[str, ...] = ()) -> Argument
 def by_cursor(
     arguments: Arguments, rows: Sequence[T], id_of: Callable[[T], str], filters: tuple[str, ...], size: int
 ) -> CursorPage:
-    """Cut the next page out of rows, newest first; rows that arrive meanwhile move nothing.
+    """Cut the next page out of rows, newest first; rows that arrive meanwhile do not shift it.
 
     Args:
-        arguments: What `remembered` gave.
+        arguments: What `remembered` returned.
         rows: Those that pass the filters.
-        id_of: Tells a row's id.
+        id_of: Returns a row's id.
         filters: The names of the filters, which the cursor remembers.
-        size: Rows of a page unless ``limit`` says otherwise.
+        size: Rows per page unless ``limit`` says otherwise.
     """
     limit = arguments.whole("limit", size, 1, MOST)
     after = arguments.text("after", "") if arguments.given("after") else None
@@ -157,10 +157,10 @@ def by_cursor(
 
 
 def within(arguments: Arguments) -> Callable[[int], bool]:
-    """Read ``start`` and ``end``; what is returned tells whether a time lies between them, both included.
+    """Read ``start`` and ``end``, and return a test whether a time is between them, both included.
 
     Raises:
-        Refusal: One is no time, even if there is nothing to compare it with.
+        Refusal: One of them is not a time, even if there is nothing to compare it with.
     """
     start = arguments.number("start", "0")
     end = arguments.number("end") if arguments.given("end") else None

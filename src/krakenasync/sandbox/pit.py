@@ -1,4 +1,4 @@
-"""A trading pit: all that is offered for one pair, by the accounts and by the market maker, and what was traded.
+"""A trading pit: all offers for one pair, by the accounts and by the market maker, and the trades.
 
 Source: https://docs.kraken.com/api/docs/guides/spot-l3-data (what others see of an order)
 """
@@ -22,9 +22,9 @@ from krakenasync.sandbox.triggers import Triggers
 __all__ = ["LOOKS", "MARKS", "Mark", "Offer", "Pit"]
 
 LOOKS: Final = 6000
-"""About how many beats are looked at, per pair, after a long idle time; a day has fewer, so that none is left out."""
+"""About how many beats are sampled, per pair, after a long idle time; a day has fewer, so none of its is left out."""
 MARKS: Final = 200
-"""Changes of the best prices that are remembered."""
+"""How many changes of the best prices are remembered."""
 
 
 class Offer(NamedTuple):
@@ -33,7 +33,7 @@ class Offer(NamedTuple):
     Attributes:
         volume: What others see of it.
         since: When it took its place in the queue (unix nanoseconds).
-        order: Whose it is; None for the market maker's.
+        order: The order behind it; None for the market maker's.
     """
 
     price: Decimal
@@ -61,9 +61,9 @@ class Pit:
     """The pit of one pair.
 
     Attributes:
-        beat: The beat of the seeded market it has come to.
+        beat: The beat of the seeded market that it has reached.
         last: The price of the last trade.
-        triggers: Orders that nobody sees yet.
+        triggers: Orders that are not visible yet.
         tape: What was traded.
         marks: How the best prices changed by what accounts did.
     """
@@ -79,7 +79,7 @@ class Pit:
         self._move(beat)
 
     def turn(self, beat: int) -> None:
-        """Go to a beat: the maker offers anew, and the price of its trade is seen by whoever waits for one."""
+        """Go to a beat: the maker makes new offers, and waiting orders see the price of the beat's trade."""
         self._move(beat)
         if len(self.triggers):
             self.triggers.see(self.last)
@@ -105,7 +105,7 @@ class Pit:
         return self._made_bids if buy else self._made_asks
 
     def front(self, *, buy: bool) -> Offer | None:
-        """Return the bid or ask that trades next: the best price, and of one price the oldest."""
+        """Return the bid or ask that trades next: the one with the best price, and the oldest at that price."""
         own = _offer(self.side(buy=buy).first())
         made = self.maker(buy=buy).best
         if made is None:
@@ -114,7 +114,7 @@ class Pit:
         return theirs if own is None or _rank(theirs, buy=buy) < _rank(own, buy=buy) else own
 
     def offers(self, *, buy: bool) -> Iterator[Offer]:
-        """Yield all that is bid or asked, in the order it trades in."""
+        """Yield all bids or asks, in the order in which they trade."""
         own = filter(None, map(_offer, self.side(buy=buy)))
         made = (Offer(level.price, level.volume, level.placed, None) for level in self.maker(buy=buy).levels())
         return heapq.merge(own, made, key=lambda offer: _rank(offer, buy=buy))
@@ -156,8 +156,8 @@ class Pit:
         return volume
 
     def rest(self, order: Order, at: int) -> None:
-        """Queue an order behind all others of its price, or an iceberg's next slice of it."""
-        # No two have the same time: the order of the queue is the order of the times that Level3 shows.
+        """Queue an order, or the next slice of an iceberg, behind all others at its price."""
+        # No two have the same time: the queue has the order of the times that Level3 shows.
         order.queued = self._queued = max(at, self._queued + 1)
         order.shown = min(order.left, order.display or order.left)
         side = self.side(buy=order.buy)
@@ -165,12 +165,12 @@ class Pit:
         side.add(order)
 
     def discard(self, order: Order) -> None:
-        """Take an order out, wherever it is."""
+        """Remove an order, wherever it is."""
         self.side(buy=order.buy).discard(order)
         self.triggers.discard(order)
 
     def print(self, at: int, price: Decimal, volume: Decimal, *, buy: bool, market: bool) -> PublicTrade:
-        """Print a trade an account has part in."""
+        """Print a trade in which an account took part."""
         trade = self.tape.print(self.beat, at, price, volume, buy=buy, market=market)
         self.last = price
         if len(self.triggers):
@@ -185,7 +185,7 @@ class Pit:
             self.marks.append(mark)
 
     def next_stir(self, until: int) -> int | None:
-        """Find the next beat, `until` at the latest, at which an order may be concerned."""
+        """Find the next beat, `until` at the latest, that may concern an order."""
         triggers, following = self.triggers, self.triggers.trailing
         falling, rising = triggers.bounds()
         tick = self.pair.tick_size

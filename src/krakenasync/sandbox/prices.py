@@ -20,7 +20,7 @@ from krakenasync.sandbox.triggers import on_tick
 __all__ = ["Terms", "bounded", "read_price", "read_terms", "read_trail", "with_limit"]
 
 LARGEST: Final = 10**9
-"""Volumes and prices stay below this."""
+"""The bound of volumes and prices."""
 
 
 class Terms(NamedTuple):
@@ -35,7 +35,7 @@ def read_terms(kind: str, price: str, price2: str, pair: Pair, last: Decimal, *,
     """Read the prices of an order; empty text stands for none.
 
     Raises:
-        Refusal: One is missing, wrong, or off the pair's tick.
+        Refusal: A price is missing, wrong, or off the pair's tick.
     """
     limited = kind.endswith("-limit")
     if not limited:
@@ -50,10 +50,10 @@ def read_terms(kind: str, price: str, price2: str, pair: Pair, last: Decimal, *,
 
 
 def _check_spare(name: str, text: str) -> None:
-    """Check a price that the kind of order has no use for: it is ignored, as a 0 that old clients send for "none".
+    """Check a price that the kind of order does not use: it is ignored, like the 0 that old clients send for "none".
 
     Raises:
-        Refusal: It is not a price at all.
+        Refusal: The text is not a price at all.
     """
     if text and not RELATIVE.fullmatch(text):
         bounded(name, text)
@@ -63,7 +63,7 @@ def read_price(name: str, text: str, pair: Pair, last: Decimal, kind: str, *, bu
     """Read a price of an order and check it against the pair's tick; a relative one starts from the last price.
 
     Raises:
-        Refusal: It is not a price, or off the tick.
+        Refusal: The text is not a price, or is off the tick.
     """
     if not text:
         raise invalid(name)
@@ -89,10 +89,10 @@ def _check_digits(price: Decimal, pair: Pair) -> None:
 
 
 def bounded(name: str, text: str) -> Decimal:
-    """Read an amount or a price that leaves the products of two of them exact.
+    """Read an amount or a price, bounded so that a product of two is exact.
 
     Raises:
-        Refusal: It is not a number, negative or too large.
+        Refusal: The text is not a number, or is negative or too large.
     """
     number = as_number(name, text)
     if number >= LARGEST:
@@ -101,7 +101,7 @@ def bounded(name: str, text: str) -> Decimal:
 
 
 def _at_offset(offset: Decimal, last: Decimal, pair: Pair) -> Decimal:
-    """Work a relative price out, rounded to the tick."""
+    """Work out a relative price, rounded to the tick."""
     price = on_tick(last + offset, pair.tick_size)
     if price <= 0:
         raise Refusal(INVALID_PRICE)
@@ -120,7 +120,7 @@ def read_trail(name: str, text: str, pair: Pair, last: Decimal) -> Trail:
     """Read how far a trailing order stays behind the market.
 
     Raises:
-        Refusal: It is no such distance, or none at all, or more than there is.
+        Refusal: The text is not such a distance, or is zero, or is more than the whole price.
     """
     trail = _read_offset(name, text, pair, "+")
     if not trail.offset or (trail.offset >= 100 if trail.percent else trail.offset >= last):  # noqa: PLR2004 - percent
@@ -129,10 +129,10 @@ def read_trail(name: str, text: str, pair: Pair, last: Decimal) -> Trail:
 
 
 def with_limit(trail: Trail, name: str, text: str, pair: Pair) -> Trail:
-    """Read how far a trailing order's limit lies from its trigger.
+    """Read how far a trailing order's limit is from its trigger.
 
     Raises:
-        Refusal: It is not a distance.
+        Refusal: The text is not a distance.
     """
     limit = _read_offset(name, text, pair, "+-")
     offset = -limit.offset if text.startswith("-") else limit.offset
@@ -143,7 +143,7 @@ def _read_offset(name: str, text: str, pair: Pair, signs: str) -> Trail:
     """Read a distance from the market.
 
     Raises:
-        Refusal: It is not a distance, or finer than the pair's tick.
+        Refusal: The text is not a distance, or is finer than the pair's tick.
     """
     relative = RELATIVE.fullmatch(text)
     if relative is None or relative[1] not in signs:

@@ -1,8 +1,8 @@
-"""How Funding Beta says no here: an HTTP error status, and a problem instead of the envelope.
+"""Refusals of Funding Beta: an HTTP error status, and a problem instead of the envelope.
 
-Seen by clients: ``InvalidKey``, with 401 and the title ``API: Invalid key``. The guide names
-``TooManyDepositAddresses``. No page lists the others: they are written the same way out of Kraken's error strings, and
-the statuses are the usual ones.
+Clients have seen ``InvalidKey``, with 401 and the title ``API: Invalid key``. The guide names
+``TooManyDepositAddresses``. No page lists the others: here they are made from Kraken's error strings in the same way,
+with the usual statuses.
 
 Source: https://docs.kraken.com/exchange/guides/rest/funding
 """
@@ -45,7 +45,7 @@ def problem(code: str) -> Reply:
     """Write a refusal as a problem.
 
     Args:
-        code: One of Kraken's error strings; what stands behind its second colon becomes the ``detail``.
+        code: One of Kraken's error strings; the text after its second colon becomes the ``detail``.
     """
     category, _, rest = code.removeprefix("E").partition(":")
     text, _, detail = rest.partition(":")

@@ -1,4 +1,4 @@
-"""The sandbox's decimal context: the usual 28 digits, whatever the program it runs in has set for itself."""
+"""The sandbox's decimal context: the usual 28 digits, whatever the surrounding program has set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the sandbox says no: one exception, and Kraken's strings by name.
+"""How the sandbox refuses a call: one exception, and names for Kraken's strings.
 
 Source of the strings: https://docs.kraken.com/api/docs/guides/spot-errors
 """
@@ -72,7 +72,7 @@ class Refusal(Exception):
     """Kraken's answer is an error string instead of a result.
 
     Attributes:
-        code: The string, as it stands in the envelope.
+        code: The string, as it appears in the envelope.
     """
 
     def __init__(self, code: str) -> None:
@@ -81,5 +81,5 @@ class Refusal(Exception):
 
 
 def invalid(name: str) -> Refusal:
-    """Refuse an argument by name."""
+    """Make the refusal of an argument, by its name."""
     return Refusal(f"EGeneral:Invalid arguments:{name}")

@@ -11,13 +11,13 @@ __all__ = ["offset_text", "price_text"]
 
 
 def offset_text(size: Decimal, pair: Pair, *, up: bool, percent: bool) -> str:
-    """Write a distance from the market, with a sign: percent with four digits, others with the pair's."""
+    """Write a distance from the market, with a sign: a percentage with four digits, others with the pair's."""
     sign = "+" if up else "-"
     return f"{sign}{size:.4f}%" if percent else f"{sign}{pair.price_text(size)}"
 
 
 def price_text(text: str, kind: str, pair: Pair, *, buy: bool) -> str:
-    """Write a price that was read before, absolute or relative, as Kraken repeats it."""
+    """Write a price that was read before, absolute or relative, as Kraken echoes it."""
     relative = RELATIVE.fullmatch(text)
     if relative is None:
         return pair.price_text(Decimal(text))

@@ -1,6 +1,6 @@
-"""Which endpoint a method and a path mean.
+"""Finding the endpoint that a method and a path mean.
 
-Spot has one endpoint a path. Funding Beta has several, told apart by the HTTP method, and paths with parts to fill in.
+Spot has one endpoint per path. Funding Beta has several, distinguished by HTTP method, and paths with parts to fill in.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ ROUTES: Final[Mapping[str, Spec]] = {
 
 
 class Route(NamedTuple):
-    """An endpoint, and what its path was filled in with."""
+    """An endpoint, and the parts that its path was filled in with."""
 
     spec: Spec
     parts: dict[str, str]
 
 
 def _beta() -> Iterator[tuple[str, re.Pattern[str], Spec]]:
-    """Yield method, pattern and facts of each Funding Beta endpoint."""
+    """Yield method, pattern and spec of each Funding Beta endpoint."""
     for request in ENDPOINTS.values():
         spec = request.spec
         if spec.beta:
@@ -56,7 +56,7 @@ def find_route(method: str, path: str) -> Route | None:
 
 
 def by_query(path: str) -> bool:
-    """Whether a path is a public call's, which takes its parameters in the query string of a GET and nothing else.
+    """Whether a path is a public call's, which takes its parameters only in the query string of a GET.
 
     Kraken has answered anything else with HTTP 405 since January 2024.
 

@@ -50,21 +50,21 @@ class Sandbox:
     """A local Kraken: an ASGI app with accounts, a market, counters and faults behind it.
 
     Args:
-        config: How strict, slow and talkative it is.
+        config: The settings, such as how strict and how slow it is.
         clock: Where its time comes from.
-        answer_lost: Makes the exception that a lost answer raises in process, for callers that are not on httpx.
+        answer_lost: Makes the exception that a lost answer raises in process, for callers that do not use httpx.
 
     Attributes:
         app: The ASGI app, for a transport in process.
         keys: The API keys by label; the demo keys are labelled like their accounts.
         accounts: The accounts by name.
-        faults: What is to go wrong.
+        faults: The faults to play.
         stats: What was seen so far.
         limits: The counters.
         exchange: Orders, trades and movements of money.
         market: The seeded market.
         clock: Its time; `advance` moves it.
-        moment: When it was last written down, by both of its clocks.
+        moment: When the last snapshot was made, by both of its clocks.
         treasury: The ledger, and all that happens to money besides trading.
     """
 
@@ -78,7 +78,7 @@ class Sandbox:
     ) -> None:
         self.config = config or SandboxConfig()
         self.clock = SandboxClock(clock or SystemClock(), self.config.speed)
-        # A stream of its own for each use: one more fault must not change the ids of the orders.
+        # Each use has a random stream of its own: one more fault must not change the ids of the orders.
         ids, fault_chance, references, self._delays = (
             random.Random(f"{self.config.seed}:{use}")  # noqa: S311 - repeatable on purpose
             for use in ("ids", "faults", "references", "delays")
@@ -109,7 +109,7 @@ class Sandbox:
         """Open one more account; `add_key` gives it a key.
 
         Raises:
-            ConfigurationError: There is one of that name.
+            ConfigurationError: There is already an account of that name.
         """
         return self.keys.open_account(name, balances, tier=tier)
 
@@ -138,24 +138,24 @@ class Sandbox:
         )
 
     def level(self, key: ApiKey | str) -> float:
-        """Return a key's counter now, in points, by the key or its label."""
+        """Return a key's current counter, in points, by the key or its label."""
         return self.limits.level(self.keys[key] if isinstance(key, str) else key)
 
     @as_usual
     def advance(self, seconds: float) -> None:
-        """Let time pass at once, and everything happen that is due by then.
+        """Let time pass at once, and let everything happen that is due by then.
 
         Raises:
-            ConfigurationError: It would go back.
+            ConfigurationError: Time would go back.
         """
         self.clock.advance(seconds)
         self.exchange.settle()
         self.treasury.settle(self.clock.wall_ns())
 
     def snapshot(self) -> bytes:
-        """Write everything down, exactly, as JSON for a file; `restore` goes on from there.
+        """Return the exact state as JSON, for a file; `restore` goes on from there.
 
-        The keys' secrets are in it, those that were given to the sandbox as well.
+        It contains the keys' secrets, including those that were given to the sandbox.
 
         Raises:
             ConfigurationError: Something was put into the sandbox that cannot be written.
@@ -166,7 +166,7 @@ class Sandbox:
     @classmethod
     @as_usual
     def restore(cls, data: bytes, clock: Clock | None = None) -> Sandbox:
-        """Make a sandbox again that goes on where another one was written down.
+        """Make a sandbox that goes on from a snapshot of another one.
 
         Time that has passed since then by the clock has passed here too: orders expire, dead man's switches fire.
 
@@ -175,7 +175,7 @@ class Sandbox:
             clock: Where time comes from.
 
         Raises:
-            ConfigurationError: It is not such a file.
+            ConfigurationError: The data are not a snapshot.
         """
         sandbox = cls.__new__(cls)
         vars(sandbox).update(load(data, {"clock": clock or SystemClock()}, sandbox))
@@ -188,10 +188,10 @@ class Sandbox:
         return sandbox
 
     async def handle(self, call: Call) -> Reply | None:
-        """Answer a call after its way here and before its way back, faults included.
+        """Answer a call, including its travel in both directions and any faults.
 
         Returns:
-            The answer, or None when the caller is to see a broken connection.
+            The answer, or None if the caller is to see a broken connection.
         """
         name, most = endpoint_name(call.method, call.quoted_path), self.config.most_at_once
         if not most or not call.api_key:
@@ -220,7 +220,7 @@ class Sandbox:
         return reply
 
     def _throttled(self, name: str) -> Reply:
-        """Refuse a private call that came while too many of its key were in flight; Kraken does not say how many."""
+        """Refuse a private call made while too many of its key were in flight; Kraken does not say how many."""
         code = throttled(self.clock.wall_ns() // NANOS + 1)
         self.stats.refused[name, code] += 1
         return Reply(envelope(msgspec.UNSET, code))
@@ -229,7 +229,7 @@ class Sandbox:
         raise self._answer_lost()
 
     async def _travel(self, extra: float) -> None:
-        """Wait as long as the request or the answer is on its way."""
+        """Wait for as long as the request or the answer travels."""
         delay = self.config.latency + extra
         if self.config.jitter:
             delay += self._delays.uniform(0, self.config.jitter)

@@ -15,7 +15,7 @@ __all__ = ["fee_row", "schedule_of", "schedule_row"]
 NONE: Final = "0.0000"
 
 Schedule = tuple[tuple[int, str], ...]
-"""Steps: the volume in dollars from which on, and the fee in percent."""
+"""Steps: the volume in dollars at which each begins, and its fee in percent."""
 
 
 def schedule_of(pair: Pair, *, maker: bool) -> Schedule:
@@ -26,7 +26,7 @@ def schedule_of(pair: Pair, *, maker: bool) -> Schedule:
 
 
 def fee_row(schedule: Schedule, volume: Decimal) -> dict[str, Any]:
-    """Write the fee of a volume as TradeVolume has it, in percent."""
+    """Write the fee of a volume as TradeVolume does, in percent."""
     place = _reached(schedule, volume)
     following = schedule[place + 1] if place + 1 < len(schedule) else None
     return {
@@ -40,7 +40,7 @@ def fee_row(schedule: Schedule, volume: Decimal) -> dict[str, Any]:
 
 
 def schedule_row(pair: Pair, volume: Decimal) -> dict[str, Any]:
-    """Write a pair's whole schedule as TradeVolume has it."""
+    """Write a pair's whole schedule as TradeVolume does."""
     takers, makers = schedule_of(pair, maker=False), schedule_of(pair, maker=True)
     reached = _reached(takers, volume)
     return {
@@ -61,7 +61,7 @@ def schedule_row(pair: Pair, volume: Decimal) -> dict[str, Any]:
 
 
 def _reached(schedule: Schedule, volume: Decimal) -> int:
-    """Return the place of the step that a volume has reached."""
+    """Return the index of the step that a volume has reached."""
     return max(place for place, (least, _) in enumerate(schedule) if volume >= least)
 
 

@@ -1,4 +1,4 @@
-"""The sandbox on a real loopback port: in the background of a program, or alone until it is stopped."""
+"""The sandbox on a real loopback port: in the background of a program, or on its own until it is stopped."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ __all__ = ["run", "serve"]
 
 LOOPBACK: Final = "127.0.0.1"
 TURNS: Final = 100
-"""Turns of the event loop that closing connections may take."""
+"""How many turns of the event loop closing connections may take."""
 
 
 class _BackgroundServer(uvicorn.Server):
-    """A server that leaves the program's signals alone and stops the moment it is told to."""
+    """A server that leaves the program's signals alone and stops as soon as it is told to."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -45,7 +45,7 @@ class _BackgroundServer(uvicorn.Server):
         await self.stop.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn's signature
-        """Close everything now: uvicorn's own way sleeps a tenth of a second first, which is long for a test."""
+        """Close everything now: uvicorn sleeps a tenth of a second first, which is long for a test."""
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):
@@ -90,7 +90,7 @@ async def serve(sandbox: Sandbox, port: int = 0) -> AsyncIterator[str]:
 
 
 def run(config: SandboxConfig | None = None, port: int = 0, *, say: Callable[[str], object] | None = None) -> None:
-    """Serve a sandbox until the process is interrupted; says where it is and which keys it takes.
+    """Serve a sandbox until the process is interrupted; print its address and the keys it accepts.
 
     Args:
         config: How it behaves.
@@ -99,7 +99,7 @@ def run(config: SandboxConfig | None = None, port: int = 0, *, say: Callable[[st
 
     Raises:
         ConfigurationError: The port cannot be used.
-        OSError: What is said cannot be written.
+        OSError: The lines cannot be written.
     """
     sandbox = Sandbox(config)
     try:
@@ -115,7 +115,7 @@ def run(config: SandboxConfig | None = None, port: int = 0, *, say: Callable[[st
 
 
 def greeting(sandbox: Sandbox, url: str) -> Iterator[str]:
-    """Say where a sandbox listens and which keys it takes; a secret the caller gave is not repeated."""
+    """Yield lines with a sandbox's address and the keys it accepts; a secret that the caller gave is not shown."""
     given = {extra.api_key for extra in sandbox.config.keys}
     keys = list(sandbox.keys.values())
     yield f"Kraken sandbox ({sandbox.config.account_tier.name.lower()}) at {url}"
@@ -142,7 +142,7 @@ def _say(line: str) -> None:
 def _listen(port: int) -> socket.socket:
     """Listen on the loopback address.
 
-    The protocol is named because asyncio switches Nagle's delay off only where it is; `socket.create_server` leaves it
+    The protocol is named because asyncio switches Nagle's delay off only if it is; `socket.create_server` leaves it
     out, and every answer would wait 40 ms for the acknowledgement of its headers.
     """
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -162,7 +162,7 @@ def _url(listener: socket.socket) -> str:
 
 
 def _uvicorn_config(sandbox: Sandbox) -> uvicorn.Config:
-    # Silent: a lost answer is an error to uvicorn and a service to us.
+    # Silent: uvicorn would report a lost answer as an error, but here it is intended.
     return uvicorn.Config(
         sandbox.asgi(hang_up),
         lifespan="off",

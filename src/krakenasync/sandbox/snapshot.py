@@ -1,8 +1,8 @@
 """Writing a graph of objects as JSON, exactly, and restoring it.
 
-Whatever is made of the package's own classes and plain containers can be written, so a new part of the sandbox needs
-nothing of its own to be kept. Shared objects stay shared, decimals keep every digit, sources of chance go on where they
-were. Reading makes objects of this package's classes only and runs no code from the file.
+Anything made of the package's own classes and plain containers can be written, so a new part of the sandbox needs no
+code of its own to be saved. Shared objects stay shared, decimals keep every digit, random generators go on where they
+were. Reading makes only objects of this package's classes and runs no code from the file.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ NODE: Final = "@"
 
 
 def dump(root: object, outside: Mapping[str, object], *, leave_out: frozenset[str] = frozenset()) -> bytes:
-    """Write an object and all it leads to.
+    """Write an object and everything it refers to.
 
     Args:
         root: Where to begin.
-        outside: What is not written but found again by its name, such as a clock.
+        outside: Objects that are not written but found again by name, such as a clock.
         leave_out: Attributes of the root that are not written.
 
     Raises:
-        ConfigurationError: Something is of a kind that cannot be written.
+        ConfigurationError: An object is of a kind that cannot be written.
     """
     writer = _Writer(outside)
     attributes = {name: value for name, value in vars(root).items() if name not in leave_out}
@@ -53,15 +53,15 @@ def dump(root: object, outside: Mapping[str, object], *, leave_out: frozenset[st
 
 
 def load(data: bytes, outside: Mapping[str, object], root: object) -> dict[str, Any]:
-    """Make the attributes of a root again.
+    """Return the restored attributes of a root.
 
     Args:
         data: What `dump` wrote.
-        outside: What was not written, by the same names.
-        root: What references to the root are to mean.
+        outside: The objects that were not written, by the same names.
+        root: The object that references to the root will point to.
 
     Raises:
-        ConfigurationError: It is not such a file.
+        ConfigurationError: The data are not a snapshot.
     """
     try:
         file = json.loads(data)
@@ -111,7 +111,7 @@ class _Writer:
         return self._own(value)
 
     def _own(self, value: Any) -> list[Any]:
-        """Write something of the package's own making."""
+        """Write an object of one of the package's own classes."""
         if isinstance(value, types.MethodType):
             return ["method", self.write(value.__self__), value.__name__]
         if isinstance(value, (type, types.FunctionType)):
@@ -151,7 +151,7 @@ _CONTAINERS: Final[Mapping[type, Callable[[_Writer, Any], list[Any]]]] = {
 
 
 def _rest_of(counter: Iterator[int]) -> list[int]:
-    """Write what a counter made of a range has still to give."""
+    """Write the numbers that a counter made from a range has yet to return."""
     numbers: range = counter.__reduce__()[1][0]  # type: ignore[assignment]  # (iter, (range,), ...), by pickle's protocol
     return [next(copy.copy(counter), numbers.stop), numbers.stop, numbers.step]
 
@@ -171,7 +171,7 @@ class _Reader:
         if number not in self._made:
             kind, *parts = self._nodes[number]
             fill = _SHELLS.get(kind)
-            # What may contain itself is made empty first and filled when it can be referred to.
+            # An object that may contain itself is made empty first, and filled once it can be referred to.
             self._made[number] = fill[0](self, parts) if fill else _WHOLE[kind](self, parts)
             if fill:
                 fill[1](self, self._made[number], parts)

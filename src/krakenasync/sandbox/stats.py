@@ -25,7 +25,7 @@ class Stats:
         """Count the refusals whose string starts with `code`.
 
         Args:
-            code: A string of Kraken's or its beginning; empty for all.
+            code: One of Kraken's strings or its beginning; empty for all.
             endpoint: Only those of one endpoint.
         """
         return sum(
@@ -35,7 +35,7 @@ class Stats:
         )
 
     def reset(self) -> None:
-        """Start counting anew."""
+        """Start counting again from zero."""
         self.requests.clear()
         self.refused.clear()
         self.faults.clear()

@@ -1,4 +1,4 @@
-"""Masters and their subaccounts, and the public ids by which accounts are named to each other.
+"""Masters and their subaccounts, and the public ids by which accounts refer to each other.
 
 Source: https://docs.kraken.com/api/docs/category/rest-api/subaccounts
 """
@@ -24,7 +24,7 @@ def public_id(account: Account) -> str:
 
 
 class Subaccounts:
-    """Who is whose subaccount."""
+    """Which account is a subaccount of which master."""
 
     def __init__(self, keys: KeyRing, ledger: Ledger) -> None:
         self._keys = keys
@@ -50,19 +50,19 @@ class Subaccounts:
         return [self._keys.accounts[name] for name, owner in self._master_of.items() if owner == master.name]
 
     def master(self, account: Account) -> Account | None:
-        """Return whose subaccount it is, if it is one."""
+        """Return the master of a subaccount, or None if it is not one."""
         owner = self._master_of.get(account.name)
         return self._keys.accounts[owner] if owner else None
 
     def find(self, name: str, public: str) -> Account:
-        """Look an account up by its public id, in groups with blanks or dashes between them, or in one.
+        """Look up an account by its public id, written with or without blanks or dashes between its groups.
 
         Args:
-            name: The parameter that holds it, for the refusal.
+            name: The parameter that contains it, for the refusal.
             public: The id.
 
         Raises:
-            Refusal: There is none.
+            Refusal: There is no such account.
         """
         wanted = "".join(public.replace("-", " ").split()).upper()
         for account in self._keys.accounts.values():
@@ -74,7 +74,7 @@ class Subaccounts:
         """Return the account a key acts on: its own, or a subaccount of its own.
 
         Raises:
-            Refusal: It is somebody else's.
+            Refusal: The account is somebody else's.
         """
         if not public:
             return account
@@ -84,7 +84,7 @@ class Subaccounts:
         return wanted
 
     def transfer(self, source: Account, target: Account, asset: str, amount: Decimal, now: int) -> str:
-        """Move money between two accounts and return the transfer's id. The caller has checked that it is there."""
+        """Move money between two accounts and return the transfer's id. The caller has checked the balance."""
         refid = self._ledger.new_transfer_id("T")
         for account, signed in ((source, -amount), (target, amount)):
             self._ledger.book(account, asset, signed, kind="transfer", refid=refid, at=now)

@@ -1,4 +1,4 @@
-"""The tape of a pair: every trade that was ever printed, the accounts' own among those of the seeded market."""
+"""The tape of a pair: every trade ever printed, the accounts' own trades among those of the seeded market."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Print", "Tape"]
 
 
 class Print(NamedTuple):
-    """A trade that an account had a part in.
+    """A trade in which an account took part.
 
     Attributes:
         beat: The beat of the seeded market it followed.
@@ -28,7 +28,7 @@ class Print(NamedTuple):
 class Tape:
     """Numbers and times the trades of a pair, and reads them back.
 
-    The seeded market prints one trade each beat whether anyone looks or not, so only the others are kept.
+    The seeded market prints one trade per beat, which can be recomputed, so only the others are kept.
     """
 
     def __init__(self, market: Market, pair: Pair) -> None:
@@ -37,7 +37,7 @@ class Tape:
         self._prints: list[Print] = []
 
     def print(self, beat: int, at: int, price: Decimal, volume: Decimal, *, buy: bool, market: bool) -> PublicTrade:
-        """Print a trade; no two of a pair have the same time, so that a cursor never falls between two of them."""
+        """Print a trade; no two of a pair have the same time, so that a cursor by time never skips one."""
         after = self._prints[-1].trade.at if self._prints else 0
         at = max(at, after + 1, self._market.ripe(beat) + 1)
         trade = PublicTrade(beat + len(self._prints) + 2, at, price, volume, buy, market)
@@ -61,7 +61,7 @@ class Tape:
         return [trade for trade in found if trade.at > since][:most]
 
     def between(self, after: int, until: int) -> Sequence[PublicTrade]:
-        """Return the accounts' trades after one moment and not after another (unix nanoseconds)."""
+        """Return the accounts' trades later than `after` and no later than `until` (unix nanoseconds)."""
         first, last = (bisect.bisect_right(self._prints, at, key=lambda row: row.trade.at) for at in (after, until))
         return [row.trade for row in self._prints[first:last]]
 
@@ -69,7 +69,7 @@ class Tape:
         return [row.trade for row in self._prints[-most:]]
 
     def _seeded(self, beat: int) -> PublicTrade:
-        """Return a beat's own trade under the number it has on this tape."""
+        """Return a beat's own trade, with its number on this tape."""
         before = bisect.bisect_left(self._prints, beat, key=lambda row: row.beat)
         trade = self._market.trade(self._pair, beat)
         return trade._replace(number=trade.number + before)

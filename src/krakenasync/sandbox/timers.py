@@ -1,4 +1,4 @@
-"""What is to happen at a moment to come: orders start and expire, dead man's switches fire."""
+"""Future events: orders start and expire, dead man's switches fire."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Timer(NamedTuple):
 
     Attributes:
         at: Unix nanoseconds.
-        number: Of two of one moment, the one set first comes first.
+        number: The order of setting: of two timers for one moment, the one set first comes first.
         what: `START`, `EXPIRE` or `SWITCH`.
         account: The account's name.
         txid: The order's id; empty for the account itself.
@@ -31,7 +31,7 @@ class Timer(NamedTuple):
 
 
 class Timers:
-    """Timers by time. None is ever taken back: whoever rings sees whether it still holds."""
+    """Timers by time. None is ever removed: when one rings, the caller checks whether it still applies."""
 
     def __init__(self) -> None:
         self._heap: list[Timer] = []

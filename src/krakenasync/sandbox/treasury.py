@@ -17,7 +17,7 @@ __all__ = ["Treasury"]
 
 
 class Treasury:
-    """The sandbox's books and those who write into them.
+    """The sandbox's ledger, and the parts that write to it.
 
     Args:
         exchange: Whose accounts and ledger are used.
@@ -29,7 +29,7 @@ class Treasury:
         deposits: Money that comes in.
         withdrawals: Money that goes out.
         earn: Money that is allocated.
-        subaccounts: Who is whose.
+        subaccounts: Which account is a subaccount of which.
         exports: The reports that were ordered.
     """
 
@@ -42,6 +42,6 @@ class Treasury:
         self.exports = Exports(chance)
 
     def settle(self, now: int) -> None:
-        """Let everything happen that time alone brings: deposits are credited, what was bound comes free."""
+        """Let everything happen that only takes time: deposits are credited, bound funds become free."""
         self.deposits.settle(now)
         self.earn.settle(now)

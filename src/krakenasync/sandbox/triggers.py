@@ -1,4 +1,4 @@
-"""Orders that wait for a price: stops, profits and trailing stops, unseen by the market until they are set off.
+"""Orders that wait for a price: stops, profits and trailing stops, invisible to the market until they are triggered.
 
 Source: https://docs.kraken.com/api/docs/rest-api/add-order (ordertype, trigger)
 """
@@ -17,14 +17,14 @@ INDEX: Final = "index"
 
 
 class Triggers:
-    """The waiting orders of a pair. Whoever sees a price tells it; what that sets off is collected for `take`."""
+    """The waiting orders of a pair. Callers pass prices to `see`; the orders these trigger are collected for `take`."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, Order] = {}
         self._ready: list[Order] = []
 
     def add(self, order: Order, last: Decimal, index: Decimal) -> None:
-        """Let an order wait; it may be set off at once."""
+        """Let an order wait; it may be triggered at once."""
         self._waiting[order.txid] = order
         self._look(order, index if order.trigger == INDEX else last)
 
@@ -35,24 +35,24 @@ class Triggers:
             self._ready.remove(order)
 
     def see(self, price: Decimal, *, index: bool = False) -> None:
-        """Take notice of a price: of a trade, or of the index."""
+        """Trigger the orders that a price reaches: the price of a trade, or of the index."""
         for order in list(self._waiting.values()):
             if (order.trigger == INDEX) == index:
                 self._look(order, price)
 
     def take(self) -> list[Order]:
-        """Hand over what was set off, in the order in which it was."""
+        """Return the triggered orders, in the order in which they were triggered, and forget them."""
         ready, self._ready = self._ready, []
         return ready
 
     def foresee(self, price: Decimal) -> bool:
-        """Let trailing orders follow a price that is passed by; tells whether it would set anything off."""
+        """Let trailing orders follow a skipped price, and return whether it would trigger any order."""
         for order in self._waiting.values():
             follow(order, price)
         return any(fires(order, price) for order in self._waiting.values())
 
     def bounds(self) -> tuple[Decimal | None, Decimal | None]:
-        """Return the highest price that sets something off from above, and the lowest that does from below."""
+        """Return the highest price that triggers an order in a fall, and the lowest that does in a rise."""
         falling = [order.price for order in self._waiting.values() if order.price is not None and not order.rises]
         rising = [order.price for order in self._waiting.values() if order.price is not None and order.rises]
         return max(falling, default=None), min(rising, default=None)
@@ -73,19 +73,19 @@ class Triggers:
 
 
 def fires(order: Order, price: Decimal) -> bool:
-    """Whether a price sets an order off."""
+    """Whether a price triggers an order."""
     return order.price is not None and (price >= order.price if order.rises else price <= order.price)
 
 
 def begin_trail(order: Order, last: Decimal) -> None:
-    """Put a trailing order at its distance from the market."""
+    """Place a trailing order's trigger at its distance from the market."""
     if order.trail is not None:
         order.trail.best = last
         place_trail(order)
 
 
 def follow(order: Order, price: Decimal) -> None:
-    """Pull a trailing order along if the market moved away from it."""
+    """Move a trailing order along if the market moved away from it."""
     trail = order.trail
     if trail is not None and (price < trail.best if order.rises else price > trail.best):
         trail.best = price
@@ -93,7 +93,7 @@ def follow(order: Order, price: Decimal) -> None:
 
 
 def place_trail(order: Order) -> None:
-    """Work a trailing order's prices out from the best price seen, and what it has to reserve for them."""
+    """Work out a trailing order's prices from the best price seen, and what to reserve for them."""
     trail, pair = order.trail, order.pair
     if trail is None:
         return

@@ -1,4 +1,4 @@
-"""What things are worth: assets in dollars, by the market of the moment."""
+"""What assets are worth in dollars, by the current market."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DOLLAR: Final = "ZUSD"
 
 
 def worth(market: Market, asset: str, now: int) -> Decimal:
-    """Return what one unit of an asset is worth in dollars, 0 if nothing trades against them.
+    """Return what one unit of an asset is worth in dollars, or 0 if it has no price in them.
 
     Args:
         market: Where prices come from.

@@ -1,4 +1,4 @@
-"""Money that goes out: saved addresses, what leaving costs, and withdrawals that can be called back for a while."""
+"""Outgoing money: saved addresses, fees, and withdrawals that can be cancelled for a while."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OVER_LIMIT: Final = "EFunding:Withdrawal limit exceeded"
 INITIAL_SECONDS: Final = 5
 """How long a withdrawal is checked before it is under way."""
 QUOTED: Final = 300 * NANOS
-"""How long a quoted fee holds."""
+"""How long a quoted fee is valid."""
 DAY: Final = 86_400 * NANOS
 OWNER: Final = "a wallet of one's own"
 ZERO: Final = Decimal(0)
@@ -35,7 +35,7 @@ class SavedAddress(msgspec.Struct, kw_only=True):
     """An address that a person has saved, under the name they gave it.
 
     Attributes:
-        method: The one it was saved for, or one of those.
+        method: The method it was saved for, or one of those in its scope.
         scope: What Funding Beta saved it for: ``method_id``, ``network_id`` or ``network_group_id``, of `method`.
     """
 
@@ -59,7 +59,7 @@ class Withdrawal(msgspec.Struct, kw_only=True):
     Attributes:
         amount: What arrives: net of the fee.
         at: Unix nanoseconds.
-        canceled: Whether it was called back.
+        canceled: Whether it was cancelled.
     """
 
     account: Account
@@ -80,7 +80,7 @@ class Withdrawal(msgspec.Struct, kw_only=True):
         return self.amount + self.fee
 
     def status(self, now: int) -> str:
-        """Return Kraken's word for how far it is."""
+        """Return Kraken's word for the withdrawal's status."""
         if self.canceled:
             return "Failure"
         age = now - self.at
@@ -90,7 +90,7 @@ class Withdrawal(msgspec.Struct, kw_only=True):
 
 
 class Quote(NamedTuple):
-    """A fee that holds until a moment, in unix nanoseconds."""
+    """A fee that is valid until a moment, in unix nanoseconds."""
 
     method: Method
     fee: Decimal
@@ -108,7 +108,7 @@ class Withdrawals:
         self._number = 0
 
     def saved(self, account: Account) -> dict[str, SavedAddress]:
-        """Return the addresses an account has saved, by id; every account starts with one of each method."""
+        """Return the addresses that an account has saved, by id; every account starts with one per method."""
         if account.name not in self._saved:
             self._saved[account.name] = {address.id: address for address in self._first_ones(account)}
         return self._saved[account.name]
@@ -117,7 +117,7 @@ class Withdrawals:
         """Save one more address. Nobody has to confirm it by e-mail here.
 
         Raises:
-            Refusal: There is one of that name.
+            Refusal: There is already an address of that name.
         """
         known = self.saved(account)
         self.check_free(account, key)
@@ -129,16 +129,16 @@ class Withdrawals:
         """Check that no address has that name yet.
 
         Raises:
-            Refusal: There is one.
+            Refusal: There is already one.
         """
         if any(saved.key == key for saved in self.saved(account).values()):
             raise Refusal(DUPLICATE_KEY)
 
     def find(self, account: Account, asset: str, key: str) -> SavedAddress:
-        """Look an address up by its asset's id and its name.
+        """Look up an address by its asset's id and its name.
 
         Raises:
-            Refusal: There is none.
+            Refusal: There is no such address.
         """
         for saved in self.saved(account).values():
             if saved.key == key and saved.method.asset == asset:
@@ -146,7 +146,7 @@ class Withdrawals:
         raise Refusal(UNKNOWN_KEY)
 
     def limit(self, account: Account, method: Method, now: int) -> Decimal:
-        """Return the most an account can withdraw just now, fee included."""
+        """Return the most that an account can withdraw now, fee included."""
         return max(ZERO, min(method.daily - self.gone(account, method, now), account.available(method.asset)))
 
     def gone(self, account: Account, method: Method, now: int) -> Decimal:
@@ -164,7 +164,7 @@ class Withdrawals:
         """Check that an amount may leave.
 
         Raises:
-            Refusal: It is too little, more than there is, or more than is allowed a day.
+            Refusal: The amount is too small, more than the balance, or more than is allowed per day.
         """
         if gross < method.least_out or gross <= method.fee:
             raise Refusal(INVALID_AMOUNT)
@@ -193,10 +193,10 @@ class Withdrawals:
             now: Unix nanoseconds.
             method: How it travels, where the address serves several methods.
             max_fee: The most it may cost.
-            expected: The address the caller believes it is.
+            expected: The address that the caller expects.
 
         Raises:
-            Refusal: It costs more, is another address, or `check` does not hold.
+            Refusal: The fee is higher, the address is another one, or `check` refuses the amount.
         """
         method = method or saved.method
         if expected is not None and expected != saved.address:
@@ -221,10 +221,10 @@ class Withdrawals:
         return withdrawal
 
     def cancel(self, withdrawal: Withdrawal, now: int) -> bool:
-        """Call a withdrawal back; the account gets everything again.
+        """Cancel a withdrawal; the account gets everything back.
 
         Returns:
-            Whether it was early enough.
+            Whether it was still possible.
         """
         if withdrawal.status(now) not in ("Initial", "Pending"):
             return False
@@ -233,7 +233,7 @@ class Withdrawals:
         return True
 
     def quote(self, method: Method, now: int) -> str:
-        """Hold a method's fee for a while; returns the token that says so."""
+        """Guarantee a method's fee for a while, and return the token for it."""
         for old in [old for old, quote in self._quotes.items() if quote.until < now]:
             del self._quotes[old]
         token = self._ledger.new_hash()
@@ -241,10 +241,10 @@ class Withdrawals:
         return token
 
     def quoted(self, token: str, method: Method, now: int) -> Decimal:
-        """Return the fee that a token holds, however often it was used.
+        """Return the fee that a token guarantees, however often it was used.
 
         Raises:
-            Refusal: It is too old, or is for another method.
+            Refusal: The token is unknown, too old, or for another method.
         """
         quote = self._quotes.get(token)
         if quote is None or quote.method != method or quote.until < now:

@@ -1,7 +1,7 @@
 """For tests, yours and ours: a clock that jumps instead of waiting, and a sandbox as a pytest fixture.
 
-The fixture `kraken_sandbox` comes with the installed package: see `krakenasync.testing.plugin`. Whatever has a sandbox
-in it is loaded on first use and needs the extra: ``pip install 'krakenasync[sandbox]'``.
+The fixture `kraken_sandbox` comes with the installed package: see `krakenasync.testing.plugin`. Anything that uses a
+sandbox is loaded on first use and needs the extra: ``pip install 'krakenasync[sandbox]'``.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Load what has a sandbox in it when it is asked for."""
+    """Load names that use a sandbox when they are first used."""
     if name in __all__:
         from krakenasync.testing import sandboxes  # noqa: PLC0415 - starlette and uvicorn only for those who use them
 

@@ -1,6 +1,6 @@
 """Virtual time: an event loop that, when all tasks sleep, jumps to the next wake-up instead of waiting for it.
 
-Hours of waiting run in milliseconds, and every run is the same. Real sockets do not fit in: talk to the sandbox
+Hours of waiting run in milliseconds, and every run is the same. Real sockets do not work with it: talk to the sandbox
 in-process, through ``httpx.ASGITransport(sandbox.app)``.
 """
 
@@ -21,11 +21,11 @@ _START: Final = 1_780_000_000_000_000_000
 """Where the calendar of a virtual clock begins, in nanoseconds since the unix epoch (May 2026)."""
 
 _PATIENCE: Final = 10.0
-"""Real seconds in which a thread may still wake a loop that has nothing to do by itself."""
+"""Real seconds for which a loop with nothing to do waits for a thread to wake it."""
 
 
 class VirtualClock:
-    """A clock that moves only when told to, by `advance` or by the event loop that runs on it.
+    """A clock that moves only by `advance` or by the event loop that runs on it.
 
     Args:
         wall_ns: Where its calendar begins, in nanoseconds since the unix epoch.
@@ -48,7 +48,7 @@ class VirtualClock:
         self._now += max(0.0, seconds)
 
     def step_wall(self, seconds: float) -> None:
-        """Set the calendar forward or back, as an administrator or NTP would; the steady time goes on."""
+        """Set the calendar forward or back, as an administrator or NTP would; the steady time is not affected."""
         self._wall_ns += round(seconds * 1e9)
 
     def __repr__(self) -> str:
@@ -74,7 +74,7 @@ class LoopClock:
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """Lets virtual time pass where a loop would sleep."""
+    """Lets virtual time pass when a loop would sleep."""
 
     def __init__(self, clock: VirtualClock) -> None:
         super().__init__()

@@ -1,11 +1,11 @@
-"""What every store of shared counters, nonces and lanes has to do, as checks to run over one's own store.
+"""What every store of shared counters, nonces and lanes has to do, as checks to run on your own store.
 
     @pytest.mark.parametrize("check", conformance.CHECKS, ids=lambda check: check.__name__)
     def test_my_store(check, tmp_path):
         anyio.run(check, lambda: MyStore(tmp_path / "state"))
 
-Each check makes two clients of one state, as two processes would, and uses names of its own, so that one server serves
-them all. They take real time, but only milliseconds of it.
+Each check makes two clients of one state, as two processes would, and uses names of its own, so that one server is
+enough for all of them. They take real time, but only milliseconds.
 """
 
 from __future__ import annotations

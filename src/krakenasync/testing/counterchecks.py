@@ -35,25 +35,25 @@ async def a_slot_within_the_cap_is_due_at_once(make: Make) -> None:
 
 
 async def beyond_the_cap_the_wait_is_what_has_to_decay(make: Make) -> None:
-    """The wait is the missing points over the decay, and the next one waits behind."""
+    """The wait is the missing points divided by the decay, and the next caller waits behind."""
     one, other = await pair(make)
     name, limit = new_name(), Limit(4.0, 2.0)
     full = await book(one, name, limit, 4.0)
     second, third = await book(other, name, limit, 2.0), await book(one, name, limit, 1.0)
     # Moments of the store's own clock: however long the questions took.
     assert near((second.due - full.due) / 1e6, 1.0), "2 points at 2 a second take 1 s"
-    assert near((third.due - full.due) / 1e6, 1.5), "whoever asks later waits behind"
+    assert near((third.due - full.due) / 1e6, 1.5), "a later caller waits behind"
     await close(one, other)
 
 
 async def a_wait_that_is_too_long_books_nothing(make: Make) -> None:
-    """The caller learns the wait; the counter stays as it was."""
+    """The caller is told the wait; the counter stays as it was."""
     one, other = await pair(make)
     name = new_name()
     await book(one, name, SLOW, 4.0)
     booking = await book(other, name, SLOW, 1.0, longest=5.0)
     assert not booking.made, "a slot was booked that is due too late"
-    assert booking.wait > 5.0, "the wait is told all the same"
+    assert booking.wait > 5.0, "the wait is reported anyway"
     assert near((await peek(one, name, SLOW)).level, 4.0), "a slot that was not booked was charged"
     await close(one, other)
 
@@ -80,7 +80,7 @@ async def a_slot_given_back_before_it_is_due_comes_back_whole(make: Make) -> Non
 
 
 async def a_slot_given_back_late_has_decayed(make: Make) -> None:
-    """Only what cannot have drained away comes back, for the calls of others must stay counted."""
+    """Only points that cannot have decayed yet come back, because the calls of others must stay counted."""
     one, other = await pair(make)
     name, limit = new_name(), Limit(100.0, 100.0)
     booking = await book(one, name, limit, 1.0)
@@ -95,21 +95,21 @@ async def a_slot_given_back_late_has_decayed(make: Make) -> None:
 
 
 async def a_refusal_puts_all_booked_callers_off(make: Make) -> None:
-    """Whoever is blocked by one client is blocked for all, booked or not."""
+    """A block set by one client applies to all, booked or not."""
     one, other = await pair(make)
     name = new_name()
     await book(one, name, FAST, 4.0)
     booking = await book(one, name, FAST, 1.0)
     assert await send(one, booking) == 0, "nobody was refused so far"
     standing = await adjust(other, name, FAST, floor=4.0, block=5.0)
-    assert near(standing.blocked_for, 5.0, LATE), "the block is told"
+    assert near(standing.blocked_for, 5.0, LATE), "the block is not reported"
     assert near(await send(one, booking), 5.0, LATE), "a booked caller sends though all are blocked"
     assert near((await book(one, name, FAST, 1.0)).wait, 5.0, LATE), "a newcomer is not blocked"
     await close(one, other)
 
 
 async def what_no_slot_foresaw_voids_those_booked_before(make: Make) -> None:
-    """After a block, a refusal or a call that waits for no room, slots booked before are to be booked anew."""
+    """After a block, a refusal or a call that does not wait for room, slots booked before must be booked again."""
     one, other = await pair(make)
     events = (
         lambda name: adjust(other, name, SLOW, delta=3.0, overdraws=True),
@@ -132,7 +132,7 @@ async def what_no_slot_foresaw_voids_those_booked_before(make: Make) -> None:
 
 
 async def a_void_slot_comes_back_unless_the_level_was_set_without_it(make: Make) -> None:
-    """What an overdraw has voided is given back whole; after a refusal the level is Kraken's, and stays."""
+    """A slot voided by an overdraw is given back in full; after a refusal the level is Kraken's, and stays."""
     one, other = await pair(make)
     name, still = new_name(), Limit(4.0, 0.001)
     slot = await book(one, name, still, 3.0)
@@ -163,7 +163,7 @@ async def a_block_is_never_made_shorter(make: Make) -> None:
 
 
 async def a_level_is_corrected(make: Make) -> None:
-    """Points are added and taken off, a floor lifts; the level never falls below 0."""
+    """Points are added and removed, a floor raises the level; the level never falls below 0."""
     one, other = await pair(make)
     name = new_name()
     assert near((await adjust(one, name, SLOW, delta=2.0)).level, 2.0), "2 points were added"
@@ -174,7 +174,7 @@ async def a_level_is_corrected(make: Make) -> None:
 
 
 async def looking_changes_nothing(make: Make) -> None:
-    """A counter that is looked at stays, and one never seen is empty."""
+    """Looking at a counter leaves it as it is, and a counter never seen is empty."""
     one, other = await pair(make)
     name = new_name()
     assert (await peek(one, name, SLOW)) == Standing(0.0, 0.0), "a counter never seen is empty"
@@ -198,7 +198,7 @@ async def many_at_once_never_pass_the_cap(make: Make) -> None:
     assert highest <= FAST.cap + 0.01, f"the counter would stand at {highest}"
     spread = (max(slot.due for slot in slots) - min(slot.due for slot in slots)) / 1e6
     booked = sum(slot.cost for slot in slots)
-    assert booked >= 0.9 * FAST.decay * spread, "slots lie further apart than they need to"
+    assert booked >= 0.9 * FAST.decay * spread, "slots are further apart than they need to be"
     await close(one, other)
 
 

@@ -1,7 +1,7 @@
-"""Several processes with several tasks each on one counter or one lane of a store, and what became of it.
+"""Load test for a store: several processes with several tasks each use one counter or one lane.
 
-``python -m krakenasync.testing.hammer redis://127.0.0.1:6379/0`` puts a store of yours to the test; tests and
-benchmarks use the same.
+``python -m krakenasync.testing.hammer redis://127.0.0.1:6379/0`` tests a store of your own; tests and benchmarks use
+the same code.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from krakenasync.testing.questions import book, enter, leave, send
 __all__ = ["Outcome", "hammer", "jain"]
 
 _RUN_UP: Final = 0.05
-"""Seconds in which all processes have heard when to begin."""
+"""Seconds within which all processes have been told when to begin."""
 _DEAR: Final = 0.25
 """The part of the calls that cost 2."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of it.
+    """The result of a run.
 
     Attributes:
         grants: Slots used.
         points: What they cost, by process.
-        seconds: From the first slot to the last.
+        seconds: The time from the first slot to the last.
         peak: The counter's highest level, replayed from the store's own moments.
         used: The share of cap + decay * seconds that was used.
         waits: The mean wait in seconds of calls that cost 1 and 2.
@@ -78,7 +78,7 @@ def jain(shares: Sequence[float]) -> float:
 def hammer(
     url: str, limit: Limit, *, seconds: float = 3.0, processes: int = 4, tasks: int = 8, name: str = ""
 ) -> Outcome:
-    """Have all tasks of all processes book slots as fast as they get them, one in four at the cost of 2."""
+    """Have all tasks of all processes book slots as fast as they can, one in four at a cost of 2."""
     name = name or f"hammer {time.time_ns()}"
     how = {"url": url, "limit": limit, "name": name, "tasks": tasks, "seconds": seconds}
     with workers("book", how, processes) as found:
@@ -100,7 +100,7 @@ def hammer(
 
 @contextmanager
 def workers(what: str, how: dict[str, Any], processes: int) -> Iterator[Iterator[Any]]:
-    """Run processes that all begin at one moment; yields their reports as they come, and ends them all."""
+    """Run processes that all begin at one moment; yield their reports as they come, and end them all."""
     command = [sys.executable, "-m", "krakenasync.testing.hammer", "--worker", what, json.dumps(how)]
     started = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603 - this module
@@ -120,7 +120,7 @@ def workers(what: str, how: dict[str, Any], processes: int) -> Iterator[Iterator
 
 
 def _line(way: IO[str] | None) -> str:
-    """Read what a worker says; it has died if it says nothing."""
+    """Read a line from a worker; no output means that it has died."""
     found = way.readline() if way else ""
     if not found:
         raise RuntimeError("a worker ended early: see what it wrote to stderr")
@@ -134,7 +134,7 @@ def _say(way: IO[str] | None, begin: float) -> None:
 
 
 def _wait_for_the_others() -> None:
-    """Say that this process is ready, and wait for the moment at which all begin."""
+    """Report that this process is ready, and wait for the moment at which all begin."""
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     begin = float(sys.stdin.readline())
@@ -172,7 +172,7 @@ async def _slots(
 
 
 async def _pass(how: dict[str, Any]) -> dict[str, Any]:
-    """Send nonces through the lane to a strict server, over a way that takes 0-30 ms; reports how many it refused."""
+    """Send nonces through the lane to a strict server that is 0-30 ms away; report how many it refused."""
     store = open_store(how["url"])
     await store.start()
     _wait_for_the_others()
@@ -203,7 +203,7 @@ async def _pass(how: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Put a store to the test, or be one of the processes that do."""
+    """Test a store, or run as one of the worker processes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("url", help="the store, or with --worker what to do")
     parser.add_argument("how", nargs="?", help=argparse.SUPPRESS)

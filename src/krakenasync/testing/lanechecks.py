@@ -15,7 +15,7 @@ __all__ = ["LANES"]
 
 
 async def nonces_rise_for_all(make: Make) -> None:
-    """No nonce is handed out twice or below an earlier one, whoever asks and in which unit."""
+    """No nonce is issued twice or below an earlier one, whichever client asks and in whichever unit."""
     one, other = await pair(make)
     for unit in ("ms", "us", "ns"):
         name = new_name()
@@ -28,7 +28,7 @@ async def nonces_rise_for_all(make: Make) -> None:
 
 
 async def a_lane_holds_one_at_a_time_in_order(make: Make) -> None:
-    """Callers of both clients pass one by one, first come, first served, their nonces rising."""
+    """Callers of both clients pass one by one, first come, first served, with rising nonces."""
     one, other = await pair(make)
     name = new_name()
     wishes = [Enter(name, f"caller-{number}", 5.0, "ms") for number in range(6)]
@@ -50,7 +50,7 @@ async def a_lane_holds_one_at_a_time_in_order(make: Make) -> None:
 
 
 async def a_window_opens_the_lane_for_all(make: Make) -> None:
-    """Within the key's nonce window callers of both clients are under way side by side; one without waits."""
+    """Within the key's nonce window callers of both clients are in the lane together; one without a window waits."""
     one, other = await pair(make)
     name, wide = new_name(), 3_600_000
     (first,) = await one.ask(Enter(name, "first", 5.0, "ms", 0, wide))
@@ -64,7 +64,7 @@ async def a_window_opens_the_lane_for_all(make: Make) -> None:
 
 
 async def steps_asked_together_are_one(make: Make) -> None:
-    """Leaving, booking and entering go in one question; who is not due does not enter, nor stand in line."""
+    """Leaving, booking and entering take one question; a caller that is not due neither enters nor stands in line."""
     one, other = await pair(make)
     name, key = new_name(), new_name()
     wish = Enter(key, "me", 5.0, "ms", if_due=True)
@@ -74,9 +74,9 @@ async def steps_asked_together_are_one(make: Make) -> None:
     booking, entry = await other.ask(Book(name, SLOW, 1.0), wish._replace(who="you"))
     assert booking.wait > 0, "the counter is full"
     assert entry.nonce == 0, "the lane was entered though the slot is not due"
-    assert entry.wait < 0, "who is not due stands in line"
+    assert entry.wait < 0, "a caller that is not due stands in line"
     _left, entry = await other.ask(Leave(key, "me"), Enter(key, "third", 5.0, "ms"))
-    assert entry.nonce > 0, "somebody stands in line who should not"
+    assert entry.nonce > 0, "a caller stands in line that should not"
     await close(one, other)
 
 
@@ -95,7 +95,7 @@ async def who_gives_up_is_out_of_line(make: Make) -> None:
 
 
 async def who_is_killed_in_the_lane_loses_it(make: Make) -> None:
-    """After its lease the next in line gets the lane, and the dead one's leaving changes nothing any more."""
+    """After the lease the next in line gets the lane, and the dead caller's leaving no longer changes anything."""
     one, other = await pair(make)
     name = new_name()
     nonce = await enter(one, name, "killed", lease=0.05, unit="ms")
@@ -110,7 +110,7 @@ async def who_is_killed_in_the_lane_loses_it(make: Make) -> None:
 
 
 async def names_do_not_disturb_each_other(make: Make) -> None:
-    """Counters and lanes of other names stand alone."""
+    """Counters and lanes of different names are independent."""
     one, other = await pair(make)
     full, name = new_name(), new_name()
     await book(one, full, SLOW, 4.0)
@@ -122,13 +122,13 @@ async def names_do_not_disturb_each_other(make: Make) -> None:
 
 
 async def a_cancelled_question_leaves_nothing(make: Make) -> None:
-    """Of a caller that is cancelled while it asks neither slot nor place remains."""
+    """A caller that is cancelled while it asks leaves behind neither slot nor place."""
     one, other = await pair(make)
     name, key = new_name(), new_name()
 
     async def ask() -> None:
         booking, entry = await one.ask(Book(name, SLOW, 4.0), Enter(key, "gone", 5.0, "ms", if_due=True))
-        with anyio.CancelScope(shield=True):  # the answer was quicker than the cancellation: it is the caller's
+        with anyio.CancelScope(shield=True):  # the answer came before the cancellation: the caller must use it
             await give_back(one, booking)
             if entry.nonce:
                 await leave(one, key, "gone")

@@ -17,16 +17,16 @@ Make: TypeAlias = Callable[[], Store]
 Check: TypeAlias = Callable[[Make], Awaitable[None]]
 
 SLOW: Final = Limit(4.0, 0.001)
-"""Decays so slowly that nothing drains away during a check."""
+"""A decay so slow that nothing drains away during a check."""
 FAST: Final = Limit(4.0, 1000.0)
 LATE: Final = 2.0
 """Seconds that a busy machine may take for a few questions."""
 _PATIENCE: Final = 10.0
-"""Seconds after which a check has failed: a lane that nobody gets would keep it for ever."""
+"""Seconds after which a check has failed: a lane that nobody gets would block it forever."""
 
 
 def bounded(check: Check) -> Check:
-    """Have a check fail that does not end."""
+    """Make a check fail if it does not end."""
 
     @functools.wraps(check)
     async def run(make: Make) -> None:
@@ -42,7 +42,7 @@ def new_name() -> str:
 
 
 def near(found: float, wanted: float, within: float = 0.01) -> bool:
-    """Whether two numbers are as good as equal."""
+    """Whether two numbers are almost equal."""
     return abs(found - wanted) <= within
 
 
@@ -55,6 +55,6 @@ async def pair(make: Make) -> tuple[Store, Store]:
 
 
 async def close(*stores: Store) -> None:
-    """Let go of them."""
+    """Close the stores."""
     for store in stores:
         await store.aclose()

@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 __all__ = ["kraken_sandbox", "kraken_sandbox_config"]
 
-# Every pytest run of everyone who installed the package loads this module: what is heavy is loaded by the fixtures.
+# Everyone who installed the package loads this module in every pytest run: the fixtures load what is heavy.
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Register the marker."""
     config.addinivalue_line("markers", "kraken_sandbox(**switches): how the sandbox of this test behaves")
 
 
 @pytest.fixture
 def kraken_sandbox_config(request: pytest.FixtureRequest) -> SandboxConfig:
-    """How the sandbox behaves: by the test's marker, else the defaults. Override it to choose for many tests."""
+    """The sandbox's settings: from the test's marker, else the defaults. Override it to choose for many tests."""
     try:
         from krakenasync.sandbox import SandboxConfig  # noqa: PLC0415 - see above
     except ModuleNotFoundError as missing:
@@ -47,7 +47,7 @@ def kraken_sandbox_config(request: pytest.FixtureRequest) -> SandboxConfig:
 
 @pytest.fixture
 def kraken_sandbox(kraken_sandbox_config: SandboxConfig) -> Iterator[KrakenSandbox]:
-    """A Kraken of the test's own: `base_url`, `api_key`, `api_secret`, `faults`, `stats`, `client()`."""
+    """A Kraken for one test: `base_url`, `api_key`, `api_secret`, `faults`, `stats`, `client()`."""
     try:
         from krakenasync.testing.sandboxes import serving_in_thread  # noqa: PLC0415 - see above
     except ModuleNotFoundError as missing:

@@ -1,4 +1,4 @@
-"""One question at a time to a store, for the checks and tests: each asks a single step and gives its answer alone."""
+"""One question at a time to a store, for the checks and tests: each asks a single step and returns its answer."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ async def new_nonce(store: Store, name: str, unit: str, floor: int = 0) -> int:
 
 
 async def enter(store: Store, name: str, who: str, *, lease: float, unit: str, floor: int = 0, window: int = 0) -> int:
-    """Wait for a place in the lane and return the nonce to send; a cancelled caller is out of the line."""
+    """Wait for a place in the lane and return the nonce to send; a cancelled caller leaves the line."""
     step = Enter(name, who, lease, unit, floor, window)
     try:
         while True:

@@ -1,7 +1,8 @@
 """A running sandbox with what a test or a demonstration needs to talk to it.
 
-Three ways to have one: `serving` on a loopback port from the running event loop, `serving_in_thread` on a loopback port
-from a thread of its own (for any test, synchronous or on any loop), `in_process` without a socket, for virtual time.
+There are three ways to run one: `serving` on a loopback port from the running event loop, `serving_in_thread` on a
+loopback port from a thread of its own (for any test, synchronous or on any loop), `in_process` without a socket, for
+virtual time.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class KrakenSandbox:
 
     @property
     def faults(self) -> Faults:
-        """What is to go wrong: ``faults.add("Balance", "502", times=2)``."""
+        """The faults to play: ``faults.add("Balance", "502", times=2)``."""
         return self.sandbox.faults
 
     @property
@@ -70,11 +71,11 @@ class KrakenSandbox:
         return self.sandbox.keys[label] if label else self._first
 
     def client(self, label: str | None = None, **settings: Any) -> KrakenClient:
-        """Make a client for one of the keys, which counts as this sandbox does.
+        """Make a client for one of the keys, with the limits of this sandbox.
 
         Args:
             label: The key's label, such as ``"bob"``; without one, the first account's.
-            settings: Whatever `KrakenClient` takes; wins over what would be chosen here.
+            settings: Any settings of `KrakenClient`; they override the ones chosen here.
         """
         key = self.key(label)
         chosen: dict[str, Any] = {
@@ -129,7 +130,7 @@ def serving_in_thread(config: SandboxConfig | None = None) -> Iterator[KrakenSan
 
 
 def in_process(config: SandboxConfig | None = None, *, clock: Clock = SYSTEM_CLOCK) -> KrakenSandbox:
-    """Make a sandbox that is called directly, without a socket; it runs on any loop and on any clock.
+    """Make a sandbox that is called directly, without a socket; it runs on any loop and any clock.
 
     >>> from krakenasync.testing import in_process, run
     >>> async def main(clock):
@@ -146,7 +147,7 @@ def in_process(config: SandboxConfig | None = None, *, clock: Clock = SYSTEM_CLO
 
 
 def _as_counted_by(config: SandboxConfig) -> LimitsConfig:
-    """Count as the sandbox counts, no slower."""
+    """Return limits that count exactly as the sandbox does."""
     if not config.limits:
         return LimitsConfig(rest=BOUNDLESS, engine=BOUNDLESS, public=BOUNDLESS)
     public = CounterSpec(config.public_burst, PUBLIC.decay_hundredths)

@@ -30,7 +30,7 @@ def balance(context: Context) -> dict[str, str]:
 
 
 def balance_ex(context: Context) -> dict[str, Any]:
-    """List what the account owns, and what of it is reserved."""
+    """List what the account owns, and how much of it is reserved."""
     account = context.account
     return {
         name: {"balance": _amount(name, amount), "hold_trade": _amount(name, account.held(name))}
@@ -39,11 +39,11 @@ def balance_ex(context: Context) -> dict[str, Any]:
 
 
 def credit_lines(_context: Context) -> None:
-    """No account here has a credit line."""
+    """Return no credit lines: no account here has any."""
 
 
 def trade_balance(context: Context) -> dict[str, str]:
-    """Add the account up in one currency. There are no margin positions, so all of it is free."""
+    """Value the account in one currency. There are no margin positions, so all of it is free."""
     unit = _value(context, find_asset(context.arguments.text("asset", "ZUSD")).name)
     if not unit:
         raise Refusal(UNKNOWN_ASSET)
@@ -65,7 +65,7 @@ def trade_balance(context: Context) -> dict[str, str]:
 
 
 def get_api_key_info(context: Context) -> dict[str, Any]:
-    """Tell about the key that asks."""
+    """Describe the key that makes the call."""
     key = context.key
     return {
         "apiKeyName": key.label,
@@ -97,7 +97,7 @@ def list_wallet_accounts(context: Context) -> dict[str, Any]:
 
 
 def get_websockets_token(context: Context) -> dict[str, Any]:
-    """Hand out a token, another one each time."""
+    """Return a token, a new one each time."""
     seed = f"{context.key.api_key}:{context.key.last_nonce}".encode()
     token = base64.b64encode(hashlib.sha256(seed).digest()).decode().rstrip("=")
     return {"token": token, "expires": TOKEN_SECONDS}

@@ -1,6 +1,6 @@
 """Funding Beta: what can be moved and how, and how much of it. Addresses and transfers have modules of their own.
 
-It is the same money, the same addresses and the same withdrawals as by the older calls.
+It works on the same money, addresses and withdrawals as the older calls.
 
 Source: https://docs.kraken.com/exchange/guides/rest/funding
 """
@@ -77,7 +77,7 @@ def networks(_context: Context) -> dict[str, Any]:
 
 
 def deposit_limits(context: Context) -> dict[str, Any]:
-    """Tell how much of an asset can be deposited at once, by method."""
+    """List how much of an asset can be deposited at once, by method."""
     asset = _asset_of_path(context)
     limits: list[dict[str, Any]] = []
     for method in METHODS:
@@ -88,7 +88,7 @@ def deposit_limits(context: Context) -> dict[str, Any]:
 
 
 def withdrawal_limits(context: Context) -> dict[str, Any]:
-    """Tell how much of an asset can be withdrawn just now, by method."""
+    """List how much of an asset can be withdrawn now, by method."""
     asset, account = _asset_of_path(context), acting(context)
     preferred = context.arguments.part("preferred_asset")
     unit = funding_asset(preferred.text("name")) if preferred is not None else asset
@@ -100,16 +100,16 @@ def withdrawal_limits(context: Context) -> dict[str, Any]:
 
 
 def acting(context: Context) -> Account:
-    """Return the account that a call acts on, which may be a subaccount of the caller's."""
+    """Return the account that a call acts on, which may be one of the caller's subaccounts."""
     account = context.arguments.text("account_id", "")
     return context.world.treasury.subaccounts.acting(context.account, account)
 
 
 def asset_filter(arguments: Arguments) -> Callable[[str], bool]:
-    """Read the filter by asset; what is returned tells whether an asset, by its id, passes.
+    """Read the filter by asset, and return a test whether an asset, given by its id, passes.
 
     Raises:
-        Refusal: The asset has no class, or there is none of that name.
+        Refusal: The asset has no class, or there is no asset of that name.
     """
     wanted = arguments.part("asset")
     if wanted is None:
@@ -120,14 +120,14 @@ def asset_filter(arguments: Arguments) -> Callable[[str], bool]:
 
 
 def scope_of(arguments: Arguments, kinds: Sequence[str] = SCOPES) -> tuple[str, Method] | None:
-    """Read a scope: what kind of id it is, and a method that it names or holds; None if there is none.
+    """Read a scope: the kind of id, and a method that it names or contains; None if there is no scope.
 
     Args:
-        arguments: Those it stands in.
-        kinds: The kinds of id that are taken.
+        arguments: Those that contain it.
+        kinds: The kinds of id that are accepted.
 
     Raises:
-        Refusal: It is not one id of such a kind.
+        Refusal: The scope is not exactly one id of such a kind.
     """
     scope = arguments.part("scope")
     if scope is None:
@@ -143,7 +143,7 @@ def scope_of(arguments: Arguments, kinds: Sequence[str] = SCOPES) -> tuple[str, 
 
 
 def in_scope(scope: tuple[str, Method] | None, method: Method) -> bool:
-    """Whether a method is the one of a scope, or on its network or in its group; all are if there is none."""
+    """Whether a method is a scope's own, or on its network or in its group; every method is if there is no scope."""
     return scope is None or method.scopes.get(scope[0]) == scope[1].scopes[scope[0]]
 
 
@@ -160,7 +160,7 @@ def listing(
     write: Callable[[T], dict[str, Any]],
     filters: tuple[str, ...],
 ) -> dict[str, Any]:
-    """Write a page of rows under a name, and the cursor of the next if there is one."""
+    """Write a page of rows under a name, and the cursor of the next page if there is one."""
     page = by_cursor(arguments, rows, id_of, filters, PAGE)
     written: dict[str, Any] = {name: [write(row) for row in page.rows]}
     return {**written, "next_cursor": page.next} if page.next is not None else written
@@ -176,7 +176,7 @@ def _asset_row(asset: Asset) -> dict[str, str]:
 
 
 def _limits_row(context: Context, account: Account, method: Method, unit: Asset) -> dict[str, Any]:
-    """Write the limits of a method to withdraw: the one of a day."""
+    """Write the limits of a withdrawal method: there is only the daily one."""
     asset, withdrawals = ASSETS[method.asset], context.world.treasury.withdrawals
     used = withdrawals.gone(account, method, context.now)
     remaining = max(Decimal(0), method.daily - used)
@@ -191,7 +191,7 @@ def _limits_row(context: Context, account: Account, method: Method, unit: Asset)
 
 
 def _worth(context: Context, asset: Asset, amount: Decimal, unit: Asset) -> dict[str, Any]:
-    """Write a value of a limit: as it is set, in dollars if the asset has a price, and in the unit asked for."""
+    """Write a limit's value: as it is set, in dollars if the asset has a price, and in the requested unit."""
     market, now, dollar = context.world.market, context.now, ASSETS[DOLLAR]
     price = worth(market, asset.name, now)
     row = {"policy_asset_amount": asset_amount(asset, amount)}

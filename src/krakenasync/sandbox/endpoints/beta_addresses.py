@@ -23,7 +23,7 @@ __all__ = ["HANDLERS"]
 
 
 def deposit_addresses(context: Context) -> dict[str, Any]:
-    """List the account's deposit addresses of all methods."""
+    """List the account's deposit addresses for all methods."""
     arguments, account = remembered(context.arguments), acting(context)
     scope, wanted = scope_of(arguments, SCOPES[:2]), asset_filter(arguments)
     rows = [
@@ -38,7 +38,7 @@ def deposit_addresses(context: Context) -> dict[str, Any]:
 
 
 def claim_deposit_address(context: Context) -> dict[str, Any]:
-    """Make one more deposit address of a method."""
+    """Make one more deposit address for a method."""
     method = method_by_id(context.arguments.text("method_id"))
     made = context.world.treasury.deposits.new_address(acting(context), method, context.now)
     return {"address_details": _details(method, made.address)}
@@ -84,7 +84,7 @@ def update_address(context: Context) -> dict[str, bool]:
 
 
 def delete_address(context: Context) -> dict[str, bool]:
-    """Forget a saved address."""
+    """Delete a saved address."""
     account = acting(context)
     saved = _saved(context, account)
     del context.world.treasury.withdrawals.saved(account)[saved.id]
@@ -92,7 +92,7 @@ def delete_address(context: Context) -> dict[str, bool]:
 
 
 def _name(arguments: Arguments, default: str | None = None) -> str:
-    """Read a name, which is not all blanks."""
+    """Read a name, which must not be blank."""
     name = arguments.text("name", default)
     if not name.strip():
         raise invalid("name")

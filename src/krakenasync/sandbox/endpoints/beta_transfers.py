@@ -38,7 +38,7 @@ FILTERS: Final = ("scope", "asset", "status", "start_time", "end_time")
 
 
 def fee_quote(context: Context) -> dict[str, Any]:
-    """Tell what a withdrawal of an amount would cost, with a token that holds the fee for five minutes."""
+    """Return what a withdrawal of an amount would cost, with a token that guarantees the fee for five minutes."""
     arguments, withdrawals = context.arguments, context.world.treasury.withdrawals
     method = method_by_id(arguments.text("method_id"))
     asset = ASSETS[method.asset]
@@ -56,7 +56,7 @@ def fee_quote(context: Context) -> dict[str, Any]:
 
 
 def create_withdrawal(context: Context) -> dict[str, Any]:
-    """Send money to a saved address; unless the fee is included it comes on top."""
+    """Send money to a saved address; the fee comes on top unless it is included."""
     arguments, account = context.arguments, acting(context)
     asset, amount = _asset_amount(arguments, "amount")
     method = _method(arguments, asset)
@@ -112,7 +112,7 @@ def list_withdrawals(context: Context) -> dict[str, Any]:
 
 
 def _asset_amount(arguments: Arguments, name: str) -> tuple[Asset, Decimal]:
-    """Read an amount that stands beside its asset, inside an ``asset_amount``."""
+    """Read an amount with its asset, inside an ``asset_amount``."""
     outer = arguments.part(name)
     inner = outer.part("asset_amount") if outer is not None else None
     named = inner.part("asset") if inner is not None else None
@@ -142,7 +142,7 @@ def _saved(context: Context, account: Account, method: Method) -> SavedAddress:
 
 
 def _fee(arguments: Arguments) -> Arguments:
-    """Read what is said about the fee: whether it is included, and at most one of two bounds."""
+    """Read the parameters about the fee: whether it is included, and at most one of two bounds."""
     fee = arguments.part("fee")
     if fee is None:
         return Arguments({})
@@ -152,7 +152,7 @@ def _fee(arguments: Arguments) -> Arguments:
 
 
 def _most(context: Context, fee: Arguments, method: Method) -> Decimal | None:
-    """Read how much the fee may be: what a quote's token held, or a bound in the method's asset."""
+    """Read how high the fee may be: what a quote's token guarantees, or a bound in the method's asset."""
     quoted, current = fee.part("quoted_fee"), fee.part("current_fee")
     if quoted is not None:
         return context.world.treasury.withdrawals.quoted(quoted.text("token"), method, context.now)
@@ -165,7 +165,7 @@ def _most(context: Context, fee: Arguments, method: Method) -> Decimal | None:
 
 
 def _has_status(arguments: Arguments, status: str) -> bool:
-    """Whether a deposit's status is in the list that is asked for. Ranges of states have no documented order."""
+    """Whether a deposit's status is in the requested list. Ranges of states have no documented order."""
     wanted = arguments.part("status")
     return wanted is None or not wanted.given("list") or status in wanted.names("list")
 

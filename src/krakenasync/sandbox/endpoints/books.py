@@ -1,4 +1,4 @@
-"""Order books: by level, grouped, by single order; and the best prices of late.
+"""Order books: by level, grouped, by single order; and the recent best prices.
 
 Source: https://docs.kraken.com/api/docs/category/rest-api/market-data
 """
@@ -27,7 +27,7 @@ MOST_ASKED: Final = 2**31 - 1
 
 
 def depth(context: Context) -> dict[str, Any]:
-    """Show the book, price by price. Clients in use ask for 1,000 levels and get what there is."""
+    """Show the book, price by price. Existing clients ask for 1,000 levels and get what there is."""
     pair = named_pair(context.arguments)
     count = min(MOST_LEVELS, context.arguments.whole("count", 100, 1, MOST_ASKED))
     pit = context.world.exchange.pit(pair)
@@ -78,9 +78,9 @@ def level3(context: Context) -> dict[str, Any]:
 
 
 def spread(context: Context) -> dict[str, Any]:
-    """List the recent best bids and asks, those of the second named by `since` among them.
+    """List the recent best bids and asks, including those of the second that `since` names.
 
-    Source: https://github.com/dominiktraxl/pykrakenapi, which keeps the words of Kraken's older documentation
+    Source: https://github.com/dominiktraxl/pykrakenapi, which quotes Kraken's older documentation
     """
     pair = named_pair(context.arguments)
     since = int(as_number("since", context.arguments.text("since", "0")))
@@ -94,14 +94,14 @@ def spread(context: Context) -> dict[str, Any]:
 
 
 def _levels(offers: Iterable[Offer]) -> Iterator[tuple[Decimal, Decimal, int]]:
-    """Put the offers of one price together: price, volume, when it last changed."""
+    """Combine the offers at one price: price, volume, time of the last change."""
     for price, group in itertools.groupby(offers, key=lambda offer: offer.price):
         there = list(group)
         yield price, sum((offer.volume for offer in there), Decimal(0)), max(offer.since for offer in there)
 
 
 def _grouped(offers: Iterable[Offer], step: Decimal, side: str) -> Iterator[tuple[Decimal, Decimal]]:
-    """Put the offers of one step together."""
+    """Combine the offers in one step."""
     rounding = ROUND_FLOOR if side == "bids" else ROUND_CEILING
 
     def edge(offer: Offer) -> Decimal:
@@ -112,7 +112,7 @@ def _grouped(offers: Iterable[Offer], step: Decimal, side: str) -> Iterator[tupl
 
 
 def _first_levels(offers: Iterable[Offer], count: int) -> Iterator[Offer]:
-    """Yield the offers of the best `count` prices; of all if it is 0."""
+    """Yield the offers at the best `count` prices; at all prices if it is 0."""
     groups = itertools.groupby(offers, key=lambda offer: offer.price)
     for _, group in itertools.islice(groups, count or None):
         yield from group

@@ -1,4 +1,4 @@
-"""Changing orders: in place, or by putting another one in their place; and the history of such changes.
+"""Changing orders: in place, or by replacing them; and the history of such changes.
 
 Sources: https://docs.kraken.com/api/docs/rest-api/amend-order, https://docs.kraken.com/api/docs/rest-api/edit-order,
 https://docs.kraken.com/api/docs/rest-api/get-order-amends
@@ -62,7 +62,7 @@ def amend_order(context: Context) -> dict[str, Any]:
 
 
 def edit_order(context: Context) -> dict[str, Any]:
-    """Cancel an order and place a changed one in its place, with an id of its own."""
+    """Cancel an order and place a changed one instead, with an id of its own."""
     (order, *others) = named_orders(context)
     with _charged_all_the_same(context, order):
         deadline = check_deadline(context)
@@ -103,10 +103,10 @@ def order_amends(context: Context) -> dict[str, Any]:
 
 
 def _read_change(context: Context, order: Order) -> Change:
-    """Read what an order is to become.
+    """Read the requested changes to an order.
 
     Raises:
-        Refusal: Nothing was asked for, or it is not for this kind of order.
+        Refusal: No change was asked for, or it is not possible for this kind of order.
     """
     arguments, pair = context.arguments, order.pair
     last = context.world.exchange.pit(pair).last
@@ -134,7 +134,7 @@ def _read_change(context: Context, order: Order) -> Change:
 
 
 def _read_trail(context: Context, order: Order, trail: Trail, last: Decimal) -> Trail:
-    """Read the new distances of a trailing order, of which those that are not given stay as they are."""
+    """Read the new distances of a trailing order; those that are not given stay as they are."""
     arguments, pair = context.arguments, order.pair
     if arguments.given("trigger_price"):
         new = read_trail("trigger_price", arguments.text("trigger_price"), pair, last)
@@ -158,7 +158,7 @@ def _read_price(context: Context, order: Order, name: str, last: Decimal) -> Dec
 
 @contextmanager
 def _charged_all_the_same(context: Context, order: Order) -> Iterator[None]:
-    """Charge the fixed part of a change that is refused before it is tried.
+    """Charge the fixed part of the cost even if a change is refused before it is tried.
 
     Source: https://docs.kraken.com/exchange/guides/general/ratelimits
     """
@@ -170,10 +170,10 @@ def _charged_all_the_same(context: Context, order: Order) -> Iterator[None]:
 
 
 def _check_editable(context: Context, order: Order, others: Sequence[Order]) -> None:
-    """Refuse what cannot be edited.
+    """Refuse an order that cannot be edited.
 
     Raises:
-        Refusal: Several orders bear the user reference, or it cannot be edited.
+        Refusal: Several orders have the user reference, or the order cannot be edited.
     """
     if others:
         raise invalid("txid")
@@ -188,7 +188,7 @@ def _check_editable(context: Context, order: Order, others: Sequence[Order]) -> 
 
 
 def _edited(context: Context, order: Order) -> Order:
-    """Make the order that takes another's place; what was filled stays with the old one."""
+    """Make the order that replaces another; what was filled stays with the old one."""
     arguments, pair = context.arguments, order.pair
     flags = [flag for flag in arguments.names("oflags") if flag in ("post", *order.oflags)]
     if len(flags) != len(arguments.names("oflags")) or ("post" in flags and order.kind not in LIMITED):

@@ -1,4 +1,4 @@
-"""What a handler is given, and what it is."""
+"""The types of a handler and of what it is given."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Context(NamedTuple):
 
     @property
     def account(self) -> Account:
-        """The account the key opens."""
+        """The account that the key opens."""
         return self.key.account
 
     def engine_cost(self, age: float | None = None) -> float:
@@ -69,4 +69,4 @@ class Context(NamedTuple):
 
 
 Handler = Callable[[Context], Any]
-"""Carries a call out and returns its result as it stands in the envelope."""
+"""Carries out a call and returns its result as it appears in the envelope."""

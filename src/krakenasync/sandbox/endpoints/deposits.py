@@ -1,4 +1,4 @@
-"""Deposits: methods, addresses, and what is on its way.
+"""Deposits: methods, addresses, and the deposits themselves.
 
 Source: https://docs.kraken.com/api/docs/category/rest-api/funding
 """
@@ -33,7 +33,7 @@ def deposit_methods(context: Context) -> list[dict[str, Any]]:
 
 
 def deposit_addresses(context: Context) -> list[dict[str, Any]]:
-    """List the account's addresses of a method, newest first; with ``new`` one more is made."""
+    """List the account's addresses for a method, newest first; with ``new``, make one more."""
     arguments, deposits = context.arguments, context.world.treasury.deposits
     asset = funding_asset(arguments.text("asset"), arguments.text("aclass", "currency"))
     method = find_method(asset, arguments.text("method"))

@@ -1,4 +1,4 @@
-"""Earn: strategies, allocations, and the operations between them.
+"""Earn: strategies, allocations, and the operations that change them.
 
 Source: https://docs.kraken.com/api/docs/category/rest-api/earn
 """
@@ -26,7 +26,7 @@ CLASS: Final = "currency"
 
 
 def allocate(context: Context) -> bool:
-    """Begin to allocate."""
+    """Begin an allocation."""
     strategy, amount = _operation(context)
     price = worth(context.world.market, strategy.asset, context.now)
     context.world.treasury.earn.allocate(context.account, strategy, amount, price, context.now)
@@ -34,20 +34,20 @@ def allocate(context: Context) -> bool:
 
 
 def deallocate(context: Context) -> bool:
-    """Begin to take out."""
+    """Begin a deallocation."""
     strategy, amount = _operation(context)
     context.world.treasury.earn.deallocate(context.account, strategy, amount, context.now)
     return True
 
 
 def allocate_status(context: Context) -> dict[str, bool]:
-    """Tell whether the last allocation still goes on."""
+    """Return whether the last allocation is still under way."""
     position = _position(context)
     return {"pending": position is not None and context.now < position.allocating}
 
 
 def deallocate_status(context: Context) -> dict[str, bool]:
-    """Tell whether the last deallocation still goes on."""
+    """Return whether the last deallocation is still under way."""
     position = _position(context)
     return {"pending": position is not None and context.now < position.deallocating}
 
@@ -94,7 +94,7 @@ def allocations(context: Context) -> dict[str, Any]:
 
 
 def _operation(context: Context) -> tuple[Strategy, Decimal]:
-    """Read which strategy is meant, and how much of its asset."""
+    """Read the strategy, and the amount of its asset."""
     strategy = find_strategy(context.arguments.text("strategy_id"))
     try:
         return strategy, read_amount(context.arguments, ASSETS[strategy.asset])
@@ -151,7 +151,7 @@ def _position_row(position: Position, price: Decimal, now: int) -> dict[str, Any
 
 
 def _bucket(asset: Asset, parts: Iterable[Lot | Leaving], price: Decimal) -> dict[str, Any]:
-    """Write what is in one state, part by part."""
+    """Write the funds in one state, part by part."""
     rows = [
         {
             "created_at": timestamp(part.at),

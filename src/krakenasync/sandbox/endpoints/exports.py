@@ -20,12 +20,12 @@ from krakenasync.spot.values import ExportFormat, ExportRemoval, ExportReport, w
 __all__ = ["HANDLERS"]
 
 RIGHT_TO: Final = {"trades": "query-closed-trades", "ledgers": "query-ledger"}
-"""What a key needs besides, to have the data itself."""
+"""The additional permissions a key needs to see the data itself."""
 WALLET: Final = "spot / main"
 
 
 def add_export(context: Context) -> dict[str, str]:
-    """Order a report; from the first of this month until now unless told otherwise."""
+    """Order a report; by default from the first of this month until now."""
     arguments, now = context.arguments, context.now // NANOS
     kind = arguments.word("report", words(ExportReport))
     if RIGHT_TO[kind] not in context.key.permissions:
@@ -55,7 +55,7 @@ def export_status(context: Context) -> list[dict[str, Any]]:
 
 
 def retrieve_export(context: Context) -> bytes:
-    """Hand out a report that is processed."""
+    """Return a report that is processed."""
     report = context.world.treasury.exports.ready(context.account, context.arguments.text("id"), context.now)
     rows = _trades(context, report) if report.kind == "trades" else _ledger(context, report)
     return archive(report, list(rows))
@@ -79,7 +79,7 @@ def _trades(context: Context, report: Report) -> Iterator[dict[str, str]]:
 
 
 def _ledger(context: Context, report: Report) -> Iterator[dict[str, str]]:
-    """Yield the rows of a report of the ledger, oldest first. Files use the newer names of assets (BTC, not XXBT)."""
+    """Yield the rows of a report of the ledger, oldest first. Files use the newer asset names (BTC, not XXBT)."""
     for line in reversed(context.world.treasury.ledger.lines(context.account)):
         if report.start <= line.at // NANOS <= report.end:
             asset = asset_of(line.asset)
@@ -88,12 +88,12 @@ def _ledger(context: Context, report: Report) -> Iterator[dict[str, str]]:
 
 
 def _second(at: int) -> str:
-    """Write unix nanoseconds as files of the ledger have them, without a fraction."""
+    """Write unix nanoseconds as ledger files do, without a fraction."""
     return f"{datetime.fromtimestamp(at // NANOS, UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def _time(at: int) -> str:
-    """Write unix nanoseconds as files of trades have them."""
+    """Write unix nanoseconds as trade files do."""
     return f"{_second(at)}.{at % NANOS // 100_000:04d}"
 
 

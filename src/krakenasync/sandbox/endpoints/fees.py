@@ -1,4 +1,4 @@
-"""The 30-day volume, and the fees it leads to.
+"""The 30-day volume, and the fees that follow from it.
 
 Source: https://docs.kraken.com/api/docs/rest-api/get-trade-volume
 """
@@ -20,11 +20,11 @@ __all__ = ["HANDLERS"]
 
 
 def trade_volume(context: Context) -> dict[str, Any]:
-    """Tell what the account traded in 30 days, and what named pairs cost it for that."""
+    """Return what the account traded in 30 days, and the fees that this gives it on the named pairs."""
     arguments = context.arguments
     traded = _volume(context, context.account)
     pairs = [_pair(named) for named in arguments.items("pair")]
-    # Pairs without a maker's schedule stand in the first list only.
+    # Pairs without a maker schedule appear only in the first list.
     with_makers = [pair for pair in pairs if not pair.forex]
     answer: dict[str, Any] = {
         "currency": "ZUSD",
@@ -57,7 +57,7 @@ def _assets(context: Context) -> Decimal:
 
 
 def _pair(named: Any) -> Pair:
-    """Look a pair up by its name, which may stand alone or with a class."""
+    """Look up a pair by its name, which may come alone or with a class."""
     return find_pair(str(named.get("asset", "") if isinstance(named, Mapping) else named))
 
 

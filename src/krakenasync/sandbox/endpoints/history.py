@@ -31,11 +31,11 @@ LEDGER_TYPES: Final = words(LedgerType)
 CONSOLIDATIONS: Final = words(Consolidation) | {""}
 ON: Final = frozenset({"true", "1", "yes", ""})
 SPOT_POSITION: Final = "TKH2SE-M7IF5-CFI7LT"
-"""The position that every trade without margin names: it stands in recorded answers of different accounts."""
+"""The position id that every trade without margin has: recorded answers of different accounts have the same."""
 
 
 def trades_history(context: Context) -> dict[str, Any]:
-    """List a page of the account's trades, newest first; what one order took at once is one row unless asked apart."""
+    """List a page of the account's trades, newest first; what one order took at once is one row by default."""
     arguments = context.arguments
     kind = arguments.word("type", TRADE_TYPES, "all")
     lines = lines_by_trade(context) if arguments.flag("ledgers") else {}
@@ -47,7 +47,7 @@ def trades_history(context: Context) -> dict[str, Any]:
 
 
 def query_trades(context: Context) -> dict[str, Any]:
-    """Show trades by id: what one order took at once by its first part's, as in the history, the other parts alone."""
+    """Show trades by id: a first part's id shows all that its order took at once, any other only that part."""
     apart, together = (trade_groups(context, merged=merged) for merged in (False, True))
     known = {group[0].txid: group for group in (*apart, *together)}
     return _by_ids(context, "txid", INVALID_ORDER, known, lambda group: trade_row(context.account, group, {}))
@@ -80,19 +80,19 @@ def open_positions(context: Context) -> dict[str, Any] | list[Any]:
 
 
 def consolidates(arguments: Arguments) -> bool:
-    """Whether what one order took at once is to be shown as one trade: so it is unless it is asked apart."""
+    """Whether to show what one order took at once as one trade: yes, unless the call asks for its parts."""
     return arguments.spelled("consolidate_taker", "").lower() in ON
 
 
 def trade_row(account: Account, group: list[Fill], lines: Mapping[str, list[str]]) -> dict[str, Any]:
     """Write trades of one order as one row.
 
-    What Kraken lists under ``trades`` are those that close the position a trade has opened: here none does.
+    Kraken lists under ``trades`` those that close the position which a trade opened; here there are none.
 
     Args:
         account: Whose trades they are.
         group: The trades; the row has the first one's id and time.
-        lines: The ids of ledger entries by trade; empty when they were not asked for.
+        lines: The ids of ledger entries by trade; empty if they were not asked for.
     """
     first, pair = group[0], group[0].pair
     kind = traded_as(account.orders[first.order].kind) if first.order in account.orders else "limit"
@@ -121,7 +121,7 @@ def trade_row(account: Account, group: list[Fill], lines: Mapping[str, list[str]
 
 
 def traded_as(kind: str) -> str:
-    """Name the kind of an order as its trades do: what was triggered is told apart from what rested.
+    """Return an order's kind as its trades name it: triggered kinds have names of their own.
 
     >>> traded_as("stop-loss-limit"), traded_as("trailing-stop"), traded_as("take-profit"), traded_as("limit")
     ('stop limit', 'stop market', 'touched market', 'limit')
@@ -152,7 +152,7 @@ def ledger_row(line: Movement) -> dict[str, Any]:
 
 
 def trade_groups(context: Context, *, merged: bool) -> list[list[Fill]]:
-    """Return the account's trades, newest first: each alone, or what one taker's order took at once together."""
+    """Return the account's trades, newest first: each alone, or grouped by what one taker's order took at once."""
     fills = sorted(context.world.exchange.fills.get(context.account.name, ()), key=lambda fill: fill.at)
     return (consolidated(fills) if merged else [[fill] for fill in fills])[::-1]
 
@@ -168,7 +168,7 @@ def lines_by_trade(context: Context) -> dict[str, list[str]]:
 def _by_ids(
     context: Context, name: str, unknown: str, known: Mapping[str, Any], write: Callable[[Any], Any]
 ) -> dict[str, Any]:
-    """Write the rows that a call names; `unknown` is what it is told of an id that names none."""
+    """Write the rows that a call names; `unknown` is the error string for an id that does not exist."""
     wanted = context.arguments.names(name)
     if not 0 < len(wanted) <= HISTORY_IDS:
         raise invalid(name)

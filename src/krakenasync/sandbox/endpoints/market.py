@@ -36,23 +36,23 @@ SLICES: Final = {
 }
 """The columns of the narrower views of AssetPairs."""
 RENAMED: Final = {"margin_stop": "margin_level"}
-"""What a column is called there, as the authors of typed-kraken 0.5.0 saw the exchange answer."""
+"""What the columns are called there, as the authors of typed-kraken 0.5.0 saw in the exchange's answers."""
 
 
 def time(context: Context) -> dict[str, Any]:
-    """Tell the time, twice."""
+    """Return the time, in two forms."""
     moment = datetime.fromtimestamp(context.now // NANOS, UTC)
     return {"unixtime": context.now // NANOS, "rfc1123": moment.strftime(f"%a, {moment.day:2d} %b %y %H:%M:%S +0000")}
 
 
 def system_status(context: Context) -> dict[str, Any]:
-    """Tell that all is well."""
+    """Report that the exchange is online."""
     said = {"status": "online", "timestamp": timestamp(context.now)}
     return {**said, "upcoming_maintenance": [], "emergency": []}
 
 
 def maintenance_schedule(_context: Context) -> dict[str, Any]:
-    """Plan no maintenance."""
+    """List planned maintenance: none."""
     return {"events": []}
 
 
@@ -66,7 +66,7 @@ def assets(context: Context) -> dict[str, Any]:
 
 
 def asset_pairs(context: Context) -> dict[str, Any]:
-    """List pairs, whole or one slice of each row."""
+    """List pairs, with whole rows or one part of each."""
     arguments = context.arguments
     if arguments.text("aclass_base", "currency") != "currency":
         return {}
@@ -74,7 +74,7 @@ def asset_pairs(context: Context) -> dict[str, Any]:
     venues = set(arguments.names("execution_venue"))
     if not venues <= VENUES:
         raise invalid("execution_venue")
-    if venues and "international" not in venues:  # where all that is listed here is traded
+    if venues and "international" not in venues:  # everything listed here is traded there
         return {}
     rows = {pair_key(pair, arguments): pair.row(public=_public(arguments)) for pair in _pairs(arguments)}
     if view == "info":
@@ -94,7 +94,7 @@ def named_pair(arguments: Arguments) -> Pair:
     """Find the pair that a call is about.
 
     Raises:
-        Refusal: It names none, or one that is not listed.
+        Refusal: The call names no pair, or one that is not listed.
     """
     if not arguments.given("pair"):
         raise Refusal(INVALID_ARGUMENTS)  # without the name: https://github.com/dominiktraxl/pykrakenapi/issues/82
@@ -128,7 +128,7 @@ def trades(context: Context) -> dict[str, Any]:
 
 
 def _quoted(context: Context, pair: Pair) -> dict[str, Any]:
-    """Write a pair's row of Ticker."""
+    """Write a pair's row in Ticker."""
     pit, text = context.world.exchange.pit(pair), pair.long_price_text
     days = statistics(context.world.market, pit)
     last = pit.tape.last(pit.beat)
@@ -157,7 +157,7 @@ def _best(pit: Pit, *, buy: bool) -> list[str]:
 
 
 def level_text(volume: Decimal) -> str:
-    """Write the volume of a price of the book: to three digits, but never as the nothing that it is not."""
+    """Write the volume at a price of the book: to three digits, but never as zero."""
     return f"{max(volume, LEAST_SHOWN):.3f}"
 
 
@@ -184,7 +184,7 @@ def _pairs(arguments: Arguments) -> list[Pair]:
 
 
 def pair_key(pair: Pair, arguments: Arguments) -> str:
-    """Return the name under which an answer has a pair."""
+    """Return the key of a pair in an answer."""
     return public_name(pair) if _public(arguments) else pair.name
 
 
@@ -193,7 +193,7 @@ def _asset_key(asset: Asset, arguments: Arguments) -> str:
 
 
 def _public(arguments: Arguments) -> bool:
-    """Whether the caller wants the names that people use."""
+    """Whether the caller asks for the names that people use."""
     return arguments.text("assetVersion", "0") == "1"
 
 

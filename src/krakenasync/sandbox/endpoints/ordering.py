@@ -1,4 +1,4 @@
-"""From an order's parameters to an order, with all checks that need neither account nor book.
+"""Making an order from its parameters, with all checks that need neither account nor book.
 
 Sources: https://docs.kraken.com/api/docs/rest-api/add-order, https://docs.kraken.com/api/docs/guides/spot-errors
 """
@@ -55,13 +55,13 @@ INT32: Final = 2**31
 
 
 def check_deadline(context: Context) -> int | None:
-    """Read the deadline; it must lie 2 to 60 seconds after the request arrived.
+    """Read the deadline; it must be 2 to 60 seconds after the request arrived.
 
     Returns:
-        Unix nanoseconds after which the engine must not take the order, or None.
+        Unix nanoseconds after which the engine must not accept the order, or None.
 
     Raises:
-        Refusal: It is out of range.
+        Refusal: The deadline is out of range.
     """
     deadline = context.arguments.instant("deadline")
     if deadline is None:
@@ -75,7 +75,7 @@ def read_order(arguments: Arguments, pair: Pair, last: Decimal, now: int) -> Ord
     """Read an order and check it against its pair's rules.
 
     Args:
-        arguments: The parameters, of the call or of one order of a batch.
+        arguments: The parameters, of the call or of one order in a batch.
         pair: What is traded.
         last: The last price, which relative prices start from.
         now: Unix nanoseconds.
@@ -117,10 +117,10 @@ def read_order(arguments: Arguments, pair: Pair, last: Decimal, now: int) -> Ord
 
 
 def check_minimums(order: Order, last: Decimal) -> None:
-    """Check an order's volume and cost against the least its pair takes.
+    """Check an order's volume and cost against its pair's minimums.
 
     Raises:
-        Refusal: It is too small.
+        Refusal: The order is too small.
     """
     volume = order.volume / last if "viqc" in order.oflags else order.volume
     if volume < Decimal(order.pair.ordermin):
@@ -135,11 +135,11 @@ def check_display(display: Decimal, volume: Decimal, name: str = "displayvol") -
 
     Args:
         display: What it shows at a time.
-        volume: What there is.
-        name: What the call has it under.
+        volume: The whole volume.
+        name: The name of the parameter.
 
     Raises:
-        Refusal: It does not.
+        Refusal: The displayed volume is too small or too large.
     """
     if not display <= volume <= display * ICEBERG_PARTS:
         raise invalid(name)
@@ -149,7 +149,7 @@ def read_volume(arguments: Arguments, name: str, pair: Pair) -> Decimal:
     """Read a volume, in the digits of the pair's lots.
 
     Raises:
-        Refusal: It is not a number, or has more digits than the pair's lots.
+        Refusal: The volume is not a number, or has more digits than the pair's lots.
     """
     volume = bounded(name, arguments.text(name))
     rounded = volume.quantize(Decimal(1).scaleb(-pair.lot_decimals))
@@ -159,7 +159,7 @@ def read_volume(arguments: Arguments, name: str, pair: Pair) -> Decimal:
 
 
 def _refuse_margin(arguments: Arguments, kind: str) -> None:
-    """Refuse whatever needs a margin position: there are none here."""
+    """Refuse anything that needs a margin position: there are none here."""
     borrows = arguments.text("leverage", "none") not in ("none", "0", "1")
     if kind == "settle-position":
         raise Refusal(UNKNOWN_POSITION)
@@ -170,9 +170,9 @@ def _refuse_margin(arguments: Arguments, kind: str) -> None:
 
 
 def _read_lifetime(arguments: Arguments, order: Order, now: int) -> None:
-    """Read when an order expires, and refuse a lifetime its kind cannot have.
+    """Read when an order expires, and refuse a lifetime that its kind cannot have.
 
-    Older clients send `expiretm` alone, or with the default GTC: that makes an order good till then as well.
+    Older clients send `expiretm` alone, or with the default GTC: that makes an order good till that time as well.
     """
     if order.time_in_force == "FOK" and order.kind in TRIGGERED:
         raise invalid("timeinforce")
@@ -188,7 +188,7 @@ def _read_lifetime(arguments: Arguments, order: Order, now: int) -> None:
 
 
 def _display(arguments: Arguments, order: Order) -> Decimal | None:
-    """Read what an iceberg shows; other kinds show all they have."""
+    """Read what an iceberg shows; other kinds show their whole volume."""
     if order.kind != "iceberg":
         if arguments.given("displayvol"):
             raise invalid("displayvol")
@@ -216,7 +216,7 @@ def read_userref(arguments: Arguments) -> int | None:
     """Read the user reference; None when left out.
 
     Raises:
-        Refusal: It is not a 32-bit number.
+        Refusal: The user reference is not a 32-bit number.
     """
     return arguments.whole("userref", 0, -INT32, INT32 - 1) if arguments.given("userref") else None
 
@@ -225,7 +225,7 @@ def read_client_id(arguments: Arguments) -> str | None:
     """Read the client's id of an order; None when left out.
 
     Raises:
-        Refusal: It is neither a UUID nor a short text.
+        Refusal: The id is neither a UUID nor a short text.
     """
     if not arguments.given("cl_ord_id"):
         return None
@@ -247,7 +247,7 @@ def _moment(arguments: Arguments, name: str, now: int) -> int:
 
 
 def _close(arguments: Arguments, order: Order, last: Decimal) -> Close | None:
-    """Read the conditional close order, and see that its prices can be worked out."""
+    """Read the conditional close order, and check that its prices can be worked out."""
     part = arguments.part("close")
     if part is None or part.empty():
         return None

@@ -55,7 +55,7 @@ def closed_orders(context: Context) -> dict[str, Any]:
         if order.closed and order.closed + lag <= context.now
         if wanted(order) and _within(order, closetime, start, end)
     ]
-    # The sort is stable: of several orders of one moment the newest comes first as well.
+    # The sort is stable: of several orders with the same time the newest comes first as well.
     done.sort(key=lambda order: -(order.opened if closetime == "open" else order.closed))
     page: dict[str, Any] = {
         "closed": {order.txid: _row(context.arguments, order) for order in done[offset : offset + PAGE]},
@@ -66,7 +66,7 @@ def closed_orders(context: Context) -> dict[str, Any]:
 
 
 def query_orders(context: Context) -> dict[str, Any]:
-    """Show orders by id; open ones and closed ones need their own permission."""
+    """Show orders by id; open and closed ones need different permissions."""
     names = context.arguments.names("txid")
     if not 0 < len(names) <= ORDER_IDS:
         raise invalid("txid")
@@ -90,10 +90,10 @@ def _row(arguments: Arguments, order: Order) -> dict[str, Any]:
 
 
 def _wanted(arguments: Arguments) -> Callable[[Order], bool]:
-    """Read the filters by user reference and client id; what is returned tells whether an order passes them.
+    """Read the filters by user reference and client id, and return a test whether an order passes them.
 
     Raises:
-        Refusal: One is malformed, even if there is no order to compare it with.
+        Refusal: A filter is malformed, even if there is no order to compare it with.
     """
     userref, client_id = read_userref(arguments), read_client_id(arguments)
 
@@ -116,7 +116,7 @@ def _bound(context: Context, name: str) -> Decimal | None:
 
 
 def _within(order: Order, closetime: str, start: Decimal | None, end: Decimal | None) -> bool:
-    """Whether one of the order's times lies after `start` and not after `end`."""
+    """Whether one of the order's times is after `start` and not after `end`."""
     times = {"open": (order.opened,), "close": (order.closed,), "both": (order.opened, order.closed)}[closetime]
     return any((start is None or moment(at) > start) and (end is None or moment(at) <= end) for at in times)
 

@@ -24,7 +24,7 @@ from krakenasync.sandbox.refusals import DEADLINE_ELAPSED, INVALID_ORDER, UNKNOW
 __all__ = ["HANDLERS", "check_in_time", "named_orders", "only_validate"]
 
 USERREF: Final = re.compile(r"-?[0-9]{1,10}")
-"""A user reference travels in the place of an order id, which never is a number."""
+"""A user reference may take the place of an order id, which is never a number."""
 
 
 def add_order(context: Context) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def add_order(context: Context) -> dict[str, Any]:
 
 
 def add_order_batch(context: Context) -> dict[str, Any]:
-    """Place up to fifteen orders on a pair: a wrong one sinks them all, one without funds fails alone."""
+    """Place up to fifteen orders on a pair: an invalid one fails the whole batch, one without funds fails alone."""
     pair = find_pair(context.arguments.text("pair"))
     items = _groups(context.arguments, "orders")
     if not BATCH[0] <= len(items) <= BATCH[1]:
@@ -58,7 +58,7 @@ def add_order_batch(context: Context) -> dict[str, Any]:
 
 
 def cancel_order(context: Context) -> dict[str, Any]:
-    """Cancel one order, or all that bear a user reference."""
+    """Cancel one order, or all that have a user reference."""
     orders = named_orders(context)
     for pair, cost in _costs(context, orders).items():
         context.world.limits.charge_engine(context.account, pair, cost)
@@ -75,7 +75,7 @@ def cancel_order_batch(context: Context) -> dict[str, Any]:
     if not 0 < len(names) + len(own_names) <= CANCELLED_AT_ONCE:
         raise invalid("orders")
     orders: dict[str, Order] = {}
-    # A client id may stand among the orders too: Kraken's own command line puts it there.
+    # The orders may include client ids too: Kraken's own command line puts them there.
     lookups = [{"txid": name} for name in names] + [{"cl_ord_id": name} for name in (*names, *own_names)]
     for lookup in lookups:
         with contextlib.suppress(Refusal):
@@ -88,7 +88,7 @@ def cancel_order_batch(context: Context) -> dict[str, Any]:
 def cancel_all(context: Context) -> dict[str, Any]:
     """Cancel every order of the account; each pair it has orders on is charged once, even when its counter is full.
 
-    Neither price nor refusal stands on any page; Kraken's Rust SDK counts a point.
+    No page states its price or whether it can be refused; Kraken's Rust SDK counts a point.
     """
     orders = list(context.account.open.values())
     for pair in {order.pair.name: None for order in orders}:
@@ -97,7 +97,7 @@ def cancel_all(context: Context) -> dict[str, Any]:
 
 
 def cancel_all_orders_after(context: Context) -> dict[str, Any]:
-    """Set the dead man's switch anew, or off."""
+    """Set or reset the dead man's switch, or switch it off."""
     if not context.arguments.given("timeout"):
         raise invalid("timeout")
     timeout = context.arguments.whole("timeout", 0, 0, LONGEST_SWITCH)
@@ -108,7 +108,7 @@ def cancel_all_orders_after(context: Context) -> dict[str, Any]:
 
 
 def only_validate(context: Context) -> bool:
-    """Whether the order is only to be checked; some accounts report that ``validate=false`` does that as well."""
+    """Whether the order is only to be checked; some users report that ``validate=false`` does that as well."""
     if context.world.config.presence_validates:
         return context.arguments.given("validate")
     return context.arguments.flag("validate")
@@ -118,7 +118,7 @@ def check_in_time(context: Context, deadline: int | None) -> None:
     """Check that the deadline has not passed on the way.
 
     Raises:
-        Refusal: It has.
+        Refusal: The deadline has passed.
     """
     if deadline is not None and context.now > deadline:
         raise Refusal(DEADLINE_ELAPSED)
@@ -130,10 +130,10 @@ def named_orders(context: Context, arguments: Arguments | None = None, *, by_use
     Args:
         context: The call.
         arguments: Those to look at, if not the call's own.
-        by_userref: Whether a user reference may stand in the place of a txid.
+        by_userref: Whether a user reference may take the place of a txid.
 
     Raises:
-        Refusal: There is none: it is done, or never was.
+        Refusal: There is no such open order: it is done, or never existed.
     """
     account, arguments = context.account, arguments or context.arguments
     if arguments.given("cl_ord_id"):
@@ -177,14 +177,14 @@ def _groups(arguments: Arguments, name: str) -> list[Arguments]:
 
 
 def _name(item: Any) -> str:
-    """Read a name of an order in a list: text, a number, or an object around one, as the reference draws it."""
+    """Read a name of an order in a list: text, a number, or an object around one, as in Kraken's reference."""
     if isinstance(item, Mapping):
         item = next(iter(item.values()), "")
     return str(item)
 
 
 def _costs(context: Context, orders: Iterable[Order]) -> dict[str, float]:
-    """Add up, by pair, what cancelling orders costs; young ones are dear."""
+    """Add up, by pair, what cancelling orders costs; young ones cost more."""
     costs: defaultdict[str, float] = defaultdict(float)
     for order in orders:
         costs[order.pair.name] += context.engine_cost((context.now - order.touched) / NANOS)

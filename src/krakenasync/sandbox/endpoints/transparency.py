@@ -68,7 +68,7 @@ def post_trade(context: Context) -> dict[str, Any]:
         if trade.at <= end
     ]
     found.sort(key=lambda each: each[1].at)
-    # Without a beginning the newest are wanted.
+    # Without a start the call asks for the newest.
     found = found[:most] if start >= 0 else found[-most:]
     return {
         "last_ts": _text(found[-1][1].at) if found else None,
@@ -122,7 +122,7 @@ def _assets(pair: Pair, notation: str) -> dict[str, str]:
 
 
 def _identifiers(pair: Pair) -> dict[str, str]:
-    """Name both assets in the registry of digital tokens, where fiat currencies have no code."""
+    """Return both assets' codes in the registry of digital tokens, where fiat currencies have no code."""
     base, _, quote = public_name(pair).partition("/")
     return {
         f"{side}_dti_{part}": text

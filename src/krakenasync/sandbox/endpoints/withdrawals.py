@@ -75,7 +75,7 @@ def withdraw_addresses(context: Context) -> list[dict[str, Any]]:
 
 
 def withdraw_info(context: Context) -> dict[str, Any]:
-    """Tell what a withdrawal would cost and how much could leave."""
+    """Return what a withdrawal would cost and how much can be withdrawn."""
     arguments, withdrawals = context.arguments, context.world.treasury.withdrawals
     asset = funding_asset(arguments.text("asset"), arguments.text("aclass", "currency"))
     method = withdrawals.find(context.account, asset.name, arguments.text("key")).method
@@ -125,7 +125,7 @@ def withdraw_status(context: Context) -> list[dict[str, Any]] | dict[str, Any]:
 
 
 def withdraw_cancel(context: Context) -> bool:
-    """Call a withdrawal back, if it is early enough."""
+    """Cancel a withdrawal, if it is early enough."""
     arguments, withdrawals = context.arguments, context.world.treasury.withdrawals
     asset, refid = funding_asset(arguments.text("asset")), arguments.text("refid")
     for withdrawal in withdrawals.of(context.account):
@@ -158,7 +158,7 @@ def wallet_transfer(context: Context) -> dict[str, str]:
 
 
 def _asset_filter(context: Context) -> str | None:
-    """Return the id of the asset that is asked for, None for all; of another class there is none."""
+    """Return the id of the requested asset, None for all; for another class, an id that no asset has."""
     arguments = context.arguments
     if arguments.text("aclass", "currency") != "currency":
         return "none"
