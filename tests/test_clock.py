@@ -2,7 +2,10 @@
 
 import time
 
-from krakenasync.clock import Clock, SystemClock
+import pytest
+
+from krakenasync.clock import Clock, SystemClock, age, instant
+from krakenasync.testing import VirtualClock
 
 
 def test_monotonic_never_goes_back():
@@ -21,3 +24,13 @@ def test_clocks_are_the_machine_s():
 def test_repr_is_plain():
     """A clock shows as the expression that makes it."""
     assert repr(SystemClock()) == "SystemClock()"
+
+
+@pytest.mark.parametrize(("awake", "stepped", "seconds"), [(5, 0, 5), (5, 3600, 3605), (5, -3600, 5), (0, 0, 0)])
+def test_an_age_is_the_greater_one_that_the_two_clocks_show(awake, stepped, seconds):
+    """A machine that slept has a calendar ahead of its steady clock; setting the calendar back makes nothing younger."""
+    clock = VirtualClock()
+    moment = instant(clock)
+    clock.advance(awake)
+    clock.step_wall(stepped)
+    assert age(clock, moment) == pytest.approx(seconds)

@@ -1,11 +1,11 @@
-"""Time as an argument: whoever needs it is handed a `Clock`, so that tests can bring their own."""
+"""Time as an argument: what needs it is given a `Clock`, so that tests can supply their own."""
 
 from __future__ import annotations
 
 import time
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
-__all__ = ["SYSTEM_CLOCK", "Clock", "SystemClock"]
+__all__ = ["SYSTEM_CLOCK", "Clock", "Instant", "SystemClock", "age", "instant"]
 
 
 class Clock(Protocol):
@@ -21,7 +21,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clocks, `time.monotonic` and `time.time_ns` as they are: every call asks them several times."""
+    """The machine's clocks, `time.monotonic` and `time.time_ns`, unwrapped: every call reads them several times."""
 
     monotonic = staticmethod(time.monotonic)
     wall_ns = staticmethod(time.time_ns)
@@ -31,3 +31,24 @@ class SystemClock:
 
 
 SYSTEM_CLOCK: Final = SystemClock()
+
+
+class Instant(NamedTuple):
+    """A moment on both clocks."""
+
+    steady: float
+    wall_ns: int
+
+
+def instant(clock: Clock) -> Instant:
+    """Return the present moment."""
+    return Instant(clock.monotonic(), clock.wall_ns())
+
+
+def age(clock: Clock, moment: Instant) -> float:
+    """Return the most seconds that may have passed since a moment.
+
+    On some systems the steady clock stops while the machine sleeps; the calendar may be set. So the greater of the two
+    differences counts.
+    """
+    return max(clock.monotonic() - moment.steady, (clock.wall_ns() - moment.wall_ns) / 1e9)

@@ -24,14 +24,14 @@ KrakenError
 │   ├── UnknownAsset
 │   ├── FundingRefused
 │   ├── EarnRefused
-│   └── MarketUnavailable      the market takes only some kinds of order just now
+│   └── MarketUnavailable      the market accepts only some kinds of order just now
 ├── ServiceUnavailable         Kraken or its edge is down, busy or answers 5xx
-│   └── DeadlineElapsed        the order's deadline passed; it may rest in the book all the same
+│   └── DeadlineElapsed        the order's deadline passed; it may rest in the book nevertheless
 ├── TransportError             the network failed
 │   ├── NotSent                ... before a byte of the request left: nothing happened
 │   └── Unanswered             ... afterwards: Kraken may have seen the request
 ├── ProtocolError              an answer that is not Kraken's (HTML, truncated JSON, a redirect)
-├── OrderNotPlaced             an order was sent, but does not exist and can no longer come to
+├── OrderNotPlaced             an order was sent, but does not exist and will not appear any more
 ├── OutcomeUnknown             a write may or may not have happened; never repeat it blindly
 ├── StateUnavailable           the place where shared counters live does not answer; nothing was sent
 └── RateLimitTimeout           the limiter's wait would not end before the caller's deadline   (also a TimeoutError)
@@ -155,7 +155,7 @@ class ConfigurationError(KrakenError, ValueError):
 
 
 class InvalidArguments(KrakenError, ValueError):
-    """A parameter is wrong. Raised before anything is sent where that can be known, else by Kraken."""
+    """A parameter is wrong. Raised before anything is sent where possible, otherwise on Kraken's word."""
 
 
 class InvalidType(InvalidArguments, TypeError):
@@ -167,7 +167,7 @@ class Refused(KrakenError):
 
 
 class AuthenticationError(Refused):
-    """Kraken did not accept who is asking, or what they may do."""
+    """Kraken did not accept the key, or what it asked to do."""
 
 
 class InvalidKey(AuthenticationError):
@@ -219,7 +219,7 @@ class RateLimitExceeded(Refused):
 
 
 class Throttled(RateLimitExceeded):
-    """Too many requests at once; Kraken names the unix time after which it listens again."""
+    """Too many requests at once; Kraken names the unix time after which it accepts them again."""
 
 
 class EngineLimitExceeded(RateLimitExceeded):
@@ -286,7 +286,7 @@ class ServiceUnavailable(KrakenError):
 
 
 class DeadlineElapsed(ServiceUnavailable):
-    """The order's deadline passed. Kraken warns that the order can be in place all the same."""
+    """The order's deadline passed. Kraken warns that the order may be in place nevertheless."""
 
     default_retryable = False
     default_hint = "look in open_orders() before any retry"
@@ -337,7 +337,7 @@ class OutcomeUnknown(KrakenError):
     """What `resolve` does; None if there is no way to look."""
 
     async def resolve(self) -> Any:
-        """Look at Kraken for what became of the order.
+        """Find out from Kraken what became of the order.
 
         Returns:
             The order, or None when it is certain that there is none.
@@ -365,7 +365,7 @@ class StateUnavailable(KrakenError):
 class RateLimitTimeout(KrakenError, TimeoutError):
     """The limiter's wait cannot end before the caller's deadline; nothing was sent.
 
-    `retry_after` holds the seconds after which the call would be let through.
+    `retry_after` is the number of seconds after which the call would be let through.
     """
 
     default_retryable = True

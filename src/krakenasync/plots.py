@@ -1,6 +1,6 @@
-"""Pictures in a file, PNG or SVG by its ending (extra `plot`): candles, balances over time, the call budget.
+"""Pictures in a file, PNG or SVG by its suffix (extra `plot`): candles, balances over time, the call budget.
 
-Amounts become floats here and nowhere else: a picture has no use for the last digit.
+Amounts become floats here and nowhere else: a picture does not need the last digit.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class Level(msgspec.Struct, frozen=True):
 
     Attributes:
         at: Seconds since the record began.
-        points: On the counter, those held included.
-        cap: Where Kraken refuses.
+        points: Points on the counter, including those held.
+        cap: Points at which Kraken refuses.
     """
 
     at: float
@@ -56,7 +56,7 @@ class Budget:
 
     Args:
         counter: Which one, such as ``"rest"`` or ``"engine:XBTUSD"``.
-        clock: Where time comes from.
+        clock: The source of time.
     """
 
     def __init__(self, counter: str = "rest", *, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -67,16 +67,16 @@ class Budget:
         self._snapshot: Callable[[], Mapping[str, CounterSnapshot]] | None = None
 
     def watch(self, limits: Any) -> None:
-        """Say whose counters these are: ``kraken.limits``."""
+        """Set whose counters these are: ``kraken.limits``."""
         self._snapshot = limits.snapshot
         self.note()
 
     def __call__(self, _event: Event) -> None:
-        """Take the level now."""
+        """Record the level now."""
         self.note()
 
     def note(self) -> None:
-        """Take the level now; between events, too, if you like."""
+        """Record the level now, also between events."""
         found = self._snapshot().get(self._counter) if self._snapshot else None
         if found is not None:
             at = self._clock.monotonic() - self._began
@@ -84,7 +84,7 @@ class Budget:
 
 
 def require(path: Path | str) -> Path:
-    """Make sure that a picture can be made there: look before asking Kraken for what is to be shown.
+    """Make sure that a picture can be made there; call this before asking Kraken for the data.
 
     Raises:
         ConfigurationError: matplotlib is not installed, or the suffix is not a picture's.
@@ -103,7 +103,7 @@ def writable(path: Path) -> Path:
     """Make sure that a file can be written, and leave it as it was.
 
     Raises:
-        ConfigurationError: It cannot.
+        ConfigurationError: The file cannot be written.
     """
     there = path.exists()
     try:
@@ -122,7 +122,7 @@ def plot_candles(path: Path | str, candles: Sequence[Any], title: str) -> None:
     """Draw candles: anything with `time`, `open`, `high`, `low` and `close`.
 
     Raises:
-        ConfigurationError: There is nothing to draw, or no way to.
+        ConfigurationError: There is nothing to draw, or it cannot be drawn.
     """
     require_any(candles)
     figure, axes = _sheet(path, title)
@@ -139,10 +139,10 @@ def plot_candles(path: Path | str, candles: Sequence[Any], title: str) -> None:
 
 
 def plot_balances(path: Path | str, snapshots: Iterable[BalanceSnapshot], title: str = "Balances") -> None:
-    """Draw each asset's balance over time, one panel an asset: their scales differ.
+    """Draw each asset's balance over time, one panel per asset, because their scales differ.
 
     Raises:
-        ConfigurationError: There is nothing to draw, or no way to.
+        ConfigurationError: There is nothing to draw, or it cannot be drawn.
     """
     seen = [snapshot for snapshot in snapshots if snapshot.error is None]
     assets = sorted({asset for snapshot in seen for asset in snapshot.balances})
@@ -160,7 +160,7 @@ def plot_budget(path: Path | str, levels: Sequence[Level], title: str = "Call bu
     """Draw a counter's level against its cap.
 
     Raises:
-        ConfigurationError: There is nothing to draw, or no way to.
+        ConfigurationError: There is nothing to draw, or it cannot be drawn.
     """
     require_any(levels)
     figure, axes = _sheet(path, title)
@@ -180,8 +180,8 @@ class Panel(msgspec.Struct, frozen=True):
     """A column of bars.
 
     Attributes:
-        name: Stands above it.
-        values: A bar each; `labels` are written at their ends.
+        name: The title above it.
+        values: One per bar; `labels` are written at the ends of the bars.
     """
 
     name: str
@@ -190,10 +190,10 @@ class Panel(msgspec.Struct, frozen=True):
 
 
 def bars(path: Path | str, title: str, rows: Sequence[str], panels: Sequence[Panel]) -> None:
-    """Draw bars: panels beside each other, a bar in each of them for every row.
+    """Draw bars: panels next to each other, each with a bar for every row.
 
     Raises:
-        ConfigurationError: There is nothing to draw, or no way to.
+        ConfigurationError: There is nothing to draw, or it cannot be drawn.
     """
     require_any(panels)
     figure, columns = _sheet(path, title, across=len(panels), height=1.8 + ROW * len(rows))
@@ -212,7 +212,7 @@ def require_any(values: Any) -> None:
     """Make sure that there is something to draw.
 
     Raises:
-        ConfigurationError: There is not.
+        ConfigurationError: There is nothing to draw.
     """
     if not values:
         raise ConfigurationError("there is nothing to draw")
@@ -221,7 +221,7 @@ def require_any(values: Any) -> None:
 def _sheet(
     path: Path | str, title: str, *, panels: int = 0, across: int = 0, height: float = HEIGHT
 ) -> tuple[Any, Any]:
-    """Make an empty figure: with one panel, or a sequence of them below or beside each other."""
+    """Make an empty figure: with one panel, or a sequence of them below or next to each other."""
     require(path)
     # The figure alone, without pyplot: no window, no state of the process.
     figure = importlib.import_module("matplotlib.figure").Figure(
@@ -236,7 +236,7 @@ def _sheet(
 
 
 def _save(figure: Any, path: Path | str) -> None:
-    """Write the file; the same picture is the same bytes on every day."""
+    """Write the file; the same picture gives the same bytes at any time."""
     target = Path(path)
     metadata = {"Date": None} if target.suffix.lower() == ".svg" else None
     with importlib.import_module("matplotlib").rc_context({"svg.hashsalt": "krakenasync", "svg.fonttype": "none"}):

@@ -24,7 +24,7 @@ __all__ = ["LoggingHook", "OpenTelemetryHook", "fields"]
 NAME: Final = "krakenasync"
 
 _WAITED: Final[ContextVar[Waited | None]] = ContextVar("waited", default=None)
-"""How long the call that is made in this task has waited: the events of a call come in its own task."""
+"""How long the call made in this task has waited: a call's events occur in its own task."""
 
 
 Watched = list[tuple["weakref.ref[Limits]", Mapping[str, str]]]
@@ -34,7 +34,7 @@ _LOCK: Final = threading.Lock()
 
 
 def fields(event: Event) -> dict[str, Any]:
-    """Return what may be told of an event, as plain values."""
+    """Return what may be reported about an event, as plain values."""
     told: dict[str, Any] = {"endpoint": event.endpoint, "attempt": event.attempt}
     if isinstance(event, Waited):
         told |= {"wait": event.seconds, "counter": event.counter}
@@ -48,10 +48,10 @@ def fields(event: Event) -> dict[str, Any]:
 
 
 class LoggingHook:
-    """Writes a line for each event, its values in the text and as ``record.kraken`` for structured logs.
+    """Writes a line for each event, with its values in the text and as ``record.kraken`` for structured logs.
 
     Args:
-        logger: Where to; None: the logger ``krakenasync.calls``.
+        logger: Where to write; None: the logger ``krakenasync.calls``.
         level: The level of ordinary events; failures and retries are logged as warnings.
     """
 
@@ -60,7 +60,7 @@ class LoggingHook:
         self._level = level
 
     def __call__(self, event: Event) -> None:
-        """Write the event down."""
+        """Log the event."""
         level = logging.WARNING if isinstance(event, (Failed, Retried)) else self._level
         told = fields(event)
         text = " ".join(f"{name}={value}" for name, value in told.items())
@@ -68,14 +68,14 @@ class LoggingHook:
 
 
 class OpenTelemetryHook:
-    """Makes a span of each attempt, and metrics of calls, waits, retries, refusals and counters.
+    """Makes a span for each attempt, and metrics of calls, waits, retries, refusals and counters.
 
     A span is a child of the one that is current where the call is made.
 
     Args:
         tracer_provider: Where spans go; None: the global one.
         meter_provider: Where metrics go; None: the global one.
-        clock: Tells when a span ends.
+        clock: Gives the time at which a span ends.
 
     Raises:
         ConfigurationError: opentelemetry-api is not installed.
@@ -137,7 +137,7 @@ class OpenTelemetryHook:
         mine = self._given_meters or self._metrics.get_meter_provider()
         with _LOCK:
             watched = next((each for meters, each in _WATCHED.items() if _real(meters) is _real(mine)), None)
-            if watched is None:  # OpenTelemetry makes a gauge once, and leaves out what others of its name would tell
+            if watched is None:  # OpenTelemetry makes a gauge once, and ignores others of its name
                 watched = _WATCHED[mine] = []
                 self._make_gauges(watched)
             watched.append((weakref.ref(limits), labels))
@@ -163,7 +163,7 @@ def _real(meters: Any) -> Any:
 
 
 def _counters(watched: Watched) -> Iterator[tuple[str, CounterSnapshot, Mapping[str, str]]]:
-    """Yield the counters of the clients that are left, each by its name and with its labels."""
+    """Yield the counters of the clients that still exist, each with its name and labels."""
     with _LOCK:
         watched[:] = [each for each in watched if each[0]() is not None]
         living = tuple(watched)
@@ -174,7 +174,7 @@ def _counters(watched: Watched) -> Iterator[tuple[str, CounterSnapshot, Mapping[
 
 
 def _waited(event: Event) -> float:
-    """Seconds for which this attempt waited for the limiter."""
+    """Return the seconds for which this attempt waited for the limiter."""
     waited = _WAITED.get()
     if waited is None or (waited.endpoint, waited.attempt) != (event.endpoint, event.attempt):
         return 0.0

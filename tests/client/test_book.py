@@ -11,9 +11,10 @@ import pytest
 
 from krakenasync import KrakenClient
 from krakenasync.errors import InvalidArguments, InvalidType, ServiceUnavailable, UnknownAsset
+from krakenasync.sandbox import SandboxConfig
 from krakenasync.spot.names import NameBook
 from krakenasync.state.memory import MemoryState
-from krakenasync.testing.clock import run
+from krakenasync.testing import in_process, run
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 
@@ -87,6 +88,20 @@ def test_the_book_is_fetched_anew_when_it_is_old():
         return listings.calls()
 
     assert run(main) == ["Assets", "AssetPairs"] * 3
+
+
+def test_a_machine_that_slept_fetches_the_book_again():
+    """Its steady clock has not seen the day pass."""
+
+    async def main(clock):
+        exchange = in_process(SandboxConfig(limits=False), clock=clock)
+        async with exchange.client() as kraken:
+            first = await kraken.names()
+            assert await kraken.names() is first
+            clock.step_wall(86_400)
+            assert await kraken.names() is not first
+
+    run(main)
 
 
 def test_a_failure_is_everyone_s_who_waited_and_no_one_else_s():

@@ -296,9 +296,20 @@ def test_a_client_that_cannot_work_is_not_made(settings, says):
     assert not secret or str(secret) not in str(caught.value)
 
 
-def test_an_empty_setting_is_none():
-    """Environment variables that are set to nothing say nothing."""
-    KrakenClient(api_key="key", api_secret=SECRET, otp="", account="")
+def test_an_empty_setting_is_none(naive_kraken):
+    """Environment variables that are set to nothing say nothing: no second factor is sent, the key is the account."""
+
+    async def main(clock):
+        exchange, shared = naive_kraken(clock), {"state": MemoryState(clock)}
+        empty, bare = exchange.client(otp="", account="", **shared), exchange.client(**shared)
+        another = exchange.client(api_key="another", account="", **shared)
+        assert empty.identity == bare.identity != another.identity
+        await empty.add_order(**ORDER)
+        assert "otp" not in exchange.sent()
+        assert bare.limits.snapshot()["engine:XBTUSD"].level == 1
+        assert "engine:XBTUSD" not in another.limits.snapshot()
+
+    run(main)
 
 
 @pytest.mark.parametrize(

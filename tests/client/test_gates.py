@@ -39,7 +39,15 @@ def test_a_call_goes_back_into_line_when_another_has_been_refused_since():
     assert hold.overtaken
 
 
-@pytest.mark.parametrize("ends", [lambda hold: hold.refused(RateLimitExceeded("x"), 0.0), Hold.release])
+@pytest.mark.parametrize(
+    "ends",
+    [
+        lambda hold: hold.refused(RateLimitExceeded("x"), 0.0),
+        lambda hold: hold.settle(refused=True),
+        Hold.settle,
+        Hold.release,
+    ],
+)
 def test_points_that_come_back_let_the_head_look_again(ends):
     """It waits for nothing else: the points that were held do not decay by themselves."""
 

@@ -73,7 +73,7 @@ def resolve(request_at, **shown_at):
     async def main(clock):
         kraken = Scripted(clock, **{name: show(clock) for name, show in shown_at.items()})
         began = clock.monotonic()
-        age = lambda: round((clock.monotonic() - began + 1) * 1e9)  # noqa: E731 - it was made a second ago
+        age = lambda: clock.monotonic() - began + 1  # noqa: E731 - it was made a second ago
         outcome = outcome_of(request_at(clock), kraken, ServerClock(clock), OutcomeUnknown("lost"), age=age)
         try:
             return await outcome.resolve(), clock.monotonic() - began, kraken
@@ -156,7 +156,7 @@ def test_a_doubt_that_stays_says_all_it_said_before():
         first = OutcomeUnknown("lost", codes=["EService:Busy"], endpoint="AmendOrder", hint="look")
         first.cl_ord_id, first.attempts = "one", 3
         request = AmendOrder(txid=OLD, limit_price="99")
-        outcome = outcome_of(request, kraken, ServerClock(clock), first, age=lambda: 10**9)
+        outcome = outcome_of(request, kraken, ServerClock(clock), first, age=lambda: 1.0)
         with pytest.raises(OutcomeUnknown) as again:
             await outcome.resolve()
         told = again.value
@@ -295,7 +295,7 @@ def test_what_one_task_finds_another_s_failed_look_does_not_take_back():
         shown = {f"O{each}": info(clock, cl_ord_id=each) for each in ("one", "two")}
         kraken, told = Uneven(clock, OpenOrders=shown, ClosedOrders={}), []
         lost = OutcomeUnknown("lost")
-        outcome = outcome_of(batch(clock, "one", "two"), kraken, ServerClock(clock), lost, age=lambda: 10**9)
+        outcome = outcome_of(batch(clock, "one", "two"), kraken, ServerClock(clock), lost, age=lambda: 1.0)
 
         async def resolve():
             told.append([each.txid for each in await outcome.resolve()])

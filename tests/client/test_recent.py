@@ -194,9 +194,11 @@ def test_old_answers_are_dropped(naive_kraken):
     async def main(clock):
         exchange = naive_kraken(clock, counted=False)
         kraken = exchange.client().with_options(max_age=1e9)
-        for number in range(400):
+        for number in (*range(400), *range(399, 399 - 256, -1)):
             await kraken.private("OpenOrders", userref=number)
-        assert len(kraken._recent._entries) == 256
+        assert len(exchange.seen) == 400  # the last 256 were not asked for again
+        await kraken.private("OpenOrders", userref=399 - 256)
+        assert len(exchange.seen) == 401
 
     run(main)
 

@@ -155,7 +155,7 @@ def test_a_marker_says_how_it_writes():
 @pytest.mark.parametrize("value", ["a\nb", "XBTUSD\n", "a\0", "\ta", "a\x7f", "a\x85"])
 def test_a_text_holds_no_control_character(value):
     """A line end left over from a file is a mistake; it is told as one."""
-    with pytest.raises(InvalidArguments, match=r"pair='.*' holds a control character .*strip"):
+    with pytest.raises(InvalidArguments, match=r"pair='.*' contains a control character .*strip"):
         Text().wire("pair", value)
     with pytest.raises(InvalidArguments, match="control character"):
         Names().wire("pair", ["XBTUSD", value])

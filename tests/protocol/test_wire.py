@@ -188,8 +188,8 @@ def test_kraken_s_own_words_outrank_the_status(status):
         (b"\n  <html></html>", "an HTML page"),
         (b'{"error":["\xff"]}', "not Kraken's JSON envelope"),
         (b'{"error":[],"result":' + b"[" * 100_000, "not Kraken's JSON envelope"),
-        (b'{"error":[]}', "holds no result"),
-        (b'{"error":["WGeneral:Careful"]}', "holds no result"),
+        (b'{"error":[]}', "has no result"),
+        (b'{"error":["WGeneral:Careful"]}', "has no result"),
         (b'{"error":[],"result":null}', "another shape"),
         (b'{"error":[],"result":["XXBT"]}', "another shape"),
         (b'{"error":[],"result":{"XXBT":"much"}}', "another shape"),
@@ -240,7 +240,7 @@ def test_a_reshaped_result():
     assert (answer.result, answer.warnings) == (Page(["a"], 7), ("WGeneral:Careful",))
     with pytest.raises(ProtocolError, match="another shape"):
         decode(Page, 200, b'{"error":[],"result":{"a":1}}', endpoint="Trades")
-    with pytest.raises(ProtocolError, match="holds no result"):
+    with pytest.raises(ProtocolError, match="has no result"):
         decode(Page, 200, b'{"error":[]}', endpoint="Trades")
     with pytest.raises(InsufficientFunds):
         decode(Page, 200, b'{"error":["EOrder:Insufficient funds"]}', endpoint="Trades")
@@ -283,7 +283,7 @@ def test_a_4xx_from_the_edge_did_nothing(status):
 @pytest.mark.parametrize("status", [301, 400, 403, 429])
 def test_a_result_outranks_the_status(status):
     """Whoever changed the status on the way: the call was carried out, and is not to be made again."""
-    with pytest.raises(ProtocolError, match=f"HTTP {status} beside a result") as caught:
+    with pytest.raises(ProtocolError, match=f"HTTP {status} with a result") as caught:
         decode(Balances, status, envelope({"ZUSD": "1"}), endpoint="Withdraw")
     assert (caught.value.effect, caught.value.retryable, caught.value.status) == ("unknown", False, status)
 

@@ -243,7 +243,7 @@ def test_members_of_an_enumeration_stand_for_their_words():
         ({"close": {}}, "close lacks ordertype"),
         ({"close": 5}, "close must be a Close, not int"),
         ({"close": {"ordertype": "market"}}, "not a type for a close order"),
-        ({"pair": "A\nB"}, "pair='A.*B' holds a control character"),
+        ({"pair": "A\nB"}, "pair='A.*B' contains a control character"),
         ({"pair": "A\0"}, "control character"),
         ({"broker": "\ud800"}, "lone surrogate"),
         ({"expiretm": -1}, "expiretm=-1 is not a point in time"),

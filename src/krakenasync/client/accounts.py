@@ -23,8 +23,8 @@ class Key:
     Args:
         api_key: Its public half.
         api_secret: Its private half, base64 as Kraken shows it.
-        reads_only: Use it for reads only: it lacks other permissions, or is there to add read allowance. What makes
-            something, like ``deposit_addresses(new=True)``, is no read.
+        reads_only: Use it for reads only: it lacks other permissions, or is there to add read allowance. A call that
+            creates something, like ``deposit_addresses(new=True)``, is not a read.
         otp: The second factor, for a key that has a static one.
         nonce_unit: As for `KrakenClient`.
         nonce_window: As for `KrakenClient`.
@@ -59,7 +59,7 @@ class Key:
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """Arguments for `KrakenClient`, the secret among them."""
+        """Arguments for `KrakenClient`, including the secret."""
         return self._settings
 
     @at_any_time
@@ -74,13 +74,13 @@ class Account:
     """One account of a fleet.
 
     Args:
-        label: What it is called here. It also names the account's engine counters, so give it the same label wherever
-            they are shared.
-        keys: Its keys. With several, reading goes faster: each has a counter of its own.
+        label: The account's name here. It also names the engine counters, so use the same label wherever they are
+            shared.
+        keys: Its keys. With several, reads are faster: each key has a counter of its own.
         tier: The account's tier, or its name.
 
     Raises:
-        ConfigurationError: The label is empty, there is no key, or no such tier.
+        ConfigurationError: The label is empty, there is no key, or the tier does not exist.
         InvalidType: A key is not a `Key`.
     """
 
@@ -102,7 +102,7 @@ class Account:
 
 
 def by_label(accounts: Iterable[Account]) -> dict[str, Account]:
-    """Put the accounts under their labels."""
+    """Return the accounts by their labels."""
     members: dict[str, Account] = {}
     owners: dict[str, str] = {}
     for account in accounts:

@@ -15,20 +15,20 @@ from krakenasync.state.ages import Known
 __all__ = ["Ageing"]
 
 _DRIFT: Final = 0.05
-"""Seconds by which an order is taken for younger than our clock says: two clocks never run at quite the same pace."""
+"""Seconds by which an order is assumed younger than our clock says: no two clocks run at quite the same pace."""
 
 _TICK: Final = 0.001
-"""Seconds after a fall at which to look: a sleep may end a rounding error too early."""
+"""Seconds after a fall in price at which to look: a sleep may end a rounding error too early."""
 
 
 class Ageing:
     """Points for a change to orders; they fall while the orders grow older.
 
     Args:
-        action: Tells what is done to them, at the moment it is asked.
-        orders: Finds the orders at the moment it is asked; none at all stands for one whose age is not known.
+        action: Returns what is done to them, at that moment.
+        orders: Returns the orders at that moment; an empty result stands for an order whose age is not known.
         clock: Where time comes from.
-        most: No price is higher: what has no room on an empty counter would never be sent.
+        most: The highest price: what does not fit on an empty counter would never be sent.
     """
 
     def __init__(
@@ -44,16 +44,16 @@ class Ageing:
         self._most = most
 
     def __call__(self, later: float = 0.0) -> float:
-        """Return the points it costs in so many seconds."""
+        """Return the points that it will cost in `later` seconds."""
         ages = [self._age(order, later) for order in self._orders()] or [None]
         return min(self._most, sum(engine_points(self._action(), age) for age in ages))
 
     def _age(self, order: Known, later: float) -> float | None:
-        """How old the order will be at least; None while an amendment may make it young at any moment."""
+        """Return the least age of the order by then; None while an amendment may make it young at any moment."""
         return None if order.amends else self._clock.monotonic() + later - order.since - _DRIFT
 
     def falls(self) -> Iterator[float]:
-        """Yield the seconds after which the price will have fallen, as far as can be told."""
+        """Yield the seconds after which the price will have fallen, as far as is known."""
         _fixed, penalties = self._action().value
         for age in (self._age(order, 0.0) for order in self._orders()):
             if age is not None:

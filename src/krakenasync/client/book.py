@@ -1,4 +1,4 @@
-"""The book of names, fetched when needed and kept for a while; and what it makes possible: asking by any name."""
+"""The book of names, fetched when needed and kept for a while; with it, prices can be asked for by any name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import anyio
 
 from krakenasync.client.loops import PerLoop
-from krakenasync.clock import Clock
+from krakenasync.clock import Clock, Instant, age, instant
 from krakenasync.errors import InvalidArguments, InvalidType, KrakenError, RateLimitTimeout
 from krakenasync.protocol.requests import Request
 from krakenasync.protocol.wire import Answer
@@ -30,14 +30,14 @@ class _Entry:
 
     def __init__(self) -> None:
         self.book: NameBook | None = None
-        self.at = 0.0
+        self.at = Instant(0.0, 0)
         self.error: KrakenError | None = None
         self.rounds = 0
-        """How often it was fetched, well or not."""
+        """How often it was fetched, successfully or not."""
 
 
 class Shelf:
-    """Where a client and all its views keep their books. However many ask at once, each is fetched once."""
+    """Where a client and all its views keep their books. However many callers ask at once, each is fetched once."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -45,13 +45,13 @@ class Shelf:
         self._locks: PerLoop[anyio.Lock] = PerLoop()
 
     async def get(self, asset_class: str, max_age: float, fetch: Callable[[], Awaitable[NameBook]]) -> NameBook:
-        """Return a book that is young enough, or was fetched while this caller waited.
+        """Return a book that is recent enough, or was fetched while this caller waited.
 
         Raises:
-            KrakenError: It cannot be had.
+            KrakenError: The book cannot be fetched.
         """
         entry = self._entries.setdefault(asset_class, _Entry())
-        if entry.book is not None and self._clock.monotonic() - entry.at < max_age:
+        if entry.book is not None and age(self._clock, entry.at) < max_age:
             return entry.book
         rounds = entry.rounds
         async with self._locks.get((id(self), asset_class), anyio.Lock):
@@ -65,9 +65,9 @@ class Shelf:
     async def _fetch(self, entry: _Entry, fetch: Callable[[], Awaitable[NameBook]]) -> None:
         try:
             entry.book, entry.error = await fetch(), None
-            entry.at = self._clock.monotonic()
+            entry.at = instant(self._clock)
         except RateLimitTimeout:
-            raise  # a matter of that caller's deadline: the next one asks
+            raise  # that caller's deadline was too short: the next caller asks
         except KrakenError as error:
             entry.error = error
         entry.rounds += 1
@@ -90,7 +90,7 @@ class Book:
 
         Args:
             asset_class: ``"currency"``, or ``"tokenized_asset"`` for xStocks, which have a book of their own.
-            max_age: Seconds for which the book that was fetched last will do; all views of a client share it.
+            max_age: Seconds for which the book that was fetched last is reused; all views of a client share it.
 
         Raises:
             KrakenError: The book cannot be fetched.
@@ -112,7 +112,7 @@ class Book:
         >>> (await kraken.ticker_of("BTC/USD", "ETHEUR"))["BTC/USD"].last.price  # doctest: +SKIP
 
         Raises:
-            UnknownAsset: Kraken lists no such pair; the hint names those that are spelled alike.
+            UnknownAsset: Kraken lists no such pair; the hint lists similar names.
             InvalidArguments: No name was given.
         """
         if not names:

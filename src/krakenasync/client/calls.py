@@ -1,4 +1,4 @@
-"""The table of calls: one row an endpoint. What a call takes and gives is said by its request type alone."""
+"""The table of calls: one row per endpoint. What a call takes and returns is stated by its request type alone."""
 
 from __future__ import annotations
 
@@ -49,25 +49,25 @@ R = TypeVar("R")
 
 
 class Sender(Protocol):
-    """Whatever can make a call."""
+    """Anything that can make a call."""
 
     async def send(self, request: Request[R]) -> Answer[R]:
-        """Make a call and return its result with what came beside it."""
+        """Make a call and return its result with what came along with it."""
         ...
 
 
 class Action(Generic[P, B, R]):
     """A method made of two things: a type that says what it takes, and a function that does it.
 
-    A type checker sees exactly the type's parameters and the function's result; whoever asks the method itself, with
-    `help` or in a notebook, sees them too.
+    A type checker sees exactly the type's parameters and the function's result; so does anyone who inspects the method
+    with `help` or in a notebook.
     """
 
     def __init__(self, takes: Callable[P, B], does: Callable[[Any, B], Coroutine[Any, Any, R]]) -> None:
         self.takes = takes
         self._does = does
         self.__doc__ = takes.__doc__
-        self.__wrapped__ = takes  # what `inspect.getsource` is to show: the parameters, what they mean and the answer
+        self.__wrapped__ = takes  # `inspect.getsource` is to show this: the parameters, their meaning and the answer
 
     def __set_name__(self, owner: type[object], name: str) -> None:
         """Replace this descriptor on the class by a plain function: binding one costs no Python code at each call."""
@@ -103,7 +103,7 @@ class Action(Generic[P, B, R]):
 
     @functools.cached_property
     def __signature__(self) -> inspect.Signature:
-        """What the method takes and gives, without what only the wire needs to know."""
+        """The method's parameters and result, without what only the wire needs to know."""
         hints = typing.get_type_hints(self.takes)
         taken = inspect.signature(self.takes).parameters.values()
         itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
@@ -143,10 +143,10 @@ async def _result(client: Sender, request: Request[R]) -> R:
 def _under_krakens_names(
     name: str, takes: Callable[..., B], error: TypeError, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> B:
-    """Try arguments once more that did not fit, as some of Kraken's names are none in Python: ``**{"from": ...}``.
+    """Retry arguments that did not fit, as some of Kraken's names are not valid in Python: ``**{"from": ...}``.
 
     Raises:
-        TypeError: They do not fit under those names either.
+        TypeError: The arguments do not fit under those names either.
     """
     ours = {field.encode_name: field.name for field in msgspec.structs.fields(cast("type[msgspec.Struct]", takes))}
     renamed = {ours.get(key, key): value for key, value in kwargs.items()}
@@ -159,7 +159,7 @@ def _under_krakens_names(
 
 
 def _misfit(name: str, takes: Callable[..., Any], error: TypeError) -> TypeError:
-    """Put the method's name, and a parameter that may have been meant, into Python's error about wrong arguments."""
+    """Add the method's name, and a parameter that may have been meant, to Python's error about wrong arguments."""
     said, near = str(error), ""
     if wrong := re.search(r"Unexpected keyword argument '(.*)'", said):
         import difflib  # noqa: PLC0415 - most arguments fit
@@ -172,10 +172,10 @@ def _misfit(name: str, takes: Callable[..., Any], error: TypeError) -> TypeError
 
 
 class Calls:
-    """Every endpoint as a method under its snake-case name, its parameters under Kraken's own."""
+    """Every endpoint as a method with a snake-case name; its parameters have Kraken's own names."""
 
     async def send(self, request: Request[R]) -> Answer[R]:
-        """Make a call and return its result with what came beside it."""
+        """Make a call and return its result with what came along with it."""
         raise NotImplementedError
 
     # Market data and transparency

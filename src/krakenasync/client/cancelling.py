@@ -36,11 +36,11 @@ class EnsureCancelled(msgspec.Struct, frozen=True, kw_only=True):
     """Cancel an order and find out how it ended, whatever the network does.
 
     The cancellation is repeated until the order is seen to have ended. That is safe, because it names one order, and an
-    order ends once. With a `cl_ord_id` that holds as long as no later order has the same id.
+    order ends once. With a `cl_ord_id` this is true as long as no later order has the same id.
 
     Args:
         txid: Kraken's id of the order.
-        cl_ord_id: Or the client's id.
+        cl_ord_id: The client's id of the order, in place of `txid`.
 
     Returns:
         The order in its final state: `status` is ``canceled``, ``closed`` (it was filled first) or ``expired``, and
@@ -51,18 +51,18 @@ class EnsureCancelled(msgspec.Struct, frozen=True, kw_only=True):
 
     Raises:
         UnknownOrder: There is no such order.
-        OutcomeUnknown: It may still be open; `resolve()` looks again, without cancelling.
-        KrakenError: Kraken refuses to cancel it.
+        OutcomeUnknown: The order may still be open; `resolve()` looks again, without cancelling.
+        KrakenError: Kraken refuses to cancel the order.
     """
 
     txid: Word | None = None
     cl_ord_id: ClientOrderId | None = None
 
     def name(self) -> dict[str, str]:
-        """Return the one name of the one order.
+        """Return the parameter that names the order.
 
         Raises:
-            InvalidArguments: There is none, or it may name several orders.
+            InvalidArguments: No name was given, or it may name several orders.
         """
         name = CancelOrder(txid=self.txid, cl_ord_id=self.cl_ord_id).params()
         if is_userref(str(name.get("txid", ""))):
@@ -140,7 +140,7 @@ class Cancellation:
             self._error = error
             again = error.effect == "unknown" or isinstance(error, RateLimitExceeded | ServiceUnavailable)
             self._may_be_done |= error.effect == "unknown"
-            # What denies this cancel says nothing of an earlier one that may have been carried out.
+            # A refusal of this cancel says nothing about an earlier one that may have been carried out.
             return machine.Unclear() if again or error.retryable or self._may_be_done else machine.Denied()
         self._may_be_done = True
         return machine.Acknowledged()

@@ -39,7 +39,7 @@ from krakenasync.client.recent import Recent
 from krakenasync.client.road import Call, Road
 from krakenasync.client.serverclock import ServerClock
 from krakenasync.client.transport import Transport
-from krakenasync.clock import SYSTEM_CLOCK, Clock
+from krakenasync.clock import SYSTEM_CLOCK, Clock, age, instant
 from krakenasync.errors import OutcomeUnknown
 from krakenasync.protocol.requests import Request, result_type
 from krakenasync.protocol.retries import RetryPolicy
@@ -67,7 +67,7 @@ class KrakenClient(Calls, Pages, Book):
     """An asynchronous client for Kraken's Spot REST API.
 
     Every call passes the limiter of its counter; a private one then waits for its key's lane, takes a nonce, is signed
-    and sent. Failures that did no harm are repeated. All clients of a key on an event loop share its counters and lane.
+    and sent. Failures that did no harm are retried. All clients of a key on an event loop share its counters and lane.
 
     Use it as an async context manager, or call `aclose` when done.
 
@@ -76,11 +76,11 @@ class KrakenClient(Calls, Pages, Book):
         api_secret: Its private half, base64 as Kraken shows it.
         tier: The account's tier (`Tier` or its name); decides how fast private calls may go.
         base_url: Scheme and host, a path prefix is allowed.
-        timeout: Seconds one attempt may take, waiting for the limiter not included.
-        max_attempts: How many times a call is sent at most, the first attempt included.
-        nonce_unit: ``"ms"``, ``"us"`` or ``"ns"``; a key that was used with a finer unit needs that one.
-        account: Names the account, for several keys of one account in a process: the matching engine counts per
-            account and pair, not per key.
+        timeout: Seconds that one attempt may take, not counting the wait for the limiter.
+        max_attempts: The most times that a call is sent, including the first attempt.
+        nonce_unit: ``"ms"``, ``"us"`` or ``"ns"``; a key that was used with a finer unit needs that unit.
+        account: A name for the account, if a process uses several of its keys: the matching engine counts per account
+            and pair, not per key.
         nonce_window: The nonce window set on the key at Kraken, in ticks of the unit. Above 0, several private calls
             may be in flight at once.
         http_client: An httpx client to use instead of our own connections; you close it.
@@ -93,7 +93,7 @@ class KrakenClient(Calls, Pages, Book):
         limits: How the limiter counts.
         retry: How failed calls are repeated; `max_attempts` overrides its `attempts`.
         hooks: Called with an `Event` at each stage of each call.
-        clock: Where time comes from.
+        clock: The source of time.
 
     Raises:
         ConfigurationError: An argument cannot work; the message says which and why.
@@ -127,7 +127,7 @@ class KrakenClient(Calls, Pages, Book):
         credentials = both_halves(api_key, api_secret, otp)
         account = checked_name("account", account)
         has_methods("clock", clock, "monotonic", "wall_ns", what="a Clock, or leave it out for the machine's own")
-        tick_of(nonce_unit)  # refused also without a key
+        tick_of(nonce_unit)  # checked even without a key
         self._lent = isinstance(transport, Transport)
         way = transport if isinstance(transport, Transport) else Transport(base_url, http_client, kind=transport)
         kept = state_from(state, clock)
@@ -156,7 +156,7 @@ class KrakenClient(Calls, Pages, Book):
     @classmethod
     @discreet
     def from_env(cls, environ: Mapping[str, str] | None = None, **settings: Any) -> Self:
-        """Make a client from the environment; keyword arguments win over it.
+        """Make a client from the environment; keyword arguments take precedence.
 
         Reads KRAKEN_API_KEY, KRAKEN_API_SECRET, KRAKEN_TIER, KRAKEN_BASE_URL, KRAKEN_NONCE_UNIT,
         KRAKEN_NONCE_WINDOW and KRAKEN_STATE, or for each a file named by the variable with ``_FILE`` appended.
@@ -167,14 +167,14 @@ class KrakenClient(Calls, Pages, Book):
         return cls(**settings_from(environ, without=settings), **settings)
 
     def with_options(self, **changes: Unpack[Changes]) -> Self:
-        """Return a view of this client that makes its calls differently, over the same connections and counters.
+        """Return a view of this client with other options, over the same connections and counters.
 
         Args:
             changes: `timeout`, `max_attempts`, `retry`, `lane` (``"urgent"``, ``"normal"``, ``"background"``) or
                 `max_age`; see `krakenasync.client.config.Options`.
 
         Raises:
-            ConfigurationError: There is no such option, or its value cannot work.
+            ConfigurationError: An option does not exist, or its value cannot work.
         """
         view = object.__new__(type(self))
         view.__dict__.update(self.__dict__)
@@ -217,18 +217,14 @@ class KrakenClient(Calls, Pages, Book):
         call = Call(spec, params, _reader(type(request)), late)
         if spec.effect is _READ:
             return await self._make(call)
-        began = self._clock.monotonic(), self._clock.wall_ns()
+        began = instant(self._clock)
         try:
             return await self._make(call)
         except OutcomeUnknown as error:
-            age = functools.partial(self._nanoseconds_since, *began)
-            outcome = outcome_of(request, self._urgent(), self._server_clock, error, age=age)
+            since = functools.partial(age, self._clock, began)
+            outcome = outcome_of(request, self._urgent(), self._server_clock, error, age=since)
             error.resolver = outcome.resolve if outcome else None
             raise
-
-    def _nanoseconds_since(self, steady: float, wall: int) -> int:
-        """Time since a moment, at most: the steady clock stands still while a machine sleeps, a calendar may be set."""
-        return max(round((self._clock.monotonic() - steady) * 1e9), self._clock.wall_ns() - wall)
 
     def _make(self, call: Call) -> Awaitable[Answer[Any]]:
         options = self._options
@@ -241,13 +237,13 @@ class KrakenClient(Calls, Pages, Book):
         return self._road.travel(call, self._options)
 
     async def public(self, name: str, /, **params: Any) -> Any:
-        """Make any public call by Kraken's name and return its raw result; numbers come as Decimal.
+        """Make any public call by Kraken's name and return its raw result; numbers are Decimal.
 
         >>> await kraken.public("Ticker", pair="XBTUSD")  # doctest: +SKIP
 
         Args:
             name: Kraken's name, the end of the call's path, like ``"Ticker"``.
-            params: Under Kraken's names; those that are None are left out.
+            params: Parameters under Kraken's names; those that are None are left out.
 
         Raises:
             InvalidArguments: `name` belongs to a private call, or a parameter cannot be sent.
@@ -256,13 +252,13 @@ class KrakenClient(Calls, Pages, Book):
         return (await self._make(raw_call(name, params, private=False))).result
 
     async def private(self, name: str, /, **params: Any) -> Any:
-        """Make any private call by Kraken's name and return its raw result; numbers come as Decimal.
+        """Make any private call by Kraken's name and return its raw result; numbers are Decimal.
 
         An endpoint that this version does not know is treated as a write: it is never repeated blindly.
 
         Args:
             name: Kraken's name, the end of the call's path, like ``"Balance"`` or ``"Earn/Strategies"``.
-            params: Under Kraken's names; those that are None are left out.
+            params: Parameters under Kraken's names; those that are None are left out.
 
         Raises:
             InvalidArguments: `name` belongs to a public call, or a parameter cannot be sent.
@@ -277,9 +273,9 @@ class KrakenClient(Calls, Pages, Book):
 
         Args:
             every: Seconds from one poll to the next; a poll that was missed is skipped.
-            max_age: Seconds for which an answer that another task of this client received will do.
-            on_error: ``"raise"`` ends the iteration with the error; ``"yield"`` reports it in a snapshot and goes on,
-                unless repeating cannot help.
+            max_age: Reuse an answer that another task of this client received if it is at most this many seconds old.
+            on_error: ``"raise"`` ends the iteration with the error; ``"yield"`` reports it in a snapshot and continues,
+                unless retrying cannot help.
 
         Raises:
             ConfigurationError: `every`, `max_age` or `on_error` cannot work.
@@ -289,8 +285,8 @@ class KrakenClient(Calls, Pages, Book):
         return poll_balances(view.balance, every, clock=self._clock, on_error=on_error)
 
     async def _place(self, wanted: PlaceOrder) -> PlacedOrder:
-        # In the normal lane: a new order must not go before somebody's cancel; looking for one may. After a refused
-        # nonce it looks before it sends again: what was refused may be a copy of a request that was carried out.
+        # In the normal lane: a new order must not overtake a cancel; the calls that look for it may. After a refused
+        # nonce it looks before it resends: the refused request may be a copy of one that was carried out.
         retry = msgspec.structs.replace(self._options.retry, nonce_tries=0)
         sender = self.with_options(max_age=None, retry=retry)
         return await place_order(sender, self._urgent(), self._server_clock, wanted)
@@ -312,13 +308,13 @@ class KrakenClient(Calls, Pages, Book):
     def dead_man_switch(self, timeout: int = 60) -> AbstractAsyncContextManager[DeadManSwitch]:
         """Have Kraken cancel all orders of the account if this program stops, or if the block ends with an error.
 
-        Renews CancelAllOrdersAfter three times within `timeout` seconds, before all other calls; see
+        Renews CancelAllOrdersAfter three times within `timeout` seconds, ahead of all other calls; see
         `krakenasync.client.deadman.dead_man_switch`.
         """
         return dead_man_switch(self.with_options(lane=Lane.URGENT).cancel_all_orders_after, timeout)
 
     async def aclose(self) -> None:
-        """Close the connections, unless the caller provided them; its last user also closes a shared state."""
+        """Close the connections, unless the caller provided them; the last client of a shared state closes that too."""
         if not self._lent:
             await self._road.transport.aclose()
         await self._state.part(self._road)
@@ -343,12 +339,12 @@ class KrakenClient(Calls, Pages, Book):
 
 @functools.cache
 def _reader(request: type[Request[Any]]) -> Callable[[int, bytes], Answer[Any]]:
-    """Prepare, once per endpoint, how its answers are read."""
+    """Return the function that reads an endpoint's answers, made once per endpoint."""
     return reader(result_type(request), request.spec.name)
 
 
 def _lane(state: MemoryState, name: str) -> Callable[[NonceSource, int], KeyLane]:
-    """How the lane of a key is made."""
+    """Return what makes the lane of a key."""
     if not is_shared(state):
         return KeyLane
     from krakenasync.client.sharedlane import SharedLane  # noqa: PLC0415 - most clients share nothing

@@ -1,4 +1,4 @@
-"""Content codings: what a body was packed in for the way.
+"""Content codings: how a body was compressed for transfer.
 
 Source: https://www.rfc-editor.org/rfc/rfc9110 (section 8.4)
 """
@@ -25,7 +25,7 @@ def decoded(response: Response, limit: int) -> bytes:
     """Return the body without its content codings (gzip, deflate).
 
     Raises:
-        Undecodable: A coding is another one, the body is broken, cut short or longer than `limit`.
+        Undecodable: A coding is not one of these, or the body is broken, cut short or longer than `limit`.
     """
     body = response.body
     codings = [value for name, value in response.headers if len(name) == _LENGTH and name.lower() == _CODED]
@@ -43,7 +43,7 @@ def _decode(coding: bytes, body: bytes, limit: int) -> bytes:
         return _inflate(body, _GZIP, limit)
     if coding != b"deflate":
         raise Undecodable(f"content coding {coding.decode('latin-1')!r} was not asked for")
-    # Meant is zlib's format; some servers send the bare stream (RFC 9110, 8.4.1.2). The first nibble tells them apart.
+    # zlib's format is meant; some servers send the bare stream (RFC 9110, 8.4.1.2). The first nibble tells them apart.
     return _inflate(body, _DEFLATE if body[0] & 0x0F == zlib.DEFLATED else -_DEFLATE, limit)
 
 

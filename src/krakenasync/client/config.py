@@ -77,7 +77,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         """Return options that differ in what is given.
 
         Raises:
-            ConfigurationError: There is no such option, or its value cannot work.
+            ConfigurationError: An option does not exist, or its value cannot work.
         """
         unknown = changes.keys() - set(self.__struct_fields__)
         if unknown:
@@ -117,7 +117,7 @@ def _check_retry(policy: object) -> None:
 
 
 def _number(value: object) -> float:
-    """Read a number of seconds or points; NaN, which no comparison is true of, if it is not one."""
+    """Read a number of seconds or points; return NaN, for which every comparison is false, if it is not one."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return math.nan
     try:
@@ -127,10 +127,10 @@ def _number(value: object) -> float:
 
 
 def checked_limits(config: object) -> LimitsConfig:
-    """Refuse what the limiter cannot count by; None stands for the usual.
+    """Refuse limits that the limiter cannot use; None stands for the defaults.
 
     Raises:
-        ConfigurationError: It is not a `LimitsConfig`, or something in it cannot work.
+        ConfigurationError: `config` is not a `LimitsConfig`, or something in it cannot work.
     """
     if config is None:
         return LimitsConfig()
@@ -152,7 +152,7 @@ def checked_limits(config: object) -> LimitsConfig:
 
 
 def _counts(spec: object) -> bool:
-    """Whether it is a counter that lets anything through."""
+    """Whether this is a counter that lets anything through."""
     if not isinstance(spec, CounterSpec):
         return False
     figures = (spec.cap, spec.decay_hundredths)
@@ -163,7 +163,7 @@ def checked_hooks(hooks: object) -> tuple[Hook, ...]:
     """Refuse hooks that cannot be called.
 
     Raises:
-        ConfigurationError: One cannot, or they are not in a list.
+        ConfigurationError: A hook cannot be called, or the hooks are not in a list.
     """
     found: tuple[Any, ...] | None = tuple(hooks) if isinstance(hooks, Iterable) else None
     if found is None or not all(map(callable, found)):
@@ -179,10 +179,10 @@ def checked_hooks(hooks: object) -> tuple[Hook, ...]:
 
 
 def checked_name(name: str, value: object) -> str | None:
-    """Refuse what is given for a name, like `account`, and is not one; None, or an empty setting, stands for no name.
+    """Refuse a value that cannot be a name, such as `account`; None, or an empty setting, stands for no name.
 
     Raises:
-        ConfigurationError: It is not text, or one that cannot be printed.
+        ConfigurationError: The value is not text, or cannot be printed.
     """
     if value is None or value == "":
         return None
@@ -192,10 +192,10 @@ def checked_name(name: str, value: object) -> str | None:
 
 
 def checked_window(window: object) -> int:
-    """Refuse what is not a nonce window.
+    """Refuse a value that is not a nonce window.
 
     Raises:
-        ConfigurationError: It is not a whole number, or below 0.
+        ConfigurationError: The value is not a whole number, or is below 0.
     """
     if isinstance(window, bool) or not isinstance(window, int) or window < 0:
         raise refused("nonce_window", window, "ticks of nonce_unit, 0 or more")
@@ -203,10 +203,10 @@ def checked_window(window: object) -> int:
 
 
 def has_methods(name: str, value: object, *methods: str, what: str) -> None:
-    """Refuse what lacks the methods by which it would be used.
+    """Refuse an object that lacks the methods it is needed for.
 
     Raises:
-        ConfigurationError: It does; says what it should be.
+        ConfigurationError: A method is missing; the hint says what the object should be.
     """
     if not all(callable(getattr(value, method, None)) for method in methods):
         raise ConfigurationError(f"{name} is of type {type(value).__name__}", hint=what)

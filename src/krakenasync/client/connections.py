@@ -28,13 +28,13 @@ _READ_SIZE: Final = 64 * 1024
 
 
 class Keeper(Protocol):
-    """Who keeps connections, as they see it."""
+    """The owner of connections, as they see it."""
 
     def unusable(self, connection: Connection) -> None:
-        """Never lend it again."""
+        """Stop lending this connection."""
 
     def closed(self, connection: Connection) -> None:
-        """Forget it."""
+        """Forget this connection."""
 
     def watch(self, deadline: float) -> None:
         """Call `expire` on what is late at that time."""
@@ -43,8 +43,8 @@ class Keeper(Protocol):
 class Connection(asyncio.BufferedProtocol):
     """One connection, which carries one request at a time.
 
-    It is borrowed for an exchange and may be borrowed again only if `ready` says so afterwards: one that was cancelled,
-    timed out, answered too much or too soon is closed instead.
+    It is borrowed for an exchange and may be borrowed again only if it is `ready` afterwards: after a cancellation, a
+    timeout, or an answer that was too long or too early it is closed instead.
 
     Attributes:
         deadline: When the running exchange is late, in the loop's time.
@@ -89,21 +89,21 @@ class Connection(asyncio.BufferedProtocol):
         self.ready = False
 
     def begin(self, request: Outgoing, timeouts: Timeouts, until: float) -> asyncio.Future[Response]:
-        """Write a request, on a connection just found `usable`, and return what its answer comes in.
+        """Write a request, on a connection just found `usable`, and return a future of its answer.
 
-        The `deadline` is the caller's to watch from then on.
+        From then on the caller has to watch the `deadline`.
 
         Args:
             request: What to write; its `left` is set just before.
-            timeouts: For the stages.
+            timeouts: The timeouts of the stages.
             until: The latest end, in the loop's time.
 
         Raises:
             ConnectFailed: The connection was gone; nothing was written.
             WriteTimeout: The peer did not take the request in time.
-            ReadTimeout: It did not answer in time.
+            ReadTimeout: The peer did not answer in time.
             Broken: The connection broke.
-            BadResponse: What came is not a whole answer.
+            BadResponse: What was received is not a whole answer.
         """
         transport = self._transport
         if transport is None or not self.ready:
@@ -119,7 +119,7 @@ class Connection(asyncio.BufferedProtocol):
         return answer
 
     def spared(self, until: float) -> bool:
-        """Whether a late exchange gets one short extension: its answer has arrived but was not read yet.
+        """Whether a late exchange gets one short extension: its answer has arrived but has not been read yet.
 
         That happens after the process was suspended: the loop runs its timers before it looks at the sockets.
         """
@@ -136,30 +136,30 @@ class Connection(asyncio.BufferedProtocol):
             self.fail(ReadTimeout("no answer in time"))
 
     def fail(self, error: Exception) -> None:
-        """End the running exchange with an error, if there is one, and the connection."""
+        """End the running exchange, if any, with an error, and close the connection."""
         answer, self._answer = self._answer, None
         if answer is not None and not answer.done():
             answer.set_exception(error)
         self.abort()
 
     def abort(self) -> None:
-        """Close at once, without waiting for what is unsent. May be called again."""
+        """Close at once, without waiting for unsent bytes. May be called more than once."""
         self.ready = False
         self.deadline = NEVER
         if self._transport is not None:
             self._transport.abort()
 
     def usable(self) -> bool:
-        """Whether a request can be written: a transport may be on its way out before it says so."""
+        """Whether a request can be written: a transport may be closing before it reports that."""
         return self.ready and (transport := self._transport) is not None and not transport.is_closing()
 
     @property
     def silent(self) -> bool:
-        """Whether not a byte of an answer to the last request has come."""
+        """Whether not one byte of an answer to the last request has arrived."""
         return self._fresh
 
     def stale(self) -> bool:
-        """Look whether something came that the loop has not handed over yet: an end, or bytes nobody asked for."""
+        """Check for input that the loop has not delivered yet: the end, or bytes that answer no request."""
         transport = self._transport
         if not self.ready or transport is None or transport.is_closing():
             return True
@@ -175,9 +175,9 @@ class Connection(asyncio.BufferedProtocol):
     # What asyncio calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
-        stream = self._transport = cast("asyncio.Transport", transport)  # by its methods; uvloop's is not one by class
-        stream.set_write_buffer_limits(high=1, low=0)  # so that a pause means: part of the request is still here
+        """Begin to use the transport."""
+        stream = self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass, but has the methods
+        stream.set_write_buffer_limits(high=1, low=0)  # so a pause means that part of the request is unsent
         socket = stream.get_extra_info("socket")
         if socket is not None and hasattr(select, "poll"):  # not on Windows
             poll = select.poll()
@@ -197,11 +197,11 @@ class Connection(asyncio.BufferedProtocol):
             self._keeper.watch(self.deadline)
 
     def get_buffer(self, _sizehint: int) -> memoryview:
-        """Lend the place where the next bytes go."""
+        """Return the buffer for the next bytes."""
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Take what came."""
+        """Process the bytes that arrived."""
         answer = self._answer
         if answer is None or answer.done():
             self._lost_for_good()
@@ -209,7 +209,7 @@ class Connection(asyncio.BufferedProtocol):
             return
         came = self._buffer[:nbytes]
         try:
-            # Most answers are plain ones that come whole in one piece, and need no parser.
+            # Most answers are plain ones that arrive in one piece and need no parser.
             response = (plain(came, self._most) if self._fresh else None) or self._read(came)
         except BadResponse as error:
             self.fail(error)
@@ -226,24 +226,24 @@ class Connection(asyncio.BufferedProtocol):
         return self._reader.feed(came)
 
     def eof_received(self) -> None:
-        """Take note that the peer will say no more; the transport then closes itself."""
+        """Record that the peer will send no more; the transport then closes itself."""
         self._ended(None)
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Take note that the connection is gone."""
+        """Record that the connection is gone."""
         self._ended(error)
         self._transport = None
         self._keeper.closed(self)
 
     def _ended(self, error: Exception | None) -> None:
-        """End the running exchange, well if the end of the connection is the end of the answer."""
+        """End the running exchange, successfully if the answer ends where the connection does."""
         self._lost_for_good()
         answer = self._answer
         if answer is None or answer.done():
             return
         if error is not None:
             broken = Broken(str(error))
-            # Without its frames: one of them is asyncio's that wrote, whose local is the request.
+            # Without its frames: one of them is asyncio's write, whose locals include the request.
             broken.__cause__ = error.with_traceback(None)
             self.fail(broken)
             return

@@ -1,4 +1,4 @@
-"""What a trading call and its answer hold, typed or raw: a raw one may hold anything, and nothing here minds."""
+"""What a trading call and its answer contain, typed or raw: a raw one may contain anything without harm here."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def orders(spec: Spec, params: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def added(spec: Spec, params: Mapping[str, Any], result: Any) -> list[tuple[Mapping[str, Any], Any]]:
-    """Return the orders that were placed, each with its id; with `validate` there is none."""
+    """Return the orders that were placed, each with its id; with `validate` there are none."""
     if spec.name == "AddOrder":
         return [(params, txid) for txid in _listed(result, "txid")]
     items = zip(orders(spec, params), _listed(result, "orders"), strict=False)
@@ -34,13 +34,13 @@ def added(spec: Spec, params: Mapping[str, Any], result: Any) -> list[tuple[Mapp
 
 
 def rests(order: Mapping[str, Any]) -> bool:
-    """Whether an order may come to rest: one that is filled or gone at once takes none of the places."""
-    # Compared, not looked up: what a raw call holds may not be hashable.
+    """Whether an order may come to rest: one that is filled or gone at once takes up no place."""
+    # Compared, not looked up: what a raw call contains may not be hashable.
     return order.get("ordertype") != "market" and order.get("timeinforce") not in ("IOC", "FOK")
 
 
 def volume(given: Any) -> Decimal | None:
-    """Read a volume; None if it is none."""
+    """Read a volume; return None if it is not one."""
     try:
         read = Decimal(given)
     except (ArithmeticError, TypeError, ValueError):
@@ -67,5 +67,5 @@ def _listed(result: Any, name: str) -> list[Any]:
 
 
 def got(result: Any, name: str) -> Any:
-    """Read a typed result or a raw one alike."""
+    """Read a field of a result, typed or raw."""
     return result.get(name) if isinstance(result, Mapping) else getattr(result, name, None)

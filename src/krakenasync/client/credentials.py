@@ -17,7 +17,7 @@ from krakenasync.protocol.signing import Signer, decode_secret
 __all__ = ["Credentials", "both_halves", "setting", "settings_from"]
 
 _SETTINGS: Final = ("api_key", "api_secret", "tier", "base_url", "nonce_unit", "nonce_window", "state")
-"""What of a client can be set in the environment: each as ``KRAKEN_...``, or in a file named by ``KRAKEN_..._FILE``."""
+"""What the environment can set of a client: each as ``KRAKEN_...``, or in a file named by ``KRAKEN_..._FILE``."""
 
 
 class Credentials:
@@ -53,7 +53,7 @@ class Credentials:
         self.otp = otp
         """The second factor, for keys that have one."""
         self.key_id = hashlib.sha256(api_key.encode()).hexdigest()[:16]
-        """Identifies the key without revealing it: what counters and logs use."""
+        """Identifies the key without revealing it: used by counters and logs."""
 
     @at_any_time
     def __repr__(self) -> str:
@@ -69,7 +69,7 @@ def _refuse_suspicious(api_key: str, api_secret: str, said: str = "") -> None:
     Args:
         api_key: The public half.
         api_secret: The private half.
-        said: What decoding the secret complained about; empty checks only for what decoding cannot detect.
+        said: The error from decoding the secret; if empty, only what decoding cannot detect is checked.
 
     Raises:
         ConfigurationError: The key certainly cannot work.
@@ -99,11 +99,11 @@ def setting(name: str, environ: Mapping[str, str] | None = None) -> str | None:
 
 @discreet
 def settings_from(environ: Mapping[str, str] | None = None, *, without: Collection[str] = ()) -> dict[str, Any]:
-    """Read what the environment sets of a client; see `KrakenClient.from_env`.
+    """Read a client's settings from the environment; see `KrakenClient.from_env`.
 
     Args:
         environ: The environment's variables; None for the process's own.
-        without: Settings that are not to be looked at.
+        without: Settings to ignore.
 
     Raises:
         ConfigurationError: A setting cannot be read.
@@ -122,9 +122,9 @@ def _read(name: str, path: str) -> str:
     """Read the file that a variable names. The value is not repeated in errors: it may be a secret, not a path."""
     from pathlib import Path  # noqa: PLC0415 - a fortieth of our time to import, for a setting that few have
 
-    path = os.path.expanduser(path)  # noqa: PTH111 - pathlib's raises what has no place here
+    path = os.path.expanduser(path)  # noqa: PTH111 - pathlib's raises other errors
     try:
-        return Path(path).read_text(encoding="utf-8-sig")  # editors on Windows write a mark before it
+        return Path(path).read_text(encoding="utf-8-sig")  # editors on Windows write a byte order mark
     except (OSError, ValueError) as error:
         why = (error.strerror or "no such file") if isinstance(error, OSError) else "not text"
         folder = os.path.dirname(path)  # noqa: PTH120 - as above
@@ -139,7 +139,7 @@ def both_halves(api_key: str | None, api_secret: str | None, otp: str | None = N
     Raises:
         ConfigurationError: One half is missing, or cannot be right.
     """
-    otp = None if otp == "" else otp  # an empty setting is none
+    otp = None if otp == "" else otp  # an empty setting means no setting
     if not api_key and not api_secret:
         return None
     if not api_key or not api_secret:

@@ -1,7 +1,7 @@
 """The dead man's switch: Kraken cancels all orders unless it hears from us in time.
 
 Source: https://docs.kraken.com/api/docs/rest-api/cancel-all-orders-after (advises a call every 15 to 30 seconds with a
-timeout of 60; fires once, also across an outage of the exchange)
+timeout of 60; fires once, even across an outage of the exchange)
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ _PAUSE: Final = 1.0
 _PATIENCE: Final = 10.0
 """Seconds within which the switch has to be armed."""
 _PERSISTENCE: Final = 60.0
-"""Seconds for which turning it off is tried, if it does not fire before."""
+"""Seconds for which turning it off is tried, unless it fires before."""
 
 SetTimer = Callable[[int], Awaitable[CancelsAt]]
-"""Calls CancelAllOrdersAfter with so many seconds."""
+"""Calls CancelAllOrdersAfter with this many seconds."""
 
 
 class DeadManSwitch:
@@ -50,7 +50,7 @@ class DeadManSwitch:
         fires_at: When that would be, by Kraken's clock.
         renewals: How often it was renewed.
         fired_at: When Kraken cancelled all orders because no renewal came in time; known once the timer is next set or
-            turned off. None if it did not, or if that is uncertain.
+            turned off. None if it did not fire, or if that is uncertain.
         error: Why the last renewal failed, or None.
     """
 
@@ -61,7 +61,7 @@ class DeadManSwitch:
         self.renewals = 0
         self.error: KrakenError | TimeoutError | None = None
         self.holds_until = -math.inf
-        """Until when it certainly does not fire, on anyio's clock."""
+        """The time before which it certainly does not fire, on anyio's clock."""
         self._unsure = False
         self._stray = -math.inf
 
@@ -72,13 +72,13 @@ class DeadManSwitch:
 
     @property
     def quiet_at(self) -> float:
-        """When no earlier setting can arrive any more, on anyio's clock."""
+        """The time from which no earlier setting can arrive any more, on anyio's clock."""
         return self._stray + GRACE
 
     def renewed(self, answer: CancelsAt, sent: float) -> None:
         """Record that the timer was set by a call sent at that time; it may have fired before.
 
-        Whether it did is uncertain if an earlier call got no answer: that one may have arrived in time.
+        Whether it did is uncertain if an earlier call got no answer: that call may have arrived in time.
         """
         if self.fires_at is not None and answer.current_time >= self.fires_at:
             self.fired_at = self.fired_at if self._unsure else self.fires_at
@@ -115,8 +115,8 @@ async def dead_man_switch(
 
     Raises:
         InvalidArguments: `timeout` is not whole seconds within the bounds.
-        KrakenError: The switch could not be armed, and the block is not entered; or not turned off after it. After an
-            `OutcomeUnknown` it may be armed.
+        KrakenError: The switch could not be armed, and the block is not entered; or it could not be turned off. After
+            an `OutcomeUnknown` it may be armed.
     """
     if isinstance(timeout, bool) or not isinstance(timeout, int) or not _SHORTEST <= timeout <= LONGEST_SWITCH:
         raise InvalidArguments(
@@ -156,7 +156,7 @@ async def _insist(
 ) -> None:
     """Set the timer, again if Kraken was busy or an answer was lost: doing it twice does no harm.
 
-    Turning it off is tried for as long as it does not fire: leaving it armed would cancel orders that are to stay.
+    Turning it off is tried until it fires: leaving it armed would cancel orders that are to stay.
     """
     began = anyio.current_time()
     patient_until = began + _PATIENCE
@@ -178,7 +178,7 @@ async def _insist(
 
 
 async def _renew(switch: DeadManSwitch, cancel_all_orders_after: SetTimer, began: float, under_way: anyio.Lock) -> None:
-    """Set the timer anew, again and again; after a failure sooner. No try may take the time of the next one."""
+    """Renew the timer repeatedly, and sooner after a failure. No try may take up the time of the next one."""
     pause = switch.timeout / _RENEWALS
     while True:
         await anyio.sleep_until(began + (pause if switch.error is None else pause / _RENEWALS))

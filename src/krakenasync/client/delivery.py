@@ -11,7 +11,7 @@ __all__ = ["Delivery", "not_sent", "unreadable"]
 
 
 class Delivery(Outgoing, kw_only=True):
-    """One message on its way; `left` tells, also after a cancellation, whether Kraken may have got it whole."""
+    """One message on its way; `left` shows, even after a cancellation, whether Kraken may have got all of it."""
 
     message: Message
 
@@ -43,5 +43,5 @@ def not_sent(error: BaseException, where: str, within: float) -> NotSent:
 
 
 def unreadable(error: BaseException) -> ProtocolError:
-    """Make the error for an answer that came, but packed in a way that cannot be undone."""
+    """Make the error for an answer that arrived but cannot be decoded."""
     return ProtocolError(f"the answer cannot be read: {error}")

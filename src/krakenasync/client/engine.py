@@ -1,7 +1,7 @@
-"""What trading calls cost on the matching engine's counters, and what their answers teach about the orders' ages.
+"""What trading calls cost on the matching engine's counters, and what their answers reveal about the orders' ages.
 
-Kraken tells neither the counter nor an order's age, so both are bounded from the safe side: an order is never younger
-than we take it for, and never on a pair that we do not charge.
+Kraken reveals neither the counter nor an order's age, so both are bounded on the safe side: an order is never younger
+than we assume, and never on a pair that we do not charge.
 
 Source: https://docs.kraken.com/exchange/guides/general/ratelimits
 """
@@ -24,11 +24,11 @@ from krakenasync.state.ages import OrderAges
 __all__ = ["UNKNOWN_PAIR", "Engine", "Price"]
 
 UNKNOWN_PAIR: Final = "?"
-"""Where a change is counted while not a single pair of the account is known."""
+"""Where a change is counted while no pair of the account is known."""
 _SKEW: Final = 2.0
-"""Seconds by which the calendar may mislead: an order read from a list is taken for that much younger.
+"""Seconds by which the calendar may mislead: an order read from a list is assumed to be that much younger.
 
-Kraken's machines do not agree to the second, and neither does ours with them.
+Kraken's machines do not agree to the second, nor does ours agree with them.
 """
 
 
@@ -37,7 +37,7 @@ class Dated(Protocol):
 
     @property
     def date(self) -> float | None:
-        """When it was made by Kraken's calendar, in unix seconds; None if it does not say."""
+        """When the answer was made, by Kraken's calendar, in unix seconds; None if it does not say."""
 
 
 class Price(NamedTuple):
@@ -45,7 +45,7 @@ class Price(NamedTuple):
 
     Attributes:
         pair: The pair, by `pair_key`.
-        cost: Points at the moment it is asked.
+        cost: Returns the points at that moment.
         fixed: The part that is charged even if Kraken refuses the call.
         waits: Whether the call waits for room; some are carried out whatever the counter says.
     """
@@ -63,7 +63,7 @@ class Engine:
         ages: The account's orders.
         ceiling: How many orders may rest per pair.
         cap: Points at which Kraken refuses.
-        clock: Where time comes from.
+        clock: The source of time.
     """
 
     def __init__(self, ages: OrderAges, ceiling: int, cap: float, clock: Clock) -> None:
@@ -76,7 +76,7 @@ class Engine:
         """Return what a trading call costs, per pair.
 
         Raises:
-            OrdersLimitExceeded: The pair is known to hold all the orders it may.
+            OrdersLimitExceeded: The pair is known to have as many orders as it may.
         """
         charge = spec.charge
         if charge.counter is not Counter.ENGINE:
@@ -104,14 +104,14 @@ class Engine:
             raise OrdersLimitExceeded(
                 f"{resting} orders rest on {pair}, this tier may have {self._ceiling}; nothing was sent",
                 endpoint=spec.name,
-                hint="cancel some first; open_orders() counts them anew",
+                hint="cancel some first; open_orders() counts them again",
             )
         self._ages.touched(pair)
         cost = engine_points(EngineAction.ADD, orders=len(orders), batch=spec.name == "AddOrderBatch")
         return Price(pair, lambda: cost, cost)
 
     def _changing(self, action: Callable[[], EngineAction], params: Mapping[str, Any]) -> list[Price]:
-        """Price a change to one order, or to all that bear a userref."""
+        """Price a change to one order, or to all that have a userref."""
         names = contents.names(params)
         named = sorted({order.pair for order in self._ages.named(*names)})
         return [
@@ -120,7 +120,7 @@ class Engine:
         ]
 
     def _amending(self, params: Mapping[str, Any]) -> EngineAction:
-        """Tell a plain amend from one that may go below what has filled, which Kraken does not report in time."""
+        """Distinguish a plain amend from one that may go below the filled volume, which Kraken reports too late."""
         wanted, orders = contents.volume(params["order_qty"]), self._ages.named(*contents.names(params))
         safe = all(wanted is not None and order.volume is not None and wanted >= order.volume for order in orders)
         return EngineAction.AMEND if orders and safe else EngineAction.REDUCE
@@ -141,7 +141,7 @@ class Engine:
         )
 
     def _possible(self, params: Mapping[str, Any]) -> list[str]:
-        """The pairs on which an unknown order may be: the one that is named, or else any that was used so far."""
+        """Return the pairs on which an unknown order may be: the one that is named, else all that were used so far."""
         if not params.get("pair"):
             return self._ages.pairs or [UNKNOWN_PAIR]
         pair = contents.pair_of(params)
@@ -154,18 +154,18 @@ class Engine:
         return self._ages.pairs
 
     def pair_of(self, params: Mapping[str, Any]) -> str | None:
-        """The one pair that a trading call is about, by `pair_key`; None if there are several, or none is known."""
+        """Return the pair that a trading call is about, by `pair_key`; None if there are several, or none is known."""
         if params.get("pair"):
             return contents.pair_of(params)
         pairs = {order.pair for order in self._ages.named(*contents.names(params))}
         return pairs.pop() if len(pairs) == 1 else None
 
     def cancel_cost(self, name: str) -> float:
-        """Points that cancelling the order would cost now, by its id or the caller's own."""
+        """Return the points that cancelling the order would cost now, by its id or the caller's own."""
         return Ageing(lambda: EngineAction.CANCEL, lambda: self._ages.named(name), self._clock)()
 
     def begin(self, spec: Spec, params: Mapping[str, Any]) -> Callable[[float | None], None]:
-        """Take note that a call is on its way.
+        """Record that a call is on its way.
 
         Returns:
             What to call when it is over: with None if nothing came of it, else with the seconds for which it may still
@@ -194,7 +194,7 @@ class Engine:
         return over
 
     def _born_unseen(self, spec: Spec, params: Mapping[str, Any], at: float) -> None:
-        """Know an order by the caller's own id even if no answer tells of it."""
+        """Record an order by the caller's own id, in case no answer mentions it."""
         if spec.name in {"AddOrder", "AddOrderBatch"} and not params.get("validate"):
             for order in contents.orders(spec, params):
                 if own := order.get("cl_ord_id"):
@@ -202,7 +202,7 @@ class Engine:
                     self._ages.born(contents.pair_of(params), [own], at, **known)
 
     def learn(self, spec: Spec, params: Mapping[str, Any], result: Any, reply: Dated) -> None:
-        """Draw the orders' ages from an answer and, where it lists them, from when it was made."""
+        """Learn the orders' ages from an answer and, where it lists them, from when it was made."""
         match spec.name:
             case "AddOrder" | "AddOrderBatch":
                 for order, txid in contents.added(spec, params, result):
@@ -227,9 +227,9 @@ class Engine:
             self._ages.placed(pair)
 
     def _learn_open(self, orders: Any, date: float | None, *, whole: bool) -> None:
-        """Learn from a list of open orders; ages we know better than a calendar tells are kept."""
+        """Learn from a list of open orders; ages that we know better than from a calendar are kept."""
         if not isinstance(orders, dict) or not all(isinstance(order, OrderInfo) for order in orders.values()):
-            return  # a raw answer: nothing is known of its shape
+            return  # a raw answer: nothing is known about its shape
         now = self._clock.monotonic()
         for txid, order in orders.items():
             if not self._ages.named(txid):
@@ -253,5 +253,5 @@ class Engine:
 
 
 def _certain(pair: str, cost: float, fixed: float) -> Price:
-    """The price of a call that is carried out whatever the counter says."""
+    """Return the price of a call that is carried out whatever the counter says."""
     return Price(pair, lambda: cost, fixed, waits=False)

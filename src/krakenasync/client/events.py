@@ -1,4 +1,4 @@
-"""What a client tells its hooks: frozen records without secrets.
+"""What a client reports to its hooks: frozen records without secrets.
 
 A hook is any callable that takes one event. It runs inside the call, so it should be quick; what it raises is logged
 and otherwise ignored.
@@ -20,7 +20,7 @@ LOG: Final = logging.getLogger("krakenasync")
 
 
 class Event(msgspec.Struct, frozen=True):
-    """Something happened on a call's road.
+    """Something happened to a call.
 
     Attributes:
         endpoint: Kraken's name of the call.
@@ -64,7 +64,7 @@ class Failed(Event, frozen=True):
 
     Attributes:
         seconds: From sending to the failure.
-        error: What came of it.
+        error: The error.
     """
 
     seconds: float
@@ -94,11 +94,11 @@ class Notifier:
 
     @property
     def curious(self) -> bool:
-        """Whether anybody wants to know of what goes well; else such an event need not even be made."""
+        """Whether anything listens to successes; if not, such events need not even be made."""
         return bool(self._hooks) or LOG.isEnabledFor(logging.DEBUG)
 
     def __call__(self, event: Event) -> None:
-        """Tell everybody."""
+        """Pass an event to all hooks and to the log."""
         _log(event)
         for hook in self._hooks:
             try:

@@ -33,11 +33,11 @@ class PoolTimeout(ExchangeFailed):
 
 
 class ConnectFailed(ExchangeFailed):
-    """No connection came about, or it was gone before a byte was written."""
+    """No connection could be made, or it was gone before a byte was written."""
 
 
 class ConnectTimeout(ConnectFailed):
-    """It did not come about in time."""
+    """No connection could be made in time."""
 
 
 class WriteTimeout(ExchangeFailed):
@@ -53,14 +53,14 @@ class Broken(ExchangeFailed):
 
 
 class Timeouts(msgspec.Struct, frozen=True):
-    """Seconds each stage may take, None: any number. `read` begins anew with everything that comes."""
+    """Seconds that each stage may take; None: no limit. `read` starts again with every piece that arrives."""
 
     connect: float | None = None
     write: float | None = None
     read: float | None = None
     pool: float | None = None
     whole: float | None = None
-    """Over all of them."""
+    """For all stages together."""
 
 
 class Outgoing(msgspec.Struct):
@@ -75,14 +75,14 @@ class Outgoing(msgspec.Struct):
     left: bool = False
 
     def __repr__(self) -> str:
-        """Hide the bytes, which hold key, signature and second factor."""
+        """Hide the bytes, which contain the key, signature and second factor."""
         return f"<{type(self).__name__} {'under way' if self.left else 'not sent'}>"
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """Show no more to rich, which does not ask `__repr__`."""
+        """Show no more to rich, which does not call `__repr__`."""
         return [("left", self.left)]
 
 
 def earliest(now: float, seconds: float | None, until: float) -> float:
-    """Return when a stage has to be done that begins now."""
+    """Return the time by which a stage that begins now has to be done."""
     return until if seconds is None else min(now + seconds, until)

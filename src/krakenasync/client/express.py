@@ -1,6 +1,6 @@
-"""The connections to one origin: kept alive, bounded in number, lent out in order of asking. Needs asyncio.
+"""The connections to one origin: kept alive, bounded in number, lent out first come, first served. Needs asyncio.
 
-Everything is decided in the step in which it becomes known; nothing is awaited but a place, a connection, an answer.
+Everything is decided as soon as it is known; only a place, a connection or an answer is ever awaited.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import contextlib
 import ssl
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from krakenasync.client.connections import Connection
 from krakenasync.client.exchanges import (
@@ -28,7 +28,7 @@ from krakenasync.client.http1 import BadResponse, Bounds, Response
 from krakenasync.client.origin import Origin
 from krakenasync.client.reaching import connected
 
-__all__ = ["Express"]
+__all__ = ["Express", "Statistics"]
 
 _GRAIN: Final = 0.005
 """Seconds by which a timeout may come late, so that many of them share one timer."""
@@ -37,13 +37,27 @@ _WARY: Final = 60.0
 """Seconds for which the keep-alive stays shortened after a peer has closed a connection instead of answering."""
 
 _SOON: Final = 1.0
-"""The least keep-alive after a first such end: a peer that shuts down also closes what has only just become idle."""
+"""The shortest keep-alive after a first such end: a peer that shuts down also closes what has just become idle."""
 
 _AT_ONCE: Final = 0.5
 """An error within this many seconds of a request means that the peer had closed the connection before."""
 
 _LETTING_GO: Final = 1.0
 """Seconds to wait for closed connections to be gone."""
+
+
+class Statistics(NamedTuple):
+    """How many places and requests there are at one moment.
+
+    Attributes:
+        active: Places that requests hold: each on a connection, or about to open one.
+        idle: Connections that are kept for the next request.
+        waiting: Requests in line for a place.
+    """
+
+    active: int
+    idle: int
+    waiting: int
 
 
 class _Waiter:
@@ -59,15 +73,15 @@ class _Waiter:
 class Express:
     """Connections to one origin on one event loop.
 
-    The one used last is used next, so that what is not needed can expire. A place is taken by each connection and by
-    each attempt at one; whoever gives a place back hands it to the first in line.
+    The one used last is used next, so that those not needed can expire. Each connection takes a place, and so does each
+    attempt to open one; a place that is given back goes to the first in line.
 
     Args:
-        origin: Where they lead.
-        tls: Gives the context when a connection is opened, if the origin is spoken to over TLS.
+        origin: Where the connections lead.
+        tls: Returns the TLS context when a connection is opened, if the origin uses TLS.
         connections: How many there may be at once.
-        keep_alive: Seconds an idle one is kept; less for a while after a peer has hung up on one sooner.
-        bounds: How much of the peer's talk is taken.
+        keep_alive: Seconds that an idle one is kept; fewer for a while after the peer has closed one sooner.
+        bounds: How large an answer may be.
     """
 
     def __init__(
@@ -102,8 +116,8 @@ class Express:
         With an idle connection at hand the request is written before anything is awaited.
 
         Raises:
-            ExchangeFailed: No answer came; see its subclasses. `request.left` tells whether a byte was written.
-            BadResponse: What came is not a whole answer.
+            ExchangeFailed: No answer came; see its subclasses. `request.left` shows whether a byte was written.
+            BadResponse: What was received is not a whole answer.
         """
         now = self._loop.time()
         until = NEVER if timeouts.whole is None else now + timeouts.whole
@@ -125,8 +139,8 @@ class Express:
     def _rested(self, now: float) -> Connection | None:
         """Take the idle connection that was used last, if it is still good.
 
-        A peer may close the connection right after an answer that did not announce it, and an order written to it then
-        would have an unknown outcome. So each one is checked first, which takes less than a microsecond.
+        A peer may close the connection right after an answer that did not announce it, and an order written to it would
+        then have an unknown outcome. So each one is checked first, which takes less than a microsecond.
         """
         while self._idle:
             connection = self._idle.pop()
@@ -137,7 +151,7 @@ class Express:
         return None
 
     def _keep_less(self, connection: Connection, rested: float) -> None:
-        """Learn how long the peer keeps connections: it has silently closed one that had been idle for so long."""
+        """Learn how long the peer keeps connections: it has silently closed one after `rested` idle seconds."""
         again = self._wary is not None and connection.opened > self._learnt
         self._keep_alive = min(self._keep_alive, rested / 2 if again else max(rested / 2, _SOON))
         self._learnt = self._loop.time()
@@ -160,7 +174,7 @@ class Express:
                 return connection
             if connection is not None:
                 connection.abort()
-        # From here on a place is ours, with nothing on it.
+        # From here on we have a place, still without a connection.
         try:
             return await self._connect(timeouts, until)
         except BaseException:
@@ -204,7 +218,7 @@ class Express:
         return connection
 
     def _return(self, connection: Connection | None) -> None:
-        """Give a connection, or a place without one, to the first in line; else put it aside until somebody asks."""
+        """Give a connection, or a place without one, to the first in line; if no one waits, keep it idle."""
         if connection is None or not connection.ready or self._closed:
             if connection is not None:
                 connection.abort()
@@ -233,14 +247,14 @@ class Express:
     def _first(self) -> _Waiter | None:
         while self._waiting:
             waiter = self._waiting.popleft()
-            if not waiter.turn.done():  # those who were cancelled or late are dropped here
+            if not waiter.turn.done():  # cancelled and late ones are dropped here
                 return waiter
         return None
 
     # What connections call.
 
     def unusable(self, connection: Connection) -> None:
-        """Take out an idle connection that the peer has ended; one that is lent out comes back anyway."""
+        """Drop an idle connection that the peer has ended; one that is lent out comes back anyway."""
         if connection in self._idle:
             self._idle.remove(connection)
             self._vacate()
@@ -260,7 +274,7 @@ class Express:
             self._timer = self._loop.call_at(deadline, self._look_around)
 
     def _look_around(self) -> None:
-        """End what is late, and find out when to look again."""
+        """End what is late, and set the timer for the next look."""
         self._timer, self._timer_at = None, NEVER
         now, soonest = self._loop.time(), NEVER
         for connection in tuple(self._open):
@@ -285,6 +299,7 @@ class Express:
     async def aclose(self) -> None:
         """Close all connections; what is under way ends with an error."""
         self._closed = True
+        self._taken -= len(self._idle)
         self._idle.clear()
         for waiter in self._waiting:
             if not waiter.turn.done():
@@ -299,13 +314,17 @@ class Express:
         self._timer = self._wary = None
         for connection in tuple(self._open):
             connection.fail(Broken("this client was closed"))
-        if self._open:  # a closed socket is let go of in one of the loop's next steps
+        if self._open:  # the loop releases a closed socket in one of its next steps
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LETTING_GO):
                     await self._emptied.wait()
 
+    def statistics(self) -> Statistics:
+        """How much there is to do just now."""
+        idle = len(self._idle)
+        return Statistics(self._taken - idle, idle, sum(not waiter.turn.done() for waiter in self._waiting))
+
     @at_any_time
     def __repr__(self) -> str:
-        lent = len(self._open) - len(self._idle)
-        waiting = sum(not waiter.turn.done() for waiter in self._waiting)
-        return f"<Express {self._origin.base_url} {lent} active, {len(self._idle)} idle, {waiting} waiting>"
+        active, idle, waiting = self.statistics()
+        return f"<Express {self._origin.base_url} {active} active, {idle} idle, {waiting} waiting>"

@@ -1,7 +1,7 @@
 """Several accounts, each with one or more API keys, in one process: one connection pool, one public counter.
 
 Kraken counts private calls per key, trading per account and pair, public calls per address; so the keys of an account
-share its engine counters, and everybody shares the public one.
+share its engine counters, and all of them share the public one.
 
 Source: https://docs.kraken.com/exchange/guides/rest/ratelimits
 """
@@ -40,18 +40,18 @@ __all__ = ["AccountClient", "Fleet"]
 class AccountClient(KrakenClient):
     """A client for one account of a fleet, over all its keys.
 
-    A read takes the key with the most budget left. What is done to the orders of a pair takes one key, always the same,
-    so that it arrives in the order in which it was asked for; an order named by its id alone goes by the pair it was
-    seen on. All else that changes something takes the account's first key that may. `limits` is that of the first key.
+    A read uses the key with the most budget left. Changes to the orders of a pair always use the same key, so that they
+    arrive in the order in which they were made; an order named only by its id goes by the pair it was seen on. All
+    other changes use the account's first key that may make them. `limits` is that of the first key.
 
-    Closing it does nothing: the connections are the fleet's.
+    Closing it does nothing: the connections belong to the fleet.
 
     Args:
         account: The account.
         transport: The fleet's connections.
         server_clock: Kraken's clock, read once for all accounts.
         shelf: The books of names, fetched once for all accounts.
-        settings: What else `KrakenClient` takes.
+        settings: Other arguments of `KrakenClient`.
     """
 
     def __init__(
@@ -68,11 +68,11 @@ class AccountClient(KrakenClient):
         self._shelf = shelf
 
     def snapshot(self) -> dict[str, LimitsSnapshot]:
-        """How the counters stand, by `Key.key_id`."""
+        """Return how the counters stand, by `Key.key_id`."""
         return {road.credentials.key_id: road.limits.snapshot() for road in self._roads if road.credentials}
 
     async def aclose(self) -> None:
-        """Do nothing: connections and state are the fleet's."""
+        """Do nothing: connections and state belong to the fleet."""
 
     async def leave(self) -> None:
         """Give up the state; the fleet calls it."""
@@ -88,7 +88,7 @@ class AccountClient(KrakenClient):
             return self._choose_to_write(call)
         if len(self._roads) == 1 or not call.spec.private:
             return self._road
-        # A key that Kraken refuses uses up no budget, and would draw every read.
+        # A key that Kraken refuses uses up no budget, and would attract every read.
         return max(self._roads, key=lambda road: (not road.paused, road.limits.room()))
 
     def _choose_to_write(self, call: Call) -> Road:
@@ -123,15 +123,15 @@ class Fleet(Mapping[str, AccountClient]):
     Args:
         accounts: The accounts.
         base_url: As for `KrakenClient`.
-        http_client: An httpx client to use instead of connections of our own; it stays yours to close.
+        http_client: An httpx client to use instead of our own connections; closing it is up to you.
         transport: As for `KrakenClient`: ``"express"`` or ``"httpx"``.
-        connections: How many requests of all accounts together are under way at once; more wait.
+        connections: How many requests of all accounts together may be under way at once; others wait.
         state: Where counters and nonces live, as for `KrakenClient`.
-        clock: Where time comes from.
-        settings: What else `KrakenClient` takes (`timeout`, `max_attempts`, `retry`, `limits`, `hooks`), for all.
+        clock: The source of time.
+        settings: Other arguments of `KrakenClient` (`timeout`, `max_attempts`, `retry`, `limits`, `hooks`), for all.
 
     Raises:
-        ConfigurationError: There is no account; two have one label; a key is given twice; or a setting cannot work.
+        ConfigurationError: There is no account, two have one label, a key is given twice, or a setting cannot work.
     """
 
     @discreet
@@ -176,17 +176,17 @@ class Fleet(Mapping[str, AccountClient]):
         ...         print(snapshot.account, snapshot.changed)
 
         Args:
-            every: Seconds between two questions to one account.
+            every: Seconds between two polls of one account.
             buffer: Snapshots kept for a slow reader; when it is full, polling waits.
         """
         return poll_accounts(self, every, buffer=buffer)
 
     def snapshot(self) -> dict[str, dict[str, LimitsSnapshot]]:
-        """How all counters stand: label -> `Key.key_id` -> counters. ``"public"`` is the same for all of them."""
+        """Return how all counters stand: label -> `Key.key_id` -> counters. ``"public"`` is the same for all."""
         return {label: client.snapshot() for label, client in self._clients.items()}
 
     async def aclose(self) -> None:
-        """Close the connections, unless the caller brought them."""
+        """Close the connections, unless the caller provided them."""
         await self._transport.aclose()
         for client in self._clients.values():
             await client.leave()

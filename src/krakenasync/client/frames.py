@@ -1,7 +1,7 @@
-"""What a traceback may tell: some tools show the local variables of each frame, and some frames hold secrets.
+"""What a traceback may reveal: some tools show the local variables of each frame, and some frames contain secrets.
 
-Where such a frame cannot be kept from holding one, the error leaves without it. The frames of the caller's own, above
-ours, are the caller's.
+Where that cannot be avoided, the error is raised without the frame. The caller's own frames, above ours, are left as
+they are.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ E = TypeVar("E", bound=BaseException)
 
 
 def bare(error: E) -> E:
-    """Drop the frames of an error that was just caught, and of all that led to it; what they say stays.
+    """Drop the frames of an error that was just caught, and of all errors that led to it; their messages stay.
 
-    What the caller was handling already when it called us is left alone. What we raise ``from None`` is cut off from
-    what led to it: that is hidden because it may tell by itself, as a `UnicodeError` does, which holds the whole text.
+    An error that the caller was already handling is left alone. What we raise ``from None`` is cut off from what led to
+    it, which is hidden because it may itself be revealing, as is a `UnicodeError`, which contains the whole text.
     """
     caught = error.__traceback__
     above = set(_callers(caught.tb_frame)) if caught else set()
@@ -36,7 +36,7 @@ def bare(error: E) -> E:
         if each is None or id(each) in seen:
             continue
         seen.add(id(each))
-        # An error's first frame is the one that caught it; if that is still at work above us, we did not raise it.
+        # An error's first frame is the one that caught it; if that is still running above us, we did not raise it.
         if each is not error and each.__traceback__ is not None and each.__traceback__.tb_frame in above:
             continue
         each.__traceback__ = None
@@ -56,7 +56,7 @@ def _callers(frame: FrameType) -> Iterator[FrameType]:
 
 
 def told(error: E) -> E:
-    """Do as `bare`, but keep as a note where an error was raised that is none of ours: nobody expected it."""
+    """Do as `bare`, but keep a note of where an error was raised that is not one of ours, as it was unexpected."""
     if isinstance(error, Exception) and not isinstance(error, KrakenError):
         from traceback import format_tb  # noqa: PLC0415 - a millisecond, for what should not happen
 
@@ -68,7 +68,7 @@ def told(error: E) -> E:
 
 
 def discreet(make: Callable[P, R]) -> Callable[P, R]:
-    """Make a function that handles a secret raise its errors from a frame that holds none."""
+    """Make a function that handles a secret raise its errors from a frame without one."""
 
     @functools.wraps(make)
     def made(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -82,7 +82,7 @@ def discreet(make: Callable[P, R]) -> Callable[P, R]:
 
 
 def at_any_time(show: Callable[[S], str]) -> Callable[[S], str]:
-    """Make a `__repr__` safe before `__init__` is done: tools that show local variables call it then, too."""
+    """Make a `__repr__` safe before `__init__` is done: tools that show local variables call it even then."""
 
     @functools.wraps(show)
     def shown(it: S) -> str:

@@ -1,9 +1,9 @@
-"""A counter's gate: calls go in fair order, and none before there is room.
+"""A counter's gate: calls pass in fair order, and only when there is room.
 
-Only the head of a gate's queue sleeps, until the counter says that it can fit; whoever changes the counter wakes the
-head to look again.
+Only the head of a gate's queue sleeps, until the counter says that it can fit; any change to the counter wakes the head
+to look again.
 
-What becomes of the points that a `Hold` holds, by what became of the call:
+What happens to the points of a `Hold`, depending on what happened to the call:
 
     settle()              an answer came                  they decay from now on
     settle(refused=True)  the engine refused the call     what a refusal does not cost comes back, the rest decays
@@ -35,10 +35,10 @@ __all__ = ["GRACE", "Charged", "Gate", "Hold"]
 GRACE: Final = 10.0
 """Seconds for which a call without an answer may still arrive at Kraken."""
 PUBLIC_GRACE: Final = 1.0
-"""The same for public calls, whose counter has hardly a point: what arrives that late costs one of the next second."""
+"""The same for public calls, whose cap is one point: one that arrives later only costs a call of the next second."""
 LONGEST_THROTTLE: Final = 60.0
 ELSEWHERE: Final = 5.0
-"""Seconds of pause after a refusal for another counter than the one charged, or one that names no moment."""
+"""Seconds to pause after a refusal by a counter other than the one charged, or after one that names no time."""
 
 
 class Gate:
@@ -54,12 +54,12 @@ class Gate:
         """Seconds for which a call without an answer may still be charged."""
 
     async def acquire(self, price: Price, lane: Lane, key_lane: KeyLane | None = None) -> float:  # noqa: ARG002 - for SharedGate
-        """Wait for the turn and for room, then hold the points.
+        """Wait for the call's turn and for room, then hold its points.
 
         Args:
-            price: What the call costs at the moment it is asked.
-            lane: Where it stands in line.
-            key_lane: The lane that the call enters next; of interest where the store decides about both.
+            price: Returns what the call costs at that moment.
+            lane: The call's priority.
+            key_lane: The lane that the call enters next; needed where the store decides about both.
 
         Returns:
             The points held.
@@ -92,7 +92,7 @@ class Gate:
         self.bucket.reserve(cost)
 
     def _soonest(self, price: Price, ahead: float = 0.0) -> float:
-        """Seconds until there can be room at the earliest; a price that falls meanwhile may need less of it."""
+        """Return the seconds until there can be room at the earliest; a price that falls meanwhile may need less."""
         soonest = self.bucket.delay(price(), ahead)
         if isinstance(price, Ageing):
             falls = [max(later, self.bucket.delay(price(later), ahead)) for later in price.falls()]
@@ -100,10 +100,10 @@ class Gate:
         return soonest
 
     def _fail_early(self, waiter: Waiter) -> None:
-        """Refuse a wait that cannot end in time, instead of waiting in vain."""
+        """Raise `RateLimitTimeout` if the wait cannot end in time, instead of waiting in vain."""
         deadline = anyio.current_effective_deadline()
         if math.isinf(deadline):
-            return  # there is none; or the caller is cancelled, and learns it from the next await
+            return  # no deadline; or the caller is cancelled, which the next await raises
         delay = self._soonest(waiter.price, self.queue.cost_before(waiter))
         left = deadline - anyio.current_time()
         if delay > left:
@@ -121,10 +121,10 @@ class Charged(msgspec.Struct, frozen=True):
         gate: The counter's gate.
         cost: The points.
         fixed: The part of them that is charged even if Kraken refuses the call.
-        pause: Until when the counter was blocked at that moment; later, if Kraken has refused another call since.
+        pause: The counter's `blocked_until` at that moment; it is later now if Kraken has since refused another call.
         waits: Whether the call waits for room; some are carried out whatever the counter says.
-        price: What the call costs by now, if that can rise while it waits for its turn: somebody else's amend makes
-            an old order young.
+        price: Returns what the call costs now, if that can rise while it waits for its turn: another amend makes an
+            old order young.
     """
 
     gate: Gate
@@ -136,32 +136,32 @@ class Charged(msgspec.Struct, frozen=True):
 
 
 Over = Callable[[float | None], None]
-"""Told what became of a call: None if nothing, else for how many seconds it may still arrive."""
+"""Called with what became of a call: None if nothing, else the seconds for which it may still arrive."""
 
 
 class Hold(msgspec.Struct):
-    """Points held for one attempt, until one of `settle`, `keep` and `refused` says what became of it, or `release`."""
+    """Points held for one attempt, until `settle`, `keep`, `refused` or `release` says what became of it."""
 
     _charges: Sequence[Charged]
-    """What is held; nothing any more when it is known what became of the call."""
+    """What is held; empty once it is known what became of the call."""
     _sent: float
-    """When it was granted, on the clock's steady time."""
+    """When it was granted, on the steady clock."""
     _over: Over | None = None
-    """Told what became of the call."""
+    """Called with what became of the call."""
     unanswered: bool = False
     """Whether no answer came, and the request may still arrive."""
 
     owing: ClassVar[bool] = False
-    """Whether anybody else has to be told what came of the call."""
+    """Whether the outcome of the call has to be reported to a store."""
 
     @property
     def counter(self) -> str:
-        """The counter that is charged, or "" if none is, or none any more."""
+        """The name of the charged counter, or "" if there is none, or none any longer."""
         return self._charges[0].gate.name if self._charges else ""
 
     @property
     def sent(self) -> float:
-        """When the call was let go, on the clock's steady time."""
+        """When the call was let through, on the steady clock."""
         return self._sent
 
     @property
@@ -173,8 +173,8 @@ class Hold(msgspec.Struct):
     def overtaken(self) -> bool:
         """Whether the call has to go back into line instead of being sent.
 
-        Kraken has refused another one since, or one that waits for no room has used up what this one relied on, or it
-        has become dearer than what is held.
+        That is so if Kraken has since refused another call, if a call that does not wait for room has used up what
+        this one relied on, or if this one now costs more than what is held.
         """
         for charged in self._charges:
             bucket = charged.gate.bucket
@@ -189,13 +189,13 @@ class Hold(msgspec.Struct):
         return False
 
     async def pay(self) -> None:
-        """Tell everybody else."""
+        """Report the outcome to the store, if there is one."""
 
     def settle(self, *, refused: bool = False) -> None:
-        """An answer came: the points begin to decay.
+        """Let the points begin to decay, because an answer came.
 
         Args:
-            refused: Kraken refused the call. The matching engine then charges the fixed part only.
+            refused: Whether Kraken refused the call; the matching engine then charges only the fixed part.
         """
         for charged in self._ended(None if refused else 0.0):
             gate, cost = charged.gate, charged.cost
@@ -206,17 +206,17 @@ class Hold(msgspec.Struct):
                 gate.queue.wake_head()
 
     def keep(self) -> None:
-        """No answer came, but the request may still arrive: hold the points for a grace."""
+        """Hold the points for a grace period: no answer came, but the request may still arrive."""
         self.unanswered = True
         for charged in self._ended(GRACE):
             charged.gate.bucket.keep(charged.cost, charged.gate.grace)
 
     def refused(self, error: RateLimitExceeded, wall: float) -> None:
-        """One of Kraken's own counters was full: believe it, and set the error's `retry_after`."""
+        """Accept that one of Kraken's own counters was full, and set the error's `retry_after`."""
         throttled = throttled_for(error, wall) if isinstance(error, Throttled) else None
         error.retry_after = throttled
         of_engine = isinstance(error, EngineLimitExceeded)
-        of_account = isinstance(error, DomainLimitExceeded)  # the pair's own counter is not full, then
+        of_account = isinstance(error, DomainLimitExceeded)  # then the pair's own counter is not full
         for charged in self._ended():
             gate, cost = charged.gate, charged.cost
             gate.bucket.refund(cost)
@@ -246,6 +246,6 @@ class Hold(msgspec.Struct):
 
 
 def throttled_for(error: Throttled, wall: float) -> float:
-    """Seconds until the moment that the refusal names, between 1 and a minute."""
+    """Return the seconds until the time that the refusal names, limited to between 1 and 60."""
     until = throttled_until(error.codes)
     return ELSEWHERE if until is None else min(max(until - wall, 1.0), LONGEST_THROTTLE)

@@ -17,14 +17,14 @@ __all__ = ["BadRequest", "BadResponse", "Bounds", "Reader", "Response", "plain",
 
 _HEAD: Final = re.compile(r"[A-Z]+ [!-~]+ HTTP/1\.1(?:\r\n[-!#$%&'*+.^_`|~0-9A-Za-z]+: [\t -~\x80-\xff]*)*")
 
-# A header that plays no part in where an answer ends or what may follow it. Framing, codings and the connection's fate
-# begin with C, T, U or P; of those names only a few harmless ones are let through.
+# A header that has no influence on where an answer ends or what may follow it. Headers about framing, codings and the
+# connection's fate begin with C, T, U or P; of those names only a few harmless ones are let through.
 _PASSING: Final = (
     rb"(?:[-!#$%&'*+.^_`|~0-9ABD-OQRSV-Zabd-oqrsv-z][-!#$%&'*+.^_`|~0-9A-Za-z]*+:[ -~]*+"
     rb"|[Cc](?:(?:ontent-[Tt]ype|ache-[Cc]ontrol|[Ff]-[-A-Za-z]++):[ -~]*+|onnection: [Kk]eep-[Aa]live))\r\n"
 )
 # No possessive groups of such lines: Python 3.11.2, which Debian 12 has, fails to match them. A line can be read in one
-# way only, so there is nothing to go back to.
+# way only, so there is no backtracking.
 _PLAIN: Final = re.compile(
     rb"HTTP/1\.1 200 OK\r\n((?:" + _PASSING + rb")*[Cc]ontent-[Ll]ength: ([0-9]{1,9})\r\n(?:" + _PASSING + rb")*)\r\n"
 ).match
@@ -45,12 +45,12 @@ class BadResponse(Exception):
 
 
 class Bounds(msgspec.Struct, frozen=True):
-    """How much of a peer's talk is taken, in bytes."""
+    """How much is accepted from a peer, in bytes."""
 
     head: int = 100 * 1024
-    """Without the head's end, a byte of the body or the answer's end among them."""
+    """Received without the end of the head, a byte of the body, or the end of the answer."""
     body: int = 128 * 1024 * 1024
-    """Of a body, as it came and decoded."""
+    """In a body, both as received and decoded."""
 
 
 class Response(msgspec.Struct):
@@ -59,8 +59,8 @@ class Response(msgspec.Struct):
     Attributes:
         fields: Names and values of its headers, or none yet.
         reusable: Whether another request may follow on the connection.
-        plain_head: The headers of a plain answer as they came, taken apart only if somebody asks, which the client
-            seldom does. Empty for any other answer.
+        plain_head: The headers of a plain answer as received, parsed only on request, which the client seldom makes.
+            Empty for any other answer.
     """
 
     status: int
@@ -79,7 +79,7 @@ class Response(msgspec.Struct):
 
     @property
     def date(self) -> float | None:
-        """When the answer was made by the peer's clock, in whole unix seconds; None if it does not say.
+        """When the answer was made, by the peer's clock, in whole unix seconds; None if it does not say.
 
         Source: https://www.rfc-editor.org/rfc/rfc9110 (section 6.6.1)
         """
@@ -92,19 +92,19 @@ class Response(msgspec.Struct):
             return None
 
     def __repr__(self) -> str:
-        """Hide the body, which may hold a token."""
+        """Hide the body, which may contain a token."""
         return f"<Response {self.status}, {len(self.body)} bytes>"
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """Show no more to rich, which does not ask `__repr__`."""
+        """Show no more to rich, which does not call `__repr__`."""
         return [("status", self.status)]
 
 
 def plain(came: memoryview, most: int) -> Response | None:
-    """Read an answer of the plainest kind, whole in one piece; None for any other, which is the parser's to read.
+    """Read an answer of the plainest kind, whole in one piece; return None for any other, which needs the parser.
 
-    That is: 200, HTTP/1.1, its length named once, nothing coded, the connection kept. Whatever it accepts the parser
-    reads to the same answer, which a test holds.
+    That is: 200, HTTP/1.1, its length named once, nothing coded, the connection kept. Whatever it accepts, the parser
+    reads in the same way, which a test ensures.
 
     Args:
         came: The first bytes after a request.
@@ -125,20 +125,20 @@ def request(method: str, target: str, headers: Iterable[tuple[str, str]], body: 
     """Write a request; its headers name the body's length.
 
     Raises:
-        BadRequest: Something in it would read as more than one line, or cannot stand in a line at all.
+        BadRequest: A part of it would read as more than one line, or cannot be in a line at all.
     """
     lines = [f"{method} {target} HTTP/1.1", *[f"{name}: {value}" for name, value in headers]]
     head = "\r\n".join(lines)
     if head.count("\n") != len(lines) - 1 or _HEAD.fullmatch(head) is None:
-        raise BadRequest("method, target or a header holds a character that HTTP does not allow there")
+        raise BadRequest("method, target or a header contains a character that HTTP does not allow there")
     return head.encode("latin-1") + b"\r\n\r\n" + body
 
 
 class Reader:
     """Reads the answers of one connection, one after the other.
 
-    Feed it what came; it gives back each answer when it is whole. After a refusal it is of no more use, and neither is
-    the connection. The methods called ``on_...`` are httptools' callbacks.
+    Feed it what was received; it returns each answer once it is whole. After a refusal neither it nor the connection
+    can be used again. The methods called ``on_...`` are httptools' callbacks.
     """
 
     __slots__ = (
@@ -184,10 +184,10 @@ class Reader:
         self._head_done = False
 
     def feed(self, data: memoryview) -> Response | None:
-        """Take what came; return the answer when it is whole.
+        """Take what was received; return the answer once it is whole.
 
         Raises:
-            BadResponse: It cannot become an answer.
+            BadResponse: The bytes cannot become an answer.
         """
         if len(self._lead) < len(_OPENING):
             self._lead += bytes(data[: len(_OPENING) - len(self._lead)])
@@ -209,10 +209,10 @@ class Reader:
         return None
 
     def eof(self) -> Response:
-        """Take note that nothing more will come; return the answer if its end was to be marked so.
+        """Record that nothing more will come; return the answer if that marks its end.
 
         Raises:
-            BadResponse: It was cut short.
+            BadResponse: The answer was cut short.
         """
         if not self._lead:
             raise BadResponse("server disconnected without sending an answer")
@@ -230,7 +230,7 @@ class Reader:
         raise BadResponse(why)  # stops the parser, which raises an error of its own
 
     def on_message_begin(self) -> None:
-        """Notice what follows a whole answer: nobody asked for it."""
+        """Detect what follows a whole answer without having been requested."""
         self._excess = self._response is not None
 
     def on_status(self, reason: bytes) -> None:
@@ -239,21 +239,21 @@ class Reader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; refuse a length that is too great and a transfer coding besides chunked."""
-        if self._head_done:  # a trailer, or the head of something that nobody asked for
+        if self._head_done:  # a trailer, or the head of something that was not requested
             if self._response is None and name.lower() in _FRAMING:
                 self._refuse("a trailer that speaks of the body's length")  # RFC 9110, 6.5.1
             return
         if len(name) == _TRANSFER_ENCODING and name.lower() == b"transfer-encoding":
             # Stated twice it means chunked twice, which RFC 9112, 6.1, forbids and the parser lets pass.
             twice = any(each.lower() == b"transfer-encoding" for each, _ in self._headers)
-            if twice or value.rstrip(b" ").lower() != b"chunked":  # a blank after it is not part of it (section 5)
+            if twice or value.rstrip(b" ").lower() != b"chunked":  # a trailing blank is not part of it (section 5)
                 self._refuse("a transfer coding besides chunked")
         self._headers.append((name, value))
         if len(name) == _CONTENT_LENGTH and name.lower() == b"content-length" and int(value) > self._bounds.body:
             self._refuse(f"a body of {int(value)} bytes, more than {self._bounds.body}")
 
     def on_headers_complete(self) -> None:
-        """Look at the head as a whole."""
+        """Check the head as a whole."""
         if self._response is not None:
             return
         self._status = self._parser.get_status_code()
@@ -262,7 +262,7 @@ class Reader:
         if _REASON.fullmatch(self._reason) is None:
             self._refuse("a reason phrase with control characters")
         if self._status == _SWITCHING:
-            self._refuse("the peer switches to a protocol that nobody asked for")
+            self._refuse("the peer switches to a protocol that was not requested")
         if self._status >= _FINAL:
             self._head_done = True
             self._progress += 1

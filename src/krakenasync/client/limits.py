@@ -33,12 +33,12 @@ class LimitsConfig(msgspec.Struct, frozen=True, kw_only=True):
     """How the limiter counts.
 
     Attributes:
-        dear_history: Count history calls at the dearer of Kraken's two published figures (4 instead of 2).
-        initial: Where the counter is taken to stand at the start: ``"empty"`` for a script that runs now and then,
+        dear_history: Count history calls at the higher of Kraken's two published figures (4 instead of 2).
+        initial: The assumed level of the counter at the start: ``"empty"`` for a script that runs now and then,
             ``"full"`` for a bot that is restarted often, or points.
-        rest: A counter other than the tier's, for accounts with limits of their own and for benchmarks.
+        rest: A counter to use instead of the tier's, for accounts with limits of their own and for benchmarks.
         engine: The same for the matching engine's counter of each pair.
-        public: A counter for public calls other than one a second.
+        public: The counter for public calls, if not one a second.
     """
 
     dear_history: bool = True
@@ -52,8 +52,8 @@ class CounterSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """One counter at one moment.
 
     Attributes:
-        level: Points on the counter that decay already.
-        held: Points of calls in flight or only just answered; `level + held` never passes `cap`.
+        level: Points on the counter that are already decaying.
+        held: Points of calls in flight or just answered; `level + held` never passes `cap`.
         cap: Points at which Kraken refuses.
         decay: Points a second now; below the tier's own for a while after a refusal.
         waiting: Calls in line.
@@ -115,11 +115,11 @@ class Limits:
 
     Args:
         state: Where the counters live.
-        scope: What tells this exchange apart from another one (its base URL).
+        scope: What distinguishes this exchange from others (its base URL).
         key_id: The key whose counter private calls are charged to, or None without one.
         tier: The account's tier.
         config: How to count.
-        account: Names the account, whose matching engine's counters all its keys share; None: the key stands for it.
+        account: A name for the account, whose keys all share its matching engine's counters; None: `key_id` is used.
     """
 
     def __init__(
@@ -148,14 +148,14 @@ class Limits:
         self._fixed: tuple[object, dict[str, tuple[Charged]]] = (None, {})
         self._gate_of, self._hold = _kinds(state)
         self.key_lane: Callable[[], KeyLane] | None = None
-        """With a shared state: gives the lane that private calls enter next, on the running loop."""
+        """With a shared state: returns the lane that private calls enter next, on the running loop."""
 
     def acquire_nowait(self, spec: Spec, loop: object) -> Hold | None:
-        """Hold a call's points without waiting; None if it has to wait, or if its price has to be found out.
+        """Hold a call's points without waiting; None if it has to wait, or if its price has to be computed.
 
         Args:
             spec: The endpoint.
-            loop: The running event loop, as `running_loop` gives it.
+            loop: The running event loop, as `running_loop` returns it.
         """
         view = self._fixed
         if view[0] is not loop:
@@ -175,17 +175,17 @@ class Limits:
         return self._hold(found, self._clock.monotonic())
 
     def _known(self, spec: Spec) -> tuple[Gate, float] | None:
-        """Return the gate and the cost of a call if they are always the same, and were found out before."""
+        """Return the gate and the cost of a call if they never vary and are known already."""
         loop, known = self._fixed
         found = known.get(spec.path) if loop is running_loop() else None
         return None if found is None else (found[0].gate, found[0].cost)
 
     def cost(self, spec: Spec) -> float:
-        """Points that a call costs if they are always the same; the matching engine's depend on the order."""
+        """Return the points that a call costs, if that is fixed; the matching engine's depend on the order."""
         return float(spec.charge.cost(dear=self._config.dear_history))
 
     def _priced(self, spec: Spec, params: Mapping[str, Any]) -> tuple[Gate, float]:
-        """Return the gate and the cost of a call that one counter of a fixed price is charged for."""
+        """Return the gate and the cost of a call that is charged a fixed price on one counter."""
         gate = self._gate(self._label(spec.charge.counter, params))
         cost = self.cost(spec)
         if cost > gate.bucket.spec.cap:
@@ -209,10 +209,10 @@ class Limits:
         return self._hold((Charged(gate, cost, cost, gate.bucket.blocked_until),), self._clock.monotonic())
 
     async def _acquire_engine(self, spec: Spec, params: Mapping[str, Any], lane: Lane) -> Hold:
-        """Wait for room on the counter of each pair that the call touches: one, as a rule."""
+        """Wait for room on the counter of each pair that the call touches: usually one."""
         charged: list[Charged] = []
         prices = list(self.engine.price(spec, params))
-        # Whoever waits for a second counter must not hold the lane.
+        # A call that waits for a second counter must not hold the lane.
         key_lane = self.key_lane() if self.key_lane is not None and len(prices) == 1 else None
         try:
             for pair, price, fixed, waits in prices:
@@ -231,7 +231,7 @@ class Limits:
         return self._hold(charged, self._clock.monotonic(), self.engine.begin(spec, params))
 
     def refused(self, hold: Hold, error: RateLimitExceeded, wall: float) -> None:
-        """Kraken refused a call for a count of its own: believe it, and tell the error how long to wait.
+        """Accept that one of Kraken's own counters was full, and set the error's `retry_after`.
 
         Args:
             hold: The call's points.
@@ -240,8 +240,8 @@ class Limits:
         """
         hold.refused(error, wall)
         if isinstance(error, DomainLimitExceeded):
-            # Which calls of the account and its subaccounts have filled it we cannot know: all pairs pause, for longer
-            # each time.
+            # We cannot know which calls of the account and its subaccounts have filled it: all pairs pause, longer each
+            # time.
             self._domain.refused(0.0, sent=hold.sent)
             pause = self._domain.state().blocked_for
             for bucket in self._engine_buckets().values():
@@ -250,20 +250,20 @@ class Limits:
 
     @functools.cached_property
     def _domain(self) -> Bucket:
-        """What is known of the counter that the account's pairs have in common: no more than when it was full.
+        """Return the counter that the account's pairs have in common, of which we only know when it was full.
 
-        It counts nothing, so any tier's limits will do, if they are the same for all clients of the account.
+        It counts nothing, so any tier's limits will do, as long as all clients of the account use the same.
         """
         return self._state.bucket(f"domain {self._scope} {self._account}", Tier.STARTER.engine)
 
     def _exempt(self, spec: Spec, price: Price) -> bool:
-        """Whether a call goes also while the whole account pauses: cancelling an old order, which is free."""
+        """Whether a call is sent even while the whole account pauses: cancelling an old order, which is free."""
         return spec.name == "CancelOrder" and self._domain.state().blocked_for > 0 and price() == 0
 
     def _engine_buckets(self) -> dict[str, Bucket]:
-        """The counters of the account's pairs, by label, also those that only other clients of the account use.
+        """Return the counters of the account's pairs by label, including those that only its other clients use.
 
-        They are looked up and not made: another client may have been given another tier, and its pairs are its own.
+        They are looked up, not created: another client may have another tier, and its pairs are its own.
         """
         found = {}
         for pair in (*self.engine.pairs, UNKNOWN_PAIR):
@@ -278,9 +278,9 @@ class Limits:
         return self._gates.get((id(bucket),), lambda: self._gate_of(label, bucket))
 
     def time_until(self, cost: float, counter: str = "rest") -> float:
-        """Seconds until `cost` points have room, if nobody else asks: look before you act.
+        """Return the seconds until there is room for `cost` points, if no other call is made: check before you act.
 
-        With a shared state it knows of this process's own calls and of what the store has told it lately, no more.
+        With a shared state it knows only of this process's own calls and of what the store has lately reported.
 
         Args:
             cost: Points.
@@ -292,7 +292,7 @@ class Limits:
         return self._bucket(_label_of(counter)).delay(cost)
 
     def cancel_cost(self, order: str) -> float:
-        """Points that cancelling an order would cost now, by its txid or cl_ord_id; 8 if its age is not known."""
+        """Return the points that cancelling an order would cost now, by txid or cl_ord_id; 8 if its age is unknown."""
         return self.engine.cancel_cost(order)
 
     def _label(self, counter: Counter, params: Mapping[str, Any]) -> str:
@@ -323,9 +323,9 @@ class Limits:
         return min(float(initial), cap)
 
     def snapshot(self) -> LimitsSnapshot:
-        """How all counters that the account used so far stand: level, cap, decay, held, waiting, blocked_for of each.
+        """Return every counter that the account has used so far: level, cap, decay, held, waiting, blocked_for of each.
 
-        With a shared state these are the calls of this process: what others have used is the store's to know.
+        With a shared state only this process's calls are included: what others have used is known to the store.
         """
         for counter in (Counter.REST, Counter.PUBLIC) if self._key_id else (Counter.PUBLIC,):
             self._bucket(counter.value)
@@ -333,7 +333,7 @@ class Limits:
         return LimitsSnapshot({label: _snapshot(bucket, self._gate_at(bucket)) for label, bucket in buckets.items()})
 
     def room(self) -> float:
-        """Points free on the key's counter, minus one for each waiting call; below 0 while it pauses."""
+        """Return the points free on the key's counter, minus one for each waiting call; below 0 while it pauses."""
         bucket = self._bucket(Counter.REST.value)
         state, gate = bucket.state(), self._gate_at(bucket)
         waiting = len(gate.queue) if gate else 0
@@ -351,7 +351,7 @@ _ALONE: Final = ("rest", "public")
 
 
 def _label_of(counter: str) -> str:
-    """Return the label of the counter that a caller names, if only by its pair."""
+    """Return the label of the counter that a caller names, perhaps only by its pair."""
     if counter in _ALONE:
         return counter
     kind, colon, pair = str(counter).rpartition(":")

@@ -31,10 +31,10 @@ _SLACK: Final = 60
 
 
 class Sender(Protocol):
-    """What looking asks of a client."""
+    """What a lookup needs of a client."""
 
     async def send(self, request: Request[R], late: Callable[[], dict[str, Any]] | None = None) -> Answer[R]:
-        """Make a call; `late` gives parameters at the moment of signing."""
+        """Make a call; `late` returns parameters at the moment of signing."""
         ...
 
     @property
@@ -43,7 +43,7 @@ class Sender(Protocol):
         ...
 
     def with_options(self, *, lane: Lane, max_age: None) -> Self:
-        """Return one whose calls stand in that lane and get no old answers."""
+        """Return one whose calls use that lane and get no old answers."""
         ...
 
 
@@ -62,11 +62,11 @@ class Lookup:
         cl_ord_id: The id to look for.
         like: The order as it was sent, if it is known: then one that hides its id is suspected.
         since: Nanoseconds on Kraken's clock before the order's first sending, if known.
-        given: Whether the id is of the caller's making, and so may have named another order before.
+        given: Whether the caller chose the id, so that it may have named another order before.
 
     Attributes:
         cl_ord_id: The id that is looked for.
-        found: The order, once it was seen.
+        found: The order, once it has been seen.
         error: Why the last look failed, if it did.
     """
 
@@ -108,7 +108,7 @@ class Lookup:
         request = ClosedOrders(cl_ord_id=self.cl_ord_id, start=self._start, without_count=True)
         page = (await self._sender.send(request)).result.closed
         sight = self._seen(page, closed=True)
-        # A full page that is not about our id: the filter did not work, and ours may stand on the next one.
+        # A full page that is not about our id: the filter did not work, and ours may be on the next one.
         if isinstance(sight, machine.Absent) and len(page) >= PAGING["ClosedOrders"].rows:
             return machine.Suspect()
         return sight
@@ -140,15 +140,15 @@ class Lookup:
 
 
 def newest(orders: dict[str, OrderInfo], cl_ord_id: str) -> FoundOrder | None:
-    """Return the order that bears the id: the newest if it was used again, and not the close order it may have made."""
+    """Return the order that has the id: the newest if it was reused, and not the close order it may have made."""
     bearers = [FoundOrder(txid, order) for txid, order in orders.items() if same_id(order.cl_ord_id, cl_ord_id)]
     if len(bearers) > 1:
-        LOG.warning("%d orders bear cl_ord_id %s: %s", len(bearers), cl_ord_id, [txid for txid, _ in bearers])
+        LOG.warning("%d orders have cl_ord_id %s: %s", len(bearers), cl_ord_id, [txid for txid, _ in bearers])
     return max(bearers, key=lambda each: (each.order.refid is None, each.order.opentm), default=None)
 
 
 def _same_order(ours: AddOrder, theirs: OrderInfo) -> bool:
-    """Whether an order is what was asked for, as far as that shows."""
+    """Whether an order is what was asked for, as far as can be seen."""
     return pair_key(theirs.descr.pair) == pair_key(ours.pair) and _alike(ours, theirs)
 
 

@@ -23,12 +23,12 @@ def on_asyncio() -> bool:
     """Whether the running task is an asyncio one: in trio's guest mode, trio's tasks run on asyncio's loop."""
     try:
         return asyncio.current_task() is not None
-    except RuntimeError:  # no loop of asyncio's
+    except RuntimeError:  # not an asyncio loop
         return False
 
 
 async def check_cancelled() -> None:
-    """Let a cancellation that is due already, or a deadline that has passed, end the caller here.
+    """Let a pending cancellation, or a deadline that has passed, end the caller here.
 
     Otherwise a call that has nothing to wait for would be written first and cancelled afterwards. asyncio takes one
     turn to notice that a deadline has passed, and one to deliver the cancellation.
@@ -38,12 +38,12 @@ async def check_cancelled() -> None:
 
 
 def is_closed(loop: Any) -> bool:
-    """Whether an event loop is over; trio's say so by being gone."""
+    """Whether an event loop has ended; for trio's this shows in that they are gone."""
     return bool(loop.is_closed()) if hasattr(loop, "is_closed") else False
 
 
 def forget_closed(by_loop: dict[Any, Any]) -> None:
-    """Let go of what belongs to loops that are over, sockets among it; else each ``asyncio.run`` would add some."""
+    """Release what belongs to loops that have ended, such as sockets; else each ``asyncio.run`` would add some."""
     for loop in tuple(by_loop):
         if is_closed(loop):
             by_loop.pop(loop, None)
@@ -57,7 +57,7 @@ class PerLoop(Generic[T]):
     """
 
     def __init__(self) -> None:
-        # One attribute, read and replaced as a whole: two threads never see one's loop with the other's things.
+        # One attribute, read and replaced as a whole: no thread sees one thread's loop with another's things.
         self._view: tuple[object, dict[tuple[Hashable, ...], T]] = (None, {})
 
     def get(self, key: tuple[Hashable, ...], make: Callable[[], T]) -> T:

@@ -2,7 +2,7 @@
 
 A lock around making the nonce is not enough: two requests may still overtake each other on the network. So a key has
 one private call in flight, from its nonce to its answer, unless its owner has set a nonce window at Kraken and said so.
-Not to be confused with `Lane`, a call's priority in every queue, the one of this lane among them.
+Not to be confused with `Lane`, a call's priority in every queue, including the queue of this lane.
 
 Source: https://docs.kraken.com/api/docs/guides/spot-rest-auth,
     https://support.kraken.com/hc/en-us/articles/360001148023-What-is-a-nonce-window-
@@ -27,15 +27,15 @@ __all__ = ["KeyLane", "diagnosis"]
 LOG: Final = logging.getLogger("krakenasync")
 
 WIDEST: Final = 16
-"""Calls in flight at most, however wide the window is."""
+"""The most calls in flight, however wide the window is."""
 STRAGGLING: Final = 0.25
-"""Seconds from its sending for which a call that was given up under way keeps its place at most.
+"""The most seconds after its sending for which a call that was abandoned in flight keeps its place.
 
 A nonce that is overtaken is refused, and Kraken locks keys out for too many of those. A request has usually arrived
 after a round trip, as measured on recent calls.
 """
 _FADING: Final = 0.98
-"""What is left, with each answer, of the longest round trip seen."""
+"""The factor by which each answer shrinks the longest round trip seen."""
 
 
 class KeyLane:
@@ -47,27 +47,27 @@ class KeyLane:
     """
 
     alone = True
-    """Whether nobody but this lane keeps the key's calls in order."""
+    """Whether this lane alone keeps the key's calls in order."""
 
     def __init__(self, nonces: NonceSource, window: int) -> None:
         self.nonces = nonces
         self.window = window
         self._queue = Queue()
         self._flying: dict[int, float] = {}  # nonce -> when its turn began
-        self._late: dict[int, float] = {}  # nonce of a call that was given up -> until when it counts
-        self._trip = STRAGGLING  # until one was seen
+        self._late: dict[int, float] = {}  # nonce of an abandoned call -> until when it counts
+        self._trip = STRAGGLING  # until round trips are measured
         self._places = WIDEST if window > 0 else 1
         if self.alone:
             _watch_loops(nonces)
 
-    def begin_nowait(self, lasts: float = 0.0) -> int | None:  # noqa: ARG002 - a lane of several processes has to know
-        """Begin a turn if nobody is before; `end` has to follow.
+    def begin_nowait(self, lasts: float = 0.0) -> int | None:  # noqa: ARG002 - a lane of several processes needs it
+        """Begin a turn if no call is ahead; `end` has to follow.
 
         Args:
             lasts: Seconds the attempt may take.
 
         Returns:
-            The nonce to send now; None: `begin` has to be awaited.
+            The nonce to send now, or None if `begin` has to be awaited.
         """
         if self._queue.length or ((self._flying or self._late) and not self._open()):
             return None
@@ -75,10 +75,10 @@ class KeyLane:
         return nonce
 
     async def begin(self, lane: Lane, lasts: float = 0.0) -> int:  # noqa: ARG002 - see above
-        """Wait for a turn and return the nonce to send then; `end` has to follow.
+        """Wait for a turn and return the nonce to send; `end` has to follow.
 
         Args:
-            lane: Where the call stands in line.
+            lane: The call's priority.
             lasts: Seconds the attempt may take.
         """
         await self._wait(lane)
@@ -89,8 +89,8 @@ class KeyLane:
         """End a turn and let the next call go; return what has to be awaited for that, if anything.
 
         Args:
-            nonce: What the turn began with.
-            unanswered: The call was given up, and its request may still arrive: the next one waits a moment.
+            nonce: The nonce that the turn began with.
+            unanswered: The call was abandoned, and its request may still arrive: the next one waits a moment.
         """
         began, now = self._flying.pop(nonce), self.nonces.clock.monotonic()
         if not unanswered:
@@ -102,7 +102,7 @@ class KeyLane:
         return None
 
     def _open(self) -> bool:
-        """Whether one more call may fly.
+        """Whether one more call may be in flight.
 
         With a window, all nonces in flight have to lie within it: then even the oldest, arriving last, is accepted.
         """
@@ -117,7 +117,7 @@ class KeyLane:
         return self.nonces.peek() - min(under_way) < self.window
 
     async def _wait(self, lane: Lane) -> None:
-        """Wait until a call may take off."""
+        """Wait until a call may be sent."""
         waiter = self._queue.join(lane)
         try:
             while self._queue.head() is not waiter or not self._open():
@@ -131,7 +131,7 @@ class KeyLane:
             self._queue.wake_head()
 
     def _soonest(self) -> float:
-        """Seconds until the first of those that were given up counts no more."""
+        """Return the seconds until the first of the abandoned calls no longer counts."""
         return max(0.0, min(self._late.values(), default=math.inf) - self.nonces.clock.monotonic())
 
     @property
@@ -150,7 +150,7 @@ _LOOPS_LOCK = threading.Lock()
 
 
 def _watch_loops(nonces: NonceSource) -> None:
-    """Say so when more live event loops than before use a key: their calls do not know of each other's order."""
+    """Warn when more live event loops than before use a key: nothing keeps their calls in order."""
     with _LOOPS_LOCK:
         loops = _LOOPS.setdefault(nonces, weakref.WeakSet())
         others = [loop for loop in loops if loop is not running_loop() and not is_closed(loop)]
@@ -166,7 +166,7 @@ def _watch_loops(nonces: NonceSource) -> None:
 
 
 def diagnosis(nonces: NonceSource) -> str:
-    """Say what a nonce that is refused again and again probably means, and what to do."""
+    """Return what a repeatedly refused nonce probably means, and what to do."""
     if nonces.accepted:
         return (
             "another program uses this key: Kraken advises one key per process, since each has its own counter; "

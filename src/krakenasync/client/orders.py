@@ -1,4 +1,4 @@
-"""Placing an order exactly once, and finding out what became of one: what a caller says and gets."""
+"""Placing an order exactly once, and finding out what became of one: the arguments and the results."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         cl_ord_id: The id to look for.
         order: The order as it will be sent.
-        lifetime: Seconds after each sending for which the engine will take it.
+        lifetime: Seconds after each sending during which the engine will accept it.
     """
 
     cl_ord_id: str
@@ -57,19 +57,19 @@ class PlaceOrder(Order, frozen=True, kw_only=True):
     `TimeoutError`, the cancellation with the notes is its ``__cause__`` or ``__context__``.
 
     Args:
-        deadline: Seconds for which the engine may accept the request, 3 to 58. It takes 2 seconds longer than that to
-            clear up an unknown outcome.
-        resubmit: Whether an order that is known not to be there is sent again.
+        deadline: Seconds for which the engine may accept the request, 3 to 58. Clearing up an unknown outcome takes 2
+            seconds longer than that.
+        resubmit: Whether an order that is known not to exist is sent again.
         on_intent: Called (and awaited) with the `Intent` before anything is sent.
 
     Returns:
         The order: confirmed, or found.
 
     Raises:
-        RateLimitTimeout: Kraken's clock cannot be asked before the caller's deadline; nothing was sent.
-        Refused: Kraken refused it; there is no order.
+        RateLimitTimeout: Kraken's clock cannot be read before the caller's deadline; nothing was sent.
+        Refused: Kraken refused the order; it does not exist.
         OrderNotPlaced: There is no order, and nothing that was sent can still become one.
-        OutcomeUnknown: It is not known whether there is one; see `cl_ord_id`, `deadline` and `resolve()` of the error.
+        OutcomeUnknown: It is not known whether there is an order; see the error's `cl_ord_id`, `deadline`, `resolve()`.
     """
 
     pair: PairName
@@ -84,7 +84,7 @@ class PlaceOrder(Order, frozen=True, kw_only=True):
         """Return the order to send, with its `cl_ord_id`.
 
         Raises:
-            InvalidArguments: It cannot be placed exactly once.
+            InvalidArguments: The order cannot be placed exactly once.
         """
         self._check()
         shared = {*AddOrder.__struct_fields__} & {*self.__struct_fields__} - {"deadline", "cl_ord_id", "validate"}
@@ -94,7 +94,7 @@ class PlaceOrder(Order, frozen=True, kw_only=True):
         return order
 
     def _check(self) -> None:
-        """Refuse what is not `AddOrder`'s to refuse."""
+        """Refuse what `AddOrder` does not check."""
         if self.userref is not None:
             raise InvalidArguments("userref excludes cl_ord_id, by which an order is found again", hint="leave it out")
         for name, given in (("validate", self.validate is not None and self.validate), ("resubmit", self.resubmit)):
@@ -129,7 +129,7 @@ class ResolveOrder(msgspec.Struct, frozen=True, kw_only=True):
         The order, or None when it is certain that there is none.
 
     Raises:
-        OutcomeUnknown: It is still not known.
+        OutcomeUnknown: It is still not known whether the order exists.
     """
 
     cl_ord_id: ClientOrderId
@@ -139,20 +139,20 @@ class ResolveOrder(msgspec.Struct, frozen=True, kw_only=True):
         """Return the deadline in nanoseconds since the unix epoch.
 
         Raises:
-            InvalidArguments: It is not a moment.
+            InvalidArguments: `deadline` is not a point in time.
         """
         if self.deadline is None:
             return None
         if not isinstance(self.deadline, datetime) or self.deadline.tzinfo is None:
             raise InvalidType(f"deadline={quoted(self.deadline)} is not a point in time", hint="an aware datetime")
-        Deadline().wire("deadline", self.deadline)  # refuses what the calendar does not hold
+        Deadline().wire("deadline", self.deadline)  # refuses what is not in the calendar
         return to_nanoseconds(self.deadline)
 
     def name(self) -> str:
         """Return the id to look for.
 
         Raises:
-            InvalidArguments: It is not an id.
+            InvalidArguments: `cl_ord_id` is not an id.
         """
         asked: dict[str, str] = OpenOrders(cl_ord_id=self.cl_ord_id).params()
         if "cl_ord_id" not in asked:

@@ -65,18 +65,18 @@ class Origin:
 
     @property
     def secure(self) -> bool:
-        """Whether it is spoken to over TLS."""
+        """Whether it uses TLS."""
         return self.scheme == "https"
 
     def write(self, message: Message) -> bytes:
-        """Return a message as the bytes that travel.
+        """Return a message as the bytes to send.
 
         Raises:
             BadRequest: Something in it cannot be written as HTTP.
         """
         body = message.body
         if message.signature and message.method == "POST" and not message.others:
-            # Signature and content type are not for the caller to choose, so they hold nothing that ends a line.
+            # The caller does not choose signature and content type, so they contain nothing that ends a line.
             head = (
                 f"{self._beginning(message.target, message.key)}API-Sign: {message.signature}\r\n"
                 f"Content-Type: {message.kind}\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -90,9 +90,9 @@ class Origin:
         return self._written(message.method, message.target, headers, body)
 
     def _begin(self, target: str, key: str) -> str:
-        """Write, once per endpoint and key, what all heads of its ordinary private calls begin with."""
+        """Write, once per endpoint and key, the beginning of the head of every ordinary private call."""
         if not fits_a_header(key):
-            raise BadRequest("an API key holds a character that HTTP does not allow in a header")
+            raise BadRequest("an API key contains a character that HTTP does not allow in a header")
         headers = [*self._headers, ("API-Key", key)]
         return self._written("POST", target, headers).decode("latin-1").removesuffix("\r\n")
 

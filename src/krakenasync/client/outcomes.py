@@ -1,6 +1,6 @@
 """Finds out what became of an order change whose answer was lost: only looks, never sends it again.
 
-`OutcomeUnknown.resolve()` of such a call ends up here. That it was not carried out can only be said of a call that bore
+`OutcomeUnknown.resolve()` of such a call ends up here. That it was not carried out can only be said of a call that had
 a `deadline`, once that has passed; without one the request may still be on its way, and the doubt remains.
 """
 
@@ -28,25 +28,25 @@ __all__ = ["Outcome", "outcome_of"]
 
 _PLAN: Final = machine.Plan(resubmit=False, looks=4)
 _SLACK: Final = 5 * SECOND
-"""Nanoseconds by which our reckoning of when the call was made may be off."""
+"""Nanoseconds by which our estimate of when the call was made may be off."""
 
 
 class Context(NamedTuple):
-    """What an outcome has to know besides the call.
+    """What an outcome needs to know besides the call.
 
     Attributes:
         sender: Makes the calls that look.
         server: Kraken's clock.
         error: What was raised for the call.
-        deadline: Of the call, in nanoseconds since the unix epoch; None if it bore none.
-        age: Tells how many nanoseconds ago the call was made, at most.
+        deadline: The call's, in nanoseconds since the unix epoch; None if it had none.
+        age: Returns the most seconds that can have passed since the call.
     """
 
     sender: Sender
     server: ServerClock
     error: OutcomeUnknown
     deadline: int | None
-    age: Callable[[], int]
+    age: Callable[[], float]
 
 
 class Outcome:
@@ -74,11 +74,11 @@ class Outcome:
         raise NotImplementedError
 
     def since(self) -> int:
-        """Nanoseconds since the unix epoch, before which the call cannot have had an effect."""
-        return self._server.at_least() - self._age() - _SLACK
+        """Return the nanoseconds since the unix epoch before which the call cannot have had an effect."""
+        return self._server.at_least() - round(self._age() * SECOND) - _SLACK
 
     async def seek(self, request: AddOrder) -> tuple[FoundOrder | None, machine.Sight]:
-        """Look for one order; an earlier one of the same id, or another that bears it now, leaves doubt."""
+        """Look for one order; an earlier one with the same id, or another that has it now, leaves doubt."""
         lookup = Lookup(self.sender, request.cl_ord_id or "", like=request, since=self.since(), given=True)
         sight = await self.look_up(lookup)
         return lookup.found, machine.Suspect() if isinstance(sight, machine.Stranger) else sight
@@ -90,16 +90,16 @@ class Outcome:
         return sight
 
     async def resolve(self) -> Any:
-        """Look until it is known.
+        """Look until the outcome is known.
 
         Raises:
-            OutcomeUnknown: It cannot be told.
+            OutcomeUnknown: The outcome is still not known.
         """
         try:
             await self._server.refresh(self.sender)
         except KrakenError as error:
             raise self._again() from error
-        # A step that counts no absence: without a deadline there is no moment from which one would mean anything.
+        # A step that counts no absences: without a deadline, at no time would one mean anything.
         step = machine.Look(0, taken=True) if self._deadline is None else machine.Glance(0, self._deadline)
         end = await look_on(self._server, self, _PLAN, step)
         if isinstance(end, machine.GaveUp):
@@ -115,7 +115,7 @@ class Outcome:
 
 
 class OrderOutcome(Outcome):
-    """Of AddOrder: the order, or None."""
+    """The outcome of AddOrder: the order, or None."""
 
     def __init__(self, request: AddOrder, context: Context) -> None:
         super().__init__(context)
@@ -129,7 +129,7 @@ class OrderOutcome(Outcome):
 
 
 class BatchOutcome(Outcome):
-    """Of AddOrderBatch: for each order in turn, the order or None."""
+    """The outcome of AddOrderBatch: for each order in turn, the order or None."""
 
     def __init__(self, request: AddOrderBatch, context: Context) -> None:
         super().__init__(context)
@@ -152,7 +152,7 @@ class BatchOutcome(Outcome):
 
 
 class AmendOutcome(Outcome):
-    """Of AmendOrder: the version of the order that it made (`Amend`), or None."""
+    """The outcome of AmendOrder: the version of the order that it made (`Amend`), or None."""
 
     def __init__(self, request: AmendOrder, context: Context) -> None:
         super().__init__(context)
@@ -176,7 +176,7 @@ class AmendOutcome(Outcome):
 
 
 class EditOutcome(Outcome):
-    """Of EditOrder: the order that took the old one's place, or None."""
+    """The outcome of EditOrder: the order that took the old one's place, or None."""
 
     def __init__(self, request: EditOrder, context: Context) -> None:
         super().__init__(context)
@@ -184,7 +184,7 @@ class EditOutcome(Outcome):
         self._wanted = {"price": request.price, "price2": request.price2}
 
     async def judge(self) -> machine.Sight:
-        """Look for an order made from the old one, then at the old one."""
+        """Look for an order made from the old one, then look at the old one."""
         orders = (await self.sender.send(OpenOrders())).result.open
         request = ClosedOrders(start=max(0, self.since() // SECOND), without_count=True)
         orders |= (await self.sender.send(request)).result.closed
@@ -205,9 +205,9 @@ class EditOutcome(Outcome):
 
 
 class CancelOutcome(Outcome):
-    """Of CancelOrder and CancelOrderBatch: the orders by the names given, once all of them have ended.
+    """The outcome of CancelOrder and CancelOrderBatch: the orders by the names given, once all of them have ended.
 
-    One that rests may still be cancelled by the request, so it leaves doubt; `ensure_cancelled` ends it.
+    An order that rests may still be cancelled by the request, so it leaves doubt; `ensure_cancelled` removes that.
     """
 
     def __init__(self, txids: list[str], cl_ord_ids: list[str], context: Context) -> None:
@@ -231,7 +231,7 @@ class CancelOutcome(Outcome):
 
 
 def _doubt(sight: machine.Sight) -> int:
-    """How much doubt a sight leaves: of several orders the one that leaves most decides."""
+    """Return how much doubt a sight leaves; of several orders the one that leaves the most decides."""
     match sight:
         case machine.Found():
             return 0
@@ -242,16 +242,16 @@ def _doubt(sight: machine.Sight) -> int:
 
 
 def outcome_of(
-    request: Request[Any], sender: Sender, server: ServerClock, error: OutcomeUnknown, age: Callable[[], int]
+    request: Request[Any], sender: Sender, server: ServerClock, error: OutcomeUnknown, age: Callable[[], float]
 ) -> Outcome | None:
-    """Return what looks for the outcome of a call; None if looking cannot tell, as for orders that bear no id.
+    """Return what looks for the outcome of a call; None if looking cannot show it, as for orders without an id.
 
     Args:
         request: The call.
         sender: Makes the calls that look.
         server: Kraken's clock.
-        error: What was raised for the call; is told the call's `deadline`.
-        age: Tells how many nanoseconds ago the call was made, at most.
+        error: What was raised for the call; its `deadline` is set to the call's.
+        age: Returns the most seconds that can have passed since the call.
     """
     deadline = deadline_of(request)
     error.deadline = error.deadline or deadline
@@ -276,5 +276,5 @@ def outcome_of(
 
 
 def _is_txid(name: str | int | None) -> bool:
-    """Whether it is an order's id, and not a `userref`, which names whatever bears it by then."""
+    """Whether it is an order's id, and not a `userref`, which names all orders that have it at the time."""
     return isinstance(name, str) and not is_userref(name)

@@ -36,9 +36,10 @@ HttpClient = httpx.AsyncClient
 _KEPT_ALIVE: Final = 15.0
 """Seconds an idle connection is kept: shorter than the edge keeps it, so that we rarely write into a closed one."""
 
-# Most specific first. What stands in the first group happens before a request is whole.
 _SERVER_ERROR: Final = 500
 """From this status on, an answer leaves open whether the call was carried out, whatever its body says."""
+
+# Most specific first. Errors of the first group happen before a request is whole.
 _NEVER_SENT: Final = (
     ours.ConnectFailed,
     httpx.ConnectError,
@@ -49,7 +50,7 @@ _NEVER_SENT: Final = (
     httpx.InvalidURL,
 )
 
-# Ours in httpx's words.
+# Our errors as httpx's.
 _AS_HTTPX: Final[dict[type[Exception], type[httpx.RequestError]]] = {
     ours.PoolTimeout: httpx.PoolTimeout,
     ours.ConnectTimeout: httpx.ConnectTimeout,
@@ -64,13 +65,13 @@ _AS_HTTPX: Final[dict[type[Exception], type[httpx.RequestError]]] = {
 class ExpressTransport(httpx.AsyncBaseTransport):
     """Connections of our own to one origin, on one asyncio loop, behind httpx's interface.
 
-    What they do not serve (another origin, trio, HEAD, a mocked httpx, ...) goes httpx's own way.
+    What they cannot do (another origin, trio, HEAD, a mocked httpx, ...) is left to httpx's own transport.
 
     Args:
-        base_url: The origin; a path in it plays no part.
-        tls: Gives the context for TLS when it is first needed; by default one like httpx's, shared by all.
+        base_url: The origin; a path in it is ignored.
+        tls: Returns the TLS context when it is first needed; by default one like httpx's, shared by all.
         connections: How many there may be at once.
-        bounds: How much of the peer's talk is taken.
+        bounds: How large an answer may be.
     """
 
     def __init__(
@@ -89,10 +90,10 @@ class ExpressTransport(httpx.AsyncBaseTransport):
         self._theirs: httpx.AsyncHTTPTransport | None = None
 
     async def exchange(self, outgoing: ours.Outgoing, timeouts: ours.Timeouts) -> Response:
-        """Send a request that is written already and return the answer, its body still coded.
+        """Send a request that has been written and return the answer, its body still coded.
 
         Raises:
-            httpx.RequestError: As httpx's own transport would; `outgoing.left` tells whether a byte was written.
+            httpx.RequestError: As httpx's own transport would; `outgoing.left` shows whether a byte was written.
         """
         if self._express is None:
             most = self._connections
@@ -103,7 +104,7 @@ class ExpressTransport(httpx.AsyncBaseTransport):
             raise _AS_HTTPX[type(error)](str(error)) from error
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Serve a client of httpx."""
+        """Send a request for an httpx client."""
         if not self._serves(request):
             if self._theirs is None:
                 limits = httpx.Limits(max_connections=self._connections, keepalive_expiry=_KEPT_ALIVE)
@@ -141,7 +142,7 @@ class ExpressTransport(httpx.AsyncBaseTransport):
 
 
 class _Body:
-    """The body of a message as httpx takes it, piece by piece. No generator: trio warns of those that nobody finishes.
+    """The body of a message as httpx takes it, piece by piece. Not a generator: trio warns of unfinished ones.
 
     The head goes out first and names the body's length, so until it is asked for no whole request can have arrived.
     """
@@ -152,7 +153,7 @@ class _Body:
         self._given = False
 
     def __aiter__(self) -> Self:
-        return type(self)(self._delivery, self._closed)  # a transport of the caller's may try again
+        return type(self)(self._delivery, self._closed)  # the caller's own transport may try again
 
     async def __anext__(self) -> bytes:
         if self._given:
@@ -164,14 +165,14 @@ class _Body:
 
 
 class OverHttpx:
-    """The way to one exchange over httpx's own connections, or over a client that is handed in.
+    """The way to one exchange over httpx's own connections, or over a client that the caller provides.
 
     Args:
-        base_url: Scheme and host, with a path prefix if need be.
-        given: A client of the caller's, which stays the caller's to close.
-        where: What errors call it.
-        direct: Over no proxy, whatever the environment says.
-        closed: Whether nothing may leave any more.
+        base_url: Scheme and host, optionally with a path prefix.
+        given: The caller's own client, which the caller has to close.
+        where: The exchange's name in errors.
+        direct: Whether to use no proxy, whatever the environment says.
+        closed: Returns whether nothing may be sent any more.
     """
 
     def __init__(
@@ -195,11 +196,11 @@ class OverHttpx:
         client = self._client()
         try:
             return await self._exchange(client, delivery, within)
-        # What lies below leaves without its frames: httpx and what it stands on write the request there.
+        # Errors from below are stripped of their frames: there httpx and what it builds on write the request.
         except TimeoutError as error:
             raise delivery.failure(bare(error), self._where, within) from None
         except _NEVER_SENT as error:
-            # A body that was read, by a mock or by a transport of the caller's that tries again, counts as under way.
+            # A body that was read, by a mock or by the caller's transport that tries again, counts as under way.
             delivery.left = delivery.left and bool(delivery.message.body)
             raise not_sent(error, self._where, within) from bare(error)
         except httpx.DecodingError as error:
@@ -208,12 +209,12 @@ class OverHttpx:
             raise delivery.failure(error, self._where, within) from bare(error)
         except _HookFailed as error:
             raise delivery.hook_failed(cause := bare(error).__cause__) from cause
-        except BaseException as error:  # noqa: BLE001 - a cancellation, a bug of a caller's transport: the same frames
+        except BaseException as error:  # noqa: BLE001 - a cancellation, a bug in a caller's transport: the same frames
             raise told(error)  # noqa: B904 - it is the same error
 
     async def _exchange(self, client: httpx.AsyncClient, delivery: Delivery, within: float) -> Response:
         message = delivery.message
-        # A limit of ours over all: httpx's timeouts are per read, a slow drip would hold us for ever.
+        # Our own limit for the whole: httpx's timeouts are per read, so a slow drip would hold us up indefinitely.
         with anyio.fail_after(within):
             request = client.build_request(
                 message.method,
@@ -223,16 +224,16 @@ class OverHttpx:
                 timeout=within,
                 extensions={} if client is self._given else {"trace": self._watch},
             )
-            if params := getattr(client, "params", None):  # httpx would replace ours by them
+            if params := getattr(client, "params", None):  # httpx would replace ours with them
                 joint = "&" if "?" in message.target else "?"
                 request.url = httpx.URL(f"{self._base_url}{message.target}{joint}{params}")
-            # A message without a body is whole with its head, and httpx does not tell when the head went out.
+            # A message without a body is whole with its head, and httpx does not report when the head went out.
             delivery.left = not message.body
             response = await _sent(client, request)
         return Response(response.status_code, response.headers.raw, _body(response), reusable=True)
 
     async def _watch(self, event: str, _about: Any) -> None:
-        """Let nothing leave over a connection that was opened while the client was closed; it ends with that."""
+        """Send nothing over a connection that was opened while the client was being closed, and end it."""
         if event.endswith("send_request_headers.started") and self._closed():
             raise ours.ConnectFailed("this client was closed")
 
@@ -241,7 +242,7 @@ class OverHttpx:
             if self._given.is_closed:
                 raise ConfigurationError("the http_client that was handed in is closed", hint="keep it open, or none")
             return self._given
-        loop = running_loop()  # a connection lives and dies with its event loop
+        loop = running_loop()  # a connection cannot outlive its event loop
         if loop not in self._own:
             forget_closed(self._own)
             limits = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=_KEPT_ALIVE)
@@ -260,7 +261,7 @@ def _client(**options: Any) -> httpx.AsyncClient:
     """Make a client; the environment may name a proxy that httpx cannot use."""
     try:
         return httpx.AsyncClient(**options)
-    except (ImportError, ValueError, httpx.InvalidURL) as error:  # no package for SOCKS; an address that is none
+    except (ImportError, ValueError, httpx.InvalidURL) as error:  # no package for SOCKS; not an address
         raise ConfigurationError(
             f"the proxy that the environment names cannot be used: {error}",
             hint="ALL_PROXY, HTTPS_PROXY and HTTP_PROXY name one, in capitals or not; NO_PROXY bypasses it; SOCKS "
@@ -269,11 +270,11 @@ def _client(**options: Any) -> httpx.AsyncClient:
 
 
 class _HookFailed(Exception):
-    """A hook of the caller's client raised, so what became of the request is not known."""
+    """A hook of the caller's client raised an error, so what became of the request is not known."""
 
 
 async def _sent(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
-    """Send a request and return the answer, also one for whose status a hook raises.
+    """Send a request and return the answer, even if a hook raises for its status.
 
     Raises:
         httpx.RequestError: There is no answer.
@@ -317,7 +318,7 @@ def _headers(message: Message) -> dict[str, str]:
 
 
 async def _written(request: httpx.Request) -> bytes:
-    """Write a request of httpx's."""
+    """Return the bytes of an httpx request."""
     body = await request.aread()
     if request.headers.get("Content-Length", str(len(body))) != str(len(body)):
         raise httpx.LocalProtocolError("Content-Length is not the length of the body")
@@ -341,11 +342,11 @@ def shared_tls() -> ssl.SSLContext:
 
 
 _UNTOUCHED: Final[list[Any]] = [None] * 4
-"""The parts of httpx that were found to be its own last; most calls find the same."""
+"""The parts of httpx last found to be its own; most calls find the same."""
 
 
 def mocked() -> str:
-    """The package that has replaced a part of httpx by a mock or an instrument, which has to see requests; else ""."""
+    """Return the package that has replaced a part of httpx, as a mock or instrument does, to see requests; else ""."""
     core = sys.modules.get("httpcore")  # loaded late by httpx, so not by us
     parts = (
         httpx.AsyncClient.send,
@@ -366,7 +367,7 @@ def _owner(part: Any) -> str:
     """Name the package that a function, or what wraps one, was written in."""
     plain = type(part) is FunctionType
     written = part if plain else getattr(part, "_self_wrapper", None)  # where wrapt, for one, keeps what wraps
-    # Not `__module__`, which whoever wraps a function copies.
+    # Not `__module__`, which is copied when a function is wrapped.
     module = getattr(getattr(written, "func", written), "__globals__", {}).get("__name__") or type(part).__module__
     package = str(module).partition(".")[0]
     return package if plain or package not in {"httpx", "httpcore"} else "something"

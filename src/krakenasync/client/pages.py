@@ -50,7 +50,7 @@ R = TypeVar("R")
 class Pages:
     """Each long list as an iterator over its rows, page after page.
 
-    What is iterated over is fixed when it begins: rows that arrive meanwhile cause neither duplicates nor gaps. Every
+    What is iterated over is fixed at the start: rows that arrive meanwhile cause neither duplicates nor gaps. Every
     iterator has `.cursor`, a text that resumes after the last row handed out, today or next week:
     ``kraken.iter_ledgers(cursor=text)``. It contains the filters, so they need not be given again. `lane` is the
     priority of the page calls (``"background"`` lets all others go first).
@@ -68,7 +68,7 @@ class Pages:
         raise NotImplementedError
 
     def with_options(self, **changes: Unpack[Changes]) -> Self:
-        """Return a view of the client that makes its calls differently."""
+        """Return a view of the client with other options."""
         raise NotImplementedError
 
     def iter_ledgers(
@@ -206,9 +206,9 @@ class Pages:
 
         Args:
             pair: The pair; may be left out only with a cursor.
-            since: Where to begin: a datetime, unix seconds or nanoseconds. None: at the first trade ever.
-            until: Where to end; at the latest when the iteration began.
-            count: Trades a page, 1,000 at most.
+            since: Where to start: a datetime, unix seconds or nanoseconds. None: at the first trade ever.
+            until: Where to end; at the latest when the iteration started.
+            count: Trades per page, 1,000 at most.
             asset_class: For xStocks.
             cursor: Resume where an earlier iteration stopped.
             lane: The priority of the page calls.
@@ -227,7 +227,7 @@ class Pages:
         cursor: str | None = None,
         lane: LaneName | None = None,
     ) -> Rows[CandleRow]:
-        """Iterate over candles of a pair, oldest first: the newest 720 at most, whatever `since` says.
+        """Iterate over candles of a pair, oldest first: only the newest 720, whatever `since` says.
 
         The last candle is still running, so its `closed` is False, and a cursor taken after it starts with it again.
         With `closed_only` it is left out.
@@ -246,7 +246,7 @@ class Pages:
         *,
         until: Moment | None = None,
     ) -> Rows[Any]:
-        """Make the iterator, from its beginning or from where a cursor stands."""
+        """Make the iterator, from the start or from a cursor."""
         given = request.params()
         end = None if until is None else _moment(until)
         name = request.spec.name
@@ -259,7 +259,7 @@ class Pages:
                 raise InvalidArguments(
                     f"the cursor was made with other values of {', '.join(other) or 'until'}",
                     endpoint=name,
-                    hint="leave the filters out, the cursor holds them",
+                    hint="leave the filters out, the cursor contains them",
                 )
             _check(type(request), start)
         client = self if lane is None else self.with_options(lane=lane)
@@ -267,7 +267,7 @@ class Pages:
 
 
 def _pair(pair: str | None, cursor: str | None, endpoint: str) -> str:
-    """Return the pair, if need be the one that the cursor knows."""
+    """Return the pair, if necessary from the cursor."""
     if pair is not None:
         return pair
     if cursor is None:
@@ -277,7 +277,7 @@ def _pair(pair: str | None, cursor: str | None, endpoint: str) -> str:
 
 
 def _moment(until: datetime | Decimal | float | str) -> Decimal:
-    """Read a moment as every parameter of that kind is read; an id will not do here."""
+    """Read a moment as every parameter of that kind is read; an id is not accepted here."""
     try:
         return Decimal(Instant().wire("until", until))
     except InvalidOperation:

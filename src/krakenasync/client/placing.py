@@ -34,11 +34,11 @@ _DEADLINE_REFUSED: Final = "EGeneral:Invalid arguments:deadline"
 
 
 class PlacedOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An order that exists, once.
+    """An order that exists exactly once.
 
     Attributes:
         txid: Kraken's id.
-        cl_ord_id: Ours.
+        cl_ord_id: Our id.
         order: The order as found at Kraken; None if it did not have to be looked for.
         description: The order as a sentence, if Kraken's answer arrived.
         adopted: Whether it was found by looking, because no answer confirmed it.
@@ -54,10 +54,10 @@ class PlacedOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Eyes(Protocol):
-    """What looks for the outcome."""
+    """Looks for the outcome."""
 
     async def glance(self) -> machine.Sight:
-        """Look quickly: only finding it means something."""
+        """Look quickly; not finding the order proves nothing."""
         ...
 
     async def look(self) -> machine.Sight:
@@ -86,7 +86,7 @@ class Placement:
         self._error: KrakenError | None = None
 
     async def place(self, order: AddOrder, lifetime: float) -> PlacedOrder:
-        """Send the order until it is there once.
+        """Send the order until it exists once.
 
         Args:
             order: The order, with its `cl_ord_id`.
@@ -99,7 +99,7 @@ class Placement:
         with self._noting():
             while not isinstance(step, machine.Done | machine.Rejected | machine.NotPlaced | machine.GaveUp):
                 if isinstance(step, machine.Send):
-                    if step.number > 1:  # it has taken some time, in which the machine may have slept
+                    if step.number > 1:  # time has passed, and the machine may have slept
                         await self._server.refresh(self._sender)
                     self._sends = step.number
                     step = machine.sent(self._plan, step, await self._send(order, lifetime))
@@ -111,13 +111,13 @@ class Placement:
         raise failure from (None if failure is self._error else self._error)
 
     async def resolve(self, deadline: int | None) -> PlacedOrder | None:
-        """Look for the order without sending it; None when there is none and none can come any more.
+        """Look for the order without sending it; return None if it does not exist and will not appear any more.
 
         Args:
-            deadline: Of the last request, in nanoseconds since the unix epoch; None if it is not known.
+            deadline: The last request's, in nanoseconds since the unix epoch; None if it is not known.
 
         Raises:
-            OutcomeUnknown: It cannot be told.
+            OutcomeUnknown: It is still not known whether the order exists.
         """
         end = machine.GaveUp(0)
         self._deadline = deadline or 0
@@ -125,12 +125,12 @@ class Placement:
             await self._server.refresh(self._sender)
         except KrakenError as error:
             raise self._doubt(end) from error
-        farthest = DEADLINE[1] * SECOND  # no request is taken later than that after it was signed
+        farthest = DEADLINE[1] * SECOND  # no request is accepted later than this after it was signed
         self._deadline = deadline or self._server.likely() + farthest
         return await self._resume(machine.Glance(0, self._deadline))
 
     async def _resume(self, step: machine.Glance | machine.Wait) -> PlacedOrder | None:
-        """Look until it is known."""
+        """Look until the outcome is known, or no more looks are left."""
         try:
             end = await look_on(self._server, self._lookup, self._plan, step)
         except ConfigurationError as error:
@@ -150,7 +150,7 @@ class Placement:
         seen = self._lookup.error
         never = isinstance(seen, InvalidNonce) and seen.never_accepted and seen.attempts > 1
         if never and isinstance(self._error, InvalidNonce):
-            # As a rule the key was used with higher nonces, and further looks would be refused as well.
+            # Usually the key was used with higher nonces, and further looks would be refused as well.
             raise self._doubt(machine.GaveUp(self._sends)) from self._error
         return following
 
@@ -166,7 +166,7 @@ class Placement:
             if error.effect == "unknown":
                 return machine.Unknown(self._deadline)
             if isinstance(error, InvalidNonce) and error.retry_after is None:
-                # A network may deliver a request twice: then this answers one copy, and the engine may have the other.
+                # A network may deliver a request twice: this may answer one copy while the engine has the other.
                 return machine.Unknown(self._deadline)
             if isinstance(error, InvalidArguments) and _DEADLINE_REFUSED in map(normalise, error.codes):
                 await self._server.refresh(self._sender, anew=True)
@@ -177,7 +177,7 @@ class Placement:
         return machine.Placed() if answer.result.txid else machine.Unknown(self._deadline)
 
     def _late(self, lifetime: float) -> dict[str, Any]:
-        """Make the deadline: the last thing before the nonce and the signature."""
+        """Make the deadline, as the last step before the nonce and the signature."""
         millis = (self._server.likely() + round(lifetime * SECOND)) // 10**6
         self._deadline = max(self._deadline, millis * 10**6)
         return {"deadline": Deadline().wire("deadline", from_nanoseconds(millis * 10**6))}
@@ -195,7 +195,7 @@ class Placement:
         )
 
     def _failure(self, end: machine.Rejected | machine.NotPlaced | machine.GaveUp) -> KrakenError:
-        """Say how it ended, when it did not end with an order."""
+        """Return the error for a placement that ended without an order."""
         if isinstance(end, machine.GaveUp) or self._error is None:
             return self._doubt(machine.GaveUp(self._sends) if not isinstance(end, machine.GaveUp) else end)
         if isinstance(self._error, InvalidNonce):
@@ -231,7 +231,7 @@ class Placement:
 
     @contextmanager
     def _noting(self) -> Iterator[None]:
-        """Leave the id on whatever ends a placement under way: a cancellation is an unknown outcome too."""
+        """Note the id on whatever interrupts a placement: a cancellation leaves the outcome unknown too."""
         try:
             yield
         except BaseException as gone:
@@ -262,7 +262,7 @@ async def advance(
 async def look_on(
     server: ServerClock, eyes: Eyes, plan: machine.Plan, step: machine.Glance | machine.Wait | machine.Look
 ) -> machine.Done | machine.Rejected | machine.NotPlaced | machine.GaveUp:
-    """Look until it is known what came of what was sent, or cannot be; sends nothing."""
+    """Look until it is known what became of the requests, or cannot be known; send nothing."""
     plan = msgspec.structs.replace(plan, resubmit=False)
     following: Any = step
     while isinstance(following, machine.Glance | machine.Wait | machine.Look):

@@ -1,4 +1,4 @@
-"""Balances again and again: of one account as an async iterator, of many at once as a merged stream."""
+"""Polling balances: of one account as an async iterator, of many at once as a merged stream."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = ["BalanceSnapshot", "poll_accounts", "poll_balances"]
 _ZERO: Final = Decimal(0)
 
 _HOPELESS: Final = (InvalidKey, InvalidSignature, PermissionDenied, AccountRestricted, ConfigurationError)
-"""Failures that only a person can mend; asking again and again would lead to a lockout."""
+"""Failures that only a person can fix; repeated polls would lead to a lockout."""
 
 
 class BalanceSnapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,8 +41,8 @@ class BalanceSnapshot(msgspec.Struct, frozen=True, kw_only=True):
         account: The account's label; empty when only one is polled.
         at: When the answer came, in nanoseconds since the unix epoch.
         number: Counts the account's snapshots, from 1.
-        balances: Asset id -> amount. After an error: the last that were seen.
-        changed: Asset id -> by how much it changed since the snapshot before. Empty in the first.
+        balances: Asset id -> amount. After an error: the last known.
+        changed: Asset id -> by how much it changed since the previous snapshot. Empty in the first.
         error: Why there are no new balances, or None.
     """
 
@@ -55,7 +55,7 @@ class BalanceSnapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def changes(before: Mapping[str, Decimal], after: Mapping[str, Decimal]) -> dict[str, Decimal]:
-    """By how much each asset changed; what did not change is left out."""
+    """Return by how much each asset changed; unchanged ones are left out."""
     found = {asset: EXACT.subtract(after.get(asset, _ZERO), before.get(asset, _ZERO)) for asset in (*before, *after)}
     return {asset: difference for asset, difference in found.items() if difference}
 
@@ -74,15 +74,15 @@ async def poll_balances(
 
     Args:
         ask: Gets the balances, such as ``kraken.balance``.
-        every: Seconds from one question to the next.
+        every: Seconds from one poll to the next.
         account: The label of the snapshots.
-        clock: Where time comes from.
-        on_error: ``"raise"`` ends the iteration with the error; ``"yield"`` hands it over in a snapshot and goes on,
-            unless repeating can do no good (a wrong key, a missing permission): then that snapshot is the last.
+        clock: The source of time.
+        on_error: ``"raise"`` ends the iteration with the error; ``"yield"`` reports it in a snapshot and continues,
+            unless retrying cannot help (a wrong key, a missing permission): then that snapshot is the last.
 
     Raises:
         ConfigurationError: `every` is not a positive number, or `on_error` is neither ``"raise"`` nor ``"yield"``.
-        KrakenError: A question failed.
+        KrakenError: A poll failed.
     """
     _check_every(every)
     if on_error not in {"raise", "yield"}:
@@ -122,7 +122,7 @@ class Polled(Protocol):
     """What can be polled: a client."""
 
     def poll_balances(self, every: float, *, on_error: str) -> AsyncIterator[BalanceSnapshot]:
-        """Yield the balances every so many seconds."""
+        """Yield the balances every `every` seconds."""
         ...
 
 
@@ -132,10 +132,10 @@ async def poll_accounts(
 ) -> AsyncIterator[AsyncIterator[BalanceSnapshot]]:
     """Poll many accounts at once, merged into one stream of labelled snapshots.
 
-    For clients that you have already; those of a `Fleet` share their connections, and it polls them by itself.
+    For clients that you already have; a `Fleet` polls its own clients, which share their connections.
 
-    An account that fails says so in its own snapshots and never holds the others up; it is polled on, unless that can
-    do no good (see `poll_balances`).
+    An account that fails reports it in its own snapshots and never holds up the others; polling it continues, unless
+    that cannot help (see `poll_balances`).
 
     >>> async with poll_accounts({"alice": a, "bob": b}, every=2.0) as snapshots:  # doctest: +SKIP
     ...     async for snapshot in snapshots:
@@ -143,7 +143,7 @@ async def poll_accounts(
 
     Args:
         clients: Label -> client.
-        every: Seconds between two questions to one account.
+        every: Seconds between two polls of one account.
         buffer: Snapshots kept for a slow reader; when it is full, polling waits.
 
     Raises:
@@ -161,7 +161,7 @@ async def poll_accounts(
                     tasks.start_soon(_forward, label, client, every, send.clone())
             try:
                 yield receive
-            except Exception as error:  # noqa: BLE001 - raised below: the caller's own error, in no group
+            except Exception as error:  # noqa: BLE001 - raised below: the caller's own error, without a group
                 failure = error
             tasks.cancel_scope.cancel()
     if failure is not None:

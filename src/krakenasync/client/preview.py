@@ -1,4 +1,4 @@
-"""Checks of a request before it is sent, beyond those that its parameters make by themselves."""
+"""Checks of a request before it is sent, beyond those of its single parameters."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ __all__ = ["Vocabulary", "check_deadline", "deadline_of"]
 _KEEP: Final = 256
 """How many words are remembered as reported."""
 _WAIT: Final = 60 * SECOND
-"""How much too far ahead a deadline may be: the call may wait for its turn until it is near enough."""
+"""How much too far ahead a deadline may be: the call may wait for its turn until the deadline is near enough."""
 
 
 class Vocabulary:
-    """Warns of words that are in no list of Kraken's: once each, for one client and its views."""
+    """Warns of words that are in none of Kraken's lists: once each, for one client and its views."""
 
     def __init__(self) -> None:
         self._told: set[tuple[str, str]] = set()
 
     def check(self, request: Request[Any]) -> None:
-        """Look through a request whose parameters were checked. It is sent all the same: a list may have grown."""
+        """Look through a request whose parameters were checked. It is sent anyway: a list may have grown."""
         for name, value, known in unfamiliar(request):
             word = (name, quoted(value))
             if word not in self._told and len(self._told) < _KEEP:
@@ -50,11 +50,11 @@ def deadline_of(request: Request[Any]) -> datetime | None:
 async def check_deadline(deadline: datetime, clock: ServerClock, sender: Sender) -> None:
     """Refuse a deadline that Kraken is certain to refuse.
 
-    If it looks wrong by our own calendar, Kraken's clock decides; it is read if that was not done lately. If it cannot
-    be read the call is sent: Kraken knows its own clock.
+    If it looks wrong by our own calendar, Kraken's clock decides; it is read unless that was done recently. If that
+    fails, the call is sent: Kraken knows its own clock.
 
     Raises:
-        InvalidArguments: It is too near, too far or in the past.
+        InvalidArguments: The deadline is too near, too far or in the past.
     """
     if _out_of_reach(deadline, clock.bounds() or clock.calendar()):
         with contextlib.suppress(KrakenError):

@@ -26,7 +26,7 @@ Price = Callable[[], float]
 
 @functools.cache
 def constant(cost: float) -> Price:
-    """The price of a call that always costs the same."""
+    """Return the price of a call that always costs the same."""
     return lambda: cost
 
 
@@ -42,11 +42,11 @@ class Lane(IntEnum):
     """Cancels and the dead man's switch: they make the account safer."""
     NORMAL = 1
     BACKGROUND = 2
-    """Polls, which can wait for whatever a person or a strategy asks."""
+    """Polls, which can wait for anything that a person or a strategy asks for."""
 
 
 Bell: TypeAlias = "asyncio.Future[None] | anyio.Event"
-"""What one waiter waits for: on asyncio a bare future, which takes a kilobyte less than an event."""
+"""What a waiter waits for: on asyncio a bare future, which takes a kilobyte less than an event."""
 
 
 def _bell() -> Bell:
@@ -75,9 +75,9 @@ class Waiter:
         self.gone = False
 
     def wait(self, longest: float = math.inf) -> Awaitable[object]:
-        """Return what ends when it is told to look again, or after so many seconds.
+        """Return an awaitable that ends when `call` is called, or after `longest` seconds.
 
-        No coroutine, and a scope for the head alone: each would be a tenth of what a waiting call holds in memory.
+        Not a coroutine, and a scope for the head alone: each would be a tenth of the memory that a waiting call takes.
         """
         if self._called:
             self._called = False
@@ -88,23 +88,23 @@ class Waiter:
     async def _rung_within(self, bell: Bell, longest: float) -> None:
         with anyio.move_on_after(longest):
             await _rung(bell)
-        if self._bell is bell:  # nobody called; a call from now on is for the next wait
+        if self._bell is bell:  # no call came; one from now on is for the next wait
             self._bell = None
 
     def call(self) -> None:
-        """Tell it to look again."""
+        """Wake it to look again."""
         bell, self._bell = self._bell, None
         if isinstance(bell, anyio.Event):
             bell.set()
         elif bell is not None and not bell.done():
-            with contextlib.suppress(RuntimeError):  # whoever waited in a loop that is over waits no more
+            with contextlib.suppress(RuntimeError):  # a waiter in a loop that has ended no longer waits
                 bell.set_result(None)
         else:
             self._called = True
 
     @property
     def cost(self) -> float:
-        """What the call costs now."""
+        """Return what the call costs now."""
         return self.price()
 
     def __lt__(self, other: Waiter) -> bool:
@@ -112,13 +112,13 @@ class Waiter:
 
 
 class Queue:
-    """Waiters in order; those that gave up are dropped at the head, or once they are in the majority."""
+    """Waiters in order; those that gave up are dropped at the head, or once they are the majority."""
 
     def __init__(self) -> None:
         self._heap: list[Waiter] = []
         self._orders = itertools.count()
-        self._costs = [0.0] * len(Lane)  # of those whose price stays
-        self._falling = 0  # how many have a price that falls
+        self._costs = [0.0] * len(Lane)  # of those with a constant price
+        self._falling = 0  # how many have a falling price
         self._last: Waiter | None = None
         self.length = 0
         """How many wait."""
@@ -132,7 +132,7 @@ class Queue:
         return waiter
 
     def leave(self, waiter: Waiter) -> None:
-        """Give the place up, served or not."""
+        """Give up the place, served or not."""
         if not waiter.gone:
             waiter.gone = True
             self.length -= 1
@@ -150,18 +150,18 @@ class Queue:
             self._costs[waiter.lane] += sign * waiter.cost
 
     def head(self) -> Waiter | None:
-        """Whose turn it is."""
+        """Return the waiter whose turn it is."""
         while self._heap and self._heap[0].gone:
             heapq.heappop(self._heap)
         return self._heap[0] if self._heap else None
 
     def wake_head(self) -> None:
-        """Tell the head to look again."""
+        """Wake the head to look again."""
         if self._heap and (head := self.head()) is not None:
             head.call()
 
     def cost_before(self, waiter: Waiter) -> float:
-        """The cost of all who go before `waiter`."""
+        """Return the cost of all that are ahead of `waiter`."""
         # Every call asks this when it joins: a walk past all of them would be quadratic.
         if waiter is self._last and not self._falling:
             return sum(self._costs[: waiter.lane + 1]) - waiter.cost

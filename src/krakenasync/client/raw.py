@@ -1,4 +1,4 @@
-"""Calls by Kraken's name with whatever parameters, for endpoints newer than this version and for a look at the wire."""
+"""Calls by Kraken's name with any parameters, for endpoints newer than this version and for a look at the wire."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def raw_call(name: str, params: Mapping[str, Any], *, private: bool) -> Call:
     """Prepare a call by name. Parameters that are None are left out; a float is refused, as everywhere.
 
     Raises:
-        InvalidArguments: `name` is not an endpoint's, or belongs to the other kind of call; a parameter cannot be sent.
+        InvalidArguments: `name` is no endpoint, or one of the other kind of call; or a parameter cannot be sent.
     """
     spec = _spec(name, private=private)
     if private and params.get("nonce") is not None:
@@ -38,7 +38,7 @@ def raw_call(name: str, params: Mapping[str, Any], *, private: bool) -> Call:
 
 
 def _kind(spec: Spec) -> Any:
-    """Return the type that a raw result is read into."""
+    """Return the type into which a raw result is read."""
     if spec.binary:
         return _File
     return _Bare if spec.beta else Any
@@ -52,7 +52,7 @@ def _spec(name: str, *, private: bool) -> Spec:
     try:
         known = by_name(name).spec
     except KeyError:
-        # Nothing is known about it, so it is taken for a write: never repeated unless that can do no harm.
+        # Nothing is known about it, so it is treated as a write: never repeated unless that can do no harm.
         return Spec(
             name=name,
             path=f"/0/{'private' if private else 'public'}/{name}",
@@ -71,14 +71,14 @@ def _spec(name: str, *, private: bool) -> Spec:
 
 
 def _joined(value: Any) -> Any:
-    """Kraken takes several names as a comma list in forms and queries."""
+    """Join several names with commas, as Kraken takes them in forms and queries."""
     if isinstance(value, list) and all(isinstance(item, (str, int)) for item in value):
         return ",".join(str(item) for item in value)
     return value
 
 
 class _Bare(Reshaped, dict[str, Any]):
-    """An answer without the envelope, as it came."""
+    """An answer without the envelope, as received."""
 
     arrives_as: ClassVar[Any] = dict[str, Any]
     enveloped: ClassVar[bool] = False
@@ -89,7 +89,7 @@ class _Bare(Reshaped, dict[str, Any]):
 
 
 class _File(Reshaped, bytes):
-    """A file, as it came."""
+    """A file, as received."""
 
     arrives_as: ClassVar[Any] = bytes
 

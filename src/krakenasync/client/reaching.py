@@ -1,7 +1,7 @@
 """Opening a connection to a host of several addresses, by "happy eyeballs". Needs asyncio.
 
-asyncio's own way (``happy_eyeballs_delay``) leaves a socket open when it is cancelled in the step in which one was
-connected, and uvloop has none; without it, a connection to one address at a time, nothing is left behind.
+asyncio's own way (``happy_eyeballs_delay``) leaves a socket open when cancelled in the step in which that was
+connected, and uvloop has no such way; without it, connecting to one address at a time, nothing is left behind.
 
 Source: https://www.rfc-editor.org/rfc/rfc8305 (sections 4, 5)
 """
@@ -21,7 +21,7 @@ P = TypeVar("P", bound=asyncio.BaseProtocol)
 Attempt: TypeAlias = "asyncio.Task[tuple[asyncio.Transport, P]]"
 
 _HEAD_START: Final = 0.25
-"""Seconds after which the next address is tried beside the one before."""
+"""Seconds after which the next address is tried alongside the previous one."""
 
 
 async def connected(make: Callable[[], P], host: str, port: int, **options: Any) -> P:
@@ -34,20 +34,20 @@ async def connected(make: Callable[[], P], host: str, port: int, **options: Any)
         options: For ``loop.create_connection``.
 
     Raises:
-        OSError: No address could be reached; as the first of them said it.
+        OSError: No address could be reached; the error of the first is raised.
     """
     loop = asyncio.get_running_loop()
     if _is_address(host):
         return (await loop.create_connection(make, host, port, **options))[1]
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    if not found:  # a resolver that was put in the place of the system's may say so
+    if not found:  # a resolver that replaces the system's may return none
         raise OSError("its name has no address")
     addresses = _in_turns([(family, str(address[0])) for family, _kind, _proto, _name, address in found])
     attempts: list[Attempt[P]] = []
     chosen: Attempt[P] | None = None
 
     def end(attempt: Attempt[P]) -> None:
-        """Close what was reached but not chosen, however late it comes."""
+        """Close a connection that was made but not chosen, however late it comes."""
         if attempt is not chosen and not attempt.cancelled() and attempt.exception() is None:
             attempt.result()[0].abort()
 
@@ -80,7 +80,7 @@ def _is_address(host: str) -> bool:
 
 
 def _in_turns(addresses: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """Let the families take turns, beginning with the system's first choice."""
+    """Let the address families take turns, starting with the system's first choice."""
     first = [each for each in addresses if each[0] == addresses[0][0]]
     other = [each for each in addresses if each[0] != addresses[0][0]]
     pairs = itertools.zip_longest(first, other)

@@ -1,6 +1,6 @@
-"""Why the network failed, in words that a person can act on: not the names of the layers it came through.
+"""Why the network failed, in words that a person can act on, without the names of the layers in between.
 
-The errors that led there stay the `__cause__` of ours. httpx's classes are told by their names, which our own bear too.
+The errors that led there stay the `__cause__` of ours. httpx's classes are recognised by name; ours are named alike.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Reason(NamedTuple):
 _ADDRESS: Final = "is the address right, with its port, and is anything running there?"
 _NETWORK: Final = "is the network up, and is no firewall in the way?"
 _OVER_A_PROXY: Final = " over a proxy"
-"""How an address ends that a proxy leads to."""
+"""How an address reached through a proxy ends."""
 _PROXY: Final = "is the proxy running that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names? NO_PROXY bypasses it"
 _BARRED: Final = "does the proxy allow this host? HTTPS_PROXY, HTTP_PROXY or ALL_PROXY name it, NO_PROXY bypasses it"
 _TLS: Final = "is the address right? without TLS it begins with http://; or a proxy intercepts TLS"
@@ -48,13 +48,13 @@ _FAILURES: Final = {
     errno.EPERM: Reason("this machine forbids it", _NETWORK),
     errno.EMFILE: Reason("too many files and connections are open", "close some, or raise the limit (ulimit -n)"),
 }
-"""What the operating system says, by its number."""
+"""Reasons by the operating system's error number."""
 _NUMBER: Final = re.compile(r"\[Errno (\d+)\]")
-"""Where asyncio puts several failures, one for each of a name's addresses, into one text."""
+"""Finds error numbers where asyncio joins several failures, one for each of a name's addresses, in one text."""
 _WHO_ARE_YOU: Final = "407"
-"""How a proxy's answer begins that asks for a login."""
+"""How the answer of a proxy that asks for a login begins."""
 _NOT_SPOKEN: Final = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"}
-"""What OpenSSL says of an answer that is not TLS."""
+"""OpenSSL's reasons for an answer that is not TLS."""
 
 
 def unreached(error: BaseException, where: str, within: float) -> Reason:
@@ -90,7 +90,7 @@ def unanswered(error: BaseException, where: str, within: float) -> Reason:
 
 
 def _why(error: BaseException, within: float) -> Reason:
-    """Look through an error and what caused it for the one that tells most."""
+    """Look through an error and its causes for the one that explains most."""
     chain = list(_chain(error))
     for each in chain:
         if (found := _known(each)) is not None:

@@ -1,4 +1,4 @@
-"""Answers that will do again: a read that is on its way, or whose answer is young enough, is not asked twice."""
+"""Answers that can be reused: a read that is on its way, or whose answer is recent enough, is not sent twice."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import anyio
 from krakenasync.client.loops import running_loop
 from krakenasync.client.queueing import Lane
 from krakenasync.client.road import Call
-from krakenasync.clock import Clock
+from krakenasync.clock import Clock, Instant, age, instant
 from krakenasync.errors import KrakenError, RateLimitTimeout
 from krakenasync.protocol import wire
 from krakenasync.protocol.bodies import form
@@ -20,7 +20,7 @@ from krakenasync.protocol.bodies import form
 __all__ = ["Recent"]
 
 _KEEP: Final = 256
-"""Answers kept; the one asked for longest ago goes first."""
+"""Answers kept; the one that was requested longest ago goes first."""
 
 
 class _Entry:
@@ -31,8 +31,7 @@ class _Entry:
         self.loop = running_loop()
         self.done = anyio.Event()
         self.body: bytes | None = None
-        self.at = 0.0
-        self.wall = 0
+        self.at = Instant(0.0, 0)
         self.error: KrakenError | None = None
 
 
@@ -46,47 +45,43 @@ class Recent:
     async def get(
         self, call: Call, max_age: float, lane: Lane, ask: Callable[[], Awaitable[wire.Answer[Any]]]
     ) -> wire.Answer[Any]:
-        """Return an answer not older than `max_age` seconds, asking only if there is none, nor one on its way.
+        """Return an answer not older than `max_age` seconds, asking only if there is none, and none on its way.
 
         Every caller gets objects of its own, read from the same bytes. No caller waits for a request of lower priority
         than its own: a background poll may be queued for a long time.
 
         Raises:
-            KrakenError: What the one request came to.
+            KrakenError: The shared request failed.
         """
         key = (call.spec.path, form(call.params))
         while (entry := self._entries.get(key)) is not None:
             if not entry.done.is_set():
                 if entry.loop is not running_loop() or entry.lane > lane:
-                    break  # nobody would wake us from there, or not in time
+                    break  # nothing would wake us from there, or not in time
                 await entry.done.wait()
                 if entry.error is not None:
                     raise copy.copy(entry.error) from entry.error
                 if entry.body is not None:
                     return call.read(200, entry.body)
-                continue  # whoever asked was cancelled or had no time left: ask in their place
-            if entry.body is not None and self._age(entry) <= max_age:
+                continue  # the first caller was cancelled or had no time left: ask in its place
+            if entry.body is not None and age(self._clock, entry.at) <= max_age:
                 return call.read(200, entry.body)
             break
         return await self._lead(key, lane, ask)
 
-    def _age(self, entry: _Entry) -> float:
-        """Seconds, at most: the steady clock stands still while a machine sleeps."""
-        return max(self._clock.monotonic() - entry.at, (self._clock.wall_ns() - entry.wall) / 1e9)
-
     async def _lead(
         self, key: tuple[str, str], lane: Lane, ask: Callable[[], Awaitable[wire.Answer[Any]]]
     ) -> wire.Answer[Any]:
-        """Ask, and let the others know."""
+        """Ask, and share the answer with the others."""
         entry = self._entries[key] = _Entry(lane)
         self._entries.move_to_end(key)
         if len(self._entries) > _KEEP:
             self._entries.popitem(last=False)
         try:
             answer = await ask()
-            entry.body, entry.at, entry.wall = answer.raw, self._clock.monotonic(), self._clock.wall_ns()
+            entry.body, entry.at = answer.raw, instant(self._clock)
         except RateLimitTimeout:
-            raise  # a matter of that caller's deadline, no answer to anyone else's question
+            raise  # concerns only that caller's deadline, not the others
         except KrakenError as error:
             entry.error = error
             raise

@@ -1,6 +1,6 @@
 """Tenacity, driven by the rules of `krakenasync.protocol.retries`.
 
-A call is tried once without Tenacity; only a failure that may be repeated enters it, and is replayed as its first
+A call is tried once without Tenacity; only a failure that may be repeated is handed to it, and replayed as its first
 attempt. Each call gets an `AsyncRetrying` of its own: a shared one mixes up the states of concurrent calls.
 """
 
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 class _Judge:
-    """Decides after each failed attempt of one call, and keeps the count that needs."""
+    """Decides what follows each failed attempt of one call, and keeps the counts for that."""
 
     def __init__(
         self, effect: Effect, policy: RetryPolicy, budget: Budget, clock: Clock, chance: Callable[[], float]
@@ -44,7 +44,7 @@ class _Judge:
         self._first_failure: float | None = None
 
     def verdict(self, failure: KrakenError, attempt: int) -> Verdict:
-        """What follows the failure of that attempt."""
+        """Return what follows the failure of that attempt."""
         now = self._clock.monotonic()
         if self._first_failure is None:
             self._first_failure = now
@@ -59,7 +59,7 @@ class _Judge:
         )
         if isinstance(verdict, Retry):
             in_time = now + verdict.wait - self._first_failure <= self._policy.total
-            # A pause that outlasts the caller's patience is not a pause: tell at once.
+            # A pause that outlasts the caller's deadline is pointless: fail at once.
             in_time = in_time and verdict.wait <= anyio.current_effective_deadline() - anyio.current_time()
             if not in_time or (verdict.spends and not self._budget.spend()):
                 return Stop()
@@ -78,18 +78,18 @@ async def persist(
     chance: Callable[[], float],
     notify: Hook,
 ) -> T:
-    """Go on after a first attempt that failed, until one succeeds or the rules say stop.
+    """Repeat a call whose first attempt failed, until an attempt succeeds or the rules say stop.
 
     Args:
         attempt: Makes one attempt, given its number from 1.
-        failure: What came of the first one.
+        failure: The error of the first one.
         endpoint: Kraken's name of the call, for the hooks.
         effect: What the call does.
         policy: How patient to be.
         budget: The key's retry budget.
         clock: For the total deadline.
-        chance: Draws from 0 to 1, for the jitter.
-        notify: Told of every repetition.
+        chance: Draws a number from 0 to 1, for the jitter.
+        notify: Called with an event for every repetition.
 
     Raises:
         KrakenError: The last failure.
@@ -102,13 +102,13 @@ async def persist(
             raise failure
         result = await _Repetition(attempt, failure, verdict, judge, endpoint, notify).run()
     finally:
-        del failure  # or it holds, by its traceback, the frame that holds it
+        del failure  # its traceback refers to this frame, which refers to it
     budget.succeeded()
     return result
 
 
 class _Repetition(Generic[T]):
-    """One call in the hands of Tenacity, beginning with the failure that has just happened."""
+    """One call run by Tenacity, starting with the failure that has just happened."""
 
     def __init__(
         self,

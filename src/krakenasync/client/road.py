@@ -1,4 +1,4 @@
-"""The one road of every call: limiter, lane, nonce, signature, network, answer.
+"""The road that every call takes: limiter, lane, nonce, signature, network, answer.
 
 See DESIGN.md for the picture; each step's rules live in `krakenasync.protocol`.
 """
@@ -46,7 +46,7 @@ from krakenasync.state.nonces import NonceSource
 
 __all__ = ["Call", "Road"]
 
-_READ: Final = Effect.READ  # to look a member up on its enumeration costs as much as a call, up to Python 3.11
+_READ: Final = Effect.READ  # up to Python 3.11, looking up an enum member costs as much as a call
 _WORTH_TELLING: Final = 0.001
 """Seconds; shorter waits are not reported."""
 
@@ -58,10 +58,10 @@ class Call(msgspec.Struct, frozen=True):
     params: Mapping[str, Any]
     read: Callable[[int, bytes], wire.Answer[Any]]
     late: Callable[[], Mapping[str, Any]] | None = None
-    """Gives parameters that are made at the last moment, like a deadline."""
+    """Returns parameters that are made at the last moment, such as a deadline."""
 
     def lane(self, options: Options) -> Lane:
-        """Where the call stands in line."""
+        """Return the call's priority in every queue."""
         if options.lane is not None:
             return options.lane
         # CancelOrder, CancelAll, CancelAllOrdersAfter, CancelOrderBatch: they make the account safer.
@@ -99,14 +99,14 @@ class Road:
 
     @property
     def paused(self) -> bool:
-        """Whether private calls pause, because Kraken refused the key again and again."""
+        """Whether private calls pause because Kraken refused the key repeatedly."""
         return self._breaker.left > 0
 
     async def travel(self, call: Call, options: Options) -> wire.Answer[Any]:
         """Make the call, repeating it where that is safe.
 
         Raises:
-            KrakenError: What came of the last attempt; `OutcomeUnknown` for a write that may have been carried out.
+            KrakenError: The last attempt failed; `OutcomeUnknown` for a write that may have been carried out.
         """
         spec = call.spec
         if spec.private and self.credentials is None:
@@ -139,7 +139,7 @@ class Road:
                     notify=self._notify,
                 )
             finally:
-                del failure  # or it holds, by its traceback, the frame that holds it
+                del failure  # its traceback refers to this frame, which refers to it
         except KrakenError as error:
             error.endpoint = error.endpoint or spec.name
             if outcome_unknown(spec.effect, error) and not isinstance(error, OutcomeUnknown):
@@ -162,7 +162,7 @@ class Road:
                 if nonce is None:
                     nonce, waited = await lane.begin(call.lane(options), options.timeout), True
                 try:
-                    # What was learnt while this call waited for its turn holds for it as well.
+                    # What was learnt while this call waited for its turn applies to it as well.
                     if waited and spec.private and self._breaker.reason is not None:
                         self._breaker.check(spec.name)
                     overtaken = waited and hold.overtaken
@@ -196,13 +196,13 @@ class Road:
         params = call.params if call.late is None else {**call.params, **call.late()}
         try:
             return compose(call.spec, params, key=who.api_key, secret=who.signer, nonce=nonce, otp=who.otp)
-        except Exception as error:  # noqa: BLE001 - without its frames, whose locals are the message's secrets
+        except Exception as error:  # noqa: BLE001 - without its frames, whose locals include the secrets
             raise told(error)  # noqa: B904 - it is the same error
 
     async def _deliver(
         self, call: Call, options: Options, number: int, hold: Hold, message: Message
     ) -> wire.Answer[Any]:
-        """Send, read the answer, settle the points by what became of it."""
+        """Send, read the answer, and settle the points according to the outcome."""
         spec, delivery = call.spec, Delivery(message=message)
         curious = self._notify.curious
         if curious:
@@ -215,7 +215,7 @@ class Road:
             error.endpoint = error.endpoint or spec.name
             self._learn(error, hold, sent, left=delivery.left)
             self._notify(Failed(spec.name, number, self._clock.monotonic() - sent, error))
-            if reply is not None:  # raised over the answer: those frames hold all of it, maybe a token
+            if reply is not None:  # raised while reading: those frames have the whole answer, maybe a token
                 bare(error)
                 if isinstance(error, ProtocolError):
                     self.transport.distrust()
@@ -234,7 +234,7 @@ class Road:
         return answer
 
     def _learn(self, error: KrakenError, hold: Hold, sent: float, *, left: bool) -> None:
-        """Draw from a failed attempt what the next calls need to know."""
+        """Learn from a failed attempt what the next calls need to know."""
         if isinstance(error, RateLimitExceeded):
             self.limits.refused(hold, error, self._clock.wall_ns() / 1e9)
         elif isinstance(error, Unanswered) or (isinstance(error, InvalidNonce) and hold.of_engine):
@@ -250,7 +250,7 @@ class Road:
             self._recognised()
 
     def _recognised(self) -> None:
-        """Take note that Kraken knew who asked, whatever it answered."""
+        """Record that Kraken recognised the key, whatever it answered."""
         if self._breaker.doubted:
             self._breaker.succeeded()
             if self._nonces is not None:
@@ -291,7 +291,7 @@ def _note_doubt(call: Call, gone: BaseException) -> None:
 
 
 def _unknown(call: Call, error: KrakenError) -> OutcomeUnknown:
-    """Turn the failure of a write whose outcome it hides into the one error that says so."""
+    """Turn a failure that hides the outcome of a write into an `OutcomeUnknown`."""
     unknown = OutcomeUnknown(
         f"it may or may not have been carried out: {error.message}",
         codes=error.codes,

@@ -38,7 +38,7 @@ class LedgerRow(LedgerEntry, frozen=True, kw_only=True):
 
 
 class TradeRow(Trade, frozen=True, kw_only=True):
-    """A trade of the account's, with its id."""
+    """One of the account's trades, with its id."""
 
     id: str
 
@@ -56,7 +56,7 @@ class CandleRow(Candle, frozen=True, array_like=True, gc=False):
 
     @classmethod
     def of(cls, candle: Candle, *, closed: bool) -> CandleRow:
-        """Add what the place in the answer says."""
+        """Add whether the candle is closed, which its place in the answer shows."""
         each = candle
         return cls(
             each.time, each.open, each.high, each.low, each.close, each.vwap, each.volume, each.count, closed=closed
@@ -64,7 +64,7 @@ class CandleRow(Candle, frozen=True, array_like=True, gc=False):
 
 
 def _identified(kind: Callable[..., T], entries: Mapping[str, msgspec.Struct], count: int | None) -> Reading[T]:
-    """Put each row's id, which is its key in the answer, into the row."""
+    """Add to each row its id, which is its key in the answer."""
     rows = [kind(id=key, **_fields(entry)) for key, entry in entries.items()]
     return rows, Page(list(entries), count=count)
 
@@ -99,7 +99,7 @@ def withdrawals(result: WithdrawalsPage, _cursor: Cursor) -> Reading[Withdrawal]
 
 
 def trades(result: TradeTable, cursor: Cursor) -> Reading[PublicTrade]:
-    """Leave out what was traded after the iteration's end, and end it there."""
+    """Read a page of Trades; leave out trades after the iteration's end, and end it there."""
     last = EPOCH + timedelta(microseconds=int(EXACT.scaleb(cursor.until or Decimal(0), 6)))
     rows = [trade for trade in result.trades if trade.time <= last]
     onward = result.last if len(rows) == len(result.trades) else None
@@ -107,7 +107,7 @@ def trades(result: TradeTable, cursor: Cursor) -> Reading[PublicTrade]:
 
 
 def _trade_mark(trade: PublicTrade) -> str:
-    """Identify a trade; old answers have no number."""
+    """Identify a trade; in old answers it has no number."""
     return str(trade.trade_id or f"{trade.time.isoformat()} {trade.price} {trade.volume} {trade.side}")
 
 
@@ -124,9 +124,9 @@ def closed_candles(result: CandleTable, cursor: Cursor) -> Reading[CandleRow]:
 
 
 class Rows(Generic[T]):
-    """An async iterator over the rows of all pages. Nothing is asked before the first row is wanted.
+    """An async iterator over the rows of all pages. Nothing is sent before the first row is asked for.
 
-    If a page call fails, the iterator stays where it was: the next ``anext`` asks again.
+    If the call for a page fails, the iterator stays where it was: the next ``anext`` tries again.
     """
 
     def __init__(
@@ -142,8 +142,8 @@ class Rows(Generic[T]):
         self._request = request
         self._read = read
         self._paging = PAGING[request.spec.name]
-        self._stands = start  # behind the row handed out last
-        self._following: Cursor | None = start  # of the next request; None: there is nothing more to ask for
+        self._stands = start  # after the row handed out last
+        self._following: Cursor | None = start  # of the next request; None: there are no more pages
         self._at = start  # of the page below
         self._page = Page(())
         self._rows: Sequence[T] = ()
@@ -151,12 +151,12 @@ class Rows(Generic[T]):
 
     @property
     def cursor(self) -> str:
-        """Where it stands: a text to store, which goes on behind the row handed out last."""
+        """The position: a text to store, which continues after the row handed out last."""
         return self._stands.text()
 
     @property
     def count(self) -> int | None:
-        """How many rows there are in all; None before the first, and where Kraken does not say."""
+        """How many rows there are in all; None before the first row, and where Kraken does not say."""
         return self._page.count if self._stands.count is None else self._stands.count
 
     def __aiter__(self) -> Self:
@@ -184,7 +184,7 @@ class Rows(Generic[T]):
         self._rows, self._next = rows, len(rows) if new is None else new
 
     async def _now(self) -> int:
-        """Kraken's clock, where the end is pinned by it."""
+        """Return the time by Kraken's clock, if the end is pinned by it."""
         if not self._paging.pinned:
             return 0
         await self._clock.refresh(self._client)

@@ -34,42 +34,42 @@ class ServerClock:
         self._locks: PerLoop[anyio.Lock] = PerLoop()
 
     def at_least(self) -> int:
-        """Nanoseconds since the unix epoch that Kraken's clock shows at least."""
+        """Return the least that Kraken's clock can show, in nanoseconds since the unix epoch."""
         return self._known().at_least(self._steady())
 
     def likely(self) -> int:
-        """Nanoseconds since the unix epoch that Kraken's clock shows most likely."""
+        """Return what Kraken's clock most likely shows, in nanoseconds since the unix epoch."""
         return self._known().likely(self._steady())
 
     def bounds(self) -> tuple[int, int] | None:
-        """Nanoseconds since the unix epoch between which Kraken's clock is; None if there is no fresh reading."""
+        """Return the bounds of Kraken's clock, in nanoseconds since the unix epoch; None without a fresh reading."""
         if self._reading is None or self._stale(self._reading):
             return None
         return self._reading.at_least(self._steady()), self._reading.at_most(self._steady())
 
     def calendar(self) -> tuple[int, int]:
-        """The same as this machine's calendar has it, which may be wrong by minutes or hours."""
+        """Return the same bounds by this machine's calendar, which may be wrong by minutes or hours."""
         wall = self._clock.wall_ns()
         return wall, wall
 
     async def sleep_until(self, moment: int) -> None:
-        """Sleep until Kraken's clock has passed `moment` for certain."""
+        """Sleep until Kraken's clock has certainly passed `moment`."""
         while (left := moment - self.at_least()) > 0:  # noqa: ASYNC110 - a sleep may end early, time is not an event
             await anyio.sleep(left / SECOND)
 
     async def refresh(self, sender: Sender, *, anew: bool = False) -> None:
-        """Read Kraken's clock if the last reading will not do any more.
+        """Read Kraken's clock if the last reading is no longer good enough.
 
-        An old reading is kept if there is no new one to be had: its lower bound still holds.
+        An old reading is kept if no new one can be had: its lower bound is still true.
 
         Raises:
-            KrakenError: It was never read, and cannot be.
+            KrakenError: The clock was never read, and cannot be read now.
         """
         seen, failed = self._reading, self._failed
         async with self._locks.get((id(self), "server clock"), anyio.Lock):
             reading = self._reading
             if reading is not None and (reading is not seen or not (anew or self._stale(reading))):
-                return  # it will do, or someone else has read it meanwhile
+                return  # it is good enough, or another caller has read it meanwhile
             if self._failed is not None and self._failed is not failed and self._failed[0] >= sender.patience:
                 # One failure answers all who waited for it, unless they would have been more patient.
                 if reading is None:
@@ -78,14 +78,14 @@ class ServerClock:
             try:
                 self._reading = await self._read(sender)
             except KrakenError as error:
-                if not isinstance(error, RateLimitTimeout):  # that is a matter of this caller's own deadline
+                if not isinstance(error, RateLimitTimeout):  # that concerns only this caller's deadline
                     self._failed = sender.patience, copy.copy(error)  # a copy has no frames to keep alive
                 if reading is None:
                     raise
                 LOG.info("reading Kraken's clock failed, the last reading serves on: %s", error)
 
     async def _read(self, sender: Sender) -> ServerTime:
-        # Whoever asks, orders may come to wait for the answer as well; and an old one tells of another moment.
+        # Whatever the caller's lane, orders may come to wait for the answer; and an old one is about another moment.
         first = sender.with_options(lane=Lane.URGENT, max_age=None)
         reading = await self._read_once(first)
         for _ in range(_READINGS - 1):
@@ -103,7 +103,7 @@ class ServerClock:
         return reading.stale(self._steady(), self._clock.wall_ns())
 
     def _known(self) -> ServerTime:
-        assert self._reading is not None, "read it first"  # noqa: S101 - whoever asks has called `refresh`
+        assert self._reading is not None, "read it first"  # noqa: S101 - callers have called `refresh`
         return self._reading
 
     def _steady(self) -> int:

@@ -1,8 +1,8 @@
 """The gate of a client that shares its limits with other processes.
 
-Inside a process everything is as without a store: lanes, fair order, points held in flight. Behind that the store
-decides. A gate has one slot booked at a time, for whoever is at the head of its queue when the slot is due; so an
-urgent call overtakes those of its own process, and processes take turns.
+Inside a process everything is as without a store: lanes, fair order, points held in flight. Beyond that the store
+decides. A gate has one slot booked at a time, for the call at the head of its queue when the slot is due; so an
+urgent call overtakes others of its own process, and processes take turns.
 """
 
 from __future__ import annotations
@@ -50,14 +50,14 @@ class SharedGate(Gate):
         self._refusals: list[tuple[float, float]] = []
         self._told = bucket.blocked_until
         self.granted = 0
-        """Calls that were let through and are not over yet."""
+        """Calls that were let through and have not ended yet."""
 
     async def acquire(self, price: Price, lane: Lane, key_lane: KeyLane | None = None) -> float:
-        """Wait for the turn, for room, and for a slot of the store's; then hold the points.
+        """Wait for the call's turn, for room, and for a slot from the store; then hold the points.
 
         Args:
-            price: What the call costs at the moment it is asked.
-            lane: Where it stands in line.
+            price: Returns what the call costs at that moment.
+            lane: The call's priority.
             key_lane: The lane that the call enters next; applied for in the same question.
 
         Returns:
@@ -69,7 +69,7 @@ class SharedGate(Gate):
         """
         key_lane = (
             key_lane if isinstance(key_lane, SharedLane) else None
-        )  # a lane of this process alone needs no application
+        )  # a lane in this process alone needs no application
         waiter = self.queue.join(lane, price)
         application = None
         try:
@@ -86,7 +86,7 @@ class SharedGate(Gate):
                         delay, application = await self._slot_in(waiter, left, key_lane)
                 if not delay and self.queue.head() is waiter and self.bucket.try_reserve(cost := price()):
                     self._use(cost)
-                    application = None  # it is the call's to use
+                    application = None  # it now belongs to the call
                     return cost
                 if key_lane is not None and application is not None:
                     await key_lane.give_up(application)
@@ -102,11 +102,11 @@ class SharedGate(Gate):
     async def _slot_in(
         self, waiter: Waiter, longest: float, key_lane: SharedLane | None
     ) -> tuple[float, Application | None]:
-        """Seconds until this gate's slot may be used, 0 for now; books one if there is none, or too small a one."""
+        """Return the seconds until this gate's slot may be used, 0 for now; book one if there is none large enough."""
         if self._asking:
-            return math.inf, None  # the head before us is still asking, and wakes us up
+            return math.inf, None  # the previous head is still asking, and wakes us up
         if self._slot is None and key_lane is not None and not key_lane.open_for(self):
-            return math.inf, None  # the lane tells us when
+            return math.inf, None  # the lane wakes us up
         self._asking = True
         try:
             return await self._ask(waiter.cost, longest, key_lane)
@@ -143,7 +143,7 @@ class SharedGate(Gate):
         return wait, application
 
     async def _confirm(self, slot: Booking, key_lane: SharedLane | None) -> tuple[float, Application | None]:
-        """Ask whether a slot that is due may be used: 0, or the seconds after which another one is booked."""
+        """Ask whether a slot that is due may be used: return 0, or the seconds after which to book another."""
         wait, application = await self._with(key_lane, [Send(slot.name, slot.limit, slot.booked)])
         if wait:
             self._slot = None
@@ -168,9 +168,9 @@ class SharedGate(Gate):
 
     def _to_book(self, cost: float, longest: float) -> Book:
         limit = self.shared.limit
-        if cost > limit.cap:  # then it goes when the counter is empty
+        if cost > limit.cap:  # then it is sent when the counter is empty
             limit = limit._replace(cap=cost)
-        # A call that costs nothing takes its turn as well: a booking of no points would be none.
+        # A call that costs nothing takes its turn as well: a booking of 0 points would not be one.
         return Book(self.shared.name, limit, max(cost, _DUST), longest, self.shared.initial)
 
     def _booked(self, slot: Booking, longest: float) -> float:
@@ -185,14 +185,14 @@ class SharedGate(Gate):
         return slot.wait
 
     def _use(self, cost: float) -> None:
-        """Use the slot up; what the price has fallen by meanwhile comes back."""
+        """Use up the slot; what the price has fallen by meanwhile is given back."""
         slot, self._slot = self._slot, None
         self.granted += 1
         if slot is not None and slot.cost > cost + _DUST:
             self._owed -= slot.cost - cost
 
     async def _abandon(self) -> None:
-        """Nobody waits any more: give the slot back."""
+        """Give the slot back, because no call waits any more."""
         slot, self._slot = self._slot, None
         if slot is None:
             return
@@ -203,7 +203,7 @@ class SharedGate(Gate):
                 LOG.warning("a slot of the %s counter is lost: %s", self.name, error)
 
     def acquire_nowait(self, _cost: float) -> bool:
-        """Never: only the store knows whether anybody is ahead."""
+        """Return False: only the store knows whether another call is ahead."""
         return False
 
     def reserve(self, cost: float) -> None:
@@ -214,13 +214,13 @@ class SharedGate(Gate):
         self.owe(cost)
 
     def owe(self, points: float) -> None:
-        """Have the store's counter corrected by so many points."""
+        """Have the store's counter corrected by `points`."""
         self._owed += points
         if self.owing:
             self._desk.owe(self)
 
     def learn(self, cost: float, sent: float) -> None:
-        """Have the store told of a refusal: all that share the counter pause and go on more slowly."""
+        """Have a refusal reported to the store: all that share the counter pause, then continue more slowly."""
         self._refusals.append((cost, sent))
         if self.bucket.blocked_until == self.bucket.caution.until:
             self._told = self.bucket.blocked_until
@@ -228,11 +228,11 @@ class SharedGate(Gate):
 
     @property
     def owing(self) -> bool:
-        """Whether the store has to be told something."""
+        """Whether something has to be reported to the store."""
         return bool(self._owed or self._refusals or self.bucket.blocked_until != self._told)
 
     def owed(self) -> list[Step]:
-        """Take over what is to be told: points to correct, a block, refusals."""
+        """Hand over what is to be reported: points to correct, a block, refusals."""
         name, limit = self.shared.name, self.shared.limit
         until, points, now = self.bucket.blocked_until, self._owed, self.now()
         block = max(0.0, until - now) if until != self._told else 0.0
@@ -248,7 +248,7 @@ class SharedGate(Gate):
         return steps
 
     def unpaid(self, steps: list[Step]) -> None:
-        """Take back what could not be told, as far as telling it twice does no harm."""
+        """Take back what could not be reported, as far as reporting it twice does no harm."""
         for step in steps:
             if isinstance(step, Adjust):
                 self._owed += max(0.0, step.delta)
@@ -262,34 +262,34 @@ class SharedGate(Gate):
 
     @property
     def to_send(self) -> Send:
-        """Asks whether anybody was refused meanwhile."""
+        """Return the step that asks whether another call was refused meanwhile."""
         return Send(self.shared.name, self.shared.limit)
 
     def put_off(self, seconds: float) -> None:
-        """Another process was refused: calls that were let through go back into line."""
+        """Send calls that were let through back into line, because another process was refused."""
         if seconds > 0 and self.bucket.blocked_until - self.now() < seconds - _DRIFT:
             self.bucket.block(seconds)
             self._told = self.bucket.blocked_until
 
     async def tell(self) -> None:
-        """Send the store what it has yet to be told."""
+        """Send the store what is still to be reported."""
         if (telling := self._desk.tell()) is not None:
             await telling
 
     def over(self) -> None:
-        """A call that was let through is over."""
+        """Record that a call that was let through has ended."""
         self.granted -= 1
 
     def late(self, granted: float) -> float:
-        """Points that have decayed too early, because a call took longer than it is allowed for."""
+        """Return the points that decayed too early because a call took longer than was allowed for."""
         return max(0.0, (self.now() - granted - self.shared.spread) * self.shared.limit.decay)
 
     def unused(self, cost: float, granted: float) -> float:
-        """Points of an unused grant that cannot have decayed yet."""
+        """Return the points of an unused grant that cannot have decayed yet."""
         return max(0.0, cost - max(0.0, self.now() - granted) * self.shared.limit.decay)
 
     async def renewed(self, cost: float, granted: float) -> bool:
-        """Have what may have decayed of a grant counted again; return whether there is room for it.
+        """Have the part of a grant that may have decayed counted again; return whether there is room for it.
 
         Raises:
             StateUnavailable: The store does not answer.
@@ -301,11 +301,11 @@ class SharedGate(Gate):
         return bool(standing.level + standing.margin <= max(limit.cap, cost) + _DUST)
 
     def stale(self, granted: float) -> bool:
-        """Whether a grant is too old to be used: the call would arrive too near to those after it."""
+        """Whether a grant is too old to be used: the call would arrive too close to those after it."""
         return self.now() - granted > self.shared.spread / 2
 
     def now(self) -> float:
-        """Seconds of the client's steady clock."""
+        """Return the seconds of the client's steady clock."""
         return self._clock.monotonic()
 
 
@@ -314,6 +314,6 @@ def _given_back(slot: Booking) -> GiveBack:
 
 
 def _time_left() -> float:
-    """Seconds until the caller's deadline; as good as for ever if there is none, or if it is cancelled already."""
+    """Return the seconds until the caller's deadline; a very long time without one, or if it is already cancelled."""
     deadline = anyio.current_effective_deadline()
     return _EVER if math.isinf(deadline) else max(0.0, deadline - anyio.current_time())

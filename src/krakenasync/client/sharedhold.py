@@ -1,4 +1,4 @@
-"""Points held for one attempt by a client that shares its limits with other processes: its gates tell the store."""
+"""Points held for one attempt by a client that shares its limits with other processes, through a store."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class SharedHold(Hold):
 
     @property
     def overtaken(self) -> bool:
-        """Whether this call is not to be sent but goes back into line."""
+        """Whether this call has to go back into line instead of being sent."""
         return super().overtaken or any(gate.stale(self._sent) for gate in self._gates)
 
     async def renewed(self) -> bool:
-        """Have the store count an old grant from now on; False if it has no room for that, or Kraken has refused.
+        """Have the store count an old grant from now on; return False if it has no room, or Kraken has refused.
 
-        Else a call that waits for its turn behind those of many processes would go back into line again and again.
+        Otherwise a call that waits for its turn behind many processes would go back into line again and again.
         """
         if super().overtaken:
             return False
@@ -38,20 +38,20 @@ class SharedHold(Hold):
         return all(room) and not super().overtaken
 
     def settle(self, *, refused: bool = False) -> None:
-        """An answer came: the points begin to decay."""
+        """Let the points begin to decay, because an answer came."""
         for gate, charged in self._shared():
             unused = gate.unused(charged.cost - charged.fixed, self._sent) if refused else 0.0
             gate.owe(min(charged.cost, gate.late(self._sent)) - unused)
         super().settle(refused=refused)
 
     def keep(self) -> None:
-        """No answer came, but the request may still arrive: count it once more, as if it did now."""
+        """Count the request once more, as if it arrived now: no answer came, but it may still arrive."""
         for gate, charged in self._shared():
             gate.owe(charged.cost)
         super().keep()
 
     def refused(self, error: RateLimitExceeded, wall: float) -> None:
-        """Kraken refused for a count of its own: believe it, and have all others told."""
+        """Accept that one of Kraken's own counters was full, and have that reported to the others."""
         known = [(gate, charged.cost, gate.bucket.caution) for gate, charged in self._shared()]
         super().refused(error, wall)
         for gate, cost, before in known:
@@ -61,13 +61,13 @@ class SharedHold(Hold):
                 gate.owe(0.0)
 
     def release(self) -> None:
-        """Have back what cannot have decayed, if nothing was sent."""
+        """Take back what cannot have decayed, if nothing was sent."""
         for gate, charged in self._shared():
             gate.owe(-gate.unused(charged.cost, self._sent))
         super().release()
 
     def _shared(self) -> list[tuple[SharedGate, Charged]]:
-        """The gates of the charges that are still open."""
+        """Return the gates of the charges that are still open."""
         return list(zip(self._gates, self._charges, strict=False))
 
     def _ended(self, may_arrive_for: float | None = None) -> Sequence[Charged]:
@@ -77,14 +77,14 @@ class SharedHold(Hold):
         return charges
 
     @property
-    def owing(self) -> bool:  # type: ignore[override] # nobody writes it
-        """Whether the store has to be told of this attempt."""
+    def owing(self) -> bool:  # type: ignore[override] # never written
+        """Whether this attempt has to be reported to the store."""
         for gate in self._gates:  # noqa: SIM110 - a generator would cost as much as the rest
             if gate.owing:
                 return True
         return False
 
     async def pay(self) -> None:
-        """Have the store told what came of the attempt, without waiting for it."""
+        """Have the outcome of the attempt reported to the store, without waiting for that."""
         if self._gates:
             await self._gates[0].tell()

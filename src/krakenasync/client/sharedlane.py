@@ -3,8 +3,8 @@
 One caller of this process at a time stands in the store's line, so processes take turns. The store knows the nonces of
 all calls under way, so a nonce window opens the lane for all of them together.
 
-A gate that books a slot applies for the lane in the same question; the call then finds its place, or its place in line,
-taken ahead. It is given up at once if that call does not go on.
+A gate that books a slot applies for the lane in the same question; the call then finds its place in the lane, or in
+line, already taken. The place is given up at once if the call ends before using it.
 """
 
 from __future__ import annotations
@@ -24,30 +24,30 @@ from krakenasync.state.shared import SharedState
 __all__ = ["Application", "SharedLane"]
 
 MARGIN: Final = 5.0
-"""Seconds by which a lane's lease is longer than an attempt may take, or twice as long if that is less."""
+"""Seconds by which a lane's lease exceeds the time of an attempt; the lease is twice that time if that is less."""
 _SHORTEST_NAP: Final = 0.001
 _STALE: Final = 1.0
 """Seconds for which a place that was taken ahead is good."""
 
 
 class Granting(Protocol):
-    """A gate, to the lane behind it: a refusal elsewhere puts off those it let through, who wait here."""
+    """A gate, as the lane behind it sees it: a refusal elsewhere puts off the calls it let through, which wait here."""
 
     granted: int
     queue: Queue
 
     @property
     def to_send(self) -> Send:
-        """Asks whether anybody was refused meanwhile."""
+        """Return the step that asks whether another call was refused meanwhile."""
         ...
 
     def put_off(self, seconds: float) -> None:
-        """Hear for how long nobody sends."""
+        """Learn for how long nothing may be sent."""
         ...
 
 
 class Application:
-    """A caller's way into the lane: what it asks for, and what it was answered."""
+    """A caller's application for the lane, and the answer to it."""
 
     __slots__ = ("at", "entry", "lease", "who")
 
@@ -59,13 +59,13 @@ class Application:
 
 
 class SharedLane(KeyLane):
-    """Lets private calls of one key through, in fair order, in this process and between all.
+    """Lets private calls of one key through, in fair order, within this process and among all.
 
     Args:
         nonces: This process's nonce source of the key.
         window: The key's nonce window in its own ticks.
-        name: The key, to the store.
-        state: Leads to the store.
+        name: The key's name in the store.
+        state: Gives access to the store.
     """
 
     alone = False
@@ -80,7 +80,7 @@ class SharedLane(KeyLane):
         self._line = Queue()
         self._applying = False
         self._ahead: Application | None = None
-        self._under_way: dict[int, str] = {}  # by its nonce, what names a call's place
+        self._under_way: dict[int, str] = {}  # a call's nonce -> the name of its place
         self._lease = 0.0
         self._gates: WeakSet[Granting] = WeakSet()
         self._outside: WeakSet[Granting] = WeakSet()
@@ -91,7 +91,7 @@ class SharedLane(KeyLane):
         return not self._line and self._room()
 
     def _room(self) -> bool:
-        """Whether one more call of this process may apply; the store applies the rule to those of all."""
+        """Whether one more call of this process may apply; the store applies the rule to those of all processes."""
         if self._applying:
             return False
         if not self._under_way:
@@ -101,9 +101,9 @@ class SharedLane(KeyLane):
         return self.nonces.peek() - min(self._under_way) < self.window
 
     def open_for(self, gate: Granting) -> bool:
-        """Whether a call of this gate's would find nobody of this process before it; if not, the gate is told when.
+        """Whether no call of this process would be ahead of one from this gate; if not, the gate is woken later.
 
-        A slot that is booked earlier grows old in the line, and is given up in the end for another one.
+        A slot booked earlier than that would age in the line, and in the end be given up for another one.
         """
         if self.free:
             return True
@@ -111,16 +111,16 @@ class SharedLane(KeyLane):
         return False
 
     def apply(self, gate: Granting) -> tuple[Application, Enter] | None:
-        """Apply for a place along with a slot on a counter; None if somebody of this process is before."""
+        """Apply for a place along with a slot on a counter; return None if another call of this process is ahead."""
         self._gates.add(gate)
         if not self._lease or not self.free:
-            return None  # how long an attempt takes is known from the first turn on
+            return None  # how long an attempt takes is known only from the first turn on
         self._applying = True
         application = self._application(self._lease)
         return application, self._wish(application, if_due=True)
 
     def answered(self, application: Application, entry: Entry | None) -> None:
-        """Take note of what was answered to an application; None: nothing was."""
+        """Record the answer to an application; None if there was no answer."""
         if entry is None:
             self._desk.leave(self._name, application.who)  # it may have arrived
         if entry is None or entry.wait < 0:
@@ -131,7 +131,7 @@ class SharedLane(KeyLane):
             self._ahead = application
 
     async def give_up(self, application: Application) -> None:
-        """The call does not go on: give up what was taken ahead for it."""
+        """Give up what was taken ahead for a call that has ended early."""
         if self._ahead is application:
             self._ahead = None
             self._done()
@@ -143,7 +143,7 @@ class SharedLane(KeyLane):
             await telling
 
     def begin_nowait(self, lasts: float = 10.0) -> int | None:
-        """Begin a turn if the place was taken ahead; `end` has to follow. Else only the store knows who is ahead."""
+        """Begin a turn if the place was taken ahead; `end` has to follow. If not, only the store knows who is ahead."""
         self._lease = lease = _lease(lasts)
         application = self._ahead
         if application is None or not application.entry.nonce or not self._good(application, lease):
@@ -162,7 +162,7 @@ class SharedLane(KeyLane):
         return nonce
 
     async def begin(self, lane: Lane, lasts: float = 10.0) -> int:
-        """Wait for a turn among all processes and return the nonce to send then; `end` has to follow.
+        """Wait for a turn among all processes and return the nonce to send; `end` has to follow.
 
         The turn ends with its lease at the latest.
         """
@@ -221,17 +221,17 @@ class SharedLane(KeyLane):
         self._wake()
 
     def _wake(self) -> None:
-        """Tell the next one of this process to look again: in the line, else before the gates."""
+        """Wake the next call of this process to look again: in the line, else at the gates."""
         self._line.wake_head()
         if self._outside and self.free:
             gates, self._outside = list(self._outside), WeakSet()
             for gate in gates:
                 gate.queue.wake_head()
 
-    def end(self, nonce: int, *, unanswered: bool = False) -> Awaitable[None] | None:  # noqa: ARG002 - the store gives the place on at once
+    def end(self, nonce: int, *, unanswered: bool = False) -> Awaitable[None] | None:  # noqa: ARG002 - the store passes the place on at once
         """Let the next call go, here or elsewhere; return what has to be awaited for that, if anything.
 
-        The store is told with the next question, or at once if nobody has one.
+        This is reported to the store with the next question, or at once if there is none.
         """
         self._desk.leave(self._name, self._under_way.pop(nonce))
         self._wake()
@@ -247,5 +247,5 @@ class SharedLane(KeyLane):
 
 
 def _lease(lasts: float) -> float:
-    """Seconds for which a place is asked, for an attempt that may take so many."""
+    """Return the seconds of lease to ask for, for an attempt that may take `lasts` seconds."""
     return lasts + min(MARGIN, lasts)

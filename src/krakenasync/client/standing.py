@@ -37,7 +37,7 @@ class Budget:
         """Whether a success has anything to earn back."""
 
     def spend(self) -> bool:
-        """Take one repetition, if there is one."""
+        """Take one repetition, if any is left."""
         if self._left < 1.0:
             return False
         self._left -= 1.0
@@ -60,8 +60,8 @@ class Breaker:
 
     Kraken answers repeated failures of authentication with a temporary lockout that lasts as long as they go on. So
     three refused keys or signatures in a row pause the calls for a minute, a lockout for fifteen. Ten refused nonces in
-    a row pause them as well: leaping ahead has not helped by then, and Kraken bans keys for many of them. But that may
-    pass by itself, so one call is let through after a second, and after twice as long each time that it fails, up to a
+    a row pause them as well: leaping ahead has not helped by then, and Kraken bans keys for too many of them. But that
+    may pass by itself, so one call is let through after a second, and after twice as long each time it fails, up to a
     minute.
 
     Source: https://docs.kraken.com/exchange/guides/general/errors
@@ -79,7 +79,7 @@ class Breaker:
         self._next_pause = self.FIRST_PAUSE
         self._nonce_refused = self._paused_until = -math.inf
         self.reason: AuthenticationError | None = None
-        """The refusal that paused the calls; None if none has."""
+        """The refusal that paused the calls, or None."""
         self.doubted = True
         """Whether `succeeded` would change anything; False as long as Kraken accepts the key."""
 
@@ -87,7 +87,7 @@ class Breaker:
         """Raise what Kraken would answer, without asking it, while calls are paused.
 
         Raises:
-            AuthenticationError: Of the same class as the refusal that paused them.
+            AuthenticationError: Calls are paused; the class is that of the refusal that paused them.
         """
         left = self.left
         if self.reason is None or left <= 0:
@@ -102,12 +102,12 @@ class Breaker:
         return 0.0 if self.reason is None else max(0.0, self._paused_until - self._clock.monotonic())
 
     def failed(self, error: KrakenError, sent: float = math.inf) -> None:
-        """Take note of a refusal.
+        """Record a refusal.
 
         Args:
             error: The refusal.
-            sent: When the call was sent, on the clock's steady time. Nonces that were under way together when one was
-                refused are one failure: none of them could know of it.
+            sent: When the call was sent, on the steady clock. Nonces that were under way together when one was refused
+                are one failure: none of the calls could know of it.
         """
         if isinstance(error, TemporaryLockout):
             self._pause(error, self.LOCKOUT)
@@ -124,13 +124,13 @@ class Breaker:
         self.doubted = True
 
     def _pause(self, error: AuthenticationError, seconds: float) -> None:
-        # Another one of its kind: the error itself goes on to the caller, and would keep alive the frames it passes.
+        # A copy: the error itself is raised to the caller, and would keep alive the frames it passes.
         self.reason = _another(error, error.message)
         self._paused_until = self._clock.monotonic() + seconds
         self._row = self._nonces = 0
 
     def succeeded(self) -> None:
-        """Take note that Kraken knows us."""
+        """Record that Kraken accepts the key."""
         self.doubted = False
         self._row = self._nonces = 0
         self._next_pause = self.FIRST_PAUSE
@@ -153,7 +153,7 @@ def standing(nonces: NonceSource | None, policy: RetryPolicy, clock: Clock) -> t
     """Return a key's breaker and retry budget: all clients of the key in this process share them.
 
     Args:
-        nonces: What tells the key; None for a client without one, which shares with nobody.
+        nonces: The key's nonce source; None for a client without a key, which shares with no other.
         policy: The size of the budget, if it is the key's first client.
         clock: For the breaker's pauses.
     """

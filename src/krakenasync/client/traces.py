@@ -1,4 +1,4 @@
-"""Where a write leaves its traces: what to look at when its answer was lost, before anything is done again."""
+"""Where a write leaves its traces: what to look at when its answer was lost, before doing anything again."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _TRACES: Final = {
     "FundingBeta/AddressesDelete": "funding_beta_addresses_list()",
     "FundingBeta/WithdrawalsCreate": "funding_beta_withdrawals_list() and ledgers()",
 }
-"""By Kraken's name of the call; what is not listed is about orders, or not known to this version."""
+"""By Kraken's name of the call; calls not listed are about orders, or not known to this version."""
 _ALONE: Final = {"AddOrder": "; place_order() looks by itself", "CancelOrder": "; ensure_cancelled() looks by itself"}
 """Calls that have a counterpart which finds out how they ended."""
 
 
 def where_to_look(name: str, params: Mapping[str, Any]) -> str:
-    """Say how the outcome of a write can be found out.
+    """Return how to find out the outcome of a write.
 
     >>> where_to_look("Withdraw", {})
     'look at withdraw_status() and ledgers() before doing it again'

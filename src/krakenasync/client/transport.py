@@ -40,17 +40,17 @@ _BOUNDS = Bounds()
 
 
 _within = functools.lru_cache(maxsize=64)(lambda seconds: Timeouts(whole=seconds))
-"""Only the whole is bounded."""
+"""Bounds the exchange as a whole, not its stages."""
 
 
 class Places:
-    """The turns of public calls, as `krakenasync.client.nonces.KeyLane` has a key's: one per connection, no nonces."""
+    """Turns for public calls, like a key's `krakenasync.client.nonces.KeyLane`: one per connection, without nonces."""
 
     def __init__(self, number: int) -> None:
         self._free = anyio.Semaphore(number, fast_acquire=True)
 
     def begin_nowait(self, _lasts: float = 0.0) -> int | None:
-        """Take a place if there is one; None: `begin` has to be awaited."""
+        """Take a place if one is free; return None if `begin` has to be awaited."""
         if not self._free.value:
             return None
         self._free.acquire_nowait()
@@ -61,20 +61,20 @@ class Places:
         await self._free.acquire()
         return 0
 
-    def end(self, _nonce: int, *, unanswered: bool = False) -> None:  # noqa: ARG002 - there is no order to be kept
-        """Give it back."""
+    def end(self, _nonce: int, *, unanswered: bool = False) -> None:  # noqa: ARG002 - there is no order to keep
+        """Give the place back."""
         self._free.release()
 
 
 class Transport:
-    """The way to one exchange, over connections of its own or a client that is handed in.
+    """The way to one exchange, over connections of its own or a client that the caller provides.
 
     Args:
-        base_url: Scheme and host, with a path prefix if need be.
-        http_client: A client of the caller's, which stays the caller's to close.
+        base_url: Scheme and host, optionally with a path prefix.
+        http_client: The caller's own client, which the caller has to close.
         kind: ``"express"`` for connections of our own where they can serve, ``"httpx"`` for httpx's.
-        connections: How many requests are under way at once on one event loop; more wait here, in order, not inside
-            httpx's pool, whose cost grows with the square of what waits in it.
+        connections: How many requests may be under way at once on one event loop; others wait here, in order, not in
+            httpx's pool, whose cost grows with the square of the number waiting.
     """
 
     def __init__(
@@ -93,15 +93,15 @@ class Transport:
             if isinstance(http_client, type):
                 raise ConfigurationError("http_client is of type type", hint="an httpx.AsyncClient")
             has_methods("http_client", http_client, "send", "build_request", "aclose", what="an httpx.AsyncClient")
-        proxied = self._origin.proxied  # the proxy is httpx's to find: it reads the same environment
+        proxied = self._origin.proxied  # httpx finds the proxy itself: it reads the same environment
         self.kind = "httpx" if http_client is not None or proxied else kind
         self._where = self._origin.where + (" over a proxy" if proxied else "")
         self._given = http_client
         self._express: dict[object, Express] = {}
         self._over_httpx: OverHttpx | None = None
         self._connections = connections
-        self._name = (self._origin, "places")  # an id could be another transport's later
-        self._places: PerLoop[Places] = PerLoop()  # nobody can be woken from another loop
+        self._name = (self._origin, "places")  # an id could later be another transport's
+        self._places: PerLoop[Places] = PerLoop()  # a waiter cannot be woken from another loop
         self._closed = self._told = False
 
     def places(self) -> Places:
@@ -109,11 +109,11 @@ class Transport:
         return self._places.get(self._name, lambda: Places(self._connections))
 
     async def deliver(self, delivery: Delivery, timeout: float) -> Response:  # noqa: ASYNC109 - bounds the socket too
-        """Send a message and return the whole answer, which has to come within `timeout` seconds; its body is plain.
+        """Send a message and return the whole answer, decoded, which has to come within `timeout` seconds.
 
         Raises:
             NotSent: Kraken cannot have seen the request.
-            Unanswered: It may have, but no whole answer came back in time.
+            Unanswered: Kraken may have seen it, but no whole answer came back in time.
             ProtocolError: The answer's encoding is broken.
         """
         if self._closed:
@@ -126,7 +126,7 @@ class Transport:
             response = await express.exchange(delivery, _within(timeout))
             if not response.plain_head:  # a plain one names no coding
                 response.body = decoded(response, _BOUNDS.body)
-        # What lies below leaves without its frames, whose locals are the message's secrets.
+        # Errors from below are stripped of their frames, whose locals include the message's secrets.
         except (BadRequest, ConnectFailed, PoolTimeout) as error:
             raise not_sent(error, self._where, timeout) from bare(error)
         except Undecodable as error:
@@ -141,8 +141,8 @@ class Transport:
             express.drop_idle()
 
     def _ours(self) -> Express | None:
-        """Our own connections on the running loop, where a connection lives and dies; None if httpx has to serve."""
-        # Not while a mock or an instrument stands where httpx's own parts were; nobody has loaded httpx, as a rule.
+        """Return our own connections on the running loop, which they cannot leave; None if httpx has to be used."""
+        # Not while a mock or an instrument replaces parts of httpx; usually httpx is not even loaded.
         if self.kind != "express" or ("httpx" in sys.modules and _over_httpx().mocked()):
             self._say_why()
             return None
@@ -161,13 +161,13 @@ class Transport:
         return f"httpx for {by}" if by else self.kind
 
     def _say_why(self) -> None:
-        """Say once in the log that calls go another way than was asked for: they take several times as long there."""
+        """Log once that calls do not go the way that was asked for: over httpx they take several times as long."""
         if self.kind == "express" and not self._told:
             self._told = True
             LOG.info("calls go over %s, which has replaced a part of it", self.way)
 
     def _theirs(self) -> OverHttpx:
-        """The way over httpx."""
+        """Return the way over httpx."""
         if self._over_httpx is None:
             self._over_httpx = _over_httpx().OverHttpx(
                 self.base_url, self._given, self._where, direct=self._origin.local, closed=lambda: self._closed
@@ -191,13 +191,13 @@ class Transport:
 
 @functools.cache
 def _over_httpx() -> Any:
-    """Load what knows httpx."""
+    """Load the module that uses httpx."""
     from krakenasync.client import over_httpx  # noqa: PLC0415 - loading httpx takes a third of the time of importing us
 
     return over_httpx
 
 
 def _tls() -> ssl.SSLContext:
-    """Return httpx's default context, so that both ways trust the same."""
+    """Return httpx's default context, so that both ways trust the same certificates."""
     context: ssl.SSLContext = _over_httpx().shared_tls()
     return context

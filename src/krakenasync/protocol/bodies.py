@@ -1,4 +1,4 @@
-"""Requests to bytes: forms and JSON. The sandbox reads with the inverse of what the client writes.
+"""Requests to bytes: forms and JSON. The sandbox reads with the inverse of what the client writes with.
 
 Source: https://docs.kraken.com/api/docs/guides/spot-rest-intro (bodies)
 """
@@ -21,7 +21,7 @@ GARBLED: Final = (msgspec.MsgspecError, ValueError, RecursionError)
 """What msgspec raises for bytes that are not the JSON we expect; ValueError for bad text and the year 10000."""
 
 _SAFE: Final = re.compile(r"[A-Za-z0-9_.~=&-]*").fullmatch
-"""What a form writes as it is, and what it writes between."""
+"""The characters that a form leaves as they are, and its separators."""
 _TEXT: Final = frozenset({str})
 
 
@@ -35,7 +35,7 @@ def form(params: Mapping[str, Any]) -> str:
     pairs = list(params.items() if flat else _flat(params))
     text = "&".join([f"{name}={value}" for name, value in pairs])
     if _SAFE(text) and text.count("=") == len(pairs) > text.count("&"):
-        return text  # every = and & in it is a separator, so nothing has to be quoted: that is three times as fast
+        return text  # every = and & in it is a separator, so nothing needs quoting: three times as fast
     return urlencode(pairs)
 
 
@@ -57,14 +57,14 @@ def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
         yield name, str(value)
 
 
-_AS_FORM: Final = Body.FORM  # to look a member up on its enumeration costs as much as a call, up to Python 3.11
+_AS_FORM: Final = Body.FORM  # up to Python 3.11, looking up an enum member costs as much as a call
 
 
 def encode(body: Body, params: Mapping[str, Any], nonce: str | None = None) -> bytes:
     """Write a request's body, the nonce first. These bytes are signed and these bytes are sent."""
     if not params and nonce is not None and body is _AS_FORM:
-        return b"nonce=" + nonce.encode()  # half of all reads ask for nothing in particular
-    # Whatever else is asked for, the nonce that is sent is the one that is signed.
+        return b"nonce=" + nonce.encode()  # half of all reads have no parameters
+    # Whatever the parameters are, the nonce that is sent is the one that is signed.
     signed = params if nonce is None else {"nonce": nonce} | {**params, "nonce": nonce}
     if body is Body.JSON:
         return msgspec.json.encode(signed)
@@ -72,8 +72,8 @@ def encode(body: Body, params: Mapping[str, Any], nonce: str | None = None) -> b
 
 
 DEEPEST: Final = 16
-"""How deep values may be nested; Kraken's own forms nest twice at most (``orders[0][close][price]`` in a batch counts
-three)."""
+"""How deep values may be nested; Kraken's own forms nest twice at most (``orders[0][close][price]`` in a batch: three
+times)."""
 
 
 def parse_form(text: str) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def parse_body(content_type: str, body: bytes) -> dict[str, Any]:
     """Read a request's body, form or JSON.
 
     Raises:
-        ValueError: It is neither.
+        ValueError: The body is neither.
     """
     if "json" in content_type:
         try:

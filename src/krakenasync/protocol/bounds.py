@@ -1,4 +1,4 @@
-"""How many, how long and how soon: the numbers that Kraken's trading calls have to keep within.
+"""How many, how long and how soon: the bounds of Kraken's trading calls.
 
 Sources: https://docs.kraken.com/api/docs/rest-api/add-order, https://docs.kraken.com/api/docs/rest-api/add-order-batch,
 https://docs.kraken.com/api/docs/rest-api/cancel-order-batch,
@@ -20,18 +20,18 @@ __all__ = [
 ]
 
 BATCH: Final = (2, 15)
-"""Orders of an AddOrderBatch, at least and at most."""
+"""Least and most orders in an AddOrderBatch."""
 CANCELLED_AT_ONCE: Final = 50
-"""Ids of a CancelOrderBatch, of all kinds together."""
+"""Most ids in a CancelOrderBatch, of all kinds together."""
 ORDER_IDS: Final = 50
-"""Ids of a QueryOrders."""
+"""Most ids in a QueryOrders."""
 HISTORY_IDS: Final = 20
-"""Ids of a QueryTrades or a QueryLedgers."""
+"""Most ids in a QueryTrades or a QueryLedgers."""
 ICEBERG_PARTS: Final = 15
-"""An iceberg shows at least one part in so many."""
+"""An iceberg shows at least its volume divided by this."""
 DEADLINE: Final = (2, 60)
-"""Seconds after its arrival at which a call's `deadline` may lie."""
+"""Least and most seconds after a call's arrival at which its `deadline` may lie."""
 EXPIRY: Final = (5, 31 * 86_400)
-"""Seconds after which an order may expire."""
+"""Least and most seconds after which an order may expire."""
 LONGEST_SWITCH: Final = 86_399
-"""Seconds after which a dead man's switch fires, at most."""
+"""Most seconds after which a dead man's switch may fire."""

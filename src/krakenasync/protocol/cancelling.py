@@ -8,9 +8,9 @@ been filled first. So in the end it is looked up, always.
         ▲                                      │ ▲
         └── resting, or nowhere ── Pause ──────┘ └── not seen, not there yet ── Pause ──
 
-An order that Kraken agreed to cancel may be shown as open for a moment longer, so it is looked at twice before it is
-cancelled again: that would wait for room on the counter. An order that is seen nowhere may be too young to show. So it
-is cancelled again until Kraken itself says whether it knows it; only from then on does not finding it mean something.
+An order that Kraken agreed to cancel may be shown as open for a moment longer, so it is looked at three times before it
+is cancelled again: that would wait for room on the counter. An order that is seen nowhere may be too young to show. So
+it is cancelled again until Kraken itself says whether it knows it; only from then on does not finding it mean something.
 
 Source: https://docs.kraken.com/api/docs/rest-api/cancel-order; https://docs.kraken.com/exchange/guides/general/errors
 """
@@ -44,21 +44,21 @@ __all__ = [
 ]
 
 
-_LAG: Final = 1
-"""Looks that may show an order as open, after Kraken has agreed to cancel it, without its being cancelled again."""
+_LAG: Final = 3
+"""Looks that have to show an order as open, after Kraken has agreed to cancel it, before it is cancelled again."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """How patient a cancellation is.
 
     Attributes:
-        cancels: How often the order is cancelled at most; 0 only looks.
+        cancels: The most times that the order is cancelled; 0 only looks.
         looks: Looks in all before giving up.
-        absences: Looks that must not find the order, once Kraken does not know it, before it counts as never there;
-            they take longer than an order may take to show (`krakenasync.protocol.placement.Plan.margin`). No more of
-            them: by a client's id each costs five points, a third of a starter's counter.
+        absences: Looks without the order that it takes, once Kraken does not know it, before it counts as never there;
+            they take longer than an order may take to show (`krakenasync.protocol.placement.Plan.margin`). There are
+            no more, because by a client's id each costs five points, a third of a starter's counter.
         pause: Seconds after the first look; each further pause is twice as long, up to `longest`.
-        longest: Seconds.
+        longest: The longest pause, in seconds.
     """
 
     cancels: int = 4
@@ -68,15 +68,15 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     longest: float = 8.0
 
 
-# What a driver reports of a cancellation
+# What a driver reports about a cancellation
 
 
 class Acknowledged(msgspec.Struct, frozen=True):
-    """Kraken accepted it: there is such an order."""
+    """Kraken accepted the cancellation: there is such an order."""
 
 
 class Gone(msgspec.Struct, frozen=True):
-    """Kraken knows no such open order: it has ended, or never was."""
+    """Kraken knows no such open order: it has ended, or never existed."""
 
 
 class Unclear(msgspec.Struct, frozen=True):
@@ -84,22 +84,22 @@ class Unclear(msgspec.Struct, frozen=True):
 
 
 class Denied(msgspec.Struct, frozen=True):
-    """Kraken refused it."""
+    """Kraken refused the cancellation."""
 
 
-# What a driver reports of a look
+# What a driver reports about a look
 
 
 class Ended(msgspec.Struct, frozen=True):
-    """It was found, filled, cancelled or expired."""
+    """The order was found, filled, cancelled or expired."""
 
 
 class Resting(msgspec.Struct, frozen=True):
-    """It was found open."""
+    """The order was found open."""
 
 
 class Missing(msgspec.Struct, frozen=True):
-    """It was not found."""
+    """The order was not found."""
 
 
 class Unseen(msgspec.Struct, frozen=True):
@@ -116,9 +116,10 @@ class Look(msgspec.Struct, frozen=True):
         cancels: How often it was cancelled.
         looks: Looks made before this one.
         absences: How many of them did not find it, since Kraken knows no such open order.
-        exists: Whether there is such an order for certain.
+        exists: Whether there certainly is such an order.
         gone: Whether Kraken has said that it knows no such open order.
-        patience: Looks that may show it open before it is cancelled again.
+        patience: Looks left that have to show it open before it is cancelled again; 0 after a cancellation that was not
+            acknowledged.
     """
 
     cancels: int = 0
@@ -130,41 +131,41 @@ class Look(msgspec.Struct, frozen=True):
 
 
 class Cancel(msgspec.Struct, frozen=True):
-    """Cancel the order; `so_far` is what is known of it."""
+    """Cancel the order; `so_far` is what is known about it."""
 
     so_far: Look = Look()
 
 
 class Pause(msgspec.Struct, frozen=True):
-    """Wait some seconds, then go on with `then`."""
+    """Wait some seconds, then continue with `then`."""
 
     seconds: float
     then: Cancel | Look
 
 
 class Over(msgspec.Struct, frozen=True):
-    """Its end is known."""
+    """The order's end is known."""
 
 
 class NoSuchOrder(msgspec.Struct, frozen=True):
-    """There never was one, as far as can be seen."""
+    """There never was such an order, as far as can be seen."""
 
 
 class Rejected(msgspec.Struct, frozen=True):
-    """Kraken refuses to cancel it."""
+    """Kraken refuses to cancel the order."""
 
 
 class GaveUp(msgspec.Struct, frozen=True):
-    """It cannot be told whether it is still open."""
+    """It is not known whether the order is still open."""
 
 
 def begin(plan: Plan) -> Cancel | Look:
-    """The first step."""
+    """Return the first step."""
     return Cancel() if plan.cancels else Look(exists=True)
 
 
 def cancelled(step: Cancel, outcome: Acknowledged | Gone | Unclear | Denied) -> Look | Rejected:
-    """What follows a cancellation: a look, whatever was answered."""
+    """Return what follows a cancellation: a look, unless it was denied."""
     if isinstance(outcome, Denied):
         return Rejected()
     so_far, accepted = step.so_far, isinstance(outcome, Acknowledged)
@@ -174,7 +175,7 @@ def cancelled(step: Cancel, outcome: Acknowledged | Gone | Unclear | Denied) -> 
 
 
 def looked(plan: Plan, step: Look, sight: Ended | Resting | Missing | Unseen) -> Over | Pause | NoSuchOrder | GaveUp:
-    """What follows a look."""
+    """Return what follows a look."""
     if isinstance(sight, Ended):
         return Over()
     missing, resting = isinstance(sight, Missing), isinstance(sight, Resting)
@@ -186,5 +187,7 @@ def looked(plan: Plan, step: Look, sight: Ended | Resting | Missing | Unseen) ->
     if seen.looks >= plan.looks:
         return GaveUp()
     seconds = min(plan.longest, plan.pause * 2**step.looks)
-    again = (resting and not step.patience) or (missing and not seen.exists and not seen.gone)
-    return Pause(seconds, Cancel(seen) if again and seen.cancels < plan.cancels else seen)
+    again = (resting and not patience) or (missing and not seen.exists and not seen.gone)
+    if not again or seen.cancels >= plan.cancels:
+        return Pause(seconds, seen)
+    return Pause(0.0 if step.patience else seconds, Cancel(seen))  # with patience, the looks have taken long enough

@@ -3,7 +3,7 @@
 Sources:
     REST counter: https://docs.kraken.com/exchange/guides/rest/ratelimits and
         https://support.kraken.com/articles/206548367-what-are-the-api-rate-limits-; they disagree about history calls,
-        so both figures are kept and the dearer one is the default.
+        so both figures are kept and the higher one is the default.
     matching engine: https://docs.kraken.com/exchange/guides/general/ratelimits
     amends that cancel: https://docs.kraken.com/api/docs/guides/spot-amends
 """
@@ -50,14 +50,14 @@ class EngineAction(Enum):
     ADD = (1, ())
     AMEND = (1, ((5, 3), (10, 2), (15, 1)))
     REDUCE = (1, ((5, 7), (10, 5), (15, 4), (45, 3), (90, 1)))
-    """An amend that may be a cancel, by the dearer of the two: one to a quantity below what has filled cancels the rest
-    and costs what a cancel costs, and how much has filled by then is not known when it is sent."""
+    """An amend that may act as a cancel, at the higher of both prices: one to a quantity below what has filled cancels
+    the rest and costs what a cancel costs, and how much will have filled is not known when it is sent."""
     EDIT = (1, ((5, 6), (10, 5), (15, 4), (45, 2), (90, 1)))
     CANCEL = (0, ((5, 8), (10, 6), (15, 5), (45, 4), (90, 2), (300, 1)))
 
 
 DEAREST: Final = max(fixed + late[0][1] for fixed, late in (action.value for action in EngineAction) if late)
-"""Points of the dearest single call: cancelling an order as soon as it is placed."""
+"""Points of the most expensive single call: cancelling an order as soon as it is placed."""
 
 
 class Charge(msgspec.Struct, frozen=True):
@@ -65,8 +65,8 @@ class Charge(msgspec.Struct, frozen=True):
 
     Attributes:
         counter: Which counter rises.
-        points: By how much, in the cheaper of Kraken's own figures.
-        dear: The dearer official figure, where two pages disagree.
+        points: By how much, by the lower of Kraken's own figures.
+        dear: The higher official figure, where two pages disagree.
         action: For the matching engine: what is done to an order.
     """
 
@@ -76,7 +76,7 @@ class Charge(msgspec.Struct, frozen=True):
     action: EngineAction | None = None
 
     def cost(self, *, dear: bool = True) -> int:
-        """Points by the dearer (default) or the cheaper official figure."""
+        """Return the points by the higher (default) or the lower official figure."""
         return self.dear if dear and self.dear is not None else self.points
 
 
@@ -89,12 +89,12 @@ PER_IP_AND_PAIR: Final = Charge(Counter.PUBLIC_PAIR, 1)
 
 
 def engine_points(action: EngineAction, age: float | None = None, *, orders: int = 1, batch: bool = False) -> float:
-    """Points the matching engine charges to the pair.
+    """Return the points that the matching engine charges to the pair.
 
     Args:
-        action: What is done.
+        action: What is done to the order.
         age: Seconds since the order was created or last amended; None when unknown, which counts as brand new.
-        orders: How many orders a batch holds.
+        orders: How many orders there are in a batch.
         batch: Whether it is a batch; adding n orders in one costs n/2.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The names of an order: when two client order ids are one, and what is a user reference.
+"""The names of an order: when two client order ids are the same, and what is a user reference.
 
 Kraken keeps a UUID as a number, so its spelling does not matter.
 
@@ -16,7 +16,7 @@ _HEX_DIGITS: Final = 32
 
 
 def fold_id(text: str) -> str:
-    """Write a UUID in one way, whether it had dashes or not; other text stays as it is.
+    """Write a UUID in one way, with or without dashes; other text stays as it is.
 
     >>> fold_id("6D1B345E-2821-40E2-AD83-4ECB18A06876"), fold_id("A-1")
     ('6d1b345e282140e2ad834ecb18a06876', 'A-1')
@@ -35,7 +35,7 @@ def same_id(one: str | None, other: str) -> bool:
 
 
 def is_userref(name: str) -> bool:
-    """Whether a name given for a txid is a user reference, which several orders may bear.
+    """Whether a name given for a txid is a user reference, which several orders may have.
 
     >>> is_userref("-7"), is_userref("OU22CG-KLAF2-FWUDD7")
     (True, False)

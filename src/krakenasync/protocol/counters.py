@@ -1,6 +1,6 @@
 """The arithmetic of Kraken's counters, in whole numbers, on (state, now).
 
-A level is held in ticks of 10**-11 points: a decay of 0.33 points a second is then exactly 33 ticks a nanosecond.
+A level is kept in ticks of 10**-11 points: a decay of 0.33 points a second is then exactly 33 ticks a nanosecond.
 
 Source: https://docs.kraken.com/exchange/guides/rest/ratelimits
 """
@@ -20,7 +20,7 @@ TICKS: Final = 10**11
 
 
 class CounterState(msgspec.Struct, frozen=True):
-    """A counter's level in ticks, and the nanosecond for which it holds."""
+    """A counter's level in ticks, and the nanosecond at which it was that."""
 
     level: int = 0
     at: int = 0
@@ -30,7 +30,7 @@ EMPTY: Final = CounterState()
 
 
 def points(state: CounterState) -> float:
-    """The level in points, for people."""
+    """Return the level in points, for people."""
     return state.level / TICKS
 
 
@@ -40,7 +40,7 @@ def at(spec: CounterSpec, state: CounterState, now: int, *, step: int = 0) -> Co
     Args:
         spec: The counter's cap and pace.
         state: The last known state.
-        now: Nanoseconds on any clock that the caller keeps to. Going back changes nothing.
+        now: Nanoseconds on any clock, as long as it is always the same one. Going back changes nothing.
         step: Nanoseconds between two reductions; 0 for a continuous decay.
     """
     if now <= state.at:
@@ -56,7 +56,7 @@ def at(spec: CounterSpec, state: CounterState, now: int, *, step: int = 0) -> Co
 
 
 def fits(spec: CounterSpec, state: CounterState, cost: float) -> bool:
-    """Whether `cost` points stay within the cap. The strict reading: the sum may reach the cap, not pass it."""
+    """Whether `cost` points stay within the cap, read strictly: the sum may reach the cap, not pass it."""
     return state.level + round(cost * TICKS) <= spec.cap * TICKS
 
 

@@ -27,14 +27,14 @@ Its digits are enough for the product of any two numbers that are `bounded`. Not
 """
 
 _ABSOLUTE: Final = re.compile(r"\d", re.ASCII)
-"""How a price begins that is not relative to the market."""
+"""How a price that is not relative to the market begins."""
 
 _LARGEST: Final = 40
 """More digits before the point than any price, volume or time has."""
 _FINEST: Final = 100
-"""More digits after the point than any needs, even one that was divided and not rounded."""
+"""More digits after the point than any number needs, even one that was divided and not rounded."""
 _BITS: Final = 136
-"""Of a whole number of so many digits."""
+"""Bits of a whole number with that many digits."""
 
 
 def decimal_text(value: Decimal) -> str:
@@ -47,13 +47,13 @@ def decimal_text(value: Decimal) -> str:
 
 
 def order_price(value: object) -> Decimal | str | None:
-    """Read the price of an order as an answer has it: a Decimal, or text as Kraken wrote it if it is relative.
+    """Read the price of an order from an answer: a Decimal, or text as Kraken wrote it if it is relative.
 
     >>> order_price("30000.0"), order_price("+5.0000%"), order_price("-100.0")
     (Decimal('30000.0'), '+5.0000%', '-100.0')
 
     Raises:
-        TypeError: It is neither a number nor text.
+        TypeError: The value is neither a number nor text.
     """
     if value is None or isinstance(value, Decimal):
         return value
@@ -69,8 +69,8 @@ def exact(name: str, value: object) -> Decimal:
     """Read a number that must be exact.
 
     Raises:
-        InvalidArguments: It is not a finite number, or beyond any market.
-        InvalidType: It is of a type that holds no exact number.
+        InvalidArguments: The value is not a finite number, or is beyond any market.
+        InvalidType: The value's type cannot be an exact number.
     """
     if isinstance(value, bool) or not isinstance(value, (Decimal, int, str)):
         hint = (
@@ -93,15 +93,15 @@ def exact(name: str, value: object) -> Decimal:
 
 
 def bounded(number: Decimal) -> bool:
-    """Whether a finite number can be written in full, as it travels: 1e999999999 would fill the memory."""
+    """Whether a finite number can be written in full, as it is sent: 1e999999999 would fill the memory."""
     return number.adjusted() <= _LARGEST and int(number.as_tuple().exponent) >= -_FINEST
 
 
 def whole(name: str, value: int) -> int:
-    """Refuse a whole number with more digits than anything of Kraken's has; Python would not write it.
+    """Refuse a whole number with more digits than any of Kraken's has; Python would not write it.
 
     Raises:
-        InvalidArguments: It has too many digits.
+        InvalidArguments: The number has too many digits.
     """
     if value.bit_length() > _BITS:
         raise InvalidArguments(f"{name}={quoted(value)} is too large", hint=f"at most {_LARGEST} digits")

@@ -1,7 +1,7 @@
 """How one parameter of a request is checked and written, as markers for `typing.Annotated`.
 
 A request type says ``volume: Annotated[Decimal | int | str, Money()]``; `Request.params` asks the marker for the value
-that travels. Every check that can be made without Kraken is made here, before anything is sent.
+to send. Every check that can be made without Kraken is made here, before anything is sent.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ _SIGNS: Final = frozenset("+-#")
 _PERCENT: Final = re.compile(r"\d{1,40}(?:\.\d{1,40})?%", re.ASCII)
 _LEVERAGE: Final = re.compile(r"none|\d+(?:\.\d+)?(?::\d+)?", re.ASCII)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-"""Line ends, NUL and their like: no name, id or word of Kraken's holds one."""
+"""Line ends, NUL and the like: none of Kraken's names, ids or words contains one."""
 
 
 class Marker:
-    """Turns a parameter's value into what travels; None in, None out means "leave it out"."""
+    """Turns a parameter's value into what is sent; None stands for "leave it out", both given and returned."""
 
     def wire(self, name: str, value: Any) -> Wire | None:
-        """Check `value` and return what is sent for it.
+        """Check `value` and return what to send for it.
 
         Raises:
-            InvalidArguments: The value cannot be right. `InvalidType` if already its type is wrong.
+            InvalidArguments: The value cannot be right. `InvalidType` if its type is wrong.
         """
         raise NotImplementedError
 
@@ -74,7 +74,7 @@ class Price(Marker):
         if isinstance(value, str) and (RELATIVE.fullmatch(value) or _PERCENT.fullmatch(value)):
             return str.__str__(value)
         if isinstance(value, str) and value.strip()[:1] in _SIGNS:
-            # Read as a number it would lose the sign, and be an absolute price.
+            # Read as a number it would lose its sign and become an absolute price.
             raise InvalidArguments(
                 f"{name}={quoted(value)} is not a price relative to the market", hint="write '+5.5', '-100' or '#3%'"
             )
@@ -89,10 +89,10 @@ class Price(Marker):
 
 
 def sendable(name: str, value: str) -> str:
-    """Refuse a text that no body can hold; return it as a plain `str`.
+    """Refuse a text that no body can contain; return it as a plain `str`.
 
     Raises:
-        InvalidArguments: It contains a lone surrogate, as a text read with ``errors="surrogateescape"`` may.
+        InvalidArguments: The text contains a lone surrogate, as a text read with ``errors="surrogateescape"`` may.
     """
     if not value.isascii():
         try:
@@ -101,7 +101,7 @@ def sendable(name: str, value: str) -> str:
             raise InvalidArguments(
                 f"{name}={quoted(value)} contains a lone surrogate, which cannot be sent", hint="read the text as UTF-8"
             ) from None
-    return value if type(value) is str else str.__str__(value)  # msgspec writes no class of the caller's
+    return value if type(value) is str else str.__str__(value)  # msgspec does not write the caller's own classes
 
 
 class Text(Marker):
@@ -120,7 +120,7 @@ class Text(Marker):
             raise InvalidArguments(f"{name} is empty", hint=f"leave {name} out or give it a value")
         if not value.isprintable() and _CONTROL.search(value):
             raise InvalidArguments(
-                f"{name}={quoted(value)} holds a control character", hint="is a line end left over? strip() the text"
+                f"{name}={quoted(value)} contains a control character", hint="is a line end left over? strip() the text"
             )
         if self._pattern and not re.fullmatch(self._pattern, value):
             raise InvalidArguments(f"{name}={quoted(value)} is not {self._what}")
@@ -173,14 +173,14 @@ class Range(Marker):
 
 
 USERREF: Final = Range(-(2**31), 2**31 - 1)
-"""A number of the caller's that several orders may bear.
+"""The caller's own number, which several orders may have.
 
 Source: https://docs.kraken.com/api/docs/rest-api/add-order (userref)
 """
 
 
 class Leverage(Marker):
-    """How large a margin order is to what backs it: ``"none"``, ``2``, ``"5"``, ``"5:1"``."""
+    """How large a margin order is in relation to its collateral: ``"none"``, ``2``, ``"5"``, ``"5:1"``."""
 
     def wire(self, name: str, value: Any) -> str | int:  # noqa: D102 - see Marker
         if isinstance(value, int) and not isinstance(value, bool):
@@ -192,7 +192,7 @@ class Leverage(Marker):
 
 
 class Tag(Marker):
-    """A switch that is sent only when it is set: Kraken takes the mere presence of ``validate`` for yes."""
+    """A switch that is sent only when it is set: Kraken takes the mere presence of ``validate`` as true."""
 
     def wire(self, name: str, value: Any) -> bool | None:  # noqa: D102 - see Marker
         if not isinstance(value, bool):

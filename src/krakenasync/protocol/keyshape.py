@@ -28,9 +28,9 @@ class Suspicion(msgspec.Struct, frozen=True):
     """What looks wrong.
 
     Attributes:
-        said: What, in words that never hold the key.
+        said: What looks wrong, in words that never contain the key.
         remedy: What to do.
-        sure: Whether it cannot work; else it is only unusual.
+        sure: Whether the key cannot work; else it is only unusual.
     """
 
     said: str
@@ -49,7 +49,7 @@ _COPY: Final = "copy it whole, as Kraken shows it once when the key is made"
 
 
 def suspicions(api_key: str, api_secret: str) -> list[Suspicion]:
-    """Say what looks wrong about a key, the likeliest first; empty if nothing does.
+    """Return what looks wrong about a key, the likeliest first; empty if nothing does.
 
     Args:
         api_key: The public half, as configured.
@@ -61,7 +61,7 @@ def suspicions(api_key: str, api_secret: str) -> list[Suspicion]:
 
 
 def mixed_up(api_key: str, api_secret: str) -> list[Suspicion]:
-    """Say whether the halves are swapped or quoted: Kraken would only say that it does not know the key.
+    """Return whether the halves are swapped or quoted: Kraken would only say that it does not know the key.
 
     Args:
         api_key: The public half, as configured.
@@ -117,7 +117,7 @@ def _hex(given: Halves) -> Suspicion | None:
 
 
 def _decoded(given: Halves) -> Suspicion | None:
-    """The snippet's mistake turned round: what is stored is what decoding gave."""
+    """Detect a secret that was decoded before it was stored."""
     if (
         given.secret.startswith(("b'", 'b"'))
         or "\\x" in given.secret
@@ -147,7 +147,7 @@ def _not_base64(given: Halves) -> Suspicion | None:
 
 
 def _foreign(given: Halves) -> Suspicion | None:
-    """Tell keys of other kinds: paths and PEM blocks, where Kraken has plain base64."""
+    """Detect keys of other kinds: paths and PEM blocks, where Kraken has plain base64."""
     if given.key.lower().startswith(("organizations/", "-----begin")) or given.secret.startswith("-----BEGIN"):
         return Suspicion("this is a key of another exchange or kind", "make a Spot API key in Kraken's settings")
     return None

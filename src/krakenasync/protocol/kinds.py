@@ -12,7 +12,7 @@ LIMITED: Final = frozenset({"limit", "iceberg"})
 TRIGGERED: Final = frozenset(
     {"stop-loss", "take-profit", "stop-loss-limit", "take-profit-limit", "trailing-stop", "trailing-stop-limit"}
 )
-"""Kinds whose `price` sets them off; the limit of those that have one is `price2`."""
+"""Kinds that `price` triggers; the limit of those that have one is `price2`."""
 
 
 def takes(kind: str) -> frozenset[str]:

@@ -1,8 +1,8 @@
-"""A second reading for answers with a null, an empty list or an empty text where none was expected.
+"""A second reading for answers with an unexpected null, empty list or empty text.
 
-Kraken's pages do not say where a null may stand. Where a field has a default, a null is read as if the field were not
-there, so that one odd null does not hide a whole answer. A map with nothing in it has come as ``[]``, and one of
-Kraken's own examples says ``"userref": ""`` for none. This is slow, and is done only when the first reading failed.
+Kraken's pages do not say where a null may occur. Where a field has a default, a null is read as if the field were not
+there, so that one odd null does not hide a whole answer. An empty map has come as ``[]``, and one of Kraken's own
+examples has ``"userref": ""`` for no userref. This is slow, and is done only when the first reading failed.
 
 Source of the example: https://github.com/krakenfx/api-specs (OpenOrders)
 """
@@ -18,18 +18,18 @@ import msgspec
 
 __all__ = ["mended"]
 
-_READ: Final = msgspec.json.Decoder(float_hook=lambda text: msgspec.Raw(text.encode()))  # digit by digit as they came
+_READ: Final = msgspec.json.Decoder(float_hook=lambda text: msgspec.Raw(text.encode()))  # digit by digit as received
 
 
 def mended(kind: Any, body: bytes) -> bytes | None:
-    """Return the answer's bytes without what fields of `kind` cannot hold but can do without; None if that is nothing.
+    """Return the answer's bytes without values that `kind` cannot contain but can do without; None if there are none.
 
     Args:
         kind: The type that the answer is to be read into.
         body: The answer.
 
     Raises:
-        msgspec.DecodeError: It is not JSON.
+        msgspec.DecodeError: The answer is not JSON.
     """
     read = _READ.decode(body)
     kept = _kept(kind, read) if read else read
@@ -37,7 +37,7 @@ def mended(kind: Any, body: bytes) -> bytes | None:
 
 
 def _kept(kind: Any, value: Any) -> Any:
-    """Leave out what is null or empty and can be, and take ``[]`` for a map where one is due, at any depth."""
+    """Leave out what is null or empty and not needed, and read ``[]`` as a map where one is expected, at any depth."""
     if value == [] and _is_object(kind):
         return {}
     if isinstance(value, list):
@@ -58,7 +58,7 @@ def _kept(kind: Any, value: Any) -> Any:
 
 
 def _struct(kind: Any) -> Any:
-    """The struct that a type names, also as one of several or with its parameters."""
+    """Return the struct that a type names, also as one of several or with its parameters."""
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return kind
     origin = get_origin(kind)
@@ -68,7 +68,7 @@ def _struct(kind: Any) -> Any:
 
 
 def _is_object(kind: Any) -> bool:
-    """Whether a type is a map or a struct, and no list could be one of it."""
+    """Whether a type is a map or a struct, and no list could be of that type."""
     each = get_args(kind) if get_origin(kind) in {types.UnionType, typing.Union} else (kind,)
     origins = [get_origin(one) or one for one in each]
     objects = [one for one in origins if isinstance(one, type) and issubclass(one, (dict, msgspec.Struct))]
@@ -76,7 +76,7 @@ def _is_object(kind: Any) -> bool:
 
 
 def _inner(kind: Any) -> Any:
-    """What a list or a map holds."""
+    """Return the type of what a list or a map contains."""
     if get_origin(kind) in {dict, list, tuple}:
         return get_args(kind)[-1] if get_origin(kind) is dict else get_args(kind)[0]
     return next((found for each in get_args(kind) if (found := _inner(each)) is not None), None)
@@ -84,7 +84,7 @@ def _inner(kind: Any) -> Any:
 
 @functools.cache
 def _fields(struct: Any) -> dict[str, tuple[Any, list[Any]]]:
-    """Name on the wire -> (type, what can be left out: it is none of the type's own, and there is a default)."""
+    """Return name on the wire -> (type, what can be left out: not a value of the type, and there is a default)."""
     origin = get_origin(struct) or struct
     hints = typing.get_type_hints(origin)
     parameters = dict(zip(getattr(origin, "__parameters__", ()), get_args(struct), strict=False))
@@ -98,7 +98,7 @@ def _fields(struct: Any) -> dict[str, tuple[Any, list[Any]]]:
 
 
 def _dispensable(hint: Any) -> list[Any]:
-    """What means nothing in a field of that type: null, or an empty text where null would do but no text."""
+    """Return what means "none" in a field of that type: null, or an empty text where null is allowed but no text is."""
     kinds = get_args(hint)
     if type(None) not in kinds:
         return [None]
@@ -106,6 +106,6 @@ def _dispensable(hint: Any) -> list[Any]:
 
 
 def _filled(hint: Any, parameters: dict[Any, Any]) -> Any:
-    """Put a generic struct's parameters in: the result's type into the envelope's."""
+    """Insert a generic struct's parameters: the result's type into the envelope's."""
     found = [parameters[each] for each in (hint, *get_args(hint)) if each in parameters]
     return found[0] if found else hint

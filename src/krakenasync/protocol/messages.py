@@ -1,4 +1,4 @@
-"""One HTTP message out of one call, composed and signed in one step: the signed bytes are the sent bytes."""
+"""One HTTP message for one call, composed and signed in one step: the signed bytes are the sent bytes."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ __all__ = ["LONGEST_TARGET", "Message", "compose", "fits_a_header"]
 
 _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
 _IN_QUERY: Final = frozenset({"account_id"})
-"""What Funding Beta takes in the query string, also of a call that has a body."""
+"""What Funding Beta takes in the query string, even if a call has a body."""
 LONGEST_TARGET: Final = 8_000
-"""Characters. What is longer Kraken's edge answers with 414 or 520, however often it is asked.
+"""Characters. Kraken's edge answers longer ones with 414 or 520, however often they are sent.
 
 Source: https://github.com/home-assistant/core/issues/142910, https://github.com/freqtrade/freqtrade/issues/6318
 """
-_AS_JSON: Final = Body.JSON  # to look a member up on its enumeration costs as much as a call, up to Python 3.11
+_AS_JSON: Final = Body.JSON  # up to Python 3.11, looking up an enum member costs as much as a call
 
 
 def fits_a_header(text: str) -> bool:
@@ -32,7 +32,7 @@ def fits_a_header(text: str) -> bool:
 
 
 class Message(msgspec.Struct, frozen=True):
-    """What travels: method, target from ``/0/`` on with its query, headers, body.
+    """What is sent: method, target from ``/0/`` on with its query, headers, body.
 
     Attributes:
         others: Headers besides the three that every ordinary private call has.
@@ -51,16 +51,16 @@ class Message(msgspec.Struct, frozen=True):
 
     @property
     def headers(self) -> dict[str, str]:
-        """All of them by name."""
+        """All headers by name."""
         usual = {"API-Key": self.key, "API-Sign": self.signature, "Content-Type": self.kind}
         return {name: value for name, value in usual.items() if value} | self.others
 
     def __repr__(self) -> str:
-        """Show where it goes; headers and body hold key, signature and second factor."""
+        """Show where it goes; headers and body contain the key, signature and second factor."""
         return f"<Message {self.method} {self.target.partition('?')[0]}>"
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """Show no more to rich, which does not ask `__repr__`."""
+        """Show no more to rich, which does not call `__repr__`."""
         return [("method", self.method), ("target", self.target.partition("?")[0])]
 
 
@@ -77,14 +77,14 @@ def compose(
 
     Args:
         spec: The endpoint.
-        params: Its parameters as `Part.params` gives them.
+        params: Its parameters as `Part.params` returns them.
         key: The API key's public half.
         secret: The decoded private half, or what signs with it.
         nonce: Decimal digits, above every nonce sent before.
         otp: The second factor, where the key has one.
 
     Raises:
-        InvalidArguments: A text contains a lone surrogate, or a second factor what no header can hold.
+        InvalidArguments: A text contains a lone surrogate, or a second factor what no header can contain.
     """
     try:
         if not spec.private:
@@ -96,7 +96,7 @@ def compose(
         signer = secret if isinstance(secret, Signer) else Signer(secret)
         return Message(spec.method, spec.path, {}, body, key, signer.sign(spec.path, nonce, body), kind)
     except UnicodeEncodeError:
-        # A text read with errors="surrogateescape" has such. The error itself holds the text, maybe a second factor.
+        # As in a text read with errors="surrogateescape". The error itself contains the text, maybe a second factor.
         raise InvalidArguments(
             f"a parameter of {spec.name} contains a lone surrogate, which cannot be sent", hint="read the text as UTF-8"
         ) from None

@@ -17,7 +17,7 @@ __all__ = ["EPOCH", "Deadline", "Instant"]
 _NO_MOMENT: Final = re.compile(
     r"-.*|\+?(?:[\d.]+e[-+]?\d+|[\d.]{100,}|s?nan\d*|inf(?:inity)?)", re.ASCII | re.IGNORECASE
 )
-"""Text that is a number, but no moment. Ids hold letters and dashes, and begin with a letter."""
+"""Text that is a number, but not a moment. Ids contain letters and dashes, and begin with a letter."""
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HINT: Final = "unix seconds since 1970, or an aware datetime"
 
@@ -25,10 +25,10 @@ _HINT: Final = "unix seconds since 1970, or an aware datetime"
 class Instant(Marker):
     """A moment as unix time; also takes an aware datetime, or an id where Kraken accepts one.
 
-    A number below 0 is refused: whoever writes one means "so long ago", and Kraken reads it as a time before 1970.
+    A number below 0 is refused: it is meant as "so long ago", but Kraken reads it as a time before 1970.
 
     Args:
-        whole_seconds: Whether Kraken wants whole seconds: what is below them is cut, not rounded.
+        whole_seconds: Whether Kraken requires whole seconds: fractions are cut, not rounded.
         nanoseconds: Whether a datetime is written as a whole number of nanoseconds instead.
     """
 
@@ -86,7 +86,7 @@ class Deadline(Marker):
 
 
 def _iso(name: str, text: str) -> str:
-    """Refuse a text that no reader of ISO 8601 understands."""
+    """Refuse a text that is not ISO 8601."""
     hint = "write it like '2026-05-28T20:26:40Z', or pass an aware datetime"
     try:
         moment = datetime.fromisoformat(text.upper())
@@ -98,7 +98,7 @@ def _iso(name: str, text: str) -> str:
 
 
 def _aware(name: str, value: datetime) -> datetime:
-    """Refuse a datetime that does not say its zone."""
+    """Refuse a datetime without a time zone."""
     if value.utcoffset() is None:
         raise InvalidArguments(f"{name} is a naive datetime", hint="say which zone: datetime.now(UTC)")
     return value

@@ -1,4 +1,4 @@
-"""Values that have no marker of their own: written by their type, and those inside others item by item."""
+"""Values that have no marker of their own: written by their type, nested ones item by item."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["List", "Typed", "meant", "plain"]
 
 
 class Typed(Marker):
-    """A value of one of some types, a text not empty. A bool is not an int.
+    """A value of one of the given types; a text must not be empty. A bool is not an int.
 
     Args:
         kinds: The types. One with `params` stands for an object inside the request, like an order of a batch.
@@ -48,12 +48,12 @@ def _what(kind: type) -> str:
 
 
 class List(Marker):
-    """A list that travels as a list: JSON array, or bracketed names in a form.
+    """A list that is sent as a list: a JSON array, or bracketed names in a form.
 
     Args:
         each: How its items are checked and written; None: each by its type.
-        least: The smallest number of items Kraken takes.
-        most: The largest.
+        least: The smallest number of items that Kraken takes.
+        most: The largest number.
     """
 
     def __init__(self, each: Marker | None = None, *, least: int = 1, most: int | None = None) -> None:
@@ -75,8 +75,8 @@ def meant(name: str, value: Any, part: type[msgspec.Struct] | None = None) -> An
 
     Args:
         name: The parameter's name at Kraken.
-        value: What was given. Comes back as it is if it stands for itself.
-        part: The kind of object that the parameter is, or holds, if it is one.
+        value: What was given. It is returned unchanged if it stands for itself.
+        part: The kind of object that the parameter is, or contains, if any.
 
     Raises:
         InvalidArguments: A dict describes no such part.
@@ -89,17 +89,17 @@ def meant(name: str, value: Any, part: type[msgspec.Struct] | None = None) -> An
         items = [_item(name, item, part) for item in value]
         if all(map(operator.is_, items, value)):
             return value
-        return tuple(items) if isinstance(value, tuple) else items  # a request that could be hashed still can
+        return tuple(items) if isinstance(value, tuple) else items  # a request that could be hashed still can be
     return value
 
 
 def _item(name: str, item: Any, part: type[msgspec.Struct] | None) -> Any:
-    """`meant`, of what stands in a list; lists in it are left alone."""
+    """Apply `meant` to an item of a list; lists in it are left alone."""
     return item if isinstance(item, (list, tuple)) else meant(name, item, part)
 
 
 def _described(name: str, value: Mapping[Any, Any], part: type[msgspec.Struct]) -> msgspec.Struct:
-    """Make a part of the dict that describes it by Kraken's names, so that it is checked like one."""
+    """Make a part from the dict that describes it by Kraken's names, so that it is checked like one."""
     known = {field.encode_name: field for field in msgspec.structs.fields(part)}
     if unknown := [key for key in value if key not in known]:
         hint = f"{part.__name__} has {', '.join(known)}"
@@ -115,10 +115,10 @@ def plain(name: str, value: Any, inside: tuple[int, ...] = ()) -> Wire:
     Args:
         name: What it is called in messages.
         value: The value.
-        inside: What it stands in, by identity, the outermost first.
+        inside: The containers around it, by identity, the outermost first.
 
     Raises:
-        InvalidArguments: It cannot be sent. `InvalidType` if its type has no wire form.
+        InvalidArguments: The value cannot be sent. `InvalidType` if its type has no wire form.
     """
     write = _PLAIN.get(type(value))
     if write is not None:
@@ -133,13 +133,13 @@ def plain(name: str, value: Any, inside: tuple[int, ...] = ()) -> Wire:
     if isinstance(value, datetime):
         return Instant().wire(name, value)
     for kind, write in _PLAIN.items():
-        if isinstance(value, kind):  # a class of the caller's, derived from one of these
+        if isinstance(value, kind):  # the caller's own class, derived from one of these
             return write(name, value)
     raise InvalidType(f"{name} cannot be sent as {type(value).__name__}")
 
 
 def _nested(name: str, value: dict[Any, Any] | list[Any] | tuple[Any, ...], inside: tuple[int, ...]) -> Wire:
-    """Write what holds other values."""
+    """Write a value that contains others."""
     if id(value) in inside or len(inside) >= DEEPEST:
         raise InvalidArguments(f"{name} contains itself, or is nested more than {DEEPEST} deep")
     within = (*inside, id(value))

@@ -25,7 +25,7 @@ class Version(Protocol):
 
     @property
     def time(self) -> datetime:
-        """When it came about."""
+        """When the version was made."""
         ...
 
 
@@ -35,14 +35,14 @@ V = TypeVar("V", bound=Version)
 def find_amend(wanted: Mapping[str, Any], versions: Sequence[V], since: datetime) -> tuple[Sight, V | None]:
     """Find the version that an amend made: the user's, not older than the amend, with every value that was asked for.
 
-    Only the last of the user's can be it: an earlier one with the same values may be another amend's, and who asked for
-    no values leaves no mark at all.
+    Only the last of the user's versions can be it: an earlier one with the same values may be another amend's. An amend
+    without absolute values leaves nothing to recognise.
 
     Args:
         wanted: The amend's ``order_qty``, ``display_qty``, ``limit_price``, ``trigger_price``; relative prices prove
-            nothing and are passed over.
+            nothing and are ignored.
         versions: The order's versions, in any order.
-        since: No earlier version counts.
+        since: Earlier versions do not count.
     """
     recent = [version for version in versions if version.amend_type == "user" and version.time >= since]
     if not recent:
@@ -71,10 +71,10 @@ def after_edit(*, successor: bool, status: str | None) -> Sight:
 
 
 def fits_edit(wanted: Mapping[str, Any], made: object) -> bool:
-    """Whether an order may be the one that an edit made: another edit's has other prices.
+    """Whether an order may be the one that an edit made; one from another edit has other prices.
 
     Args:
-        wanted: The edit's ``price`` and ``price2``; relative prices prove nothing and are passed over.
+        wanted: The edit's ``price`` and ``price2``; relative prices prove nothing and are ignored.
         made: The order's description, which has them by the same names.
     """
     numbers = _numbers(wanted)
@@ -87,7 +87,7 @@ def _numbers(wanted: Mapping[str, Any]) -> dict[str, Decimal]:
 
 
 def _number(value: Any) -> Decimal | None:
-    """Read an absolute number; None for a relative price or none at all."""
+    """Read an absolute number; return None for a relative price or no price at all."""
     if value is None or str(value).startswith(("+", "-", "#")) or str(value).endswith("%"):
         return None
     try:

@@ -1,8 +1,8 @@
-"""How Kraken pages, as data; where an iteration stands, as a value; and the next request, as a function.
+"""Kraken's ways of paging, as data; the position of an iteration, as a value; and the next request, as a function.
 
 Continuing an iteration and resuming one are the same: each request is made from a `Cursor` alone, and each row has the
 cursor that continues after it. Where Kraken's own position is not stable, because rows can be inserted before it, a
-request begins at the row that was handed out last and continues after it, wherever that row is by now.
+request starts at the row that was handed out last and continues after it, wherever that row is by now.
 
 Sources: https://docs.kraken.com/api/docs/rest-api/get-ledgers (start excluded, end included, 50 rows, ofs),
 https://docs.kraken.com/api/docs/rest-api/get-recent-trades, https://docs.kraken.com/api/docs/rest-api/get-ohlc-data,
@@ -25,9 +25,9 @@ from krakenasync.protocol.servertime import SECOND
 __all__ = ["PAGING", "Cursor", "Page", "Paging", "Style", "begin", "behind", "first_new", "following", "parameters"]
 
 _AHEAD: Final = 2
-"""Seconds between what a reading of Kraken's clock shows at least and a moment that is surely not past."""
+"""Seconds from the least that a reading of Kraken's clock can mean to a moment that is certainly not past."""
 _SETTLED: Final = 1
-"""Seconds after which all trades of a moment are surely listed."""
+"""Seconds after which all trades of a moment are certainly listed."""
 
 
 class Style(Enum):
@@ -38,9 +38,9 @@ class Style(Enum):
     NANOSECONDS = "since_last"
     """The answer's `last`, in nanoseconds, is the next `since`. Oldest first."""
     SECONDS = "since"
-    """`since` in seconds; one answer holds all there is to have."""
+    """`since` in seconds; one answer contains everything available."""
     FLAG = "cursor_flag"
-    """``cursor=true`` begins, then the answer's `next_cursor`."""
+    """``cursor=true`` for the first page, then the answer's `next_cursor`."""
 
 
 _PARAMETER: Final = {
@@ -57,7 +57,7 @@ class Paging(msgspec.Struct, frozen=True):
 
     Attributes:
         style: Which kind of cursor it has.
-        rows: How many rows a full page holds, unless the call says otherwise.
+        rows: How many rows a full page contains, unless the call says otherwise.
     """
 
     style: Style
@@ -85,11 +85,11 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
 
     Attributes:
         endpoint: Kraken's name of the call.
-        params: What it asks for, as it travels; `end` is pinned here when the first page is asked for.
+        params: What it asks for, as sent; `end` is pinned here when the first page is requested.
         page: The value of the parameter that says which page; None before the first.
-        last: The mark of the row handed out last, to go on behind; None if all of the page is new.
+        last: The mark of the row handed out last, after which to continue; None if all of the page is new.
         until: Unix seconds after which rows are left out, where Kraken has no parameter for it.
-        count: How many rows there are in all, where Kraken has said it.
+        count: How many rows there are in all, if Kraken has said so.
     """
 
     endpoint: str
@@ -100,7 +100,7 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     count: int | None = None
 
     def text(self) -> str:
-        """Write it as JSON."""
+        """Return the cursor as JSON."""
         return msgspec.json.encode(self).decode()
 
     @classmethod
@@ -108,7 +108,7 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
         """Read what `text` wrote.
 
         Raises:
-            InvalidArguments: It is not a cursor, or one of another call.
+            InvalidArguments: The text is not a cursor, or belongs to another call.
         """
         if not isinstance(text, str):
             raise InvalidType(f"cursor must be a str, not {type(text).__name__}", hint="pass what `.cursor` gave")
@@ -128,10 +128,10 @@ class Page(msgspec.Struct, frozen=True):
     """What an answer says about its rows.
 
     Attributes:
-        marks: What tells each row from all others, in the answer's order.
-        onward: Kraken's word for what comes next: `last`, `next_cursor`; None at the end.
+        marks: What distinguishes each row from all others, in the answer's order.
+        onward: Kraken's value for what comes next: `last`, `next_cursor`; None at the end.
         count: How many rows there are in all.
-        unfinished: Whether the last row may still change, so that going on begins with it.
+        unfinished: Whether the last row may still change, so that the next request starts with it.
     """
 
     marks: Sequence[str]
@@ -141,16 +141,16 @@ class Page(msgspec.Struct, frozen=True):
 
 
 def begin(paging: Paging, cursor: Cursor, now: int) -> Cursor:
-    """Pin the end of what is asked for and go to the first page; a cursor that is past that comes back as it is.
+    """Pin the end of what is asked for and go to the first page; a cursor that is past that is returned unchanged.
 
     The end lies a little ahead of Kraken's clock, so that the newest rows are there. What arrives in between pushes
     rows to higher offsets, which is harmless: see `first_new`. An end too early would pull them to lower ones. `until`
-    leaves no room for rows yet to come: it is a moment that is surely past.
+    leaves no room for rows yet to come: it is a moment that is certainly past.
 
     Args:
         paging: How the endpoint pages.
         cursor: Where the iteration stands.
-        now: What Kraken's clock shows at least, in nanoseconds since the unix epoch.
+        now: The least that Kraken's clock can show, in nanoseconds since the unix epoch.
     """
     if cursor.page is not None:
         return cursor
@@ -178,7 +178,7 @@ def _first_page(paging: Paging, cursor: Cursor) -> bool | int | str:
 
 
 def _earlier(given: str | None, pin: Decimal) -> str:
-    """Choose the earlier of two moments; an id is left alone, it names one in the past."""
+    """Choose the earlier of two moments; an id is left alone, as it names one in the past."""
     try:
         moment = Decimal(given) if given is not None else pin
     except InvalidOperation:
@@ -197,12 +197,12 @@ def parameters(paging: Paging, cursor: Cursor) -> dict[str, Any]:
 
 
 def first_new(cursor: Cursor, page: Page) -> int | None:
-    """Say which row of a page is the first that was not handed out yet.
+    """Return the first row of a page that was not handed out yet.
 
-    Rows that arrived since push those that are known to higher offsets, so the one to go on behind may have moved.
+    Rows that have arrived since push the known ones to higher offsets, so the one to continue after may have moved.
 
     Returns:
-        Its index, the number of rows if there is none, or None if the row to go on behind is not on the page.
+        Its index, the number of rows if there is none, or None if the row to continue after is not on the page.
     """
     if cursor.last is None:
         return 0
@@ -210,11 +210,11 @@ def first_new(cursor: Cursor, page: Page) -> int | None:
 
 
 def behind(paging: Paging, cursor: Cursor, page: Page, index: int) -> Cursor:
-    """Return the cursor that goes on behind a row.
+    """Return the cursor that continues after a row.
 
     Args:
         paging: How the endpoint pages.
-        cursor: The one that the page was asked for with.
+        cursor: The cursor with which the page was requested.
         page: The page.
         index: The row's place on it.
     """
@@ -233,7 +233,7 @@ def following(paging: Paging, cursor: Cursor, page: Page) -> Cursor | None:
     """Return the cursor of the request after this page, or None when there is nothing more to ask for.
 
     Raises:
-        InvalidArguments: The row to go on behind is nowhere, or a page holds less than one moment's rows.
+        InvalidArguments: The row to continue after is gone, or a page is too small for the rows of one moment.
     """
     lost = first_new(cursor, page) is None
     match paging.style:
@@ -255,7 +255,7 @@ def following(paging: Paging, cursor: Cursor, page: Page) -> Cursor | None:
 
 
 def _next_offset(paging: Paging, cursor: Cursor, page: Page, *, lost: bool) -> Cursor | None:
-    """Begin the next page with the last row of this one, to see whether the rows have moved."""
+    """Start the next page with the last row of this one, to see whether the rows have moved."""
     here = cursor.page if isinstance(cursor.page, int) else 0
     rows = len(page.marks)
     count = page.count if cursor.count is None else cursor.count
@@ -269,9 +269,9 @@ def _next_offset(paging: Paging, cursor: Cursor, page: Page, *, lost: bool) -> C
 
 
 def _next_nanosecond(paging: Paging, cursor: Cursor, page: Page) -> Cursor | None:
-    """Go on one nanosecond before `last`: the page may have ended among trades of the same nanosecond.
+    """Continue one nanosecond before `last`: the page may have ended among trades of the same nanosecond.
 
-    Whether Kraken excludes `since` itself is then of no matter.
+    It then does not matter whether Kraken excludes `since` itself.
     """
     if page.onward is None or not page.marks:
         return None
@@ -288,7 +288,7 @@ def _next_nanosecond(paging: Paging, cursor: Cursor, page: Page) -> Cursor | Non
 
 
 def _next_token(cursor: Cursor, page: Page, *, lost: bool) -> Cursor | None:
-    """Go on with Kraken's word for the next page; a row that was pushed off its page is looked for there."""
+    """Continue with Kraken's token for the next page; a row that was pushed off its page is looked for there."""
     if page.onward is None or page.onward == cursor.page:
         return None
     return msgspec.structs.replace(cursor, page=page.onward, last=cursor.last if lost else None)

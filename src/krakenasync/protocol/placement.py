@@ -1,9 +1,9 @@
 """Placing an order exactly once: the machine, without network, clock or chance.
 
-What makes it possible is the order's *deadline*: the engine takes no request after it. So an order that was not heard
-of is waited for until its deadline has passed for certain; only a look made then can prove that there is none, and only
-then is it sent again, with the same `cl_ord_id` and a new deadline. A `cl_ord_id` alone would not do, for Kraken keeps
-it unique among open orders only: a filled market order leaves the id free.
+What makes it possible is the order's *deadline*: the engine accepts no request after it. So if no answer comes, the
+machine waits until the deadline has certainly passed; only a look made then can prove that there is no order, and only
+then is it sent again, with the same `cl_ord_id` and a new deadline. A `cl_ord_id` alone would not do, because Kraken
+keeps it unique among open orders only: a filled market order leaves the id free.
 
         ┌────────────────────────────── absent for certain ─────────────────────────────┐
         ▼                                                                               │
@@ -12,11 +12,11 @@ it unique among open orders only: a filled market order leaves the id free.
         ▼                  ▼                                              ▼             ▼
       Done               Done                                           Done    NotPlaced, GaveUp
 
-Each step is a class; a driver does what it says and asks the function named after it what comes next. Times are
+Each step is a class; a driver carries it out and asks the function named after it what comes next. Times are
 nanoseconds on a clock that is never ahead of Kraken's.
 
-It holds as long as an order shows, open or closed, within `Plan.margin` and one `Plan.pause` after its deadline (three
-pauses before it is sent again): no client can tell an order that does not show yet from one that is not there.
+It works as long as an order shows, open or closed, within `Plan.margin` and one `Plan.pause` after its deadline (three
+pauses before it is sent again): no client can tell an order that does not show yet from one that does not exist.
 
 Sources: https://docs.kraken.com/api/docs/rest-api/add-order (deadline),
     https://docs.kraken.com/api/docs/guides/spot-clordid (uniqueness),
@@ -63,13 +63,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """How patient a placement is.
 
     Attributes:
-        margin: Nanoseconds after the deadline before a look counts: what a fresh order may take to show.
-        absences: Looks that must not find the order before it counts as absent.
-        doubts: Looks that must not find it before it is sent again: one that has just been filled may for some seconds
-            stand neither among the open orders nor among the closed ones.
+        margin: Nanoseconds after the deadline before a look counts: the time a fresh order may take to show.
+        absences: How many looks without the order it takes before it counts as absent.
+        doubts: How many it takes before the order is sent again: for some seconds an order that has just been filled
+            may be neither among the open orders nor among the closed ones.
         looks: Looks in all, failed ones included, before giving up.
         pause: Nanoseconds between the first two looks; each further pause is twice as long.
-        sends: How often the order is sent at most.
+        sends: The most times that the order is sent.
         resubmit: Whether it is sent again at all.
     """
 
@@ -90,11 +90,11 @@ class Placed(msgspec.Struct, frozen=True):
 
 
 class Refused(msgspec.Struct, frozen=True):
-    """Kraken refused it, or nothing was ever sent: there is no order."""
+    """Kraken refused the order, or nothing was ever sent: there is no order."""
 
 
 class Late(msgspec.Struct, frozen=True):
-    """Kraken found the deadline too near: it was too long on its way. There is no order."""
+    """Kraken found the deadline too near: the request was too long on its way. There is no order."""
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -102,7 +102,7 @@ class Taken(msgspec.Struct, frozen=True):
 
 
 class Unknown(msgspec.Struct, frozen=True):
-    """It cannot be told. `deadline` is the latest one that was sent."""
+    """The outcome is not known. `deadline` is the latest one that was sent."""
 
     deadline: int
 
@@ -122,11 +122,11 @@ class Absent(msgspec.Struct, frozen=True):
 
 
 class Suspect(msgspec.Struct, frozen=True):
-    """An order that may be it is there: one without a `cl_ord_id`, or with ours from before our time."""
+    """There is an order that may be ours: one without a `cl_ord_id`, or an earlier one with our `cl_ord_id`."""
 
 
 class Stranger(msgspec.Struct, frozen=True):
-    """Another order bears our `cl_ord_id`."""
+    """Another order has our `cl_ord_id`."""
 
 
 class Unseen(msgspec.Struct, frozen=True):
@@ -153,7 +153,7 @@ class Glance(msgspec.Struct, frozen=True):
 
 
 class Look(msgspec.Struct, frozen=True):
-    """Look at the open orders, then at the closed ones; in this order, for an order only moves that way.
+    """Look at the open orders, then at the closed ones; in this order, because orders only move that way.
 
     Attributes:
         number: How often the order was sent.
@@ -169,7 +169,7 @@ class Look(msgspec.Struct, frozen=True):
 
 
 class Wait(msgspec.Struct, frozen=True):
-    """Wait until that moment, then go on with `then`."""
+    """Wait until that moment, then continue with `then`."""
 
     until: int
     then: Look
@@ -191,7 +191,7 @@ class NotPlaced(msgspec.Struct, frozen=True):
 
 
 class GaveUp(msgspec.Struct, frozen=True):
-    """It cannot be told; `resume` takes the looking up again.
+    """The outcome is still not known; `resume` starts looking again.
 
     Attributes:
         number: How often the order was sent.
@@ -203,12 +203,12 @@ class GaveUp(msgspec.Struct, frozen=True):
 
 
 def begin() -> Send:
-    """The first step."""
+    """Return the first step."""
     return Send(1)
 
 
 def sent(plan: Plan, step: Send, outcome: Outcome) -> Send | Done | Rejected | Look | Glance:
-    """What follows a send."""
+    """Return what follows a send."""
     match outcome:
         case Placed():
             return Done(adopted=False)
@@ -223,19 +223,19 @@ def sent(plan: Plan, step: Send, outcome: Outcome) -> Send | Done | Rejected | L
 
 
 def glanced(plan: Plan, step: Glance, sight: Sight) -> Done | Wait:
-    """What follows a glance. Only finding the order means something before its deadline has passed."""
+    """Return what follows a glance. Before the deadline has passed, not finding the order proves nothing."""
     if isinstance(sight, Found):
         return Done(adopted=True)
     return Wait(step.deadline + plan.margin, Look(step.number))
 
 
 def waited(step: Wait) -> Look:
-    """What follows a wait."""
+    """Return what follows a wait."""
     return step.then
 
 
 def looked(plan: Plan, step: Look, sight: Sight, now: int) -> Done | Wait | Send | Rejected | NotPlaced | GaveUp:
-    """What follows a look that was made after the deadline."""
+    """Return what follows a look that was made after the deadline."""
     absences = step.absences
     match sight:
         case Found():
@@ -245,7 +245,7 @@ def looked(plan: Plan, step: Look, sight: Sight, now: int) -> Done | Wait | Send
         case Absent():
             absences += 1
         case Suspect() | Stranger() | Unseen():
-            pass  # it proves neither; a later look may see the order itself
+            pass  # it proves nothing either way; a later look may see the order itself
     again = _again(plan, step)
     if absences >= (plan.doubts if again else plan.absences) and not step.taken:
         return Send(step.number + 1) if again else NotPlaced()
@@ -257,7 +257,7 @@ def looked(plan: Plan, step: Look, sight: Sight, now: int) -> Done | Wait | Send
 
 
 def resume(plan: Plan, end: GaveUp, deadline: int) -> Wait:
-    """How a placement that gave up is looked into again; what Kraken has said still holds."""
+    """Return the step that looks again after a placement gave up; what Kraken has said still holds."""
     return Wait(deadline + plan.margin, Look(end.number, taken=end.taken))
 
 

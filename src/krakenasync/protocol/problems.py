@@ -1,7 +1,7 @@
-"""Problem details: how Funding Beta says no, with an HTTP error status and a JSON object instead of the envelope.
+"""Problem details: how Funding Beta refuses, with an HTTP error status and a JSON object instead of the envelope.
 
 ``{"type": "tag:kraken.com,2025:InvalidKey", "status": 401, "title": "API: Invalid key", "data": null, "source":
-"Gateway"}`` is one, seen by clients; the guide names the problem ``TooManyDepositAddresses``. No page lists them.
+"Gateway"}`` is one, seen by clients; the guide mentions the problem ``TooManyDepositAddresses``. No page lists them.
 Their titles are those of Kraken's error strings without the ``E``.
 
 Sources: https://docs.kraken.com/exchange/guides/rest/funding (TooManyDepositAddresses),
@@ -31,7 +31,7 @@ from krakenasync.protocol.refusals import UNMAPPED, error_from_codes, fact, norm
 __all__ = ["NOT_PASSED_ON", "PREFIX", "error_from_problem"]
 
 PREFIX: Final = "tag:kraken.com,2025:"
-"""What the type of a problem begins with."""
+"""How the type of a problem begins."""
 
 _TYPES: Final[dict[str, type[KrakenError]]] = {"InvalidKey": InvalidKey, "TooManyDepositAddresses": FundingRefused}
 _STATUSES: Final[dict[int, type[KrakenError]]] = {
@@ -42,12 +42,12 @@ _STATUSES: Final[dict[int, type[KrakenError]]] = {
 
 
 NOT_PASSED_ON: Final = frozenset({400, 401, 403, 404, 405, 406, 407, 411, 413, 414, 415, 417, 421, 426, 431, 451})
-"""What a gateway answers of itself when it does not pass a request on, for what the request is or who sends it.
+"""What a gateway itself answers when it does not pass a request on, because of the request or its sender.
 
 Source: https://www.rfc-editor.org/rfc/rfc9110 (section 15.5)
 """
 _CONTENT: Final = frozenset({409, 410, 422})
-"""What an application says of a request that it has read, and does not carry out."""
+"""What an application answers to a request that it has read and does not carry out."""
 
 
 class _Problem(msgspec.Struct):
@@ -61,11 +61,11 @@ _READ: Final = msgspec.json.Decoder(_Problem)
 
 
 def error_from_problem(status: int, body: bytes, *, endpoint: str) -> KrakenError | None:
-    """Make the error for a problem; None if the body is none.
+    """Make the error for a problem; return None if the body is not one.
 
-    From 500 on the outcome is open, whatever is said. Below, the title decides if it is a known error string, else the
-    type, else the HTTP status, and nothing was done; but for a status that a gateway may give to what it has passed on,
-    such as 408, with a type that is not Kraken's.
+    From 500 on the outcome is open, whatever the body says. Below, the title decides if it is a known error string,
+    else the type, else the HTTP status, and nothing was done; the exception is a status that a gateway may give to what
+    it has passed on, such as 408, with a type that is not Kraken's.
 
     Args:
         status: The HTTP status, 400 or more.

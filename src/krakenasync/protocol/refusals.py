@@ -1,7 +1,7 @@
 """The table from Kraken's error strings to our errors.
 
 Source: https://docs.kraken.com/api/docs/guides/spot-errors and https://docs.kraken.com/exchange/guides/general/errors;
-entries marked "seen" are reported by users of the exchange but stand on no page.
+entries marked "seen" are reported by users of the exchange but are on no page.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ __all__ = [
 class Fact(NamedTuple):
     """What is known about one of Kraken's error strings.
 
-    `effect` is what the string tells about a write; a read never has one.
+    `effect` is what the string says about a write; a read never has one.
     """
 
     error: type[KrakenError]
@@ -126,12 +126,12 @@ FACTS: dict[str, Fact] = {
     "ESession:Invalid session": Fact(AuthenticationError),  # seen
 }
 
-# A string that is in no table was never seen to be harmless: for a write its outcome is unknown.
+# A string that is in no table was never seen to be harmless: after a write the outcome is unknown.
 UNMAPPED = Fact(Refused, "unknown", hint="an error string this version does not know; see Kraken's error guide")
 
 
 def normalise(code: str) -> str:
-    """Fold the blanks that Kraken sometimes writes after a colon.
+    """Remove the blanks that Kraken sometimes writes after a colon.
 
     >>> normalise("EService: Throttled: 1788471234")
     'EService:Throttled:1788471234'
@@ -140,7 +140,7 @@ def normalise(code: str) -> str:
 
 
 def throttled(until: int) -> str:
-    """Write the refusal that names the moment, in unix seconds, from which the caller may come again.
+    """Write the refusal that names the moment, in unix seconds, from which the caller may try again.
 
     >>> throttled_until([throttled(1788471234)])
     1788471234.0
@@ -149,7 +149,7 @@ def throttled(until: int) -> str:
 
 
 def throttled_until(codes: Iterable[str]) -> float | None:
-    """Read the moment, in unix seconds, that such a refusal names, in brackets or not; None if there is none."""
+    """Read the moment, in unix seconds, that such a refusal names, in brackets or not; return None without one."""
     for code in codes:
         _head, _colon, stamp = normalise(code).rpartition(":")
         stamp = stamp.strip("[] ")
@@ -159,9 +159,9 @@ def throttled_until(codes: Iterable[str]) -> float | None:
 
 
 def split_codes(codes: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Part an answer's ``error`` list into (errors, warnings).
+    """Split an answer's ``error`` list into (errors, warnings).
 
-    ``W...`` strings come beside a valid result; everything else counts as an error, also what follows no known form.
+    ``W...`` strings come with a valid result; everything else counts as an error, even in an unknown form.
     """
     warnings = tuple(code for code in codes if code.startswith("W"))
     return tuple(code for code in codes if not code.startswith("W")), warnings

@@ -1,4 +1,4 @@
-"""Prices relative to the market: how they are written, and which way they lead.
+"""Prices relative to the market: how they are written, and in which direction they lie.
 
 Sources: https://docs.kraken.com/api/docs/rest-api/add-order (price, price2),
 https://github.com/payward/kraken-api-client (its README: the signs that ``#`` stands for in a close order)
@@ -12,7 +12,7 @@ from typing import Final
 __all__ = ["RELATIVE", "leads_up"]
 
 RELATIVE: Final = re.compile(r"([+\-#])(\d{1,40}(?:\.\d{1,40})?)(%?)", re.ASCII)
-"""Sign, size, and whether that is a percentage."""
+"""Sign, size, and whether the size is a percentage."""
 
 
 def leads_up(sign: str, kind: str, *, buy: bool) -> bool:

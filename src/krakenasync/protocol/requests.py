@@ -1,4 +1,4 @@
-"""A request is one frozen type: its parameters are its fields, its facts its `spec`, its answer is ``Request[R]``."""
+"""A request is a frozen type: its fields are its parameters, `spec` is its facts, ``Request[R]`` names its answer."""
 
 from __future__ import annotations
 
@@ -26,22 +26,21 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     """A group of parameters: a whole request, or an object inside one such as an order of a batch."""
 
     def check(self) -> None:
-        """Check what no single parameter can tell, such as two that exclude each other.
+        """Check what no single parameter can show, such as two that exclude each other.
 
-        Called when each of them alone has been found right.
+        Called once each parameter has passed its own check.
 
         Raises:
             InvalidArguments: The combination cannot be right.
         """
 
     def params(self) -> dict[str, Any]:
-        """Return the parameters as they travel, checked, without those that are left out.
+        """Return the parameters as they are sent, checked, without those that are left out.
 
-        From then on each attribute holds what was meant by what was given (see `meant`), for `check` and for whoever
-        compares.
+        From then on each attribute is what was meant by what was given (see `meant`), for `check` and for comparisons.
 
         Raises:
-            InvalidArguments: A parameter cannot be right; says which and why.
+            InvalidArguments: A parameter cannot be right; the message says which and why.
         """
         sent: dict[str, Any] = {}
         for attribute, wire_name, write, needed in _plan(type(self)):
@@ -55,7 +54,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
         return sent
 
     def _settle(self, attribute: str, wire_name: str, given: Any) -> Any:
-        """Put what is meant in the place of what was given, and return it."""
+        """Replace what was given by what is meant, and return it."""
         value = meant(wire_name, given, parts_of(type(self)).get(attribute))
         if value is not given:
             msgspec.structs.force_setattr(self, attribute, value)
@@ -69,32 +68,32 @@ class Request(Part, Generic[R], frozen=True, kw_only=True):
 
 
 class Reshaped:
-    """Mixin of a result that is handed out in another shape than it travels in."""
+    """Mixin of a result that is handed out in a different shape from the one on the wire."""
 
     __slots__ = ()
 
     arrives_as: ClassVar[Any]
     """The type that is decoded; `bytes` for a file."""
     enveloped: ClassVar[bool] = True
-    """Whether it travels inside Kraken's envelope."""
+    """Whether it comes inside Kraken's envelope."""
 
     @classmethod
     def from_wire(cls, arrived: Any) -> Self:
-        """Make the result of what arrived.
+        """Make the result from what arrived.
 
         Raises:
-            msgspec.ValidationError: It has another shape than documented.
+            msgspec.ValidationError: What arrived does not have the documented shape.
         """
         raise NotImplementedError
 
 
 _AS_MEANT: Final = frozenset({str, int, bool, Decimal, float, datetime, NoneType})
-"""The types of what can stand for nothing else."""
+"""The types of values that are always meant as they are."""
 
 
 @functools.cache
 def _plan(part: type[Part]) -> tuple[tuple[str, str, Callable[[str, Any], Any], bool], ...]:
-    """Prepare, once per type, how each of its fields is written, and whether it is needed."""
+    """Prepare, once per type, how each field is written, and whether it is required."""
     hints = typing.get_type_hints(part, include_extras=True)
     return tuple(
         (field.name, field.encode_name, _writer(hints[field.name]), field.required)
@@ -103,7 +102,7 @@ def _plan(part: type[Part]) -> tuple[tuple[str, str, Callable[[str, Any], Any], 
 
 
 def _writer(hint: Any) -> Callable[[str, Any], Any]:
-    """Find the marker of a field, or have its value checked by its type."""
+    """Return the marker's writer for a field, or one that checks the value by its type."""
     if (marker := _marker(hint)) is not None:
         return marker.wire
     kinds = _kinds(hint)
@@ -119,7 +118,7 @@ def _marker(hint: Any) -> Marker | None:
 
 
 def _kinds(hint: Any) -> tuple[Any, ...]:
-    """List the types that a field's values may have, besides None; Any if that cannot be told."""
+    """List the types that a field's values may have, besides None; Any if that is not known."""
     origin = get_origin(hint)
     if origin in {Union, UnionType}:
         return tuple(dict.fromkeys(kind for inner in get_args(hint) for kind in _kinds(inner)))
@@ -135,7 +134,7 @@ def _kinds(hint: Any) -> tuple[Any, ...]:
 
 @functools.cache
 def parts_of(part: type[Part]) -> dict[str, type[Part]]:
-    """Find, once per type, the kinds of part that its fields are or hold."""
+    """Find, once per type, the kinds of part that its fields are or contain."""
     hints = typing.get_type_hints(part, include_extras=True)
     found = {attribute: _part_in(hints[attribute]) for attribute in part.__struct_fields__}
     return {attribute: inner for attribute, inner in found.items() if inner is not None}
@@ -149,7 +148,7 @@ def _part_in(hint: Any) -> type[Part] | None:
 
 @functools.cache
 def result_type(request: type[Request[Any]]) -> Any:
-    """Read ``R`` off ``class Balance(Request[R])``, through any classes between."""
+    """Return ``R`` of ``class Balance(Request[R])``, through any classes in between."""
     for cls in request.__mro__:
         for base in getattr(cls, "__orig_bases__", ()):
             if get_origin(base) is Request or (
@@ -165,7 +164,7 @@ def exclusive(part: Part, *names: str, needed: bool = False) -> None:
     """Check that at most one of the named parameters is given (exactly one, if `needed`).
 
     Raises:
-        InvalidArguments: Too many or none of them were given.
+        InvalidArguments: More than one parameter was given, or none.
     """
     given = [name for name in names if getattr(part, name) is not None]
     if len(given) > 1:

@@ -27,22 +27,22 @@ __all__ = ["Reconcile", "Retry", "RetryPolicy", "Stop", "Verdict", "decide", "ou
 
 
 _SOON: Final = 2.0
-"""Seconds for which a call waits at most when the road is closed for refused nonces."""
+"""The most seconds that a call waits while the road is closed because nonces were refused."""
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """How patient a client is.
 
     Attributes:
-        attempts: How often a call is sent at most, the first time included.
+        attempts: The most times that a call is sent, including the first.
         base: Seconds; the first pause is drawn from 0 to this, each further one from twice as much.
-        longest: Seconds no drawn pause exceeds.
-        total: Seconds after the first failure in which the last repetition has to begin.
+        longest: Seconds that no drawn pause exceeds.
+        total: Seconds after the first failure within which the last repetition has to begin.
         budget: Repetitions a key may spend at once.
         earn: How much of a repetition each success earns back.
-        nonce_tries: How often a call whose nonce was refused is signed anew before the refusal is reported: at once,
-            then after `base` seconds, each further time after twice as many. A wait for the road that refused nonces
-            have closed counts as one of them.
+        nonce_tries: How often a call whose nonce was refused is signed again before the refusal is reported: at once,
+            then after `base` seconds, each further time after twice as many. A wait while refused nonces have closed
+            the road counts as one of them.
     """
 
     attempts: int = 5
@@ -55,7 +55,7 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Retry(msgspec.Struct, frozen=True):
-    """Go again after `wait` seconds. The limiter may add to it.
+    """Repeat the call after `wait` seconds. The limiter may add to that.
 
     `spends` says whether it counts against the key's retry budget; what Kraken's own counters ask for does not.
     """
@@ -65,7 +65,7 @@ class Retry(msgspec.Struct, frozen=True):
 
 
 class Stop(msgspec.Struct, frozen=True):
-    """Report the error: nothing was done, or it was a read."""
+    """Report the error: nothing was done, or the call was a read."""
 
 
 class Reconcile(msgspec.Struct, frozen=True):
@@ -105,10 +105,10 @@ def decide(
 def _signed_anew(failure: InvalidNonce, policy: RetryPolicy, refusals: int) -> Retry | Stop:
     if refusals > policy.nonce_tries:
         return Stop()
-    # Only our own error says when to come again: not sent, because nonces of the key were refused again and again.
+    # Only an error of our own says when to retry: nothing was sent, because the key's nonces were refused repeatedly.
     if failure.retry_after is not None:
         return Retry(failure.retry_after) if failure.retry_after <= _SOON else Stop()
-    # The first may have been overtaken. What is refused a second time is refused for more, and that may pass.
+    # The first may have been overtaken. A second refusal has another cause, and that may pass.
     return Retry(0.0 if refusals == 1 else min(policy.longest, policy.base * 2.0 ** min(refusals - 2, 64)))
 
 
@@ -124,7 +124,7 @@ def repeatable(effect: Effect, failure: KrakenError) -> bool:
     if isinstance(failure, NotSent):
         return True
     if isinstance(failure, RateLimitExceeded):
-        # A full engine counter takes seconds to minutes: an order that late is another order. The caller decides.
+        # A full engine counter takes seconds to minutes: an order that late is a different order. The caller decides.
         return effect is Effect.READ or not isinstance(failure, EngineLimitExceeded)
     if effect is Effect.WRITE:
         return False
@@ -132,7 +132,7 @@ def repeatable(effect: Effect, failure: KrakenError) -> bool:
 
 
 def backoff(attempt: int, policy: RetryPolicy, chance: float, hint: float | None) -> float:
-    """Full jitter, with the server's hint as floor: seconds to wait after the given attempt.
+    """Return the seconds to wait after the given attempt: full jitter, with the server's hint as floor.
 
     Source of the method: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
     """

@@ -2,7 +2,7 @@
 
 ``API-Sign = base64(HMAC-SHA512(base64decode(secret), path + SHA256(nonce + body)))``
 
-Source: https://docs.kraken.com/api/docs/guides/spot-rest-auth, whose published example is a test of ours.
+Source: https://docs.kraken.com/api/docs/guides/spot-rest-auth, whose published example is one of our tests.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["KEY_LENGTH", "SECRET_LENGTH", "Signer", "decode_secret", "sign", "ve
 def _hash(name: str) -> Any:
     """Return CPython's own SHA-2 where there is one: OpenSSL takes longer to set up than to hash a hundred bytes.
 
-    In the midst of a call a signature takes three fifths of the time with it, as benchmarks/signing.py shows.
+    Within a call, a signature takes three fifths of the time with it, as benchmarks/signing.py shows.
     """
     try:
         return vars(hashlib)["__get_builtin_constructor"](name)
@@ -36,7 +36,7 @@ KEY_LENGTH: Final = 56
 SECRET_LENGTH: Final = 88
 """Characters of its private half: 64 bytes in base64."""
 _BLOCK: Final = 128
-"""Bytes that SHA-512 takes at once."""
+"""Bytes that SHA-512 processes at once."""
 _INNER: Final = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER: Final = bytes(byte ^ 0x5C for byte in range(256))
 
@@ -45,7 +45,7 @@ def decode_secret(secret: str) -> bytes:
     """Read the private key as Kraken shows it: base64 text.
 
     Raises:
-        ConfigurationError: It is not base64. The message never repeats the secret.
+        ConfigurationError: The secret is not base64. The message never repeats it.
     """
     try:
         key = base64.b64decode("".join(secret.split()), validate=True)
@@ -61,7 +61,7 @@ def decode_secret(secret: str) -> bytes:
 
 
 class Signer:
-    """Signs with one key, whose two paddings are hashed once: the rest of a signature is two short hashes.
+    """Signs with one key, whose two paddings are hashed only once: what is left of a signature is two short hashes.
 
     Source: https://www.rfc-editor.org/rfc/rfc2104 (section 4: precomputing the intermediate results)
     """
@@ -88,7 +88,7 @@ def sign(secret: bytes | Signer, path: str, nonce: str, body: bytes) -> str:
     Args:
         secret: The decoded private key, or its signer.
         path: From ``/0/`` on; with the query string where Funding Beta has one.
-        nonce: The decimal digits that also stand in the body.
+        nonce: The decimal digits that are also in the body.
         body: The body, byte for byte.
     """
     signer = secret if isinstance(secret, Signer) else Signer(secret)
@@ -96,5 +96,5 @@ def sign(secret: bytes | Signer, path: str, nonce: str, body: bytes) -> str:
 
 
 def verify(secret: bytes, path: str, nonce: str, body: bytes, signature: str) -> bool:
-    """Whether `signature` fits, compared in constant time."""
+    """Whether `signature` is right, compared in constant time."""
     return hmac.compare_digest(sign(secret, path, nonce, body).encode(), signature.encode())

@@ -1,4 +1,4 @@
-"""The facts of a call, beside its parameters: where it goes, what it needs, costs and does."""
+"""The facts of a call, besides its parameters: where it goes, what it needs, costs and does."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Effect(Enum):
     """What a call does to the account; decides whether it may be repeated."""
 
     READ = "read"
-    """Changes nothing: may be asked again whenever."""
+    """Changes nothing: may be repeated at any time."""
     WRITE = "write"
     """Changes orders: repeated only when it is known that nothing was done."""
     FUNDS = "funds"
@@ -28,7 +28,7 @@ class Effect(Enum):
 
 
 class Body(Enum):
-    """How the parameters travel."""
+    """How the parameters are sent."""
 
     QUERY = "query"
     FORM = "form"
@@ -43,7 +43,7 @@ class Need(msgspec.Struct, frozen=True):
 
     codes: tuple[str, ...] = ()
     every: bool = False
-    """Whether all codes are needed; else one of them is enough. No codes: any valid key."""
+    """Whether all codes are needed; if not, one of them is enough. No codes: any valid key."""
 
     def met_by(self, granted: Collection[str]) -> bool:
         """Whether a key with the `granted` permissions may call the endpoint."""
@@ -60,7 +60,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     """The facts of one endpoint, stated once. Client, sandbox, documentation and command line are made from them."""
 
     name: str
-    """Kraken's name, as it ends the path: ``"AddOrder"``, ``"Earn/Strategies"``."""
+    """Kraken's name, the end of the path: ``"AddOrder"``, ``"Earn/Strategies"``."""
     path: str
     """What is signed: starts at ``/0/``, whatever prefix the base URL has."""
     private: bool
@@ -93,9 +93,9 @@ def public_call(name: str, section: str, page: str, *, charge: Charge = PER_IP) 
     """Write the facts of a public call: GET with a query string.
 
     Args:
-        name: Kraken's name of it.
+        name: Kraken's name of the call.
         section: The section of Kraken's documentation.
-        page: The last part of the address of its page, or from the site's root on.
+        page: The last part of the address of its page, or the whole path from the site's root.
         charge: The counter of the caller's IP address, or of that and the pair.
     """
     return Spec(
@@ -125,15 +125,15 @@ def private_call(
     """Write the facts of a private call: POST, signed.
 
     Args:
-        name: Kraken's name of it.
+        name: Kraken's name of the call.
         section: The section of Kraken's documentation.
-        page: The last part of the address of its page, or from the site's root on.
+        page: The last part of the address of its page, or the whole path from the site's root.
         need: The permissions of the key.
-        effect: What it does to the account.
+        effect: What the call does to the account.
         charge: The counter that rises.
         body: Form, or JSON where nesting asks for it.
         binary: Whether the answer is a file.
-        makes: The parameter that turns it into a write.
+        makes: The parameter that turns the call into a write.
     """
     return Spec(
         name=name,

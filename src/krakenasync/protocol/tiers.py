@@ -32,7 +32,7 @@ class CounterSpec(msgspec.Struct, frozen=True):
 
     @property
     def decay(self) -> float:
-        """Points a second."""
+        """Points that drain away in a second."""
         return self.decay_hundredths / 100
 
 
@@ -77,7 +77,7 @@ class Tier(Enum):
         """Read a tier or its name, in any case.
 
         Raises:
-            ConfigurationError: There is no such tier.
+            ConfigurationError: The tier does not exist.
         """
         if isinstance(tier, Tier):
             return tier
@@ -93,5 +93,5 @@ class Tier(Enum):
 # "every couple of seconds" is all Kraken says about when the counter is reduced.
 REST_STEP: Final = 2
 
-# About one call a second stays inside; no burst is published, so none is assumed.
+# About one call a second stays within the limit; no burst is published, so none is assumed.
 PUBLIC: Final = CounterSpec(1, 100)

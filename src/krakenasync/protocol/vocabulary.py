@@ -1,4 +1,4 @@
-"""Words in a request that this version does not know of. They travel: Kraken adds to its lists without notice."""
+"""Words in a request that this version does not know. They are sent: Kraken adds to its lists without notice."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Unfamiliar", "unfamiliar", "words"]
 
 
 class Unfamiliar(NamedTuple):
-    """A parameter's word, or number, that is not among those that Kraken is known to take there."""
+    """A parameter's word, or number, that is not among those that Kraken is known to accept there."""
 
     name: str
     value: Any
@@ -23,7 +23,7 @@ class Unfamiliar(NamedTuple):
 
 
 def unfamiliar(part: Part) -> Iterator[Unfamiliar]:
-    """Find a request's words that are in no list of Kraken's, also in orders and the like within it.
+    """Find a request's words that are in none of Kraken's lists, also in orders and the like within it.
 
     Args:
         part: The request, its parameters checked.
@@ -61,7 +61,7 @@ def _vocabulary(part: type[Part]) -> tuple[tuple[str, str, frozenset[Any]], ...]
 
 
 def words(hint: Any) -> frozenset[Any]:
-    """Return the words, or numbers, that a type lists, wherever in it they stand.
+    """Return the words, or numbers, that a type lists, wherever in it they are.
 
     >>> sorted(words(Literal["buy", "sell"] | str))
     ['buy', 'sell']

@@ -30,23 +30,23 @@ __all__ = ["PROXY_LOGIN", "Answer", "Envelope", "decode", "envelope", "reader"]
 R = TypeVar("R")
 
 _SUCCESS: Final = range(200, 300)
-"""Kraken answers 200, also when it refuses; Earn/Deallocate may answer 202."""
+"""Kraken answers 200, even when it refuses; Earn/Deallocate may answer 202."""
 
 
 class Envelope(msgspec.Struct, Generic[R]):
-    """Kraken's answer as it stands on the wire."""
+    """Kraken's answer as it is on the wire."""
 
     error: list[str]
     result: R | msgspec.UnsetType = msgspec.UNSET
 
 
 class Answer(msgspec.Struct, Generic[R], frozen=True):
-    """A result with what came beside it.
+    """A result with what came along with it.
 
     Attributes:
         result: The typed result.
-        warnings: Kraken's ``W...`` strings; the result is valid all the same.
-        raw: The answer's bytes, where fields this version does not know can be found.
+        warnings: Kraken's ``W...`` strings; the result is valid nevertheless.
+        raw: The answer's bytes, in which fields that this version does not know can be found.
     """
 
     result: R
@@ -54,11 +54,11 @@ class Answer(msgspec.Struct, Generic[R], frozen=True):
     raw: bytes = b""
 
     def __repr__(self) -> str:
-        """Show the result, which hides what is secret in it; the bytes would tell."""
+        """Show the result, which hides what is secret in it; the bytes would reveal it."""
         return f"Answer(result={self.result!r}, warnings={self.warnings!r}, raw=<{len(self.raw)} bytes>)"
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """Show no more to rich, which does not ask `__repr__`."""
+        """Show no more to rich, which does not call `__repr__`."""
         return [("result", self.result), ("warnings", self.warnings)]
 
 
@@ -71,7 +71,7 @@ def envelope(result: Any = msgspec.UNSET, *errors: str) -> bytes:
 def _decoder(result: Any) -> Callable[[bytes], Envelope[Any]]:
     """Prepare, once per type of result, how an answer is read."""
     arrives_as = getattr(result, "arrives_as", result)
-    # Not strict: Kraken writes times as numbers and as strings of digits, and counts likewise. No number is a float.
+    # Not strict: Kraken writes times and counts as numbers and as strings of digits. No number is a float.
     finish: Callable[[Any], Any] = getattr(result, "from_wire", _as_it_is)
     if not getattr(result, "enveloped", True):
         bare = msgspec.json.Decoder(arrives_as, strict=False, float_hook=Decimal)
@@ -102,14 +102,14 @@ def _as_it_is(result: Any) -> Any:
 
 
 def _file(body: bytes) -> bytes:
-    """Tell a file from the JSON or HTML that comes in its place when something is wrong."""
+    """Return a file; refuse the JSON or HTML that comes in its place when something is wrong."""
     if not body.startswith(b"PK"):
         raise msgspec.ValidationError("not a zip archive")
     return body
 
 
 def _no_envelope(body: bytes) -> bytes:
-    """Refuse an error where answers come without one: it could pass for an answer with everything left out."""
+    """Refuse an envelope where answers have none: it could pass for an answer with everything left out."""
     if b'"error"' in body and _ERROR.decode(body).error is not UNSET:
         raise msgspec.ValidationError("an error instead of an answer")
     return body
@@ -122,7 +122,7 @@ class _Error(msgspec.Struct):
 _NEVER_FUNDED: Final = frozenset({"Balance", "BalanceEx"})
 """Accounts that were never funded have been answered ``{"error":[]}`` here: https://github.com/rotki/rotki/issues/946"""
 PROXY_LOGIN: Final = "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY name it; write it as http://user:password@host:port"
-"""What to do when a proxy wants user and password."""
+"""What to do when a proxy requires user and password."""
 _AMOUNTS: Final = dict[str, Decimal]
 """Read strictly: leniently, msgspec tries whole numbers first, which takes longer and loses the sign of ``"-0"``."""
 _NOTHING: Final = b"{}"
@@ -152,14 +152,14 @@ def decode(result: Any, status: int, body: bytes, *, endpoint: str) -> Answer[An
 
     Args:
         result: The type of the result.
-        status: The HTTP status; Kraken answers 200 also when it refuses.
+        status: The HTTP status; Kraken answers 200 even when it refuses.
         body: The bytes of the answer.
         endpoint: Kraken's name of the call, for messages.
 
     Raises:
-        Refused: Kraken said no; unknown strings too.
+        Refused: Kraken refused the call, or sent an unknown error string.
         ServiceUnavailable: A 5xx without Kraken's envelope.
-        ProtocolError: Anything else that is not an answer of Kraken's.
+        ProtocolError: Anything else that is not one of Kraken's answers.
     """
     if status in _SUCCESS:
         try:
@@ -207,12 +207,12 @@ def _failure(result: Any, status: int, body: bytes, endpoint: str) -> KrakenErro
         return error_from_codes(errors, endpoint=endpoint)
     if status not in _SUCCESS:
         if _tells_something(head.result) and status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            # As if it had been carried out, whatever somebody on the way has made of the status.
-            done = _protocol_error(f"HTTP {status} beside a result as Kraken gives it", status, endpoint)
+            # As if it had been carried out, whatever a proxy on the way has made of the status.
+            done = _protocol_error(f"HTTP {status} with a result as Kraken gives it", status, endpoint)
             done.effect, done.retryable = "unknown", False
             return done
         return _foreign(status, body, endpoint)
-    what = "holds no result" if head.result is msgspec.UNSET else "has a result of another shape than documented"
+    what = "has no result" if head.result is msgspec.UNSET else "has a result of another shape than documented"
     return _protocol_error(f"the answer {what}", status, endpoint)
 
 
@@ -221,7 +221,7 @@ def _tells_something(result: msgspec.Raw | msgspec.UnsetType) -> bool:
 
 
 def _foreign(status: int, body: bytes, endpoint: str) -> KrakenError:
-    """Name an answer that did not come from Kraken's application."""
+    """Make the error for an answer that did not come from Kraken's application."""
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         down = ServiceUnavailable(f"HTTP {status} from Kraken's edge", endpoint=endpoint, effect="unknown")
         down.status = status

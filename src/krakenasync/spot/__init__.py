@@ -1,1 +1,1 @@
-"""Kraken's Spot documentation as types: one module per section, each request beside its result."""
+"""Kraken's Spot documentation as types: one module per section, each request next to its result."""

@@ -47,7 +47,7 @@ class Balance(Request[dict[str, Decimal]], frozen=True, kw_only=True):
     spec: ClassVar[Spec] = private_call("Balance", "account", "get-account-balance", need=_QUERY_FUNDS)
 
     rebase_multiplier: RebaseMultiplier | None = None
-    assetVersion: Literal[1] | None = None  # noqa: N815 - Kraken's spelling; only clients name it, no page does
+    assetVersion: Literal[1] | None = None  # noqa: N815 - Kraken's spelling; known from clients only, not from a page
 
 
 _NOT_SAID: Final = Decimal(0)
@@ -57,8 +57,8 @@ class ExtendedBalance(msgspec.Struct, frozen=True, kw_only=True):
     """A balance and what is reserved of it.
 
     Attributes:
-        hold_trade: Held by open spot orders without margin.
-        hold_trading: The same, as one of Kraken's guides spells it.
+        hold_trade: Amount held by open spot orders without margin.
+        hold_trading: The same, as spelled in one of Kraken's guides.
     """
 
     balance: Decimal
@@ -68,7 +68,7 @@ class ExtendedBalance(msgspec.Struct, frozen=True, kw_only=True):
     credit_used: Decimal = Decimal(0)
 
     def __post_init__(self) -> None:
-        """Take either spelling."""
+        """Accept either spelling."""
         held = self.hold_trading if self.hold_trade is _NOT_SAID else self.hold_trade
         msgspec.structs.force_setattr(self, "hold_trade", held)
         msgspec.structs.force_setattr(self, "hold_trading", held)
@@ -128,7 +128,7 @@ class CreditLines(Request[CreditInfo | None], frozen=True, kw_only=True):
 
 
 class MarginBalance(msgspec.Struct, frozen=True, kw_only=True):
-    """Collateral, margin and equity, under plain words; Kraken's short names stand behind each.
+    """Collateral, margin and equity, under plain words; Kraken's short name is given for each.
 
     Attributes:
         equivalent_balance: ``eb``: all currencies together.
@@ -158,7 +158,7 @@ class MarginBalance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TradeBalance(Request[MarginBalance], frozen=True, kw_only=True):
-    """Collateral, margin and equity. Wants the permission for open orders, not the one for funds."""
+    """Collateral, margin and equity. Needs the permission for open orders, not the one for funds."""
 
     spec: ClassVar[Spec] = private_call(
         "TradeBalance", "account", "get-trade-balance", need=Need(("query-open-trades",))
@@ -195,7 +195,7 @@ class ApiKeyInfo(Reshaped, _KeyFacts, frozen=True, kw_only=True, rename="camel")
         nonce: The last one Kraken has accepted.
         nonce_window: How far below the last nonce one may still lie, in the key's own ticks.
         permissions: By the names that `Need` uses.
-        valid_until: None if it never ends; the same for `query_from` and `query_to`.
+        valid_until: None if the key never expires; likewise for `query_from` and `query_to`.
     """
 
     arrives_as: ClassVar[Any] = dict[str, msgspec.Raw]
@@ -210,7 +210,7 @@ _SNAKE: Final = dict(zip(ApiKeyInfo.__struct_fields__, ApiKeyInfo.__struct_encod
 
 
 class GetApiKeyInfo(Request[ApiKeyInfo], frozen=True, kw_only=True):
-    """What the key is and may do. Any valid key may ask: the cheapest check of a set-up."""
+    """What the key is and may do. Any valid key may ask: the cheapest way to check a set-up."""
 
     spec: ClassVar[Spec] = private_call("GetApiKeyInfo", "account", "get-api-key-info")
 
@@ -223,10 +223,10 @@ class WalletFlags(msgspec.Struct, frozen=True):
 
 
 class WalletAccount(msgspec.Struct, frozen=True, kw_only=True):
-    """A wallet of the account's.
+    """One of the account's wallets.
 
     Attributes:
-        account_id: What calls that take an ``account_id`` name it by (``WX6V-JUKW-KKPB-QE36``).
+        account_id: Its name in calls that take an ``account_id`` (``WX6V-JUKW-KKPB-QE36``).
         status: ``active``, ``disabled``, ``closed``.
         type: ``main``, ``spot``, ``pay``, ``prop_paper``, ``prop_real``.
     """
@@ -239,7 +239,7 @@ class WalletAccount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WalletCursor(msgspec.Struct, frozen=True):
-    """Where a next page would begin; how to ask for it is not documented."""
+    """Where the next page would begin; how to ask for it is not documented."""
 
     next: str | None = None
 

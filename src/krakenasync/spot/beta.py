@@ -1,12 +1,12 @@
-"""Funding Beta, Kraken's newer surface to deposit and withdraw: what its calls have in common, and what can be moved.
+"""Funding Beta, Kraken's newer interface for deposits and withdrawals: what its calls share, and what can be moved.
 
-Methods, addresses, limits and transfers have modules of their own beside this one.
+Methods, addresses, limits and transfers have modules of their own.
 
-These calls have real HTTP verbs and parts of the path to fill in, carry the nonce in a header, sign the path with its
+These calls use real HTTP verbs and parameters in the path, carry the nonce in a header, sign the path with its
 query string, and answer without the envelope; an error has an HTTP error status (see `protocol.problems`). No page
-states what they cost; they are counted like any private call. Kraken calls the surface a beta, so names may change.
+states what they cost; they are counted like any private call. Kraken calls the interface a beta, so names may change.
 
-Amounts are in units of the asset that stands beside them. Moments are aware datetimes in UTC. What Kraken leaves out of
+Amounts are in units of the asset given with them. Moments are aware datetimes in UTC. What Kraken leaves out of
 an answer is None, or an empty list. Assets have their newer names: Bitcoin is ``BTC``.
 
 Source: https://docs.kraken.com/exchange/guides/rest/funding
@@ -43,13 +43,13 @@ __all__ = [
 R = TypeVar("R")
 
 QUERY: Final = ("query-funds",)
-"""The permission of every call that changes nothing."""
+"""The permission for every call that changes nothing."""
 
 
 class AssetOfClass(Part, frozen=True, kw_only=True):
     """An asset with its class, ``currency`` or ``tokenized_asset``, as Funding Beta names it.
 
-    As a filter the class alone will do, and must be there; as a currency for equivalents the name.
+    As a filter, the class alone is enough, and is required; as a currency for equivalents, the name is required.
     """
 
     name: AssetName | None = None
@@ -64,7 +64,7 @@ class Scope(Part, frozen=True, kw_only=True):
     network_group_id: Word | None = None
 
     def check(self) -> None:
-        """Refuse none or several of them."""
+        """Refuse none of them, or several."""
         exclusive(self, "method_id", "network_id", "network_group_id", needed=True)
 
 
@@ -74,12 +74,12 @@ def beta_call(
     """Write the facts of a Funding Beta call.
 
     Args:
-        name: Our name of it, as the client's method has it.
+        name: Our name of the call, the client's method.
         path: Its path below ``/funding/``.
         page: The last part of the address of its page.
         method: The HTTP verb.
         need: Permissions of the key; one is enough.
-        effect: What it does to the account.
+        effect: What the call does to the account.
     """
     return Spec(
         name=f"FundingBeta/{name}",
@@ -106,22 +106,22 @@ class Beta(Request[R], frozen=True, kw_only=True):
     account_id: Word | None = None
 
     def params(self) -> dict[str, Any]:
-        """Return the parameters; those gathered in `body` or `filters` stand beside the others.
+        """Return the parameters, with those gathered in `body` or `filters` among the others.
 
         Raises:
-            InvalidArguments: A parameter cannot be right, or stands there and beside it.
+            InvalidArguments: A parameter cannot be right, or is given both there and on its own.
         """
         sent = super().params()
         for gathered in ("body", "filters"):
             more = sent.pop(gathered, {})
             if twice := sorted(more.keys() & sent.keys()):
-                raise InvalidArguments(f"{', '.join(twice)} is given beside {gathered} and in it")
+                raise InvalidArguments(f"{', '.join(twice)} is given both in {gathered} and outside it")
             sent |= more
         return sent
 
 
 class Listing(Beta[R], frozen=True, kw_only=True):
-    """A call that is answered in pages. `cursor` goes without any filter.
+    """A call that is answered in pages. `cursor` excludes any filter.
 
     Attributes:
         filters: Query parameters by Kraken's names that are not spelled out here.
@@ -131,10 +131,10 @@ class Listing(Beta[R], frozen=True, kw_only=True):
     filters: dict[str, Any] | None = None
 
     def check(self) -> None:
-        """Refuse a filter beside a cursor, and a filter by asset that has no class."""
+        """Refuse a filter with a cursor, and a filter by asset that has no class."""
         asset = getattr(self, "asset", None)
         if asset is not None and asset.asset_class is None:
-            raise InvalidArguments("asset lacks class", hint="the class alone is a filter, the name alone is none")
+            raise InvalidArguments("asset lacks class", hint="the class alone is a filter, the name alone is not")
         if self.cursor is None:
             return
         others = [name for name in self.__struct_fields__ if name not in {"cursor", "account_id", "direction"}]
@@ -151,7 +151,7 @@ class Bare(msgspec.Struct, frozen=True, kw_only=True):
 
     enveloped: ClassVar[bool] = False
     nothing: ClassVar[bytes] = b"{}"
-    """What ``{}`` is read as."""
+    """The body as which ``{}`` is read."""
 
 
 class FundingAsset(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,7 +169,7 @@ class AssetAmount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NamedAsset(msgspec.Struct, frozen=True):
-    """An asset of a class that is named beside it."""
+    """An asset whose class is given separately."""
 
     name: str
 

@@ -55,7 +55,7 @@ class CryptoAddress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AddressDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """An address: one of the two. `fiat` holds, of some 40 fields by Kraken's names, those that apply: ``iban``, ..."""
+    """An address: one of the two. `fiat` has, of some 40 fields by Kraken's names, those that apply: ``iban``, ..."""
 
     crypto: CryptoAddress | None = None
     fiat: dict[str, Any] | None = None
@@ -88,8 +88,8 @@ class ClaimedAddress(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         method_id: The method asked for; without one, the method the address is stored against.
         shares_addresses_with_method_id: The method it is stored against, if that is another one.
-        last_used: When a deposit came to it last; None if none did.
-        expire_time: When it expires unused; None if it does not.
+        last_used: When it last received a deposit; None if never.
+        expire_time: When it expires if unused; None if it does not.
     """
 
     method_id: str
@@ -137,7 +137,7 @@ class FundingAddress(msgspec.Struct, frozen=True, kw_only=True):
     """A saved withdrawal address.
 
     Attributes:
-        modifier: ``third_party`` if it belongs to somebody else.
+        modifier: ``third_party`` if it belongs to another person.
         verified: Whether money can be sent there.
     """
 
@@ -178,8 +178,8 @@ class FundingAddressSaved(Bare, frozen=True, kw_only=True):
 class CreateAddress(Beta[FundingAddressSaved], frozen=True, kw_only=True):
     """Save a withdrawal address of a coin, under a name that no other has. It is verified at once, without an e-mail.
 
-    `address_details` is ``{"crypto": {"address": ...}}``, with a ``tag`` or ``memo`` beside the address where the
-    network has one. All may stand in `body` as well, by Kraken's names.
+    `address_details` is ``{"crypto": {"address": ...}}``, with a ``tag`` or ``memo`` next to the address where the
+    network has one. All may be given in `body` as well, by Kraken's names.
     """
 
     spec: ClassVar[Spec] = beta_call(

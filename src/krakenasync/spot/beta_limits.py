@@ -1,4 +1,4 @@
-"""Funding Beta: how much can be deposited and withdrawn just now. See `beta` for what these calls have in common.
+"""Funding Beta: how much can be deposited and withdrawn now. See `beta` for what these calls have in common.
 
 Source: https://docs.kraken.com/api-reference/funding-beta/list-funding-withdrawal-limits
 """
@@ -34,7 +34,7 @@ class LimitAmounts(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         policy_asset_amount: In the asset the limit is set in.
         usd_amount: The same in dollars.
-        requested_asset_amount: The same in the call's `preferred_asset`, else in the asset of the method.
+        requested_asset_amount: The same in the call's `preferred_asset`, or without one in the asset of the method.
     """
 
     policy_asset_amount: AssetAmount | None = None
@@ -56,7 +56,7 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LimitWindow(msgspec.Struct, frozen=True, kw_only=True):
-    """A limit for any stretch of `time_window` seconds."""
+    """A limit for any period of `time_window` seconds."""
 
     time_window: int
     limit: Limit
@@ -66,8 +66,8 @@ class MethodLimits(msgspec.Struct, frozen=True, kw_only=True):
     """The limits of a method.
 
     Attributes:
-        maximum_amount: The most that can be moved just now, by amount; limits to a number of transfers left aside.
-        maximum_reason: What sets it for a withdrawal: ``balance`` or ``limits``.
+        maximum_amount: The most that can be moved now, by amount; limits on the number of transfers are ignored.
+        maximum_reason: What determines it for a withdrawal: ``balance`` or ``limits``.
     """
 
     method_id: str
@@ -104,7 +104,7 @@ class DepositLimits(Limits[FundingDepositLimits], frozen=True, kw_only=True):
 
 
 class FundingWithdrawalLimits(Bare, frozen=True, kw_only=True):
-    """What of an asset can be withdrawn at all, and the limits of each method to do so."""
+    """How much of an asset can be withdrawn at all, and the limits of each method to do so."""
 
     available_balance: AssetAmount | None = None
     withdrawal_limits: list[MethodLimits] = msgspec.field(default_factory=list)

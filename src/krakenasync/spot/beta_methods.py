@@ -1,4 +1,4 @@
-"""Funding Beta: the ways money travels, the networks they use, and what they charge. See `beta` for what is in common.
+"""Funding Beta: the ways to move money, the networks they use, and what they charge. See `beta` for what is in common.
 
 Source: https://docs.kraken.com/exchange/guides/rest/funding
 """
@@ -34,14 +34,14 @@ __all__ = [
 
 
 class Network(msgspec.Struct, frozen=True, kw_only=True):
-    """A network that money travels on."""
+    """A network over which money can be moved."""
 
     network_id: str
     name: str
 
 
 class NetworkGroup(msgspec.Struct, frozen=True, kw_only=True):
-    """Networks that share a form of address, such as ``EVM``."""
+    """Networks with the same form of address, such as ``EVM``."""
 
     network_group_id: str
     name: str
@@ -56,7 +56,7 @@ class FundingNetworks(Bare, frozen=True, kw_only=True):
 
 
 class Networks(Beta[FundingNetworks], frozen=True, kw_only=True):
-    """The networks money travels on, and which of them share a form of address."""
+    """The networks over which money can be moved, and which of them have the same form of address."""
 
     spec: ClassVar[Spec] = beta_call("Networks", "v1/networks", "list-funding-networks")
 
@@ -65,7 +65,7 @@ class MethodFees(msgspec.Struct, frozen=True, kw_only=True):
     """What a method costs each time.
 
     Attributes:
-        percentage: In percent of the amount, beside the `base`.
+        percentage: In percent of the amount, in addition to the `base`.
         included: Whether the amount includes the fee.
         min: The least it costs.
         max: The most it costs.
@@ -79,7 +79,7 @@ class MethodFees(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MethodNetwork(msgspec.Struct, frozen=True, kw_only=True):
-    """The network of a method. A coin of the network itself has no `contract_address`."""
+    """The network of a method. A network's own coin has no `contract_address`."""
 
     network_id: str
     network_name: str | None = None
@@ -95,13 +95,13 @@ class AddressGeneration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DepositTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be known of a method for deposits.
+    """What to know about a method for deposits.
 
     Attributes:
         shares_addresses_with_method_id: The method whose addresses it uses; None if it has its own.
         address_setup_fee: What the first address costs.
         allow_credit_cards: For cards only; False means debit cards alone.
-        exempted_withdrawal_hold: For methods only that hold withdrawals back after a deposit.
+        exempted_withdrawal_hold: Only for methods that hold back withdrawals after a deposit.
     """
 
     address_generation: AddressGeneration | None = None
@@ -158,7 +158,7 @@ class FundingFees(Bare, frozen=True, kw_only=True):
     Attributes:
         gross_amount: The amount with the fee: what leaves the account in a withdrawal.
         net_amount: The amount without it: what arrives.
-        withdrawal_fee_token: Holds this fee's rate for 5 minutes, for as many withdrawals; None for a deposit.
+        withdrawal_fee_token: Fixes this fee's rate for 5 minutes, for any number of withdrawals; None for a deposit.
     """
 
     fee: AssetAmount
@@ -169,11 +169,11 @@ class FundingFees(Bare, frozen=True, kw_only=True):
 
 
 class FeeQuote(Beta[FundingFees], frozen=True, kw_only=True):
-    """What a method charges for an amount. For a withdrawal the answer holds a token that fixes the rate for 5 minutes.
+    """What a method charges for an amount. For a withdrawal the answer has a token that fixes the rate for 5 minutes.
 
     Attributes:
         fee_included: Whether `amount` includes the fee; say the same when withdrawing.
-        withdrawal_fee_token: The token of an earlier quote, to reckon at its rate.
+        withdrawal_fee_token: The token of an earlier quote, to calculate at its rate.
     """
 
     spec: ClassVar[Spec] = beta_call("Fees", "v1/fees/{method_id}", "calculate-funding-fees")

@@ -57,7 +57,7 @@ class FundingDepositsPage(Bare, frozen=True, kw_only=True):
 
 
 class ListDeposits(Listing[FundingDepositsPage], frozen=True, kw_only=True):
-    """Deposits. `status` holds ``{"list": [...]}`` or ``{"range": {"start": ..., "end": ...}}``."""
+    """Deposits. `status` is ``{"list": [...]}`` or ``{"range": {"start": ..., "end": ...}}``."""
 
     spec: ClassVar[Spec] = beta_call("Deposits", "v1/deposits", "list-funding-deposits")
 
@@ -78,12 +78,12 @@ class RebasableAmount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FundingWithdrawalCreated(Bare, frozen=True, kw_only=True):
-    """The withdrawal that was begun.
+    """The withdrawal that was started.
 
     Attributes:
         net_amount: What arrives.
         gross_amount: What leaves the account.
-        approval_request_id: Given if somebody has to approve it first; it is cancelled if that is refused.
+        approval_request_id: Present if a person has to approve it first; without approval it is cancelled.
     """
 
     withdrawal_id: str
@@ -97,8 +97,8 @@ class CreateWithdrawal(Beta[FundingWithdrawalCreated], frozen=True, kw_only=True
     """Withdraw to a saved address.
 
     `scope` names a ``method_id``, or a ``network_id`` if the asset has one method there. `amount` is
-    ``{"asset_amount": {"asset": {"class": ..., "name": ...}, "amount": ...}}``. `fee` says ``fee_included``, and what
-    the fee may be: ``quoted_fee`` with the ``token`` of a quote, or ``current_fee``, which may hold a ``max_fee`` that
+    ``{"asset_amount": {"asset": {"class": ..., "name": ...}, "amount": ...}}``. `fee` has ``fee_included``, and what
+    the fee may be: ``quoted_fee`` with the ``token`` of a quote, or ``current_fee``, which may have a ``max_fee`` that
     is written like `amount`. The withdrawal is refused if `expected_address` is not the one that was saved.
     """
 
@@ -136,7 +136,7 @@ class FundingWithdrawal(msgspec.Struct, frozen=True, kw_only=True):
         amount: Net of the fee.
         status: ``pending``, ``success``, ``failed``.
         address_id: The saved address it goes to.
-        onchain_transaction: The chain's id of it once there is one; one client reads an object of it, kept as it comes.
+        onchain_transaction: Its id on the chain, once there is one; one client reads an object here, kept as it comes.
         utxo_vout: Which output of a Bitcoin transaction it is.
     """
 

@@ -60,7 +60,7 @@ class Book(Reshaped, msgspec.Struct, frozen=True):
 
     @classmethod
     def from_wire(cls, arrived: dict[str, _Sides]) -> Self:
-        """Take the one book out of the object that is keyed by its pair."""
+        """Take the book out of the object that is keyed by its pair."""
         if len(arrived) != 1:
             raise msgspec.ValidationError("expected the book of one pair")
         ((pair, sides),) = arrived.items()
@@ -99,7 +99,7 @@ class GroupedBookLevels(msgspec.Struct, frozen=True):
 
 
 class GroupedBook(OfBook[GroupedBookLevels], frozen=True, kw_only=True):
-    """The order book of a pair, `grouping` ticks to a level."""
+    """The order book of a pair, `grouping` ticks per level."""
 
     spec: ClassVar[Spec] = public_call("GroupedBook", "market", "get-grouped-order-book")
 
@@ -121,7 +121,7 @@ class Level3Order(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def time(self) -> datetime:
-        """When it came into the book."""
+        """When the order came into the book."""
         return from_nanoseconds(self.timestamp)
 
 
@@ -134,7 +134,7 @@ class Level3Book(msgspec.Struct, frozen=True):
 
 
 class Level3(OfBook[Level3Book], frozen=True, kw_only=True):
-    """The single orders of a pair's book; market data, but for keys only."""
+    """The single orders of a pair's book; market data, but an API key is needed."""
 
     spec: ClassVar[Spec] = private_call("Level3", "market", "get-level-3-order-book", need=Need(("query-open-trades",)))
 

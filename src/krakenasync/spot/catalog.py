@@ -1,4 +1,4 @@
-"""Every request type there is: feeds the client, the sandbox, the documentation and the command line."""
+"""All request types: used by the client, the sandbox, the documentation and the command line."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ ENDPOINTS: Final[Mapping[str, type[Request[Any]]]] = MappingProxyType(
         "funding_beta_withdrawals_list": beta_transfers.ListWithdrawals,
     }
 )
-"""The client's method -> its request type. The names are Kraken's in snake case, but `server_time` for Time."""
+"""The client's method -> its request type. The names are Kraken's in snake case, except `server_time` for Time."""
 
 _BY_NAME: Final = {request.spec.name: request for request in ENDPOINTS.values()}
 

@@ -1,7 +1,7 @@
 """Trading: changing and cancelling orders.
 
-The counters these are charged to: see `trading`. CancelAll and CancelAllOrdersAfter stand in no table of Kraken's; its
-Rust SDK counts one point.
+For the counters these are charged to see `trading`. CancelAll and CancelAllOrdersAfter are in none of Kraken's tables;
+its Rust SDK counts one point.
 
 Source: https://docs.kraken.com/api/docs/category/rest-api/trading
 """
@@ -96,7 +96,7 @@ class AmendOrder(Request[Amended], frozen=True, kw_only=True):
     deadline: DeadlineAt | None = None
 
     def check(self) -> None:
-        """Ask for one name of one order, and for something to change."""
+        """Require exactly one name of one order, and something to change."""
         exclusive(self, "txid", "cl_ord_id", needed=True)
         if all(getattr(self, name) is None for name in _AMENDABLE):
             raise InvalidArguments("nothing to change", hint=f"give one of {', '.join(_AMENDABLE)}")
@@ -106,7 +106,7 @@ class Edited(msgspec.Struct, frozen=True, kw_only=True):
     """The order that took the old one's place.
 
     Attributes:
-        status: ``ok`` or ``err``, in any case of letters; one client's example has none.
+        status: ``ok`` or ``err``, in upper or lower case; one client's example has none.
         error_message: What went wrong, when `ok` is false.
     """
 
@@ -123,7 +123,7 @@ class Edited(msgspec.Struct, frozen=True, kw_only=True):
     error_message: str | None = None
 
     def __post_init__(self) -> None:
-        """Keep relative prices apart from absolute ones; refuse an answer that does not say what came of it."""
+        """Keep relative prices apart from absolute ones; refuse an answer that does not say how the edit ended."""
         if not (self.status or self.txid or self.error_message):
             raise ValueError("neither a status, nor an order, nor an error")
         priced(self, "price", "price2")
@@ -137,7 +137,7 @@ class Edited(msgspec.Struct, frozen=True, kw_only=True):
 class EditOrder(Request[Edited], frozen=True, kw_only=True):
     """Cancel an order and place a changed one, with a new id. AmendOrder is what Kraken recommends.
 
-    `txid` can be a `userref` that one order only bears. Not for orders with a `cl_ord_id` or a conditional close.
+    `txid` can be a `userref` that only one order has. Not for orders with a `cl_ord_id` or a conditional close.
     """
 
     spec: ClassVar[Spec] = private_call(
@@ -179,13 +179,13 @@ class Cancelled(msgspec.Struct, frozen=True):
 
 
 class OfOneOrder(Request[Cancelled], frozen=True):
-    """A call about one order, or about all that bear a `userref`."""
+    """A call about one order, or about all that have a `userref`."""
 
     txid: Annotated[str | int, Id()] | None = None
 
 
 class CancelOrder(OfOneOrder, frozen=True, kw_only=True):
-    """Cancel an order by its id, or all that bear the `userref` given as `txid`."""
+    """Cancel an order by its id, or all that have the `userref` given as `txid`."""
 
     spec: ClassVar[Spec] = private_call(
         "CancelOrder", "trading", "cancel-order", need=_EITHER, effect=Effect.WRITE, charge=_CANCEL
@@ -194,7 +194,7 @@ class CancelOrder(OfOneOrder, frozen=True, kw_only=True):
     cl_ord_id: ClientOrderId | None = None
 
     def check(self) -> None:
-        """Ask for one name of one order."""
+        """Require exactly one name of one order."""
         exclusive(self, "txid", "cl_ord_id", needed=True)
 
 
@@ -228,7 +228,7 @@ class OfTimeout(Request[CancelsAt], frozen=True):
 
 
 class CancelAllOrdersAfter(OfTimeout, frozen=True, kw_only=True):
-    """Cancel all orders in `timeout` seconds unless this is called again before; 0 switches the timer off.
+    """Cancel all orders in `timeout` seconds unless this is called again before then; 0 switches the timer off.
 
     Kraken advises a timeout of 60 s, renewed every 15 to 30 s. It fires across a downtime as well.
     """
@@ -272,7 +272,7 @@ class CancelOrderBatch(OfManyOrders, frozen=True, kw_only=True):
     cl_ord_ids: Annotated[Sequence[str], List(CLIENT_ORDER_ID, most=CANCELLED_AT_ONCE)] | None = None
 
     def check(self) -> None:
-        """Ask for 1 to 50 orders in all."""
+        """Require 1 to 50 orders in all."""
         given = len(self.orders or ()) + len(self.cl_ord_ids or ())
         if not 1 <= given <= CANCELLED_AT_ONCE:
             raise InvalidArguments(f"orders and cl_ord_ids hold {given} ids, not 1 to {CANCELLED_AT_ONCE} in all")

@@ -55,7 +55,7 @@ class DepositMethod(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def limit(self) -> Decimal | None:
-        """The most that can be deposited just now; None without a limit."""
+        """The most that can be deposited now; None without a limit."""
         return None if isinstance(self.limit_raw, bool) else self.limit_raw
 
 
@@ -81,8 +81,8 @@ class DepositAddress(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         expiretm: None if it never expires.
-        new: Kraken's text says whether it has ever been used, the name says the opposite.
-        tag: Needed beside the address where there is one.
+        new: By Kraken's text, whether it has ever been used; by its name, the opposite.
+        tag: Needed in addition to the address where there is one.
         memo: The same under another name.
     """
 
@@ -98,10 +98,10 @@ class DepositAddress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DepositAddresses(Request[list[DepositAddress]], frozen=True, kw_only=True):
-    """Where to deposit an asset by one of its methods; with `new`, at an address made for it.
+    """Where to deposit an asset by one of its methods; with `new`, at an address made for the purpose.
 
-    With `new` it is a write: asked twice it would make two, of which an account may have only so many; and whoever
-    gives each customer an address wants one of their own.
+    With `new` it is a write: repeating it would make a second address, and an account may have only a limited number;
+    also, a program that gives each customer an address must not give two the same.
     """
 
     spec: ClassVar[Spec] = private_call(
@@ -113,7 +113,7 @@ class DepositAddresses(Request[list[DepositAddress]], frozen=True, kw_only=True)
     aclass: AssetClass | None = None
     new: bool | None = None
     amount: Amount | None = None
-    """Of the invoice; for Bitcoin Lightning only."""
+    """The amount of the invoice; for Bitcoin Lightning only."""
 
 
 class Deposit(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,7 +148,7 @@ class DepositsPage(Reshaped, msgspec.Struct, frozen=True):
     """Deposits, newest first.
 
     Attributes:
-        next_cursor: To be the next call's `cursor`; None at the end, and unless the call had ``cursor=True``.
+        next_cursor: The next call's `cursor`; None at the end, and if the call did not have ``cursor=True``.
     """
 
     arrives_as: ClassVar[Any] = list[Deposit] | _Paged
@@ -158,7 +158,7 @@ class DepositsPage(Reshaped, msgspec.Struct, frozen=True):
 
     @classmethod
     def from_wire(cls, arrived: list[Deposit] | _Paged) -> Self:
-        """Read a bare list, or a page under either of the names that are about."""
+        """Read a bare list, or a page under either of the names in use."""
         if isinstance(arrived, list):
             return cls(arrived)
         rows = arrived.deposit if arrived.deposits is None else arrived.deposits

@@ -1,4 +1,4 @@
-"""Earn: strategies, and what is allocated to them. Allocating and deallocating go on after the answer.
+"""Earn: strategies, and what is allocated to them. Allocating and deallocating continue after the answer.
 
 Source: https://docs.kraken.com/api/docs/category/rest-api/earn
 """
@@ -45,7 +45,7 @@ _EARN_OR_QUERY: Final = Need(("earn-funds", "query-funds"))
 
 
 class EarnAllocate(Request[bool | None], frozen=True, kw_only=True):
-    """Allocate funds to a strategy; ask EarnAllocateStatus when it is done. One operation at a time per strategy."""
+    """Allocate funds to a strategy; EarnAllocateStatus shows when it is done. One operation per strategy at once."""
 
     spec: ClassVar[Spec] = private_call("Earn/Allocate", "earn", "allocate-strategy", need=_EARN, effect=Effect.FUNDS)
 
@@ -54,7 +54,7 @@ class EarnAllocate(Request[bool | None], frozen=True, kw_only=True):
 
 
 class EarnDeallocate(Request[bool | None], frozen=True, kw_only=True):
-    """Take funds out of a strategy; ask EarnDeallocateStatus when it is done. One operation at a time per strategy."""
+    """Take funds out of a strategy; EarnDeallocateStatus shows when it is done. One operation per strategy at once."""
 
     spec: ClassVar[Spec] = private_call(
         "Earn/Deallocate", "earn", "deallocate-strategy", need=_EARN, effect=Effect.FUNDS
@@ -112,7 +112,7 @@ class EarnLock(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AprEstimate(msgspec.Struct, frozen=True):
-    """The yearly yield in percent, estimated."""
+    """The estimated yearly yield in percent."""
 
     low: Decimal
     high: Decimal
@@ -166,7 +166,7 @@ class EarnStrategiesPage(msgspec.Struct, frozen=True):
 
 
 class EarnStrategies(Request[EarnStrategiesPage | None], frozen=True, kw_only=True):
-    """The strategies open to this account, by its region. ``flex`` ones cannot be allocated by hand."""
+    """The strategies open to this account in its region. ``flex`` ones cannot be allocated by hand."""
 
     spec: ClassVar[Spec] = private_call("Earn/Strategies", "earn", "list-strategies")
 
@@ -185,7 +185,7 @@ class EarnAmount(msgspec.Struct, frozen=True):
 
 
 class EarnPart(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of a bucket, with its own end."""
+    """A part of a bucket, with an end of its own."""
 
     native: Decimal
     converted: Decimal
@@ -194,7 +194,7 @@ class EarnPart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EarnBucket(msgspec.Struct, frozen=True, kw_only=True):
-    """What is in one state, in how many parts."""
+    """The amount in one state, and in how many parts."""
 
     native: Decimal
     converted: Decimal
@@ -203,7 +203,7 @@ class EarnBucket(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AllocatedAmounts(msgspec.Struct, frozen=True, kw_only=True):
-    """What is allocated, by state; what is in `total` but in no other is earning.
+    """What is allocated, by state; the part of `total` that is in no other state is earning.
 
     Attributes:
         exit_queue: For ETH.

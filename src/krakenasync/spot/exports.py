@@ -47,7 +47,7 @@ __all__ = [
 R = TypeVar("R")
 
 STAGES: Final = ("Queued", "Processing", "Processed")
-"""What a report is on its way; any other status is an end that brings no file.
+"""The stages of a report; any other status means that it has ended without a file.
 
 Source: https://docs.kraken.com/api/docs/rest-api/export-status
 """
@@ -81,7 +81,7 @@ class ExportReportStatus(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         status: One of `STAGES`.
         starttm: When its processing began; AddExport's `starttm` is `datastarttm` here.
-        endtm: In examples of one client, documented nowhere.
+        endtm: Seen in one client's examples, documented nowhere.
         error: Why there is no report (``EExport:Exported size too big``), or empty.
         delete: Whether it waits to be deleted.
     """
@@ -144,7 +144,7 @@ class Export(Reshaped, bytes):
         """Yield each row of each file of the archive, by the names of its columns.
 
         Raises:
-            ProtocolError: The bytes are not a whole zip archive, or what it holds is not a table.
+            ProtocolError: The bytes are not a whole zip archive, or a file in it is not a table.
         """
         with _readable(self) as archive:
             for name in archive.namelist():
@@ -152,7 +152,7 @@ class Export(Reshaped, bytes):
                     yield from _rows(lines)
 
     def pieces(self) -> Iterator[bytes]:
-        """Yield what the files of the archive hold, one file after the other, piece by piece.
+        """Yield the contents of the archive's files, one file after the other, piece by piece.
 
         Raises:
             ProtocolError: The bytes are not a whole zip archive.
@@ -170,7 +170,7 @@ class Export(Reshaped, bytes):
 
 @contextmanager
 def _readable(found: bytes) -> Iterator[zipfile.ZipFile]:
-    """Open an archive; put into words what may be wrong with it, and with the tables in it."""
+    """Open an archive; explain in words what is wrong with it, or with the tables in it."""
     import csv  # noqa: PLC0415 - with zipfile a fortieth of our time to import, for a call that few make
     import zipfile  # noqa: PLC0415 - as above
     import zlib  # noqa: PLC0415 - as above
@@ -178,14 +178,14 @@ def _readable(found: bytes) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(io.BytesIO(found)) as archive:
             yield archive
-    # An encrypted one is a RuntimeError, and so is a way of packing that is not known.
+    # An encrypted archive is a RuntimeError, and so is an unknown compression.
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise ProtocolError(
             f"the export is not a whole zip archive: {error}", endpoint="RetrieveExport", effect="none", retryable=False
         ) from None
     except (csv.Error, UnicodeDecodeError) as error:
         raise ProtocolError(
-            f"the export holds no table: {error}", endpoint="RetrieveExport", effect="none", retryable=False
+            f"the export contains no table: {error}", endpoint="RetrieveExport", effect="none", retryable=False
         ) from None
 
 
@@ -208,20 +208,20 @@ class OfExport(Request[R], frozen=True):
 
 
 class RetrieveExport(OfExport[Export], frozen=True, kw_only=True):
-    """Fetch a report that is processed."""
+    """Fetch a report that has been processed."""
 
     spec: ClassVar[Spec] = private_call("RetrieveExport", "account", "retrieve-export", need=_EXPORT_DATA, binary=True)
 
 
 class ExportRemoved(msgspec.Struct, frozen=True):
-    """Which of the two was done."""
+    """Whether the report was deleted or cancelled."""
 
     delete: bool = False
     cancel: bool = False
 
 
 class RemoveExport(OfExport[ExportRemoved], frozen=True, kw_only=True):
-    """Remove a report: ``delete`` one that is processed, ``cancel`` one that is not."""
+    """Remove a report: ``delete`` one that has been processed, ``cancel`` one that has not."""
 
     spec: ClassVar[Spec] = private_call(
         "RemoveExport", "account", "remove-export", need=_EXPORT_DATA, effect=Effect.WRITE

@@ -1,4 +1,4 @@
-"""Account data: the 30-day volume and the fees it leads to.
+"""Account data: the 30-day volume and the resulting fees.
 
 Source: https://docs.kraken.com/api/docs/rest-api/get-trade-volume
 """
@@ -96,11 +96,11 @@ class _VolumeOnTheWire(msgspec.Struct, kw_only=True):
 
 
 class VolumeAndFees(Reshaped, msgspec.Struct, frozen=True, kw_only=True):
-    """The 30-day volume, and the fees it leads to.
+    """The 30-day volume, and the resulting fees.
 
     Attributes:
-        fees: The taker's, by pair id; a pair without a maker's schedule is in here only.
-        fees_maker: The maker's, by pair id.
+        fees: The taker's fees, by pair id; a pair without a maker's schedule is only in here.
+        fees_maker: The maker's fees, by pair id.
     """
 
     arrives_as: ClassVar[Any] = _VolumeOnTheWire
@@ -134,7 +134,7 @@ def _fee_tiers(arrived: dict[str, dict[str, msgspec.Raw]] | None) -> dict[str, F
 
 
 class PairOfClass(Part, frozen=True, kw_only=True):
-    """A pair with its class, where a name alone could mean a coin or a share."""
+    """A pair with its class, for names that could mean a coin or a share."""
 
     asset: Word
     aclass: PriceClass
@@ -158,7 +158,7 @@ class OfFeePairs(Request[VolumeAndFees], frozen=True):
 class TradeVolume(OfFeePairs, frozen=True, kw_only=True):
     """The 30-day volume; with `pair` also the fees for these pairs."""
 
-    # JSON, because a list of pairs with their classes has no form.
+    # JSON, because a list of pairs with their classes cannot be written as a form.
     spec: ClassVar[Spec] = private_call(
         "TradeVolume", "account", "get-trade-volume", need=Need(("query-funds",)), body=Body.JSON
     )

@@ -53,18 +53,18 @@ Offset = Annotated[int, Range(0, 2**63 - 1)]
 
 
 class Trade(msgspec.Struct, frozen=True, kw_only=True):
-    """A trade of the account's, under Kraken's names. Its digits follow the pair, not the assets.
+    """One of the account's trades, under Kraken's names. Its digits follow the pair, not the assets.
 
     `vol` is in base currency; `price`, `cost`, `fee` and `margin` are in quote currency.
-    The fields from `posstatus` on are there only if the trade opened a margin position; those that begin with ``c``
-    tell of the closed part.
+    The fields from `posstatus` on are present only if the trade opened a margin position; those that begin with ``c``
+    describe the closed part.
 
     Attributes:
         ordertxid: The order's id.
         postxid: The position's id.
         misc: Comma list: ``closing``, ...
         ledgers: Ids of its ledger entries, if asked for.
-        trade_id: The trade's number on the pair, the one public trades bear.
+        trade_id: The trade's number on the pair, as in public trades.
         ext_exec_id: An institution's own id.
     """
 
@@ -138,7 +138,7 @@ class OfTrades(Request[dict[str, Trade]], frozen=True):
 class QueryTrades(OfTrades, frozen=True, kw_only=True):
     """Trades by their ids, 20 at most."""
 
-    # No page names its cost; it is counted like the history it reads.
+    # No page states its cost; it is counted like the history it reads.
     spec: ClassVar[Spec] = private_call("QueryTrades", "account", "get-trades-info", need=_QUERY_CLOSED, charge=HISTORY)
 
     trades: bool | None = None
@@ -150,7 +150,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         asset_class: Kraken's ``class``.
-        value: Of what is open, with `docalcs`.
+        value: The value of what is open, with `docalcs`.
         net: Profit or loss, with `docalcs`.
         rollovertm: When the next rollover fee is due.
     """
@@ -200,7 +200,7 @@ class MarketPosition(msgspec.Struct, frozen=True, kw_only=True):
     asset_class: str | None = msgspec.field(name="class", default=None)
 
     def __post_init__(self) -> None:
-        """Read ``n/a`` as none."""
+        """Read ``n/a`` as None."""
         priced(self, "leverage")
         if self.leverage == "n/a":
             msgspec.structs.force_setattr(self, "leverage", None)
@@ -240,7 +240,7 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         refid: What it belongs to: a trade, a deposit, ...
         amount: Signed.
-        balance: After it.
+        balance: The balance after it.
         amount_token: The amount in the token's smallest units; QueryLedgers only.
     """
 
@@ -272,7 +272,7 @@ class LedgersPage(msgspec.Struct, frozen=True):
 class Ledgers(Request[LedgersPage], frozen=True, kw_only=True):
     """The movements on the account, 50 a page; `start` is excluded, `end` included.
 
-    Fewer words are taken for `type` than answers use, and NFT rebates are spelled otherwise.
+    `type` accepts fewer words than answers use, and NFT rebates are spelled differently.
     """
 
     spec: ClassVar[Spec] = private_call("Ledgers", "account", "get-ledgers", need=_QUERY_LEDGER, charge=HISTORY)

@@ -1,4 +1,4 @@
-"""An asset and a pair as the book of names gives them: what they are called, and what orders must keep to.
+"""An asset and a pair as the book of names gives them: their names, and the rules for orders.
 
 Sources: https://docs.kraken.com/api/docs/rest-api/get-tradable-asset-pairs,
 https://docs.kraken.com/api/docs/guides/spot-errors (the refusals)
@@ -25,15 +25,15 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         id: Kraken's id, the key in answers: ``XXBT``.
         altname: Kraken's short name: ``XBT``.
-        name: What people say: ``BTC``.
+        name: The common name: ``BTC``.
         base: The id of the asset itself, without suffix.
         suffix: ``.S``, ``.F``, ...; empty for the asset itself.
         meaning: What the suffix says; empty without one, and for one that this version does not know.
-        bonding_days: Days until a staked balance is free again, where its name tells.
+        bonding_days: Days until a staked balance is free again, if its name says so.
         decimals: Digits of the bookkeeping; None where Kraken lists neither the asset nor its base.
         display_decimals: Digits shown to people.
-        listed: Whether Assets has it under this very id.
-        info: All that Assets says, of the base if it is not listed itself.
+        listed: Whether Assets has it under this exact id.
+        info: All that Assets says about it, or about the base if it is not listed itself.
     """
 
     id: str
@@ -50,7 +50,7 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def tradable(self) -> bool:
-        """Whether it can be ordered and moved; suffixed balances only through their base."""
+        """Whether it can be traded and moved; suffixed balances only through their base."""
         return not self.suffix
 
 
@@ -58,7 +58,7 @@ class Objection(msgspec.Struct, frozen=True):
     """Why Kraken would refuse an order.
 
     Attributes:
-        code: The error it would answer with.
+        code: The error with which Kraken would answer.
         message: What is wrong, with the figures.
     """
 
@@ -70,15 +70,15 @@ class Objection(msgspec.Struct, frozen=True):
 
 
 class Pair(msgspec.Struct, frozen=True, kw_only=True):
-    """A pair, and what its orders must keep to.
+    """A pair, and the rules for its orders.
 
     Attributes:
         id: Kraken's id, the key in answers: ``XXBTZUSD``.
         altname: Kraken's short name: ``XBTUSD``.
-        name: What people say: ``BTC/USD``.
+        name: The common name: ``BTC/USD``.
         base: What is bought and sold.
         quote: What it is paid with.
-        info: All that AssetPairs says: fees, leverage, status.
+        info: All that AssetPairs says about it: fees, leverage, status.
     """
 
     id: str
@@ -105,7 +105,7 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def price_step(self) -> Decimal:
-        """The step that keeps to both, `tick_size` and `pair_decimals`."""
+        """The step that satisfies both `tick_size` and `pair_decimals`."""
         tick, fraction = self.tick_size.as_integer_ratio()
         digits = 10**self.pair_decimals
         return EXACT.divide(Decimal(lcm(tick * digits, fraction)), Decimal(fraction * digits))
@@ -122,27 +122,27 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def status(self) -> str:
-        """``online``, ``cancel_only``, ``post_only``, ``limit_only``, ``reduce_only``: as of when names were read."""
+        """``online``, ``cancel_only``, ``post_only``, ``limit_only``, ``reduce_only``; as last read."""
         return self.info.status
 
     def quantize_price(self, value: Number, rounding: str = ROUND_HALF_EVEN) -> Decimal:
-        """Round a price to one that Kraken takes.
+        """Round a price to one that Kraken accepts.
 
         Args:
             value: The price; a float is refused.
             rounding: One of decimal's words; ``ROUND_DOWN`` never pays more, ``ROUND_UP`` never sells for less.
 
         Raises:
-            InvalidArguments: It is not a number, or negative.
+            InvalidArguments: The value is not a number, or is negative.
         """
         steps = EXACT.divide(_exact("price", value), self.price_step).to_integral_value(rounding, EXACT)
         return EXACT.multiply(steps, self.price_step).quantize(_unit(self.pair_decimals), context=EXACT)
 
     def quantize_volume(self, value: Number) -> Decimal:
-        """Round a volume down to the digits that Kraken takes: never more than there is.
+        """Round a volume down to the digits that Kraken accepts: never more than was given.
 
         Raises:
-            InvalidArguments: It is not a number, or negative.
+            InvalidArguments: The value is not a number, or is negative.
         """
         return _exact("volume", value).quantize(_unit(self.lot_decimals), ROUND_DOWN, EXACT)
 
@@ -154,7 +154,7 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
             price: In quote currency; None for a market order, whose cost is not known yet.
 
         Raises:
-            InvalidArguments: One of them is not a number, or negative.
+            InvalidArguments: One of the values is not a number, or is negative.
         """
         amount, found = _exact("volume", volume), []
         if amount != self.quantize_volume(amount):
@@ -179,5 +179,5 @@ def _exact(name: str, value: Number) -> Decimal:
 
 
 def _unit(digits: int) -> Decimal:
-    """Return the unit of the last of so many digits after the point."""
+    """Return the unit of the last digit after the point, given how many there are."""
     return EXACT.scaleb(Decimal(1), -digits)

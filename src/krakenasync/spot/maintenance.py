@@ -1,4 +1,4 @@
-"""When Kraken will be down, and what is wrong with it now.
+"""When Kraken will be down, and what is currently wrong with it.
 
 Source: https://docs.kraken.com/api-reference/market-data/get-maintenance-schedule
 """
@@ -23,12 +23,12 @@ class Maintenance(msgspec.Struct, frozen=True, kw_only=True):
         time_to_start_s: Seconds until it begins.
         phase: How near it is: ``announced``, ``reminder_24h``, ``approaching_30m``, ``imminent_5m``,
             ``final_warning_30s``.
-        affected_services: ``spot_rest``, ``spot_ws``, ``spot_fix``, ``spot_trading``, their like of futures, ``all``.
-        order_submission: Whether orders are taken in this phase: ``allowed``, ...
+        affected_services: ``spot_rest``, ``spot_ws``, ``spot_fix``, ``spot_trading``, the same for futures, ``all``.
+        order_submission: Whether orders are accepted in this phase: ``allowed``, ...
         recommended_action: ``continue``, ``reduce_activity``, ``cancel_open_orders``, ``stop_new_orders``,
             ``disconnect_and_wait``.
-        cancel_before_utc: Until when orders that are not to stay should be cancelled.
-        source_url: Its page at Kraken's status site.
+        cancel_before_utc: The time by which orders that are not to stay should be cancelled.
+        source_url: Its page on Kraken's status site.
     """
 
     event_id: int
@@ -64,7 +64,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
         incident_status: ``investigating``, ``identified``, ``monitoring``.
         impact: ``critical``, ...
         affected_services: As in `Maintenance`.
-        source_url: Its page at Kraken's status site.
+        source_url: Its page on Kraken's status site.
     """
 
     event_id: int

@@ -39,7 +39,7 @@ __all__ = [
 R = TypeVar("R")
 
 _CALENDAR: Final = 253_370_764_800
-"""Unix seconds of the year 9999, in which the calendar ends."""
+"""Unix seconds at which the year 9999 begins, the calendar's last."""
 
 
 class Named(Request[R], frozen=True, kw_only=True):
@@ -66,7 +66,7 @@ class ServerTime(msgspec.Struct, frozen=True):
     rfc1123: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse what no calendar holds: deadlines are reckoned from it."""
+        """Refuse a time outside the calendar: deadlines are calculated from it."""
         if not 0 <= self.unixtime < _CALENDAR:
             raise ValueError("unixtime is not a point in time")
 
@@ -87,7 +87,7 @@ class Status(msgspec.Struct, frozen=True):
 
     Attributes:
         status: ``online``, ``maintenance`` (nothing), ``cancel_only``, ``post_only`` (post-only limits and cancels).
-        timestamp: When it was said.
+        timestamp: When this was stated.
         upcoming_maintenance: Windows of maintenance that begin within 72 hours.
         emergency: What is wrong and not yet resolved; it explains `status`, which the trading engine alone decides.
     """
@@ -99,7 +99,7 @@ class Status(msgspec.Struct, frozen=True):
 
 
 class SystemStatus(Request[Status], frozen=True, kw_only=True):
-    """What the exchange accepts just now."""
+    """What the exchange currently accepts."""
 
     spec: ClassVar[Spec] = public_call("SystemStatus", "market", "get-system-status")
 
@@ -111,7 +111,7 @@ class AssetInfo(msgspec.Struct, frozen=True, kw_only=True):
         decimals: Digits of the bookkeeping.
         display_decimals: Digits shown to people.
         collateral_value: Share of its value that counts as margin collateral.
-        margin_rate: In live answers, documented nowhere.
+        margin_rate: Seen in live answers, documented nowhere.
     """
 
     aclass: str
@@ -130,7 +130,7 @@ class OfAssets(Named[R], frozen=True):
 
 
 class Assets(OfAssets[dict[str, AssetInfo]], frozen=True, kw_only=True):
-    """The assets there are, by id. Without `aclass` only currencies: xStocks take a second call."""
+    """All assets, by id. Without `aclass` only currencies: xStocks need a second call."""
 
     spec: ClassVar[Spec] = public_call("Assets", "market", "get-asset-info")
 
@@ -138,7 +138,7 @@ class Assets(OfAssets[dict[str, AssetInfo]], frozen=True, kw_only=True):
 
 
 class FeeStep(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The fee in percent from a 30-day volume on, in units of `fee_volume_currency`."""
+    """The fee in percent from a 30-day volume upwards, in units of `fee_volume_currency`."""
 
     volume: Decimal
     percent: Decimal
@@ -149,13 +149,13 @@ _FEES: Final = msgspec.json.Decoder(tuple[FeeStep, ...], strict=False)
 
 @functools.lru_cache(maxsize=64)
 def _steps(table: bytes) -> tuple[FeeStep, ...]:
-    """Read a fee table, or know it already."""
+    """Read a fee table, or return it if it has been read before."""
     return _FEES.decode(table)
 
 
 _NO_FEES: Final = msgspec.Raw(b"[]")
 _LEFT_OUT: Final[Any] = msgspec.UNSET
-"""In place of what a slice (``info="fees"``) does not hold: calculating with it fails loudly, a 0 would mislead."""
+"""In place of what a slice (``info="fees"``) leaves out: calculating with it fails loudly, a 0 would mislead."""
 
 
 class AssetPair(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,7 +170,7 @@ class AssetPair(msgspec.Struct, frozen=True, kw_only=True):
         status: ``online``, ``cancel_only``, ``post_only``, ``limit_only``, ``reduce_only``.
         margin_stop: Percent of margin at which positions are closed; comes as `margin_level` with ``info="margin"``.
         fees: The taker's fees. At run time their annotation is what they are decoded from, `msgspec.Raw`.
-        fees_maker: The maker's; empty where `fees` holds for both.
+        fees_maker: The maker's fees; empty where `fees` applies to both.
     """
 
     altname: str = _LEFT_OUT
@@ -190,7 +190,7 @@ class AssetPair(msgspec.Struct, frozen=True, kw_only=True):
     if TYPE_CHECKING:
         fees: list[FeeStep] = []
         fees_maker: list[FeeStep] = []
-    else:  # not read where they stand: hundreds of pairs share a few tables
+    else:  # not read in place: hundreds of pairs share a few tables
         fees: msgspec.Raw = _NO_FEES
         fees_maker: msgspec.Raw = _NO_FEES
     fee_volume_currency: str | None = None
@@ -205,7 +205,7 @@ class AssetPair(msgspec.Struct, frozen=True, kw_only=True):
     short_position_limit: Decimal | None = None
 
     def __post_init__(self) -> None:
-        """Read the fee tables, once each; know one figure by one name."""
+        """Read the fee tables, once each; give one figure one name."""
         if self.margin_stop is None and self.margin_level is not None:
             msgspec.structs.force_setattr(self, "margin_stop", self.margin_level)
         for name in ("fees", "fees_maker"):
@@ -223,7 +223,7 @@ class OfPairs(Named[R], frozen=True):
 class AssetPairs(OfPairs[dict[str, AssetPair]], frozen=True, kw_only=True):
     """The pairs that can be traded, by id.
 
-    Pair ids follow no rule that could be taken apart: read `base` and `quote`.
+    Pair ids follow no rule by which they could be taken apart: read `base` and `quote`.
     """
 
     spec: ClassVar[Spec] = public_call("AssetPairs", "market", "get-tradable-asset-pairs")

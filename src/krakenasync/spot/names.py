@@ -1,8 +1,8 @@
 """The book of names: assets and pairs found by any of Kraken's names for them.
 
-Three layers of names live side by side: the id that keys answers (``XXBT``, ``XXBTZUSD``), the altname (``XBT``,
-``XBTUSD``) and the name people use (``BTC``, ``BTC/USD``). Pair names follow no rule that could be taken apart, so they
-are only ever looked up; those Kraken does not list are put together from a pair's base and quote.
+Three layers of names exist side by side: the id that keys answers (``XXBT``, ``XXBTZUSD``), the altname (``XBT``,
+``XBTUSD``) and the common name (``BTC``, ``BTC/USD``). Pair names follow no rule by which they could be taken apart, so
+they are only ever looked up; those that Kraken does not list are composed from a pair's base and quote.
 
 Sources: https://docs.kraken.com/api/docs/rest-api/get-asset-info,
 https://docs.kraken.com/api/docs/rest-api/get-tradable-asset-pairs,
@@ -26,7 +26,7 @@ __all__ = ["SUFFIXES", "NameBook"]
 T = TypeVar("T")
 
 PEOPLE_SAY: Final = MappingProxyType({"XBT": "BTC", "XDG": "DOGE"})
-"""Altname -> the name people use, and Kraken too wherever it shows names to people."""
+"""Altname -> the common name, which Kraken also uses wherever it shows names to people."""
 
 SUFFIXES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -39,20 +39,20 @@ SUFFIXES: Final[Mapping[str, str]] = MappingProxyType(
         ".HOLD": "on hold",
     }
 )
-"""What the end of a balance's key says. Such balances are read-only: trade and move them through the base asset.
+"""What the suffix of a balance's key means. Such balances are read-only: trade and move them through the base asset.
 
-Source: https://docs.kraken.com/api/docs/rest-api/get-account-balance; .P and .HOLD stand on no page, but in live names.
+Source: https://docs.kraken.com/api/docs/rest-api/get-account-balance; .P and .HOLD are on no page, but in live names.
 """
 
 _SUFFIXED: Final = re.compile(r"(?P<stem>[^.]+)(?P<suffix>\.[A-Z]+)", re.IGNORECASE)
 _BONDED: Final = re.compile(r"(?P<base>.*[A-Za-z])(?P<days>\d{2})")
-"""Bonding days stand before the suffix, two digits: ``DOT28.S``, ``KSM07.S``. ``ETH2.S`` is none of those."""
+"""Bonding days come before the suffix, two digits: ``DOT28.S``, ``KSM07.S``. ``ETH2.S`` is not one of those."""
 _IRREGULAR: Final = {"ETH2": "ETH", "FLOWH": "FLOW"}
 """Stems of suffixed names that are neither an asset nor an asset with its bonding days."""
 
 
 class _Index(Generic[T]):
-    """Things by their names: the id first, then Kraken's other names, then names put together from them."""
+    """Things by their names: the id first, then Kraken's other names, then names composed from them."""
 
     def __init__(self, what: str) -> None:
         self._what = what
@@ -68,10 +68,10 @@ class _Index(Generic[T]):
                     known.setdefault(name.upper(), set()).add(key)
 
     def find(self, name: str) -> T | None:
-        """Look up by any name, in whatever case.
+        """Look up by any name, in upper or lower case.
 
         Raises:
-            InvalidArguments: Several bear the name, or it is empty.
+            InvalidArguments: Several things have the name, or it is empty.
         """
         if not isinstance(name, str):
             raise InvalidType(f"the name of {self._what} must be a str, not {type(name).__name__}")
@@ -91,7 +91,7 @@ class _Index(Generic[T]):
         return None
 
     def unknown(self, name: str) -> UnknownAsset:
-        """Say that there is no such name, and which ones are like it."""
+        """Return the error for a name that does not exist, with the names that are like it."""
         import difflib  # noqa: PLC0415 - for this one message
 
         names = {each for known in self._known for each in known}
@@ -161,8 +161,8 @@ class NameBook:
         ('XXBT', 28, 'XXBT')
 
         Raises:
-            UnknownAsset: There is none; the hint names those that are spelled alike.
-            InvalidArguments: Several assets bear the name.
+            UnknownAsset: The name does not exist; the hint lists similar names.
+            InvalidArguments: Several assets have the name.
         """
         found = self._assets.find(name) or self._suffixed(name.strip())
         if found is None:
@@ -173,8 +173,8 @@ class NameBook:
         """Find a pair by any of its names: ``XXBTZUSD``, ``XBTUSD``, ``XBT/USD``, ``BTC/USD``, ``BTCUSD``.
 
         Raises:
-            UnknownAsset: There is none; the hint names those that are spelled alike.
-            InvalidArguments: Several pairs bear the name.
+            UnknownAsset: The name does not exist; the hint lists similar names.
+            InvalidArguments: Several pairs have the name.
         """
         found = self._pairs.find(name)
         if found is None:
@@ -191,7 +191,7 @@ class NameBook:
             result: What Kraken answered, by pair id or any other name.
 
         Raises:
-            UnknownAsset: A name is not a pair's, or the answer holds nothing about it.
+            UnknownAsset: A name is not a pair's, or the answer has nothing about it.
         """
         known = [(self._pairs.find(key), value) for key, value in result.items()]
         found = {pair.id: value for pair, value in known if pair is not None}
@@ -199,7 +199,7 @@ class NameBook:
         for name in names:
             pair = self.pair(name)
             if pair.id not in found:
-                raise UnknownAsset(f"the answer holds nothing about {name}", hint=f"it has {', '.join(result)}")
+                raise UnknownAsset(f"the answer has nothing about {name}", hint=f"it has {', '.join(result)}")
             answer[name] = found[pair.id]
         return answer
 
@@ -228,7 +228,7 @@ class NameBook:
         )
 
     def _stem(self, stem: str) -> tuple[Asset | None, int | None]:
-        """Find the asset before a suffix, and its bonding days if the name tells."""
+        """Find the asset before a suffix, and its bonding days if the name has them."""
         irregular = _IRREGULAR.get(stem.upper())
         found = self._assets.find(stem) or (self._assets.find(irregular) if irregular else None)
         bonded = _BONDED.fullmatch(stem)

@@ -50,7 +50,7 @@ class OrderDescription(msgspec.Struct, frozen=True, kw_only=True):
     """An order in words.
 
     Attributes:
-        pair: The pair's altname, as a rule.
+        pair: Usually the pair's altname.
         price: The limit of limit orders, the trigger of others. A Decimal; the text of an offset (``+5.0000%``) for
             trailing orders.
         price2: The limit of triggered limits, likewise; 0 for others.
@@ -87,7 +87,7 @@ class OrderInfo(msgspec.Struct, frozen=True, kw_only=True):
         price: The average price of what filled, in quote currency.
         misc: Comma list: ``stopped``, ``touched``, ``liquidated``, ``partial``, ``amended``.
         trades: Ids of its trades, if asked for.
-        displayvol: Of an iceberg: what it shows at a time, and below what of that is left.
+        displayvol: How much an iceberg shows at a time; `displayvolremain` is how much of that is left.
         link_id: The order that an edit replaced with this one.
         ext_ord_id: An institution's own id.
         closetm: When it closed; None while it is open.
@@ -125,7 +125,7 @@ class OrderInfo(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
 
     def __post_init__(self) -> None:
-        """Read 0 as "no time" and the text ``None`` as none."""
+        """Read 0 as "no time", and the text ``None`` as no `refid`."""
         not_zero(self, "starttm", "expiretm", "closetm")
         if self.refid == "None":
             msgspec.structs.force_setattr(self, "refid", None)
@@ -138,7 +138,7 @@ class OpenOrdersBook(msgspec.Struct, frozen=True):
 
 
 class OpenOrders(Request[OpenOrdersBook], frozen=True, kw_only=True):
-    """All open orders, not paged. May lag a fresh placement by a moment."""
+    """All open orders, not paged. May lag briefly behind a fresh placement."""
 
     spec: ClassVar[Spec] = private_call("OpenOrders", "account", "get-open-orders", need=Need(("query-open-trades",)))
 
@@ -223,7 +223,7 @@ class Amend(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def time(self) -> datetime:
-        """When it came about."""
+        """When this version was made."""
         return from_unix(self.timestamp)
 
 
@@ -252,7 +252,7 @@ class AmendHistory(Reshaped, msgspec.Struct, frozen=True):
 
     @classmethod
     def from_wire(cls, arrived: _AmendsOnTheWire) -> Self:
-        """Look past the extra ``response`` that one of Kraken's examples shows."""
+        """Unwrap the extra ``response`` that one of Kraken's examples shows."""
         found = arrived.response or arrived
         if found.amends is None:
             raise msgspec.ValidationError("no amends")

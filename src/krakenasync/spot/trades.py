@@ -23,13 +23,13 @@ __all__ = ["OHLC", "Candle", "CandleTable", "PublicTrade", "Spread", "SpreadRow"
 Row = TypeVar("Row")
 
 _Beside = dict[str, Any] | str | int | float | bool | None
-"""What may stand beside the rows: their cursor, and whatever Kraken will think of; anything but another list."""
+"""What may come with the rows: their cursor, and whatever Kraken may add; anything but another list."""
 
 
 def _split(arrived: dict[str, list[Row] | _Beside]) -> tuple[str, list[Row], int | None]:
-    """Take an answer apart whose cursor `last` lies beside the pair's rows, in the same object.
+    """Take apart an answer whose cursor `last` is next to the pair's rows, in the same object.
 
-    The rows are the one list in it; what else Kraken may put there is passed over.
+    The rows are the only list in it; what else Kraken may add is ignored.
     """
     tables = [(name, rows) for name, rows in arrived.items() if isinstance(rows, list)]
     if len(tables) != 1:
@@ -41,7 +41,7 @@ def _split(arrived: dict[str, list[Row] | _Beside]) -> tuple[str, list[Row], int
 
 
 class Candle(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What was traded in one interval. `time` is its beginning."""
+    """What was traded in one interval. `time` is when it begins."""
 
     time: datetime
     open: Decimal
@@ -58,7 +58,7 @@ class CandleTable(Reshaped, msgspec.Struct, frozen=True):
 
     Attributes:
         pair: The pair's id.
-        last: Unix seconds, to be the next call's `since`.
+        last: Unix seconds, for the next call's `since`.
     """
 
     arrives_as: ClassVar[Any] = dict[str, list[Candle] | _Beside]
@@ -69,7 +69,7 @@ class CandleTable(Reshaped, msgspec.Struct, frozen=True):
 
     @classmethod
     def from_wire(cls, arrived: dict[str, list[Candle] | _Beside]) -> Self:
-        """Take the pair's rows from beside `last`."""
+        """Separate the pair's rows from `last`."""
         return cls(*_split(arrived))
 
 
@@ -84,7 +84,7 @@ class OHLC(OfPair[CandleTable], frozen=True, kw_only=True):
 
 
 class PublicTrade(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A trade of anyone's.
+    """Anyone's trade.
 
     Attributes:
         side: The taker's side: ``b`` or ``s``.
@@ -105,7 +105,7 @@ class TradeTable(Reshaped, msgspec.Struct, frozen=True):
 
     Attributes:
         pair: The pair's id.
-        last: Nanoseconds, to be the next call's `since`; None at the end.
+        last: Nanoseconds, for the next call's `since`; None at the end.
     """
 
     arrives_as: ClassVar[Any] = dict[str, list[PublicTrade] | _Beside]
@@ -116,7 +116,7 @@ class TradeTable(Reshaped, msgspec.Struct, frozen=True):
 
     @classmethod
     def from_wire(cls, arrived: dict[str, list[PublicTrade] | _Beside]) -> Self:
-        """Take the pair's rows from beside `last`."""
+        """Separate the pair's rows from `last`."""
         return cls(*_split(arrived))
 
 
@@ -143,7 +143,7 @@ class SpreadTable(Reshaped, msgspec.Struct, frozen=True):
 
     Attributes:
         pair: The pair's id.
-        last: Unix seconds, to be the next call's `since`.
+        last: Unix seconds, for the next call's `since`.
     """
 
     arrives_as: ClassVar[Any] = dict[str, list[SpreadRow] | _Beside]
@@ -154,7 +154,7 @@ class SpreadTable(Reshaped, msgspec.Struct, frozen=True):
 
     @classmethod
     def from_wire(cls, arrived: dict[str, list[SpreadRow] | _Beside]) -> Self:
-        """Take the pair's rows from beside `last`."""
+        """Separate the pair's rows from `last`."""
         return cls(*_split(arrived))
 
 

@@ -1,7 +1,7 @@
 """Trading: placing orders, alone and in batches, and the parameters they share.
 
-The cost on the REST counter of anything but AddOrder and CancelOrder is disputed: 1 by the letter of the docs, 0 by the
-support article and Kraken's Rust SDK. Trading calls are charged to the matching engine's counter only.
+The cost on the REST counter of all but AddOrder and CancelOrder is disputed: 1 according to the docs, 0 according to
+the support article and Kraken's Rust SDK. Trading calls are charged to the matching engine's counter only.
 
 Source: https://docs.kraken.com/api/docs/category/rest-api/trading
 """
@@ -81,7 +81,7 @@ class Close(Part, frozen=True, kw_only=True):
 class Order(Part, frozen=True, kw_only=True):
     """What AddOrder and each item of AddOrderBatch say about an order.
 
-    `volume` is in base currency, in quote currency with the flag ``viqc``; ``"0"`` closes a margin position, so it
+    `volume` is in base currency, or in quote currency with the flag ``viqc``; ``"0"`` closes a margin position, so it
     goes with `leverage` or ``settle-position``.
     `price` is the limit of limit orders and the trigger of the others, `price2` the limit of triggered limits.
     """
@@ -119,7 +119,7 @@ class Order(Part, frozen=True, kw_only=True):
 
 
 def _check_volume(order: Order) -> None:
-    """Refuse an order for nothing: 0 stands for a whole margin position, and only there."""
+    """Refuse a volume of 0, except where it stands for a whole margin position."""
     margin = order.leverage not in {None, "none"} or order.reduce_only or order.ordertype == "settle-position"
     if not margin and not Decimal(order.volume):
         raise InvalidArguments(
@@ -142,7 +142,7 @@ def _check_flags(order: Order) -> None:
 
 
 def _check_prices(spelling: str, ordertype: str, price: Number | None, price2: Number | None) -> None:
-    """Ask for the prices without which a kind of order means nothing. What is not known is Kraken's to judge."""
+    """Require the prices that the kind of order needs; a kind that is not known is left to Kraken."""
     needed = takes(ordertype)
     for name, given in (("price", price), ("price2", price2)):
         if name in needed and given is None:
@@ -153,7 +153,7 @@ def _check_prices(spelling: str, ordertype: str, price: Number | None, price2: N
 
 
 def _check_iceberg(order: Order) -> None:
-    """Refuse an iceberg that shows nothing, and another kind of order that shows a part of itself."""
+    """Refuse an iceberg without `displayvol`, and another kind of order that has one."""
     if order.ordertype == "iceberg" and order.displayvol is None:
         raise InvalidArguments("displayvol is missing", hint="an iceberg says how much of it is shown")
     if order.displayvol is not None and order.ordertype in words(OrderType) - {"iceberg"}:
@@ -180,7 +180,7 @@ _MOMENT: Final = re.compile(r"\+?\d+(?:\.\d+)?", re.ASCII)
 
 
 def _check_expiry(order: Order) -> None:
-    """Refuse a GTD order without an end, and an end that is not a moment, or too near to be accepted."""
+    """Refuse a GTD order without an end, a start or end that is not a point in time, and an end too near or far."""
     for name in ("starttm", "expiretm"):
         value = getattr(order, name)
         if isinstance(value, str) and not _MOMENT.fullmatch(value):
@@ -213,7 +213,7 @@ class OrderSentence(msgspec.Struct, frozen=True):
 
 
 class OrderPlaced(msgspec.Struct, frozen=True):
-    """An order's ids, one as a rule; none with `validate`."""
+    """An order's ids: usually one, none with `validate`."""
 
     descr: OrderSentence
     txid: list[str] = []
@@ -262,14 +262,14 @@ class BatchPlaced(msgspec.Struct, frozen=True):
 
     @property
     def failed(self) -> dict[int, str]:
-        """Kraken's error by the order's place in the batch; the envelope says nothing of these."""
+        """Kraken's error by the order's place in the batch; the envelope does not mention these."""
         return {place: item.error for place, item in enumerate(self.orders) if item.error}
 
 
 class AddOrderBatch(Request[BatchPlaced], frozen=True, kw_only=True):
     """Place 2 to 15 orders on one pair.
 
-    A malformed order sinks the whole batch; one without funds fails alone: see `BatchPlaced.failed`.
+    A malformed order makes the whole batch fail; one without funds fails alone: see `BatchPlaced.failed`.
     """
 
     # JSON, as Kraken's own command line sends it; whether lists in forms are read is not documented.

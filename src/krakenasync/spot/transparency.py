@@ -20,7 +20,7 @@ __all__ = ["PostTrade", "PostTradeRow", "PostTrades", "PreTrade", "PreTradeBook"
 
 
 class PreTradeLevel(msgspec.Struct, frozen=True, kw_only=True):
-    """A price, the quantity there, and how many orders make it."""
+    """A price, the quantity there, and the number of orders."""
 
     side: str
     price: Decimal
@@ -87,7 +87,7 @@ class PostTrades(msgspec.Struct, frozen=True, kw_only=True):
     """Published trades, oldest first.
 
     Attributes:
-        last_ts: To be the next call's `from_ts`; kept as text, because a datetime would lose its nanoseconds.
+        last_ts: For the next call's `from_ts`; kept as text, because a datetime would lose its nanoseconds.
     """
 
     count: int

@@ -100,7 +100,7 @@ if TYPE_CHECKING:
     OrderPrice: TypeAlias = Decimal | str
     """The price of an order in an answer: a Decimal, or text if it is relative to the market: ``+5.0000%``, ``-100.0``.
 
-    Text, so that nobody takes an offset for a price.
+    Text, so that an offset is not mistaken for a price.
     """
 else:
     OrderPrice = Any  # msgspec cannot choose between two kinds of text: `priced` does
@@ -121,13 +121,13 @@ Moment = Annotated[datetime | Decimal | float | int | str, Instant()]
 WholeMoment = Annotated[datetime | Decimal | float | int | str, Instant(whole_seconds=True)]
 """The same, cut to whole seconds."""
 CursorMoment = Annotated[datetime | int | str, Instant(nanoseconds=True)]
-"""The nanoseconds that `last` of a Trades answer holds, unix seconds, or an aware datetime."""
+"""The nanoseconds in `last` of a Trades answer, unix seconds, or an aware datetime."""
 PreciseMoment = Annotated[datetime | str, Deadline("microseconds")]
 """An aware datetime, or ISO 8601 text of up to nanoseconds."""
 DeadlineAt = Annotated[datetime | str, Deadline()]
 """An aware datetime or RFC 3339 text, in server time."""
 Validate = Annotated[bool, Tag()]
-"""Check only; sent when True, left out when False, because Kraken takes its mere presence for yes."""
+"""Check only; sent when True, left out when False, because Kraken takes its mere presence as true."""
 
 UserRef = Annotated[int, USERREF]
 CLIENT_ORDER_ID: Final = Text(
@@ -205,7 +205,7 @@ LedgerType = Annotated[
     Text(),
 ]
 Cursor = bool | str
-"""True to begin with pages, then the `next_cursor` of the page before."""
+"""True for the first page, then the `next_cursor` of the previous page."""
 PageSize = Annotated[int, Range(1, 2**31 - 1)]
 WalletFrom = Annotated[Literal["Spot Wallet"] | str, Text()]
 WalletTo = Annotated[Literal["Futures Wallet"] | str, Text()]
@@ -214,16 +214,16 @@ Direction = Annotated[Literal["deposit", "withdraw"] | str, Text()]
 LockType = Annotated[Literal["flex", "bonded", "timed", "instant"] | str, Text()]
 
 ENDED: Final = frozenset({"closed", "canceled", "expired"})
-"""The states of an order that no further one follows; before them it is ``pending`` or ``open``."""
+"""The final states of an order; before them it is ``pending`` or ``open``."""
 
 
 def from_nanoseconds(nanoseconds: int) -> datetime:
-    """Make a datetime of Kraken's nanoseconds; what is below the microsecond is cut."""
+    """Convert Kraken's nanoseconds to a datetime, cut to whole microseconds."""
     return EPOCH + timedelta(microseconds=nanoseconds // 1000)
 
 
 def to_nanoseconds(moment: datetime) -> int:
-    """Write an aware datetime as nanoseconds since the unix epoch."""
+    """Convert an aware datetime to nanoseconds since the unix epoch."""
     return (moment - EPOCH) // timedelta(microseconds=1) * 1000
 
 
@@ -232,7 +232,7 @@ _NANOSECONDS: Final = 10**17
 
 
 def from_unix(number: int) -> datetime:
-    """Make a datetime of milliseconds, microseconds or nanoseconds, told apart by their size.
+    """Convert milliseconds, microseconds or nanoseconds, told apart by their size, to a datetime.
 
     >>> from_unix(1_780_000_000_123) == from_unix(1_780_000_000_123_000_000)
     True
@@ -253,7 +253,7 @@ def priced(struct: msgspec.Struct, *names: str) -> None:
     """Turn what Kraken wrote into `OrderPrice`; for `__post_init__`.
 
     Raises:
-        TypeError: It is neither a number nor text.
+        TypeError: A value is neither a number nor text.
     """
     for name in names:
         msgspec.structs.force_setattr(struct, name, order_price(getattr(struct, name)))
@@ -263,7 +263,7 @@ _NOTHING: Final = frozenset({b"null", b'""'})
 
 
 def respelled(arrived: Mapping[str, msgspec.Raw], names: Mapping[str, str], into: msgspec.json.Decoder[T]) -> T:
-    """Read an object some of whose keys may be spelled otherwise.
+    """Read an object some of whose keys may be spelled differently.
 
     Args:
         arrived: The object, its values not yet decoded.
@@ -273,6 +273,6 @@ def respelled(arrived: Mapping[str, msgspec.Raw], names: Mapping[str, str], into
     renamed: dict[str, Any] = {names.get(key, key): value for key, value in arrived.items()}
     try:
         return into.decode(msgspec.json.encode(renamed))
-    except msgspec.ValidationError:  # a null or an empty text where the type has another way to say nothing
+    except msgspec.ValidationError:  # a null or an empty text where the type expresses absence differently
         renamed = {key: value for key, value in renamed.items() if bytes(value) not in _NOTHING}
     return into.decode(msgspec.json.encode(renamed))

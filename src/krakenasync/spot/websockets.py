@@ -29,7 +29,7 @@ class WebSocketsToken(msgspec.Struct, frozen=True):
         return f"WebSocketsToken(token=<hidden>, expires={self.expires})"
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """Show no more to rich, which does not ask `__repr__`."""
+        """Show no more to rich, which does not call `__repr__`."""
         return [("expires", self.expires)]
 
 

@@ -1,4 +1,4 @@
-"""Funding: withdrawals and the way to the futures wallet.
+"""Funding: withdrawals and transfers to the futures wallet.
 
 Kraken still serves these, but recommends Funding Beta.
 Money leaves only to addresses that a person has saved at Kraken; `key` is the name they gave it.
@@ -53,8 +53,8 @@ class WithdrawalMethod(msgspec.Struct, frozen=True, kw_only=True):
     """A way to withdraw an asset.
 
     Attributes:
-        fee: In live answers, documented nowhere: kept as it comes.
-        limits: How much may be withdrawn in which time, kept as it comes.
+        fee: Seen in live answers, documented nowhere: kept as it comes.
+        limits: How much may be withdrawn in what time, kept as it comes.
     """
 
     asset: str
@@ -134,7 +134,7 @@ class WithdrawInfo(Request[WithdrawalQuote], frozen=True, kw_only=True):
 
 
 class Reference(msgspec.Struct, frozen=True):
-    """The id of what was set going."""
+    """The id of the transfer that was started."""
 
     refid: str
 
@@ -186,7 +186,7 @@ class WithdrawalsPage(Reshaped, msgspec.Struct, frozen=True):
     """Withdrawals, newest first.
 
     Attributes:
-        next_cursor: To be the next call's `cursor`; None at the end, and unless the call had ``cursor=True``.
+        next_cursor: The next call's `cursor`; None at the end, and if the call did not have ``cursor=True``.
     """
 
     arrives_as: ClassVar[Any] = list[Withdrawal] | _Paged
@@ -196,7 +196,7 @@ class WithdrawalsPage(Reshaped, msgspec.Struct, frozen=True):
 
     @classmethod
     def from_wire(cls, arrived: list[Withdrawal] | _Paged) -> Self:
-        """Read a bare list or a page; no page of Kraken's names the key of the latter."""
+        """Read a bare list or a page; Kraken's documentation does not give the key for the latter."""
         if isinstance(arrived, list):
             return cls(arrived)
         rows = arrived.withdrawal if arrived.withdrawals is None else arrived.withdrawals
@@ -234,9 +234,9 @@ class WithdrawCancel(Request[bool], frozen=True, kw_only=True):
 
 
 class WalletTransfer(Request[Reference], frozen=True, kw_only=True):
-    """Move money from the spot to the futures wallet; the way back is a call of the Futures API.
+    """Move money from the spot to the futures wallet; moving it back is a call of the Futures API.
 
-    Kraken's page asks for the permission to query only.
+    Kraken's page asks only for the permission to query.
     """
 
     spec: ClassVar[Spec] = private_call(

@@ -1,4 +1,4 @@
-"""How old the account's orders are, as far as we know: what the matching engine charges for a change depends on it.
+"""How old the account's orders are, as far as we know: the matching engine's charge for a change depends on that.
 
 Source: https://docs.kraken.com/exchange/guides/general/ratelimits (age since an order was created or last amended)
 """
@@ -17,9 +17,9 @@ from krakenasync.protocol.clordid import fold_id, is_userref
 __all__ = ["FRESH", "Known", "OrderAges"]
 
 _KEEP: Final = 20_000
-"""Names kept; the oldest knowledge goes first. An order forgotten is charged as a new one."""
+"""Names kept; the oldest are dropped first. A forgotten order is charged as a new one."""
 FRESH: Final = 5.0
-"""Seconds for which a count of open orders is believed: fills end orders without telling us."""
+"""Seconds for which a count of open orders is trusted: fills end orders without our knowing."""
 
 
 class Known(msgspec.Struct, eq=False):
@@ -30,9 +30,9 @@ class Known(msgspec.Struct, eq=False):
         since: When (steady seconds) it was created or last amended, at the latest; in the future while a request whose
             answer was lost may still arrive.
         names: Kraken's id and the caller's own, folded.
-        userref: A number that several orders may bear.
+        userref: A number that several orders may have.
         volume: Its volume in base currency, at most; None if that is not known.
-        doubted: Whether nobody knows if, or when, an amendment of its volume was carried out: it is not lowered then.
+        doubted: Whether it is unknown if, or when, an amendment of its volume was carried out: `volume` is then kept.
         amends: Amendments under way. Until they are answered the order may become young at any moment.
     """
 
@@ -57,7 +57,7 @@ class OrderAges:
     def born(
         self, pair: str, ids: Iterable[Any], at: float, *, userref: object = None, volume: Decimal | None = None
     ) -> None:
-        """Take note of a new order under all its names; those that are None are passed over."""
+        """Record a new order under all its names; those that are None are ignored."""
         names = tuple(fold_id(str(name)) for name in ids if name)
         known = Known(pair, at, names, None if userref is None else str(userref), volume)
         self._pairs.add(pair)
@@ -85,7 +85,7 @@ class OrderAges:
         self._counted_at = float("-inf")
 
     def named(self, *names: str) -> list[Known]:
-        """What is known of the orders of these names, each once: one for an id, any number for a userref."""
+        """Return what is known of the orders with these names, each once: one for an id, any number for a userref."""
         found: dict[int, Known] = {}
         for name in names:
             known = self._orders.get(fold_id(name))
@@ -96,15 +96,15 @@ class OrderAges:
         return list(found.values())
 
     def counted(self, counts: Mapping[str, int], at: float) -> None:
-        """Take note of how many orders rest on each pair, all pairs included."""
+        """Record how many orders rest on each pair; a pair that is missing has none."""
         self._counts, self._counted_at = dict(counts), at
 
     def resting(self, pair: str, now: float) -> int | None:
-        """How many orders rest on the pair, if that was counted only just now; else None."""
+        """Return how many orders rest on the pair, if that was counted recently; else None."""
         return self._counts.get(pair, 0) if now - self._counted_at <= FRESH else None
 
     def touched(self, pair: str) -> None:
-        """Take note that something is done on the pair."""
+        """Record that something is done on the pair."""
         self._pairs.add(pair)
 
     @property

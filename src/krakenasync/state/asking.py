@@ -36,7 +36,7 @@ class Limit(NamedTuple):
 
 
 class Booking(NamedTuple):
-    """A slot on a counter: what `Book` is answered with.
+    """A slot on a counter: the answer to `Book`.
 
     Attributes:
         name: The counter.
@@ -61,7 +61,7 @@ class Booking(NamedTuple):
 
     @property
     def booked(self) -> int:
-        """When it was booked, in microseconds of the store's clock."""
+        """When the slot was booked, in microseconds of the store's clock."""
         return self.due - round(self.wait * 1e6)
 
 
@@ -82,12 +82,12 @@ class Standing(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """What a wish to enter a lane is answered with.
+    """The answer to a request to enter a lane.
 
     Attributes:
         nonce: The nonce to send; 0: not yet.
-        wait: Seconds after which to ask again, even if nobody calls. Below 0: a slot was not due, so the caller
-            does not stand in line either.
+        wait: Seconds after which to ask again, even without being called up. Below 0: a slot was not due, so the
+            caller is not in line either.
     """
 
     nonce: int
@@ -101,7 +101,7 @@ class Book(NamedTuple):
         name: The counter.
         limit: Its limit.
         cost: Points, above 0.
-        longest: Seconds of waiting that still make sense; nothing is booked beyond.
+        longest: Seconds of waiting that still make sense; nothing is booked for a longer wait.
         initial: Points on a counter that the store has never seen.
     """
 
@@ -113,15 +113,15 @@ class Book(NamedTuple):
 
 
 class Send(NamedTuple):
-    """Ask at the due time whether to send now: 0, or the seconds after which a slot has to be booked anew.
+    """Ask at the due time whether to send now: 0, or the seconds after which a slot has to be booked again.
 
-    That is so while all are blocked, and for slots booked before a refusal, before a block or before a call that waits
-    for no room: what they relied on is used up.
+    That is so while all are blocked, and for slots booked before a refusal, a block or a call that does not wait for
+    room: what they relied on is used up.
 
     Attributes:
         name: The counter.
         limit: Its limit.
-        booked: When the slot was booked, in microseconds of the store's clock. 0: it is used already, and only a block
+        booked: When the slot was booked, in microseconds of the store's clock. 0: it has been used, and only a block
             is asked about.
     """
 
@@ -131,10 +131,10 @@ class Send(NamedTuple):
 
 
 class GiveBack(NamedTuple):
-    """Give a slot back that was not used.
+    """Give back a slot that was not used.
 
-    Once due, a slot decays: so much less comes back, for the counter must not fall below the calls of others. Nothing
-    comes back of one booked before a refusal or a block: since then the level is what Kraken's must be, without it.
+    Once due, a slot decays, and that much less is given back, because the counter must not fall below the calls of
+    others. Nothing is given back for one booked before a refusal or a block: the level set since does not include it.
     """
 
     name: str
@@ -145,15 +145,15 @@ class GiveBack(NamedTuple):
 
 
 class Adjust(NamedTuple):
-    """Correct a counter by what Kraken's answers tell; answered with its `Standing`.
+    """Correct a counter by what Kraken's answers show; answered with its `Standing`.
 
     Attributes:
         name: The counter.
         limit: Its limit.
         delta: Points to add; negative ones are taken off.
-        floor: Points it holds at least.
-        block: Seconds for which nobody sends.
-        overdraws: Whether the points are those of a call that waits for no room.
+        floor: Its least level afterwards, in points.
+        block: Seconds for which nothing may be sent.
+        overdraws: Whether the points are those of a call that does not wait for room.
     """
 
     name: str
@@ -165,16 +165,16 @@ class Adjust(NamedTuple):
 
 
 class Refuse(NamedTuple):
-    """Tell that Kraken refused a call that the counter had let through; answered with its `Standing`.
+    """Report that Kraken refused a call that the counter had let through; answered with its `Standing`.
 
-    All that share the counter pause and go on more slowly, by the rule of `krakenasync.state.caution`.
+    All that share the counter pause, then continue more slowly, by the rule of `krakenasync.state.caution`.
 
     Attributes:
         name: The counter.
         limit: Its limit.
-        floor: Points it holds at least: what Kraken's own counter must stand at.
+        floor: Its least level afterwards, in points: what Kraken's own counter must stand at.
         ago: Seconds since the call was sent. One sent before the last refusal became known belongs to that episode.
-        most: The largest margin that still lets the dearest call through.
+        most: The largest margin that still lets the most expensive call through.
     """
 
     name: str
@@ -192,7 +192,7 @@ class Peek(NamedTuple):
 
 
 class Nonce(NamedTuple):
-    """Make a nonce above all that were handed out for that key in this unit, and above `floor`."""
+    """Make a nonce above all those handed out for the key in this unit, and above `floor`."""
 
     name: str
     unit: str
@@ -204,10 +204,10 @@ class Enter(NamedTuple):
 
     Attributes:
         name: The key.
-        who: Names the caller; one name waits once at a time.
-        lease: Seconds after which the place is free even if nobody left it.
+        who: The caller's name; a name can wait only once at a time.
+        lease: Seconds after which the place is free even if it was not left.
         unit: The nonce's unit.
-        floor: The nonce will be above.
+        floor: The nonce will be above this.
         window: The key's nonce window in ticks of the unit; all nonces under way lie within it. 0: one at a time.
         if_due: Only if every slot booked or asked for in the same question is due now.
     """

@@ -1,4 +1,4 @@
-"""A counter of this process: aiolimiter keeps the account, this adds what Kraken's counter has beside it."""
+"""A counter in this process: aiolimiter does the accounting, this adds what else Kraken's counter does."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _DUST: Final = 1e-9
 """aiolimiter counts in floats; a billionth of a point decides nothing."""
 _NEVER: Final = -math.inf
 _NOTHING: Final = -math.inf
-"""No points at all fit, not even none: a call without a price waits for the end of a block as well."""
+"""Not even 0 points fit: a call that costs nothing waits for the end of a block as well."""
 
 
 class BucketState(msgspec.Struct, frozen=True, kw_only=True):
     """One counter as we believe it to stand at Kraken.
 
     Attributes:
-        level: Points on the counter that decay already.
+        level: Points on the counter that are already decaying.
         held: Points of calls in flight, or answered so recently that they may not decay yet.
         cap: Points at which Kraken refuses.
         decay: Points a second now; below the tier's own after a refusal.
@@ -47,7 +47,7 @@ class BucketState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Time:
-    """The one thing aiolimiter's accounting asks its event loop for: what time it is, or was when something ripened."""
+    """All that aiolimiter's accounting needs of an event loop: the time, now or when something ripened."""
 
     __slots__ = ("time",)
 
@@ -56,15 +56,15 @@ class _Time:
 
 
 class Bucket(AsyncLimiter):
-    """Kraken's counter: `AsyncLimiter` is exactly its arithmetic, to which this adds the following.
+    """Kraken's counter: `AsyncLimiter` does exactly its arithmetic, to which this adds the following.
 
-    * Points are *held* while a call is in flight: they do not decay until the answer is there, which is what makes
-      "never above the cap" true for any latency.
+    * Points are *held* while a call is in flight: they do not decay until the answer has arrived, so the counter is
+      "never above the cap" at any latency.
     * `step`: Kraken reduces its counter only every couple of seconds; a call has to fit that counter too (`Steps`).
     * Giving back, reading, filling, slowing down.
 
     Attributes:
-        blocked_until: When something may be sent again, on the clock's steady time; it only ever moves on.
+        blocked_until: When calls may be sent again, on the steady clock; it only ever moves forward.
 
     It never waits: `krakenasync.client.gates.Gate` does, in fair order. Safe to use from several threads.
     """
@@ -83,8 +83,8 @@ class Bucket(AsyncLimiter):
         self._note(self._last_check, self._level)
         self._lock = threading.Lock()
         self._held = 0.0
-        # Points that fit without a look at the clock, found at the last look. Whatever then decays, ripens, is settled
-        # or given back leaves at least as much room.
+        # Points that fit without reading the clock, as of the last reading. Whatever then decays, ripens, is settled or
+        # given back leaves at least as much room.
         self._spare = 0.0
         self._ripening: list[tuple[float, float]] = []
         self._caution = CALM
@@ -95,7 +95,7 @@ class Bucket(AsyncLimiter):
             self._steps.note(at, cost)
 
     def _settled(self) -> float:
-        """Bring the account up to now, and return now."""
+        """Bring the account up to date, and return the current time."""
         if self._ripening:
             self._ripen(self._clock.monotonic())
         self._leak()
@@ -105,7 +105,7 @@ class Bucket(AsyncLimiter):
         return now
 
     def _ripen(self, now: float) -> None:
-        """Let what was kept for a grace begin to decay, each at its own moment."""
+        """Let points that were kept for a grace period begin to decay, each at its own time."""
         while self._ripening and self._ripening[0][0] <= now:
             ripe, cost = heapq.heappop(self._ripening)
             self._loop = _Time(lambda: ripe)  # noqa: B023 - asked before the next round
@@ -149,9 +149,9 @@ class Bucket(AsyncLimiter):
             self._held += cost
 
     def delay(self, cost: float, ahead: float = 0.0) -> float:
-        """Seconds until `cost` points can fit at the earliest, after calls of `ahead` points have gone.
+        """Return the seconds until `cost` points can fit at the earliest, after calls of `ahead` points.
 
-        A lower bound, for what is in flight may take longer; 0 means "try now".
+        A lower bound, because calls in flight may take longer; 0 means "try now".
         """
         with self._lock:
             now = self._settled()
@@ -159,11 +159,11 @@ class Bucket(AsyncLimiter):
             return max(decayed, self._unreduced(cost + ahead, now), self.blocked_until - now, 0.0)
 
     def _unreduced(self, cost: float, now: float) -> float:
-        """Seconds until a counter that falls in steps has certainly fallen far enough."""
+        """Return the seconds until a counter that falls in steps has certainly fallen far enough."""
         return 0.0 if self._steps is None else self._steps.wait(self._held + cost, now)
 
     def _decayed(self, missing: float, now: float) -> float:
-        """Seconds until `missing` points have decayed, what is held beginning to when it is ripe."""
+        """Return the seconds until `missing` points have decayed; held points begin to decay when they are ripe."""
         if missing <= _DUST:
             return 0.0
         level, at = self._level, now
@@ -175,7 +175,7 @@ class Bucket(AsyncLimiter):
         return at - now + missing / self._rate_per_sec
 
     def settle(self, cost: float) -> None:
-        """The answer is there: `cost` points begin to decay."""
+        """Let `cost` points begin to decay, because the answer has arrived."""
         with self._lock:
             now = self._settled()
             self._held -= cost
@@ -184,47 +184,47 @@ class Bucket(AsyncLimiter):
                 self._steps.note(now, cost)
 
     def keep(self, cost: float, grace: float) -> None:
-        """No answer came, but the call may still arrive: hold its points for `grace` seconds more."""
+        """Hold the points of a call without an answer for `grace` seconds more, because it may still arrive."""
         with self._lock:
             heapq.heappush(self._ripening, (self._settled() + grace, cost))
 
     def refund(self, cost: float) -> None:
-        """Nothing was sent: give `cost` points back."""
+        """Give `cost` held points back."""
         with self._lock:
             self._settled()
             self._held -= cost
 
     def refused(self, cost: float, *, sent: float) -> None:
-        """Kraken refused a call that was let through: believe its count, pause, go on more slowly."""
+        """Correct the counter after Kraken refused a call that it had let through: raise it, pause, slow down."""
         with self._lock:
             now = self._settled()
             before = self._caution
             self._caution = after_refusal(before, now, sent=sent, most=max(0.0, self.max_rate - DEAREST))
             if self._caution is before:
                 return
-            # The refused call may have been counted as well. Of what is held only that counts which was answered: the
-            # rest may be given back unsent.
-            answered = sum(points for _ripe, points in self._ripening)
+            # The refused call may have been counted as well. Of the held points only those that ripen are in Kraken's
+            # count: the rest may be given back unsent.
+            kept = sum(points for _ripe, points in self._ripening)
             before_it = self._level
-            self._level = max(self._level, self.max_rate + cost - answered)
+            self._level = max(self._level, self.max_rate + cost - kept)
             self._note(now, self._level - before_it)
             self.blocked_until = max(self.blocked_until, self._caution.until)
             self._spare = _NOTHING
             self._rate_per_sec = self.spec.decay * self._caution.pace
 
     def overdrawn(self) -> bool:
-        """Whether a call that waits for no room has taken the counter past its cap, on which others had relied."""
+        """Whether a call that does not wait for room has taken the counter past the cap that others relied on."""
         with self._lock:
             return self._missing(0.0, self._settled()) > _DUST
 
     def block(self, seconds: float) -> None:
-        """Send nothing for so long: Kraken said when it listens again."""
+        """Let nothing be sent for this many seconds."""
         with self._lock:
             self.blocked_until = max(self.blocked_until, self._clock.monotonic() + seconds)
             self._spare = _NOTHING
 
     def state(self) -> BucketState:
-        """How the counter stands now."""
+        """Return how the counter stands now."""
         with self._lock:
             now = self._settled()
             return BucketState(

@@ -1,8 +1,8 @@
 """How the limiter behaves after Kraken refused a call that our own count allowed.
 
-Somebody else uses the key, or the tier is not what we were told. So: believe Kraken, stop for a while that doubles,
-then go on more slowly and recover. The figures come from simulations of a second program on the key: filling the
-counter alone livelocks when refused calls prolong the restriction.
+Another program uses the key, or the tier is not what was configured. So: believe Kraken, pause for a time that doubles,
+then continue more slowly and recover. The figures come from simulations of a second program on the key: only filling
+the counter livelocks when refused calls prolong the restriction.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LONGEST_PAUSE: Final = 60.0
 SLOWER: Final = 0.8
 SLOWEST: Final = 0.1
 RECOVERY: Final = 3600.0
-"""Seconds in which the pace recovers from nothing to full."""
+"""Seconds in which the pace recovers from zero to full."""
 MARGIN: Final = 3.0
 """Points kept free after each further refusal."""
 MARGIN_FADES: Final = 1800.0
@@ -32,7 +32,7 @@ class Caution(msgspec.Struct, frozen=True, array_like=True):
         pace: The share of the decay used at that moment.
         margin: Points of the cap left free at that moment.
         pause: The last pause; the next one is twice as long, unless things went well for a while.
-        until: Nothing is sent before.
+        until: The time before which nothing is sent.
         refusals: How many episodes there were.
     """
 
@@ -48,14 +48,14 @@ CALM: Final = Caution()
 
 
 def pace_at(caution: Caution, now: float) -> float:
-    """The share of the tier's decay to use; recovers steadily to 1."""
+    """Return the share of the tier's decay to use; it recovers steadily to 1."""
     if caution.pace >= 1.0:
         return 1.0
     return min(1.0, caution.pace + (now - caution.since) / RECOVERY)
 
 
 def margin_at(caution: Caution, now: float) -> float:
-    """Points of the cap to leave free; fades to 0."""
+    """Return the points of the cap to leave free; they fade to 0."""
     if not caution.margin:
         return 0.0
     return caution.margin * max(0.0, 1.0 - (now - caution.since) / MARGIN_FADES)
@@ -68,7 +68,7 @@ def after_refusal(caution: Caution, now: float, *, sent: float, most: float) -> 
         caution: What was known.
         now: When the refusal became known.
         sent: When the refused call was sent. One sent before the last refusal became known belongs to that episode.
-        most: The largest margin that still lets the dearest call through.
+        most: The largest margin that still lets the most expensive call through.
     """
     if sent <= caution.since:
         return caution

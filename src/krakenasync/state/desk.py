@@ -1,11 +1,11 @@
-"""Where one event loop speaks to a store: what can wait goes along with the next question, at once if there is none.
+"""Where one event loop talks to a store: what can wait goes with the next question, or at once if there is none.
 
-After a call its lane has to be left and its points may have to be corrected. Nobody waits for either: both are noted
-here. A call that asks next, in the same breath, takes the notes along in its own question; else they are sent off by
-themselves, before anything else happens on the loop. The answer in the caller's hand is never held up.
+After a call its lane has to be left and its points may have to be corrected. No caller waits for either: both are noted
+here. If another call asks a question at that moment, the notes go with it; otherwise they are sent on their own, before
+anything else happens on the loop. The answer to the caller is never delayed.
 
-What cannot be told because the store is away is told later: leaving a lane and a refusal as they are, points only if
-they make the counter higher, for nobody knows whether the question arrived.
+What cannot be reported because the store is away is reported later: leaving a lane and refusals unchanged, points only
+if they raise the counter, because it is not known whether the question arrived.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ __all__ = ["Debtor", "Desk", "running_loop"]
 LOG: Final = logging.getLogger("krakenasync")
 
 _MOST: Final = 64
-"""At most so many departures are reported late; the leases end the others' turns."""
+"""The most departures that are reported late; the leases end the others' turns."""
 
 
 class Debtor(Protocol):
-    """Somebody who has something to tell the store about a counter."""
+    """Has something to report to the store about a counter."""
 
     def owed(self) -> list[Step]:
-        """Take over what is to be told."""
+        """Hand over what is to be reported."""
         ...
 
     def unpaid(self, steps: list[Step]) -> None:
-        """Take back what could not be told, as far as telling it twice does no harm."""
+        """Take back what could not be reported, as far as reporting it twice does no harm."""
         ...
 
 
 class Opened(Protocol):
-    """Gives the store, looked at before its first use."""
+    """Returns the store, checked before its first use."""
 
     async def __call__(self) -> Store:
         """Return the store."""
@@ -50,11 +50,11 @@ class Opened(Protocol):
 
 
 class Desk:
-    """Asks a store, and tells it what was noted meanwhile.
+    """Asks a store, and reports to it what was noted meanwhile.
 
     Args:
-        opened: Gives the store.
-        inherit: Has it take over from those whose event loop is over.
+        opened: Returns the store.
+        inherit: Has this desk take over from those whose event loop has ended.
     """
 
     def __init__(self, opened: Opened, inherit: Callable[[Desk], None] = lambda _desk: None) -> None:
@@ -68,13 +68,13 @@ class Desk:
         try:
             self._loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
         except RuntimeError:
-            self._loop = None  # trio: nothing runs there that nobody waits for
+            self._loop = None  # trio: there nothing runs that is not waited for
 
     async def ask(self, *steps: Step) -> list[Any]:
-        """Ask the store, and tell it before that what was noted.
+        """Ask the store, after reporting to it what was noted.
 
         Raises:
-            StateUnavailable: It does not answer.
+            StateUnavailable: The store does not answer.
         """
         store = self._store
         if store is None:
@@ -97,7 +97,7 @@ class Desk:
 
     @property
     def over(self) -> bool:
-        """Whether its event loop is closed, so that nothing more can be sent from here."""
+        """Whether the event loop is closed, so that nothing more can be sent from here."""
         return self._loop is not None and self._loop.is_closed()
 
     def take_over(self, other: Desk) -> None:
@@ -113,15 +113,15 @@ class Desk:
         await (await self._opened()).called(name, who, longest)
 
     def owe(self, debtor: Debtor) -> None:
-        """Note that somebody has something to tell."""
+        """Note that a debtor has something to report."""
         self._debtors[debtor] = None
 
     def leave(self, name: str, who: str) -> None:
-        """Note that a lane is left."""
+        """Note that a lane was left."""
         self._leaving.append(Leave(name, who))
 
     def tell(self) -> Awaitable[None] | None:
-        """Have told what was noted; return what has to be awaited for that, if anything."""
+        """Have what was noted reported; return what has to be awaited for that, if anything."""
         if self._loop is None:
             return self._tell_now()
         if not self._due:
@@ -134,7 +134,7 @@ class Desk:
             await self._tell()
 
     def _send_off(self) -> None:
-        """Send off what nobody has taken along meanwhile."""
+        """Send what has not gone with a question meanwhile."""
         self._due = False
         if self._loop is not None and (self._leaving or self._debtors):
             task = self._loop.create_task(self._tell())
@@ -148,7 +148,7 @@ class Desk:
             LOG.warning("a lane or a counter is not shared just now, the store is told later: %s", error)
 
     async def drain(self) -> None:
-        """Wait until everything that was noted is told."""
+        """Wait until everything that was noted has been reported."""
         if self._loop is None:
             await self._tell_now()
         self._send_off()
@@ -157,8 +157,8 @@ class Desk:
 
 
 def running_loop() -> object:
-    """Return the event loop itself, which can be compared: anyio wraps it anew for every caller."""
+    """Return the event loop itself, which can be compared: anyio wraps it again for every caller."""
     try:
-        return asyncio.get_running_loop()  # thirty times as fast as asking anyio, on every call's road
+        return asyncio.get_running_loop()  # thirty times as fast as asking anyio, for every call
     except RuntimeError:
         return current_token().native_token

@@ -1,4 +1,4 @@
-"""Going on with a share of the limits while a shared store is away."""
+"""Continuing with a share of the limits while a shared store is away."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ __all__ = ["FallbackStore"]
 _HERE: Final = "here: "
 """Marks what was booked in this process: it must not be given back to the store."""
 _MOST: Final = 64
-"""Callers whose leaving is told later; the leases end the others' turns."""
+"""The most departures that are reported late; the leases end the others' turns."""
 _AGAIN: Final = 1.0
 """Seconds after which a store that was away is asked again."""
 _NO_COUNTER: Final = (Nonce, Enter, Leave, type(None))
 
 
 class FallbackStore(Store):
-    """Asks a store; while it is away, counts in this process by a share of each limit.
+    """Asks a store; while that is away, counts in this process with a share of each limit.
 
     All clients of a key together stay within its limits if their shares add up to at most 1. Nonces then come from
     this process's calendar, and calls of several processes may overtake each other: some may be refused for their
@@ -32,7 +32,7 @@ class FallbackStore(Store):
 
     Args:
         store: The shared store.
-        clock: Where time comes from.
+        clock: The source of time.
         share: This process's part of every limit meanwhile.
     """
 
@@ -45,8 +45,8 @@ class FallbackStore(Store):
         self._share = share
         self._local = InProcessStore(clock)
         self._away_until = float("-inf")
-        self._lined_up: set[str] = set()  # who was let into the lane or the line here
-        self._leaving: list[Step] = []  # what the store has to be told once it is back
+        self._lined_up: set[str] = set()  # callers let into the lane or the line here
+        self._leaving: list[Step] = []  # to be reported to the store once it is back
         self._begun: set[str] = set()  # counters asked about here since the store went away
         self._charged: dict[str, tuple[Limit, list[tuple[float, float]]]] = {}  # by counter: when due, and the points
 
@@ -63,7 +63,7 @@ class FallbackStore(Store):
             self._gone()
 
     async def ask(self, *steps: Step) -> list[Any]:
-        """Answer the steps: what was begun here is ended here, all else is the store's, unless it is away."""
+        """Answer the steps: what began here ends here, all else is for the store, unless it is away."""
         here = [step.name.startswith(_HERE) or getattr(step, "who", "") in self._lined_up for step in steps]
         found = iter(await self._ask_here([step for step, ours in zip(steps, here, strict=True) if ours]))
         answers = [next(found) if ours else None for ours in here]
@@ -102,14 +102,14 @@ class FallbackStore(Store):
         return await self._ask_here(steps)
 
     async def _begin_full(self, steps: list[Step]) -> None:
-        """Take the counters for full that are asked about for the first time since the store went away: no burst."""
+        """Set counters to full when first asked about since the store went away, so that there is no burst."""
         parts = [part for part in map(self._part, steps) if not isinstance(part, _NO_COUNTER)]
         fresh = {part.name: part.limit for part in parts if part.name not in self._begun}
         self._begun |= fresh.keys()
         await self._local.ask(*(Adjust(name, limit, floor=limit.cap) for name, limit in fresh.items()))
 
     async def _ask_here(self, steps: list[Step]) -> list[Any]:
-        """Answer by this process's share; what was booked there and is given back is lost."""
+        """Answer by this process's share; what was booked at the store and is given back is lost."""
         answered = [self._part(step) for step in steps]
         found = iter(await self._local.ask(*(step for step in answered if step is not None)))
         answers: list[Any] = [None if step is None else next(found) for step in answered]
@@ -125,7 +125,7 @@ class FallbackStore(Store):
         return answers
 
     def _charge(self, step: Book | Adjust, points: float, wait: float) -> None:
-        """Keep in mind what the store will not know."""
+        """Remember what the store will not know."""
         if points > 0:
             now = self._clock.monotonic()
             _limit, before = self._charged.get(step.name, (step.limit, []))
@@ -133,9 +133,9 @@ class FallbackStore(Store):
             self._charged[step.name] = step.limit, [*recent, (now + wait, points)]
 
     def _full(self, charged: Mapping[str, tuple[Limit, list[tuple[float, float]]]]) -> Iterator[Step]:
-        """Set counters that were charged here to full at the store, which has let them decay meanwhile.
+        """Yield the steps that set counters charged here to full at the store, which has let them decay meanwhile.
 
-        On top comes what is still to be sent, or was when another process may have been back at the store already.
+        Added to that is what is still to be sent, or was when another process may already have been back at the store.
         """
         since = self._clock.monotonic() - _AGAIN
         for name, (limit, points) in charged.items():
@@ -143,7 +143,7 @@ class FallbackStore(Store):
             yield Adjust(name, limit, sum(cost for due, cost in points if due > since))
 
     def _part(self, step: Step) -> Step | None:
-        """What to ask here instead: this process's share of the limits; the dearest call must still fit."""
+        """Return what to ask here instead, with our share of the limits; the most expensive call must still fit."""
         if isinstance(step, (Nonce, Enter, Leave)) or step.name.startswith(_HERE):
             return step
         if isinstance(step, GiveBack):
@@ -163,7 +163,7 @@ class FallbackStore(Store):
         self._away_until = self._clock.monotonic() + _AGAIN
 
     async def called(self, name: str, who: str, longest: float) -> None:
-        """Sleep until somebody calls us up, where we stand in line."""
+        """Sleep until the caller is called up, at the store or here, wherever it is in line."""
         if who not in self._lined_up and not self.away:
             try:
                 return await self.store.called(name, who, longest)

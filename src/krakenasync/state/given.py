@@ -18,17 +18,17 @@ _STORE: Final = ("start", "ask", "called", "aclose")
 
 
 def is_shared(state: MemoryState) -> TypeGuard[SharedState]:
-    """Whether other processes have a part in a state."""
+    """Whether a state is shared with other processes."""
     return state.shared
 
 
 def state_from(given: object, clock: Clock) -> MemoryState:
-    """Read what was given as `state`: nothing, which means this process's, a state, a store, or the URL of one.
+    """Read what was given as `state`: None, which means this process's, a state, a store, or the URL of one.
 
-    All clients of a process that name one URL share what it leads to, their lines included.
+    All clients of a process that name the same URL share its state, including the lines in it.
 
     Raises:
-        ConfigurationError: The URL cannot be read, or it is none of these.
+        ConfigurationError: The URL cannot be read, or `given` is none of these.
     """
     from krakenasync.state.memory import PROCESS, MemoryState
 
@@ -39,7 +39,7 @@ def state_from(given: object, clock: Clock) -> MemoryState:
     from krakenasync.state.shared import shared_state
 
     if isinstance(given, str) or all(callable(getattr(given, name, None)) for name in _STORE):
-        return shared_state(given, clock)  # type: ignore[arg-type]  # a Protocol's methods are all there is to look at
+        return shared_state(given, clock)  # type: ignore[arg-type]  # only a Protocol's methods can be checked
     raise ConfigurationError(
         f"state is of type {type(given).__name__}",
         hint="a URL like 'sqlite:///path' or 'redis://host:6379/0', or a Store of your own",

@@ -1,4 +1,4 @@
-"""A store in this process alone: the port's plainest implementation, and what remains when a shared one is away."""
+"""A store in this process alone: the port's simplest implementation, and what is left when a shared one is away."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class InProcessStore(RecordStore):
         self._records: dict[str, Any] = {}
 
     async def start(self) -> None:
-        """Nothing can be wrong."""
+        """Do nothing: this store is always usable."""
 
     async def change(self, work: Work) -> list[Any]:
         """Do the work on the records."""

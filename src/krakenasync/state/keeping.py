@@ -21,11 +21,11 @@ __all__ = ["Read", "Record", "RecordStore", "Work"]
 R = TypeVar("R", Counter, Line)
 Record: TypeAlias = Counter | Line
 Work: TypeAlias = "Callable[[Read, int], tuple[dict[str, Record], list[Any]]]"
-"""Reads records at a moment of the store's time; gives those to write, and the answers."""
+"""Reads records at a moment of the store's time; returns those to write, and the answers."""
 
 _FIRST_LOOK: Final = 0.0005
 _LAST_LOOK: Final = 0.01
-"""Seconds between two looks at an occupied lane; a file wakes nobody up. The line itself stays in order."""
+"""Seconds between two looks at an occupied lane, since a file cannot wake a caller. The line itself stays in order."""
 
 _MANY: Final = 1024
 
@@ -52,7 +52,7 @@ class RecordStore(Store):
 
     @abstractmethod
     async def change(self, work: Work) -> list[Any]:
-        """Do the work, with nobody else's in between; it is not begun if the caller is cancelled before."""
+        """Do the work, with no other in between; it is not begun if the caller is cancelled before."""
 
     async def ask(self, *steps: Step) -> list[Any]:
         """Answer the steps in their order."""
@@ -109,7 +109,7 @@ class RecordStore(Store):
                     margin=standing.margin,
                 )
 
-    async def called(self, name: str, who: str, longest: float) -> None:  # noqa: ARG002 - nobody calls: whoever waits looks
+    async def called(self, name: str, who: str, longest: float) -> None:  # noqa: ARG002 - no call comes: callers look
         """Sleep a little, longer from time to time."""
         if len(self._naps) > _MANY:
             self._naps.clear()

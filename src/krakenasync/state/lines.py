@@ -1,10 +1,10 @@
 """What a store does to the lane of a key: pure functions on records.
 
-The lane has places: one, or with a nonce window as many as keep all nonces under way within it. Before it stands a
-line, first come, first served; its head is called up when there may be room, and has a moment to come.
+The lane has places: one, or with a nonce window as many as keep all nonces under way within it. In front of it is a
+line, first come, first served; its head is called up when there may be room, and has a moment to respond.
 
-Times are whole microseconds of the store's clock. `shared.lua` says the same to a Redis server; the conformance suite
-holds both to one behaviour.
+Times are whole microseconds of the store's clock. `shared.lua` does the same on a Redis server; the conformance suite
+ensures that both behave alike.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ NOT_DUE: Final = Entry(0, -1.0)
 
 PICKUP_US: Final = round(PICKUP * SECOND)
 _NOBODY: Final = "?"
-"""Holds a lane that the store has lost: somebody may be under way."""
+"""Occupies a lane that the store has lost: a call may be under way."""
 
 
 class Place(msgspec.Struct, array_like=True):
-    """One call under way: whose, until when and for how long at most, its nonce, unit and window."""
+    """One call under way: its caller, its end and longest duration, its nonce, unit and window."""
 
     who: str
     until: int
@@ -40,7 +40,7 @@ class Place(msgspec.Struct, array_like=True):
 
 
 class Line(msgspec.Struct, array_like=True):
-    """A key's lane: the calls under way, who waits, until when the head may answer its call, the last nonces."""
+    """A key's lane: the calls under way, who waits, until when the head may respond, the last nonces."""
 
     places: list[Place] = []
     queue: list[str] = []
@@ -71,7 +71,7 @@ def answer(step: Nonce | Enter | Leave, found: Line | None, now: Moment, recall:
 
 
 def _lined(found: Line | None, now: int, recall: Recall) -> Line:
-    """Bring a lane up to now, and to what the client remembers better; drop whose time is over."""
+    """Bring a lane up to date, also with what the client remembers better; drop places whose time is over."""
     line = found or Line(at=now)
     back, ahead = max(0, line.at - now), stepped_ahead(now, recall)
     for place in line.places:
@@ -81,16 +81,16 @@ def _lined(found: Line | None, now: int, recall: Recall) -> Line:
         line.places = [Place(_NOBODY, now + round(QUARANTINE * SECOND), round(QUARANTINE * SECOND))]
     line.places = [place for place in line.places if place.until > now]
     if line.called and line.called <= now:
-        line.queue, line.called = line.queue[1:], 0  # it did not come: it is dead
+        line.queue, line.called = line.queue[1:], 0  # it did not respond: it is dead
     line.at = now
     line.seq = max(line.seq, recall.seq) + 1
     return line
 
 
 def _enter(line: Line, step: Enter, now: Moment) -> Entry:
-    """Take a place if there is one and nobody is before, else stand in line."""
+    """Take a place if one is free and no caller is ahead, else stand in line."""
     others = [place for place in line.places if place.who != step.who]
-    again, line.places = len(others) < len(line.places), others  # the answer was lost: nobody goes before it
+    again, line.places = len(others) < len(line.places), others  # the answer was lost: it goes first
     nonce = _candidate(line, step.unit, step.floor, now)
     head = not line.queue or line.queue[0] == step.who
     if (head or again) and _open(line, step, nonce):
@@ -137,7 +137,7 @@ def _remove(line: Line, who: str) -> None:
 
 
 def _candidate(line: Line, unit: str, floor: int, now: Moment) -> int:
-    """The nonce to come: the calendar's reading, but above the last one and above the floor."""
+    """Return the next nonce: the calendar's reading, but above the last one and above the floor."""
     return max(now.wall_ns // tick_of(unit), line.nonces.get(unit, 0) + 1, floor + 1)
 
 

@@ -16,19 +16,19 @@ from krakenasync.state.nonces import NonceSource
 __all__ = ["PROCESS", "MemoryState"]
 
 _KEEP: Final = 1024
-"""From this many counters on, those at rest are let go of."""
+"""From this many counters on, those at rest are dropped."""
 
 
 class MemoryState:
     """The counters and nonce sources of one process, shared by all clients of a key in it."""
 
     shared: ClassVar[bool] = False
-    """Whether other processes have a part in them."""
+    """Whether they are shared with other processes."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self._lock = threading.Lock()
-        # Every counter that anybody uses; those that are not at rest are kept besides, whoever uses them.
+        # Every counter in use; those that are not at rest are also kept, whether in use or not.
         self._buckets: WeakValueDictionary[str, Bucket] = WeakValueDictionary()
         self._kept: dict[str, Bucket] = {}
         self._most = _KEEP
@@ -39,12 +39,12 @@ class MemoryState:
         """Return the counter of that name, made on first use.
 
         Raises:
-            ConfigurationError: It exists with other limits.
+            ConfigurationError: The counter exists with other limits.
         """
         with self._lock:
             found = self._buckets.get(name)
             if found is not None and found.spec != spec and found.at_rest():
-                # As good as none if nobody uses it: then what keeps it is the last to hold it (CPython counts).
+                # Dropped if it is not in use: then only the keeping refers to it (CPython counts references).
                 kept, found = self._kept.pop(name, None), None
                 del kept
                 if (found := self._buckets.get(name)) is not None:
@@ -62,12 +62,12 @@ class MemoryState:
             return found
 
     def find(self, name: str) -> Bucket | None:
-        """Return the counter of that name if anybody uses it, whatever its limits."""
+        """Return the counter of that name if it is in use, whatever its limits."""
         with self._lock:
             return self._buckets.get(name)
 
     def _keep(self, name: str, bucket: Bucket) -> None:
-        """Keep a counter from being forgotten while it counts; let go of those at rest now and then."""
+        """Keep a counter from being forgotten while it counts; drop those at rest now and then."""
         if len(self._kept) >= self._most:
             self._kept = {key: one for key, one in self._kept.items() if not one.at_rest()}
             self._most = max(_KEEP, 2 * len(self._kept))

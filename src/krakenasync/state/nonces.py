@@ -1,4 +1,4 @@
-"""Nonces that only rise, whatever the clock does.
+"""Nonces that only ever rise, whatever the clock does.
 
 Source: https://docs.kraken.com/api/docs/guides/spot-rest-auth (a nonce must be above every one sent before on its key)
 """
@@ -15,11 +15,11 @@ from krakenasync.protocol.quoting import quoted
 __all__ = ["UNITS", "NonceSource", "tick_of"]
 
 UNITS: Final = {"ms": 1_000_000, "us": 1_000, "ns": 1}
-"""Unit -> nanoseconds in one tick. A finer unit can be taken up later on a key, a coarser one never again."""
+"""Unit -> nanoseconds in one tick. A key can change to a finer unit later, but never to a coarser one."""
 
 _LEAP_NS: Final = 2_000_000_000
 _LEAPS: Final = 2
-"""Leaps in a row of refusals: further ahead than that no clock should be."""
+"""The most leaps in a row of refusals: no clock should be further ahead than that."""
 
 
 class NonceSource:
@@ -35,7 +35,7 @@ class NonceSource:
         self._lock = threading.Lock()
         self._last = 0
         self.accepted = False
-        """Whether Kraken has ever accepted one; if not, none of ours was high enough."""
+        """Whether Kraken has ever accepted a nonce of ours; if not, none was high enough."""
         self._refusals = 0
 
     def next(self) -> int:
@@ -46,16 +46,16 @@ class NonceSource:
             return self._last
 
     def peek(self) -> int:
-        """What `next` would return now."""
+        """Return what `next` would return now."""
         return max(self.clock.wall_ns() // self.tick_ns, self._last + 1)
 
     def accept(self) -> None:
-        """Take note that Kraken took a nonce."""
+        """Record that Kraken accepted a nonce."""
         self.accepted = True
         self._refusals = 0
 
     def refuse(self) -> None:
-        """Take note of a refused nonce; from the second in a row on, leap: it was no mere matter of order."""
+        """Record a refused nonce; from the second in a row on, leap: that is not just a matter of order."""
         self._refusals += 1
         if 1 < self._refusals <= 1 + _LEAPS:
             self.leap()
@@ -66,12 +66,12 @@ class NonceSource:
             self._last = max(self._last, self.clock.wall_ns() // self.tick_ns) + _LEAP_NS // self.tick_ns
 
     def raise_to(self, floor: int) -> None:
-        """Take note of a nonce that was handed out elsewhere: all further ones are above it."""
+        """Record a nonce that was handed out elsewhere: all further ones are above it."""
         with self._lock:
             self._last = max(self._last, floor)
 
     def refine(self, unit: str) -> None:
-        """Take up a finer unit; a coarser one is not possible any more on this key and is refused.
+        """Change to a finer unit; a coarser one is no longer possible on this key and is refused.
 
         Raises:
             ConfigurationError: The unit is unknown, or coarser than one already used on the key.
@@ -87,7 +87,7 @@ class NonceSource:
 
     @property
     def last(self) -> int:
-        """The last nonce handed out, 0 if none was."""
+        """The last nonce handed out, or 0."""
         return self._last
 
     def __repr__(self) -> str:
@@ -95,10 +95,10 @@ class NonceSource:
 
 
 def tick_of(unit: str) -> int:
-    """Nanoseconds in one tick of the unit.
+    """Return the nanoseconds in one tick of the unit.
 
     Raises:
-        ConfigurationError: There is no such unit.
+        ConfigurationError: The unit does not exist.
     """
     if not isinstance(unit, str) or unit not in UNITS:
         raise ConfigurationError(f"unknown nonce_unit {quoted(unit)}", hint=f"one of {', '.join(UNITS)}")

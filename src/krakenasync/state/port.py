@@ -1,18 +1,18 @@
-"""The port through which counters, nonces and lanes are shared by processes; a store implements it.
+"""The port through which processes share counters, nonces and lanes; a store implements it.
 
-A store is asked in steps: each is a small value, several asked together are answered in their order and as one, in one
-round trip. So a private call costs one question as long as nobody is before it: the last call's lane is left, a slot is
+A store is asked in steps, which are small values; several asked together are answered in order and atomically, in one
+round trip. So a private call costs one question as long as no call is ahead: the last call's lane is left, a slot is
 booked and, since it is due at once, the lane entered.
 
-A slot on a counter is *booked*, not polled for: the points are charged at once, in the order of asking, and the caller
-is told when the slot is due. At that moment it asks once more, because a refusal meanwhile pushes everybody back. So a
-call costs two questions at most, and cheap calls cannot overtake an expensive one indefinitely.
+A slot on a counter is *booked*, not polled for: the points are charged at once, in the order of asking, and the answer
+says when the slot is due. At that moment the caller asks once more, because a refusal meanwhile pushes all others back.
+So a call costs two questions at most, and cheap calls cannot overtake an expensive one indefinitely.
 
 A store never counts too low. What was charged in vain (a caller killed between booking and sending) decays like
-anything else, and what a store has lost (a flushed server, an empty replica) is taken for full as soon as a client
+anything else, and what a store has lost (a flushed server, an empty replica) is assumed full as soon as a client
 that remembers more asks again; see `krakenasync.state.recall`.
 
-`krakenasync.testing.conformance` holds what every store has to do.
+`krakenasync.testing.conformance` tests what every store has to do.
 """
 
 from __future__ import annotations
@@ -65,17 +65,17 @@ SCHEMA: Final = 3
 """The version of what stores keep. Another one is refused at the start instead of being misread."""
 
 PICKUP: Final = 1.0
-"""Seconds in which the next in line has to take up the lane once it is called; it may be dead."""
+"""Seconds in which the next in line has to enter the lane once it is called; it may be dead."""
 QUARANTINE: Final = 2.0
-"""Seconds for which a lane is taken for occupied after a store has lost it: somebody may be under way."""
+"""Seconds for which a lane is assumed occupied after a store has lost it: a call may be under way."""
 PLACES: Final = 16
-"""Calls in a lane at most, however wide the key's nonce window is."""
+"""The most calls in a lane, however wide the key's nonce window is."""
 
 
 class Store(ABC):
     """Counters, nonces and lanes that several clients share; three methods make one.
 
-    Names tell neither key nor secret. The last word of a name tells whose it is: steps asked together mostly have one
+    Names reveal neither key nor secret. The last word of a name is its owner: steps asked together mostly have the same
     owner, so a store may keep what belongs to one owner in one place.
     """
 
@@ -84,12 +84,12 @@ class Store(ABC):
         """Find out whether the store can be used at all; called before anything else, and only once needed.
 
         Raises:
-            ConfigurationError: It never can be: read-only, of another schema, without scripting, ....
+            ConfigurationError: The store can never be used: read-only, of another schema, without scripting, ....
         """
 
     @abstractmethod
     async def ask(self, *steps: Step) -> list[Any]:
-        """Answer the steps in their order, with nobody else's in between.
+        """Answer the steps in their order, with no others in between.
 
         A caller that is cancelled while it asks must leave nothing behind: no slot, no place in a lane or its line.
 
@@ -99,7 +99,7 @@ class Store(ABC):
 
     @abstractmethod
     async def called(self, name: str, who: str, longest: float) -> None:
-        """Sleep until a caller in the line of a lane is called up, at most so many seconds."""
+        """Sleep until a caller in the line of a lane is called up, for `longest` seconds at most."""
 
-    async def aclose(self) -> None:  # noqa: B027 - some stores have nothing to let go of
-        """Let go of files and connections of the running event loop."""
+    async def aclose(self) -> None:  # noqa: B027 - some stores have nothing to release
+        """Release files and connections of the running event loop."""

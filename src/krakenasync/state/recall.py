@@ -1,8 +1,8 @@
-"""What a client remembers of a store's answers, so that a store that has forgotten can be told.
+"""What a client remembers of a store's answers, so that it can remind a store that has forgotten.
 
-A server is flushed, a replica takes over that never got the last writes, its clock steps. A client notices by two
-numbers that it hands over with every question: how many changes the store had counted, and how much time has passed
-on its own steady clock since. The first tells of lost writes, the second of a clock that went forward.
+A server may be flushed, a replica without the last writes may take over, its clock may step. A client detects this by
+two numbers that it hands over with every question: how many changes the store had counted, and how much time has
+passed on its own steady clock since. The first reveals lost writes, the second a clock that went forward.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Recall(NamedTuple):
         seq: How many changes of the record the client knows of.
         seen: The store's clock at its last answer.
         elapsed: How long ago that was, by the client's clock.
-        level: What the counter must still hold by what the client knows.
+        level: The level at which the counter must still be, by what the client knows.
         blocked: For how long nothing may be sent.
         pace: The share of the decay that was used.
         margin: Points of the cap that were left free.
@@ -62,11 +62,11 @@ class Memory:
         self._last: dict[str, _Last] = {}
 
     def now(self) -> float:
-        """Seconds of the client's steady clock."""
+        """Return the seconds of the client's steady clock."""
         return self._clock.monotonic()
 
     def recall(self, name: str) -> Recall:
-        """What to hand over with a question about a record."""
+        """Return what to hand over with a question about a record."""
         last = self._last.get(name)
         if last is None:
             return NOTHING
@@ -95,7 +95,7 @@ class Memory:
         pace: float = 1.0,
         margin: float = 0.0,
     ) -> None:
-        """Remember an answer; `asked` is when the question was put, so that nothing is remembered as too high."""
+        """Remember an answer; `asked` is when the question was asked, so that nothing is remembered as too high."""
         with self._lock:
             last = self._last.get(name)
             if last is not None and last.seq > seq:

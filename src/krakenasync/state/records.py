@@ -1,7 +1,7 @@
 """What a store does to a counter: pure functions on records.
 
-Times are whole microseconds of the store's clock. `shared.lua` says the same to a Redis server; the conformance suite
-holds both to one behaviour.
+Times are whole microseconds of the store's clock. `shared.lua` does the same on a Redis server; the conformance suite
+ensures that both behave alike.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SKEW: Final = 250_000
 class Counter(msgspec.Struct, array_like=True):
     """A counter: its level at a moment, until when it is blocked, how often it was changed, what refusals taught it.
 
-    Slots booked before `void` have to be booked anew; those booked before `lifted`, when the level was set and not
+    Slots booked before `void` have to be booked again; those booked before `lifted`, when the level was set and not
     counted, have nothing to give back. The caution's times are seconds of the store's clock.
     """
 
@@ -40,7 +40,7 @@ class Counter(msgspec.Struct, array_like=True):
 
 
 def stepped_ahead(now: int, recall: Recall) -> int:
-    """By how much the store's clock has run ahead of the client's since they last spoke; 0 if not noticeably."""
+    """Return how far the store's clock has run ahead of the client's since the last answer; 0 if not noticeably."""
     ahead = now - recall.seen - recall.elapsed
     return ahead if recall.seen and ahead > _SKEW else 0
 
@@ -78,7 +78,7 @@ def is_due(step: Step, answer: Any) -> bool:
 
 
 def standing(counter: Counter, now: int) -> Standing:
-    """How a counter that was brought up to now stands."""
+    """Return how a counter that is up to date stands."""
     seconds, caution = now / SECOND, counter.caution
     return Standing(
         counter.level,
@@ -89,11 +89,11 @@ def standing(counter: Counter, now: int) -> Standing:
 
 
 def _counted(step: CounterStep, found: Counter | None, now: int, recall: Recall) -> Counter:
-    """Bring a counter up to now, and to what the client remembers better."""
+    """Bring a counter up to date, also with what the client remembers better."""
     counter = found or Counter(step.initial if isinstance(step, Book) else 0.0, now)
     if isinstance(step, Peek):
         counter = msgspec.structs.replace(counter)
-    if now < counter.at:  # the clock stepped back: begin anew from here, and credit nothing
+    if now < counter.at:  # the clock stepped back: start again from here, and credit nothing
         back = counter.at - now
         counter.blocked = max(0, counter.blocked - back)
         counter.void, counter.lifted = max(0, counter.void - back), max(0, counter.lifted - back)
@@ -114,7 +114,7 @@ def _counted(step: CounterStep, found: Counter | None, now: int, recall: Recall)
 
 
 def _moved(caution: Caution, back: float) -> Caution:
-    """Follow a clock that was set back."""
+    """Shift the times after a clock was set back."""
     if caution.pace >= 1.0:
         return CALM
     return msgspec.structs.replace(caution, since=caution.since - back, until=caution.until - back)
@@ -132,7 +132,7 @@ def _booked(step: Book, counter: Counter, now: int) -> Booking:
 
 
 def _learn(step: Refuse, counter: Counter, now: int) -> None:
-    """Believe Kraken's count, pause, go on more slowly; once per episode."""
+    """Accept Kraken's count, pause, then continue more slowly; once per episode."""
     seconds, before = now / SECOND, counter.caution
     counter.caution = after_refusal(before, seconds, sent=seconds - step.ago, most=step.most)
     if counter.caution is not before:

@@ -2,7 +2,7 @@
 
 One script does everything, atomically and by the server's clock. It is called by its digest (EVALSHA, which Redis 5 and
 later, Valkey and most services know). Every key of a record has the record's hash tag, so a cluster keeps it in one
-place; what the tag hashes tells neither API key nor exchange.
+place; the hashed part of the tag reveals neither API key nor exchange.
 
 Source: https://redis.io/docs/latest/develop/programmability/eval-intro/
 """
@@ -38,17 +38,17 @@ SCRIPT: Final = files(__package__).joinpath("shared.lua").read_text(encoding="ut
 
 _SCHEMA_KEY: Final = "krakenasync:schema"
 _LONGEST_NAP: Final = 1.0
-"""Seconds after which a waiting caller asks again even if nobody called it up."""
+"""Seconds after which a waiting caller asks again even if it was not called up."""
 _FIRST_TRY: Final = 0.02
 _SLOTS: Final = 16
-"""Records looked at in the start: on a cluster of several servers one of them is elsewhere."""
+"""Records looked at on start: on a cluster of several servers, at least one of them is on another server."""
 
 
 class _Ways:
-    """One event loop's connections: one for questions, some for those who wait to be called."""
+    """One event loop's connections: one for questions, some for callers that wait to be called up."""
 
     def __init__(self, pool: ConnectionPool) -> None:
-        from redis.asyncio import Redis  # noqa: PLC0415 - only for those who use it
+        from redis.asyncio import Redis  # noqa: PLC0415 - only for users of Redis
 
         self.server = Redis(connection_pool=pool)
         self.wire = Wire(pool)
@@ -60,14 +60,14 @@ class _Ways:
 
 
 class RedisStore(Store):
-    """Keeps counters, nonces and lanes on a server that many machines reach.
+    """Keeps counters, nonces and lanes on a server that many machines can reach.
 
-    Works on asyncio; redis-py has no other. Of a caller that is cancelled while it asks, no slot and no place remain.
+    Works on asyncio only, like redis-py. A caller that is cancelled while it asks leaves no slot and no place behind.
 
     Args:
         url: ``redis://host:port/db``, ``rediss://`` for TLS, ``unix://`` for a socket.
         clock: The client's own steady clock; the counters follow the server's.
-        script: Another text than ours, for tests.
+        script: A script to use instead of ours, for tests.
 
     Raises:
         ConfigurationError: The URL cannot be read, or redis-py is not installed.
@@ -84,7 +84,7 @@ class RedisStore(Store):
         self._undoing: set[asyncio.Task[Any]] = set()
         self.calls = 0
         """Commands sent so far."""
-        pool = pool_of(url)  # a URL that cannot be read shows here
+        pool = pool_of(url)  # a URL that cannot be read fails here
         self._where = place_of(pool)
 
     def _way(self) -> _Ways:
@@ -101,11 +101,11 @@ class RedisStore(Store):
         return found
 
     async def start(self) -> None:
-        """See that the server runs scripts and that what it keeps is of our version.
+        """Check that the server runs scripts and that its data is of our version.
 
         Raises:
-            ConfigurationError: It does not, or it is not.
-            StateUnavailable: It does not answer.
+            ConfigurationError: The server does not run scripts, or its data is of another version.
+            StateUnavailable: The server does not answer.
         """
         server = self._way().server
         try:
@@ -142,7 +142,7 @@ class RedisStore(Store):
         return answers
 
     async def _run(self, steps: Sequence[Step]) -> list[Any]:
-        """Run the script by its digest; the server may have been restarted and have forgotten it."""
+        """Run the script by its digest, or whole if the server has been restarted and has forgotten it."""
         if not steps:
             return []
         names = [record_of(step) for step in steps]
@@ -170,7 +170,7 @@ class RedisStore(Store):
         return answers
 
     def _begun(self, records: int, *, whole: bool = False) -> bytes:
-        """The beginning of a command about so many records, with the script's digest, or the whole script."""
+        """Return the start of a command about this many records, with the script's digest, or the whole script."""
         if whole:
             return packed("EVAL", self._script, str(records), more=records + 1)
         found = self._heads.get(records)
@@ -226,7 +226,7 @@ class RedisStore(Store):
         )
 
     async def called(self, name: str, who: str, longest: float) -> None:
-        """Sleep until somebody calls us up."""
+        """Sleep until the caller is called up."""
         self.calls += 1
         bell = f"{key_of(f'lane {name}')}:bell:{who}"
         try:
@@ -255,7 +255,7 @@ def _packed_key(record: str) -> bytes:
 
 
 def _undone(steps: Sequence[Step], answers: Sequence[Any]) -> Iterator[Step]:
-    """What takes the steps of a caller back."""
+    """Return the steps that undo the steps of a caller."""
     for step, answer in zip(steps, answers, strict=True):
         if isinstance(step, Book) and answer.made:
             yield GiveBack(step.name, step.limit, answer.cost, answer.due, answer.booked)

@@ -1,6 +1,6 @@
-"""What goes wrong with a Redis server, in our words. Never the URL: it may hold a password.
+"""What goes wrong with a Redis server, in our words. Never the URL: it may contain a password.
 
-redis-py is imported inside, for only those who use it have it.
+redis-py is imported inside functions, because only users of Redis have it.
 """
 
 from __future__ import annotations
@@ -13,31 +13,31 @@ __all__ = ["CrossSlot", "connection_errors", "failure", "redis_errors", "refusal
 
 
 class CrossSlot(Exception):
-    """The records asked about are not in one place."""
+    """The records of one question are not in one place."""
 
 
 @functools.cache
 def redis_errors() -> tuple[type[Exception], ...]:
-    """Everything that a question may fail with."""
-    from redis.exceptions import RedisError  # noqa: PLC0415 - only for those who use it
+    """Return all exceptions with which a question may fail."""
+    from redis.exceptions import RedisError  # noqa: PLC0415 - only for users of Redis
 
     return RedisError, OSError
 
 
 @functools.cache
 def connection_errors() -> tuple[type[Exception], ...]:
-    """What says that a connection could not be made, or is lost."""
-    from redis.exceptions import ConnectionError as LostConnection  # noqa: PLC0415 - only for those who use it
+    """Return the exceptions for a connection that could not be made, or is lost."""
+    from redis.exceptions import ConnectionError as LostConnection  # noqa: PLC0415 - only for users of Redis
 
     return LostConnection, ConnectionError
 
 
 def refusal(text: str) -> Exception:
-    """Tell a server's refusals apart by their first word, as redis-py does.
+    """Distinguish a server's refusals by their first word, as redis-py does.
 
     Source: https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors
     """
-    from redis import exceptions  # noqa: PLC0415 - only for those who use it
+    from redis import exceptions  # noqa: PLC0415 - only for users of Redis
 
     kinds = {
         "NOSCRIPT": exceptions.NoScriptError,
@@ -49,16 +49,16 @@ def refusal(text: str) -> Exception:
 
 
 def failure(error: Exception, where: str) -> KrakenError | CrossSlot:
-    """Say what went wrong.
+    """Make our error for what went wrong.
 
     Args:
         error: What redis-py, or the connection, raised.
-        where: Names the server.
+        where: The server's name.
 
     Returns:
         `ConfigurationError` for what will never work, `StateUnavailable` for what may work later.
     """
-    from redis import exceptions  # noqa: PLC0415 - only for those who use it
+    from redis import exceptions  # noqa: PLC0415 - only for users of Redis
 
     if isinstance(error, exceptions.NoPermissionError):
         return ConfigurationError(
@@ -83,19 +83,19 @@ def failure(error: Exception, where: str) -> KrakenError | CrossSlot:
 
 
 def _refused(error: Exception, where: str) -> KrakenError | CrossSlot:
-    """Say what a server meant that answered with an error."""
+    """Make our error for a server's answer that is an error."""
     text, kind = str(error), type(error).__name__
     if "CROSSSLOT" in text or kind == "ClusterCrossSlotError":
         return CrossSlot()
     if text.startswith("MOVED") or kind == "MovedError":
         return ConfigurationError(
             f"the Redis server at {where} is one of a cluster, and some records would be on another",
-            hint="name a server that holds all slots, or a proxy",
+            hint="name a server that has all slots, or a proxy",
         )
     if "DB index" in text or text.startswith("SELECT"):
         return ConfigurationError(
             f"the Redis server at {where} does not have that database: {text}",
-            hint="a server has the databases 0 to 15 unless it is told otherwise, one of a cluster has only 0",
+            hint="a server has the databases 0 to 15 unless configured otherwise, one of a cluster has only 0",
         )
     if "unknown command" in text.lower():
         return ConfigurationError(

@@ -17,24 +17,24 @@ from krakenasync.state.urls import open_store
 __all__ = ["CLOSE", "SPREAD", "SharedCounter", "SharedState", "shared_state"]
 
 SPREAD: Final = 2.0
-"""Seconds by which two calls may draw nearer to each other on their way.
+"""Seconds by which the gap between two calls may shrink on their way.
 
 A store cannot know when each call is answered, so it counts from the grant. If no call takes longer than this from its
-grant to its arrival, Kraken's counter stands above the store's by this many seconds' decay at most; so much of the
-cap is not used. It costs burst, not pace.
+grant to its arrival, Kraken's counter stands above the store's by this many seconds' decay at most; that much of
+the cap is left unused. It costs burst, not pace.
 """
 CLOSE: Final = 0.25
 """The same for a counter that allows no burst: there it costs pace, a fifth of a call a second."""
 
 
 class SharedCounter(NamedTuple):
-    """What a counter is to the store.
+    """A counter as the store knows it.
 
     Attributes:
         name: Its name there.
         limit: The limit by which it is counted there.
         initial: Points on it if the store has never seen it.
-        spread: Seconds by which two calls may draw nearer to each other on their way.
+        spread: Seconds by which the gap between two calls may shrink on their way.
     """
 
     name: str
@@ -48,7 +48,7 @@ class SharedState(MemoryState):
 
     Args:
         store: Where they are shared.
-        clock: Where time comes from.
+        clock: The source of time.
     """
 
     shared = True
@@ -62,11 +62,11 @@ class SharedState(MemoryState):
         self._users: WeakSet[object] = WeakSet()
 
     async def ready(self) -> Store:
-        """Return the store, which is looked at once before its first use.
+        """Return the store, which is checked once, before its first use.
 
         Raises:
-            ConfigurationError: It cannot be used.
-            StateUnavailable: It does not answer.
+            ConfigurationError: The store cannot be used.
+            StateUnavailable: The store does not answer.
         """
         if not self._started:
             await self.store.start()
@@ -74,10 +74,10 @@ class SharedState(MemoryState):
         return self.store
 
     def bucket(self, name: str, spec: CounterSpec, *, step: float = 0.0, initial: float = 0.0) -> Bucket:
-        """Return this process's own account of the counter; what others did is known to the store.
+        """Return this process's own account of the counter; what others do is known to the store.
 
         Raises:
-            ConfigurationError: It exists with other limits.
+            ConfigurationError: The counter exists with other limits.
         """
         found = super().bucket(name, spec, step=step)
         if found not in self._counters:
@@ -85,18 +85,18 @@ class SharedState(MemoryState):
         return found
 
     def desk(self) -> Desk:
-        """Return where the running loop speaks to the store."""
+        """Return the desk through which the running loop talks to the store."""
         loop = running_loop()
         found = self._desks.get(loop)
         if found is None:
             found = Desk(self.ready, self._inherit)
-            with self._lock:  # another thread may be looking through them
+            with self._lock:  # another thread may be iterating over them
                 self._desks[loop] = found
             self._inherit(found)
         return found
 
     def _inherit(self, heir: Desk) -> None:
-        """Have a desk take over from all whose event loop is over."""
+        """Have a desk take over from all desks whose event loop has ended."""
         with self._lock:
             for loop, desk in tuple(self._desks.items()):
                 if desk.over:
@@ -116,7 +116,7 @@ class SharedState(MemoryState):
             await self.store.aclose()
 
     def counter(self, bucket: Bucket) -> SharedCounter:
-        """What a counter of this process is to the store."""
+        """Return what the store knows a counter of this process as."""
         return self._counters[bucket]
 
     def __repr__(self) -> str:
@@ -124,7 +124,7 @@ class SharedState(MemoryState):
 
 
 def _shared(name: str, spec: CounterSpec, step: float, initial: float) -> SharedCounter:
-    """Lower the cap by what decays in the spread; or, where it holds one call only, the pace."""
+    """Lower the cap by what decays in the spread; or, where it allows one call only, the pace."""
     if spec.cap > 1:
         # A counter that falls in steps may stand higher than a steady one by what falls in a step.
         cap = max(1.0, spec.cap - spec.decay * (SPREAD + step))
@@ -137,7 +137,7 @@ _OPEN_LOCK: Final = threading.Lock()
 
 
 def shared_state(given: Store | str, clock: Clock) -> SharedState:
-    """Return the state that a store or the URL of one leads to; one URL leads all of a process to the same.
+    """Return the state for a store or the URL of one; within a process, one URL gives one state.
 
     Raises:
         ConfigurationError: The URL cannot be read.

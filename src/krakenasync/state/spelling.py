@@ -1,4 +1,4 @@
-"""How steps and answers are spelt for `shared.lua`: in MessagePack, which both sides read quickest."""
+"""How steps and answers are encoded for `shared.lua`: in MessagePack, which both sides read fastest."""
 
 from __future__ import annotations
 
@@ -42,24 +42,24 @@ _decode: Final = msgspec.msgpack.Decoder(list[tuple[float, ...]]).decode
 
 
 def record_of(step: Step) -> str:
-    """Name the record that a step is about."""
+    """Return the name of the record that a step is about."""
     return f"lane {step.name}" if isinstance(step, (Nonce, Enter, Leave)) else step.name
 
 
 def owner_of(step: Step) -> str:
-    """Name whose record it is: the last word of its name."""
+    """Return the owner of the record: the last word of its name."""
     return step.name.rpartition(" ")[2]
 
 
 @functools.lru_cache(4096)
 def key_of(record: str) -> str:
-    """Name a record's key: what is in braces decides a cluster's slot."""
+    """Return a record's key: what is in braces decides a cluster's slot."""
     owner, name = (hashlib.sha256(text.encode()).hexdigest()[:16] for text in (record.rpartition(" ")[2], record))
     return f"krakenasync:{{{owner}}}:{name}"
 
 
 def spell(recalls: Sequence[Recall], numbers: Sequence[int], steps: Sequence[Step]) -> bytes:
-    """Spell a question: what the client remembers of each record, and the steps, each with its record's number."""
+    """Encode a question: what the client remembers of each record, and the steps, each with its record's number."""
     return _encode((recalls, [(number, *_spelt(step)) for number, step in zip(numbers, steps, strict=True)]))
 
 
@@ -82,7 +82,7 @@ def replies(text: bytes) -> list[tuple[float, ...]]:
 
 
 def read(step: Step, reply: tuple[float, ...]) -> Any:
-    """Read what a step was answered with."""
+    """Read the answer to a step."""
     reader = _READERS.get(type(step))
     return None if reader is None else reader(step, reply)
 
@@ -119,11 +119,11 @@ _READERS: Final[dict[type, Callable[[Any, tuple[float, ...]], Any]]] = {
     Enter: _entry,
     Nonce: _nonce,
 }
-"""For the steps that are answered with anything."""
+"""For the steps that have an answer."""
 
 
 @functools.cache
 def _ticks(unit: str) -> tuple[int, int]:
-    """Microseconds in the tick the script counts in, and how many of the unit's own ticks that is."""
+    """Return the microseconds in the script's tick, and how many of the unit's own ticks that is."""
     tick = tick_of(unit)
     return max(1, tick // 1000), max(1, 1000 // tick)

@@ -1,7 +1,7 @@
 """A store in an SQLite file: for the processes of one machine.
 
-Every question is one write transaction of some tens of microseconds, so it is made right on the event loop: handing it
-to a thread would cost more. Only waiting for another process's transaction is done asleep. The file survives a killed
+Every question is one write transaction of some tens of microseconds, so it is run on the event loop itself: handing it
+to a thread would cost more. Only the wait for another process's transaction is asynchronous. The file survives a killed
 process; a machine that loses power may lose the last seconds, in which the calendar stands in for the nonce.
 
 Source: https://www.sqlite.org/wal.html (all processes must be on one machine; one writer at a time)
@@ -30,7 +30,7 @@ __all__ = ["SqliteStore"]
 A = TypeVar("A")
 
 _MARK: Final = 0x4B524B41
-"""The file's application id ("KRKA"): tells our files from others."""
+"""The file's application id ("KRKA"): distinguishes our files from others."""
 _PATIENCE: Final = 5.0
 """Seconds to wait for other processes' transactions."""
 _PAUSE: Final = 0.0005
@@ -44,12 +44,12 @@ _BUSY: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 class SqliteStore(RecordStore):
     """Keeps the records in a file that all processes of this machine may share.
 
-    Time is the machine's steady clock, which all its processes read alike and nobody sets. After a reboot it begins
-    anew; then nothing is credited for the time before.
+    Time is the machine's steady clock, which is the same for all its processes and is never set. After a reboot it
+    starts again; then nothing is credited for the time before.
 
     Args:
-        path: The file; made if it is missing, its folder is not.
-        clock: Where time comes from.
+        path: The file; it is created if missing, its folder is not.
+        clock: The source of time.
     """
 
     def __init__(self, path: str | Path, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -59,10 +59,10 @@ class SqliteStore(RecordStore):
         _STORES.add(self)
 
     async def start(self) -> None:
-        """Make the file ready.
+        """Prepare the file.
 
         Raises:
-            ConfigurationError: It cannot be written to, or is not one of ours, or of another version.
+            ConfigurationError: The file cannot be written to, is not one of ours, or is of another version.
         """
         await self._patiently(lambda: self._within(_prepare))
 
@@ -113,7 +113,7 @@ class SqliteStore(RecordStore):
         }:
             return ConfigurationError(
                 f"the state file {self.path} cannot be written: {error}",
-                hint="the folder must exist, and this user must be allowed to write the file and beside it",
+                hint="the folder must exist, and this user must be allowed to write to the file and the folder",
             )
         if isinstance(error, msgspec.DecodeError) or error.__class__ is sqlite3.DatabaseError:
             return ConfigurationError(f"{self.path} is not a state file of krakenasync", hint="name another file")
@@ -150,8 +150,8 @@ _STORES: Final[WeakSet[SqliteStore]] = WeakSet()
 def _before_fork() -> None:
     """Close what a child would inherit.
 
-    SQLite takes the child's connections to hold the locks of inherited ones, which are the parent's alone. Once the
-    parent ends, it would remove the log that the child goes on writing to, and others would be given the same nonces.
+    SQLite assumes that the child's connections have the locks of inherited ones, which only the parent has. Once the
+    parent ends, it would remove the log to which the child still writes, and others would be given the same nonces.
 
     Source: https://www.sqlite.org/howtocorrupt.html (carrying an open database connection across a fork)
     """
@@ -175,7 +175,7 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _prepare(file: sqlite3.Connection) -> None:
-    """Make an empty file ours; see that any other one is."""
+    """Make an empty file ours; check that any other file is ours."""
     (mark,) = file.execute("PRAGMA application_id").fetchone()
     (version,) = file.execute("PRAGMA user_version").fetchone()
     (tables,) = file.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -189,7 +189,7 @@ def _prepare(file: sqlite3.Connection) -> None:
             hint="let all processes run one version of krakenasync, or name another file",
         )
     file.execute(_TABLE)
-    file.execute(f"PRAGMA user_version = {SCHEMA}")  # always: a file that cannot be written shows it here
+    file.execute(f"PRAGMA user_version = {SCHEMA}")  # always: a file that cannot be written fails here
 
 
 def _busy(error: Exception) -> bool:

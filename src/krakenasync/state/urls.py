@@ -1,4 +1,4 @@
-"""A store from one line: ``sqlite:///path`` or ``redis://host:port/db``."""
+"""A store from a URL: ``sqlite:///path`` or ``redis://host:port/db``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OWN: Final = ("on_state_failure", "share")
 def open_store(url: str, clock: Clock = SYSTEM_CLOCK) -> Store:
     """Make the store that a URL names. Nothing is opened yet.
 
-    ``?on_state_failure=local&share=0.25`` has the client go on with a quarter of the limits while the store is away;
+    ``?on_state_failure=local&share=0.25`` lets the client go on with a quarter of the limits while the store is away;
     by default it raises `StateUnavailable`.
 
     Raises:
@@ -37,10 +37,10 @@ def open_store(url: str, clock: Clock = SYSTEM_CLOCK) -> Store:
         path = unquote(parts.path).removeprefix("/")
         if parts.netloc or not path or query:
             raise ConfigurationError("the state's sqlite URL names no file", hint=_FORMS)
-        if path == ":memory:" or path.startswith("file:"):  # SQLite's own words for what is not a file, or not just one
+        if path == ":memory:" or path.startswith("file:"):  # SQLite's own names for more than a plain file
             hint = f"leave state out for this process alone; {_FORMS}"
             raise ConfigurationError(f"state={quoted(url)} shares nothing: it takes the path of a file", hint=hint)
-        from krakenasync.state.sqlite import SqliteStore  # noqa: PLC0415 - most clients keep no state: sqlite3 is dear
+        from krakenasync.state.sqlite import SqliteStore  # noqa: PLC0415 - most clients keep no state; sqlite3 is slow to load
 
         store = SqliteStore(Path(path), clock)
     elif parts.scheme in {"redis", "rediss", "unix", "valkey", "valkeys"}:

@@ -1,9 +1,9 @@
-"""One connection to a Redis server that many callers use at once: questions go out as they come, answers in that order.
+"""One connection to a Redis server for many callers at once: questions are sent as they come, answered in that order.
 
 redis-py's own client takes a connection from a pool for each command and reads through a stream and a task, which costs
-more than the command. This has redis-py make a connection (address, TLS, login, database), then reads it directly.
+more than the command. This lets redis-py make a connection (address, TLS, login, database), then reads it directly.
 
-Works on asyncio; redis-py has no other.
+Works on asyncio only, like redis-py.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ PATIENCE: Final = 2.0
 """Seconds to wait for a connection or an answer."""
 
 Orphaned = Callable[[Any], None]
-"""Told the answer to a question whose caller was cancelled meanwhile."""
+"""Called with the answer to a question whose caller was cancelled meanwhile."""
 
 
 def packed(*words: str | bytes, more: int = 0) -> bytes:
-    """Spell a command for the wire, or its beginning if so many `more` words follow.
+    """Encode a command for the wire, or its beginning if `more` words follow.
 
     Source: https://redis.io/docs/latest/develop/reference/protocol-spec/
     """
@@ -38,7 +38,7 @@ def packed(*words: str | bytes, more: int = 0) -> bytes:
 
 
 def packed_word(word: str | bytes) -> bytes:
-    """Spell one word of a command."""
+    """Encode one word of a command."""
     text = word if isinstance(word, bytes) else word.encode()
     return b"$%d\r\n%b\r\n" % (len(text), text)
 
@@ -50,7 +50,7 @@ def pool_of(url: str) -> ConnectionPool:
         ConfigurationError: The URL cannot be read, or redis-py is not installed.
     """
     try:
-        from redis.asyncio import ConnectionPool  # noqa: PLC0415 - only for those who use it
+        from redis.asyncio import ConnectionPool  # noqa: PLC0415 - only for users of Redis
         from redis.asyncio.retry import Retry  # noqa: PLC0415 - the same
         from redis.backoff import ExponentialBackoff  # noqa: PLC0415 - the same
         from redis.exceptions import ConnectionError as LostConnection  # noqa: PLC0415 - the same
@@ -62,11 +62,11 @@ def pool_of(url: str) -> ConnectionPool:
             url,
             socket_timeout=PATIENCE,
             socket_connect_timeout=PATIENCE,
-            # A restarted server is found again; a silent one is not asked twice.
+            # A restarted server is found again; one that does not answer is not asked twice.
             retry=Retry(ExponentialBackoff(cap=0.3, base=0.02), 4, (LostConnection,)),
         )
         pool.connection_kwargs["decode_responses"] = False
-        pool.connection_class(**pool.connection_kwargs)  # an unknown option shows only here
+        pool.connection_class(**pool.connection_kwargs)  # an unknown option fails only here
     except unreadable as error:
         raise ConfigurationError(
             f"the state's URL cannot be read: {error}", hint="like redis://127.0.0.1:6379/0"
@@ -75,13 +75,13 @@ def pool_of(url: str) -> ConnectionPool:
 
 
 def place_of(pool: ConnectionPool) -> str:
-    """Name the server that a pool leads to, without user and password."""
+    """Return the name of the server that a pool connects to, without user and password."""
     how = pool.connection_kwargs
     return str(how.get("path") or f"{how.get('host', 'localhost')}:{how.get('port', 6379)}")
 
 
 class _Asked(NamedTuple):
-    """A question under way: the future of its answer, when it was sent, and who is told if its caller is gone."""
+    """A question under way: its answer's future, when it was sent, and what gets the answer if the caller is gone."""
 
     answer: asyncio.Future[Any]
     at: float
@@ -91,7 +91,7 @@ class _Asked(NamedTuple):
 class Wire:
     """Sends commands over one connection, on one event loop.
 
-    A connection that is lost fails everybody who waits for an answer; the next command opens another.
+    If the connection is lost, all who wait for an answer fail; the next command opens another.
 
     Args:
         pool: Makes the connections.
@@ -107,7 +107,7 @@ class Wire:
 
         Args:
             command: What to send.
-            orphaned: Told the answer if the caller is cancelled while it is on its way.
+            orphaned: Called with the answer if the caller is cancelled while it is on its way.
 
         Raises:
             RedisError: The server refused, or there is no connection.
@@ -144,7 +144,7 @@ class _Line(asyncio.Protocol):
     """A connection that redis-py has made, as long as it lasts."""
 
     def __init__(self, connection: AbstractConnection) -> None:
-        import hiredis  # noqa: PLC0415 - only for those who use it
+        import hiredis  # noqa: PLC0415 - only for users of Redis
 
         writer = getattr(connection, "_writer", None)
         if writer is None:
@@ -176,7 +176,7 @@ class _Line(asyncio.Protocol):
         try:
             while (found := self._read.gets()) is not False:
                 if isinstance(found, self._pushed):
-                    continue  # news of the server's, nobody's answer
+                    continue  # a message from the server, not an answer
                 answer, _at, orphaned = self._asked.popleft()
                 if not answer.done():
                     if isinstance(found, Exception):
@@ -191,11 +191,11 @@ class _Line(asyncio.Protocol):
             self.end(ConnectionError(f"the server's answer is not understood: {error}"))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Fail everybody who waits."""
+        """Fail all who wait."""
         self.end(ConnectionError(f"the connection is lost: {exc}"))
 
     def _look(self) -> None:
-        """See whether an answer did not come in time: then none of those behind it will."""
+        """Check whether an answer is late: then none of those after it will come either."""
         self._timer = None
         if self._asked:
             left = self._asked[0].at + PATIENCE - self._loop.time()
@@ -205,7 +205,7 @@ class _Line(asyncio.Protocol):
                 self._timer = self._loop.call_later(left, self._look)
 
     def end(self, error: Exception) -> None:
-        """Let go of the connection and fail everybody who waits for an answer."""
+        """Release the connection and fail all who wait for an answer."""
         if self.over:
             return
         self.over = True
@@ -223,6 +223,6 @@ class _Line(asyncio.Protocol):
             await self._connection.disconnect(nowait=True)
 
     async def ended(self) -> None:
-        """Wait until nothing of it is left."""
+        """Wait until the connection is fully closed."""
         if self._ending is not None:
             await self._ending
