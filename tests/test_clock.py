@@ -28,7 +28,7 @@ def test_repr_is_plain():
 
 @pytest.mark.parametrize(("awake", "stepped", "seconds"), [(5, 0, 5), (5, 3600, 3605), (5, -3600, 5), (0, 0, 0)])
 def test_an_age_is_the_greater_one_that_the_two_clocks_show(awake, stepped, seconds):
-    """A machine that slept has a calendar ahead of its steady clock; setting the calendar back makes nothing younger."""
+    """A machine that slept has a calendar ahead of its steady clock; a calendar set back makes nothing younger."""
     clock = VirtualClock()
     moment = instant(clock)
     clock.advance(awake)

@@ -21,7 +21,7 @@ from krakenasync.protocol.specs import Spec
 from krakenasync.spot.orders import OrderInfo
 from krakenasync.state.ages import OrderAges
 
-__all__ = ["UNKNOWN_PAIR", "Engine", "Price"]
+__all__ = ["UNKNOWN_PAIR", "Engine", "PairPrice"]
 
 UNKNOWN_PAIR: Final = "?"
 """Where a change is counted while no pair of the account is known."""
@@ -40,7 +40,7 @@ class Dated(Protocol):
         """When the answer was made, by Kraken's calendar, in unix seconds; None if it does not say."""
 
 
-class Price(NamedTuple):
+class PairPrice(NamedTuple):
     """What a call costs on one pair's counter.
 
     Attributes:
@@ -72,7 +72,7 @@ class Engine:
         self._cap = cap
         self._clock = clock
 
-    def price(self, spec: Spec, params: Mapping[str, Any]) -> list[Price]:
+    def price(self, spec: Spec, params: Mapping[str, Any]) -> list[PairPrice]:
         """Return what a trading call costs, per pair.
 
         Raises:
@@ -95,7 +95,7 @@ class Engine:
             case action:
                 return self._changing(lambda: action, params)
 
-    def _adding(self, spec: Spec, params: Mapping[str, Any]) -> Price:
+    def _adding(self, spec: Spec, params: Mapping[str, Any]) -> PairPrice:
         pair = contents.pair_of(params)
         orders = contents.orders(spec, params)
         resting = self._ages.resting(pair, self._clock.monotonic())
@@ -108,14 +108,14 @@ class Engine:
             )
         self._ages.touched(pair)
         cost = engine_points(EngineAction.ADD, orders=len(orders), batch=spec.name == "AddOrderBatch")
-        return Price(pair, lambda: cost, cost)
+        return PairPrice(pair, lambda: cost, cost)
 
-    def _changing(self, action: Callable[[], EngineAction], params: Mapping[str, Any]) -> list[Price]:
-        """Price a change to one order, or to all that have a userref."""
+    def _changing(self, action: Callable[[], EngineAction], params: Mapping[str, Any]) -> list[PairPrice]:
+        """PairPrice a change to one order, or to all that have a userref."""
         names = contents.names(params)
         named = sorted({order.pair for order in self._ages.named(*names)})
         return [
-            Price(pair, self._ageing(action, pair, names, self._cap), action().value[0])
+            PairPrice(pair, self._ageing(action, pair, names, self._cap), action().value[0])
             for pair in named or self._possible(params)
         ]
 
@@ -125,8 +125,8 @@ class Engine:
         safe = all(wanted is not None and order.volume is not None and wanted >= order.volume for order in orders)
         return EngineAction.AMEND if orders and safe else EngineAction.REDUCE
 
-    def _cancelling(self, params: Mapping[str, Any]) -> list[Price]:
-        """Price a batch. Orders we do not know may be on any of the pairs."""
+    def _cancelling(self, params: Mapping[str, Any]) -> list[PairPrice]:
+        """PairPrice a batch. Orders we do not know may be on any of the pairs."""
         points: Tally[str] = Tally()
         for name in contents.names(params):
             for pair in {order.pair for order in self._ages.named(name)} or self._possible(params):
@@ -252,6 +252,6 @@ class Engine:
         return now - max(0.0, age)
 
 
-def _certain(pair: str, cost: float, fixed: float) -> Price:
+def _certain(pair: str, cost: float, fixed: float) -> PairPrice:
     """Return the price of a call that is carried out whatever the counter says."""
-    return Price(pair, lambda: cost, fixed, waits=False)
+    return PairPrice(pair, lambda: cost, fixed, waits=False)

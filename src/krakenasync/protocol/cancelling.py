@@ -10,7 +10,7 @@ been filled first. So in the end it is looked up, always.
 
 An order that Kraken agreed to cancel may be shown as open for a moment longer, so it is looked at three times before it
 is cancelled again: that would wait for room on the counter. An order that is seen nowhere may be too young to show. So
-it is cancelled again until Kraken itself says whether it knows it; only from then on does not finding it mean something.
+it is cancelled again until Kraken itself says whether it knows it; only from then on does its absence mean something.
 
 Source: https://docs.kraken.com/api/docs/rest-api/cancel-order; https://docs.kraken.com/exchange/guides/general/errors
 """
