@@ -111,7 +111,7 @@ class Engine:
         return PairPrice(pair, lambda: cost, cost)
 
     def _changing(self, action: Callable[[], EngineAction], params: Mapping[str, Any]) -> list[PairPrice]:
-        """PairPrice a change to one order, or to all that have a userref."""
+        """Price a change to one order, or to all that have a userref."""
         names = contents.names(params)
         named = sorted({order.pair for order in self._ages.named(*names)})
         return [
@@ -126,7 +126,7 @@ class Engine:
         return EngineAction.AMEND if orders and safe else EngineAction.REDUCE
 
     def _cancelling(self, params: Mapping[str, Any]) -> list[PairPrice]:
-        """PairPrice a batch. Orders we do not know may be on any of the pairs."""
+        """Price a batch. Orders we do not know may be on any of the pairs."""
         points: Tally[str] = Tally()
         for name in contents.names(params):
             for pair in {order.pair for order in self._ages.named(name)} or self._possible(params):
