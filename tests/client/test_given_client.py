@@ -111,6 +111,27 @@ def test_a_bare_call_tells_that_its_outcome_is_unknown(hook):
     play(scene, "AddOrder", [hook])
 
 
+@pytest.mark.parametrize("call", ["balance", "server_time", "add_order"])
+def test_a_rule_of_the_callers_own_is_raised_as_it_is(call):
+    """By a request hook, before anything is sent; and it is not its own cause, which no traceback could show."""
+    rule = InvalidArguments("not today")
+
+    async def refuse(_request):
+        raise rule
+
+    async def main(clock):
+        exchange = in_process(SandboxConfig(limits=False), clock=clock)
+        to = httpx.ASGITransport(exchange.sandbox.app)
+        given = httpx.AsyncClient(transport=to, event_hooks={"request": [refuse]})
+        async with given, exchange.client(http_client=given) as kraken:
+            with pytest.raises(InvalidArguments) as caught:
+                await getattr(kraken, call)(**(BUY if call == "add_order" else {}))
+        assert caught.value is rule
+        assert (rule.__cause__, rule.__context__) == (None, None)
+
+    run(main)
+
+
 def test_a_bug_is_shown_with_its_place():
     """It is what led to the doubt."""
 

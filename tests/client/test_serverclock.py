@@ -131,12 +131,13 @@ def test_one_failure_answers_all_who_waited_for_it(read):
     run(main)
 
 
-def test_who_is_more_patient_asks_for_himself():
-    """A failure after a tenth of a second says nothing to those who would wait for ten."""
+@pytest.mark.parametrize("patience", [(0.1, 1), (0.1, 9), (99.0, 1)])
+def test_who_is_more_patient_asks_for_himself(patience):
+    """A failure after a tenth of a second, or one attempt, says nothing to those who would allow for more."""
 
     async def main(clock):
         server, hasty, patient = ServerClock(clock), Distant(clock), Distant(clock)
-        hasty.patience, hasty.error = (0.1, 1), NotSent("down")
+        hasty.patience, hasty.error = patience, NotSent("down")
 
         async def fail():
             with pytest.raises(NotSent):

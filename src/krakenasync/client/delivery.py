@@ -29,10 +29,8 @@ class Delivery(Outgoing, kw_only=True):
         return NotSent(reason.said, hint=reason.hint)
 
     def hook_failed(self, error: BaseException | None) -> KrakenError:
-        """Make the error for a delivery during which a hook of the caller's httpx client raised."""
-        if isinstance(error, KrakenError) and not self.left:
-            return error
-        said = f"a hook of the http_client raised {type(error).__name__}"
+        """Make the error for a delivery during which the caller's httpx client, or a hook of it, raised."""
+        said = f"the http_client or a hook of it raised {type(error).__name__}"
         return Unanswered(said, effect="unknown") if self.left else NotSent(said)
 
 

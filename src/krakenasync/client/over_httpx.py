@@ -229,7 +229,7 @@ class OverHttpx:
                 request.url = httpx.URL(f"{self._base_url}{message.target}{joint}{params}")
             # A message without a body is whole with its head, and httpx does not report when the head went out.
             delivery.left = not message.body
-            response = await _sent(client, request)
+            response = await _sent(client, request, delivery)
         return Response(response.status_code, response.headers.raw, _body(response), reusable=True)
 
     async def _watch(self, event: str, _about: Any) -> None:
@@ -273,11 +273,12 @@ class _HookFailed(Exception):
     """A hook of the caller's client raised an error, so what became of the request is not known."""
 
 
-async def _sent(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+async def _sent(client: httpx.AsyncClient, request: httpx.Request, delivery: Delivery) -> httpx.Response:
     """Send a request and return the answer, even if a hook raises for its status.
 
     Raises:
         httpx.RequestError: There is no answer.
+        KrakenError: A hook raised it before the request left.
         _HookFailed: A hook raised something that does not say what became of the request: an error about a request of
             its own, one of ours, or one for the status of an answer that was not read.
     """
@@ -293,6 +294,8 @@ async def _sent(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Resp
             raise
         raise _HookFailed from error
     except (httpx.InvalidURL, KrakenError) as error:
+        if isinstance(error, KrakenError) and not (delivery.left and delivery.message.body):
+            raise
         raise _HookFailed from error
 
 

@@ -70,10 +70,9 @@ class ServerClock:
             reading = self._reading
             if reading is not None and (reading is not seen or not (anew or self._stale(reading))):
                 return  # it is good enough, or another caller has read it meanwhile
-            if self._failed is not None and self._failed is not failed and self._failed[0] >= sender.patience:
-                # One failure answers all who waited for it, unless they would have been more patient.
+            if self._failed is not failed and (failure := self._failure_for(sender)) is not None:
                 if reading is None:
-                    raise copy.copy(self._failed[1])
+                    raise failure
                 return
             try:
                 self._reading = await self._read(sender)
@@ -83,6 +82,14 @@ class ServerClock:
                 if reading is None:
                     raise
                 LOG.info("reading Kraken's clock failed, the last reading serves on: %s", error)
+
+    def _failure_for(self, sender: Sender) -> KrakenError | None:
+        """Return the last failure for a caller who waited for it; None if it would have been more patient."""
+        if self._failed is None:
+            return None
+        (seconds, attempts), error = self._failed
+        longest, most = sender.patience
+        return copy.copy(error) if seconds >= longest and attempts >= most else None
 
     async def _read(self, sender: Sender) -> ServerTime:
         # Whatever the caller's lane, orders may come to wait for the answer; and an old one is about another moment.
