@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from krakenasync import InvalidArguments, OutcomeUnknown, RateLimitExceeded, ServiceUnavailable, Unanswered
+from krakenasync import InvalidArguments, NotSent, OutcomeUnknown, RateLimitExceeded, ServiceUnavailable, Unanswered
 from krakenasync.sandbox import SandboxConfig
 from krakenasync.testing import in_process, run
 
@@ -130,6 +130,39 @@ def test_a_rule_of_the_callers_own_is_raised_as_it_is(call):
         assert (rule.__cause__, rule.__context__) == (None, None)
 
     run(main)
+
+
+def test_a_client_that_copies_requests_is_not_taken_for_one_with_hooks():
+    """Nothing left: the error says so, and why, as if the client were a plain one."""
+
+    class Copying(httpx.AsyncClient):
+        async def send(self, request, **options):
+            raise httpx.ConnectError("refused", request=httpx.Request(request.method, request.url))
+
+    async def main(clock):
+        exchange = in_process(SandboxConfig(limits=False), clock=clock)
+        async with Copying() as given, exchange.client(http_client=given, max_attempts=1) as kraken:
+            for call in (kraken.server_time(), kraken.balance(), kraken.add_order(**BUY)):
+                with pytest.raises(NotSent, match=r"could not reach .*: refused"):
+                    await call
+
+    run(main)
+
+
+def test_a_bug_is_told_to_the_hooks_of_ours():
+    """A write that began ends for them as well."""
+    seen = []
+
+    async def main(clock):
+        exchange = in_process(SandboxConfig(limits=False), clock=clock)
+        given = httpx.AsyncClient(transport=Gateway(exchange, "AddOrder"))
+        given.event_hooks = {"response": [raises(ZeroDivisionError("the caller's"))]}
+        async with given, exchange.client(http_client=given, hooks=[seen.append]) as kraken:
+            with pytest.raises(OutcomeUnknown):
+                await kraken.add_order(**BUY)
+
+    run(main)
+    assert [type(event).__name__ for event in seen] == ["Sent", "Failed"]
 
 
 def test_a_bug_is_shown_with_its_place():

@@ -290,13 +290,18 @@ async def _sent(client: httpx.AsyncClient, request: httpx.Request, delivery: Del
             return response
         raise _HookFailed from error
     except httpx.RequestError as error:
-        if _request_of(error) is request:  # as httpx sees to for what its transport raises, but not a hook
+        # httpx makes an error of its transport name the request; without hooks, a client may have copied it.
+        if _request_of(error) is request or not _has_hooks(client):
             raise
         raise _HookFailed from error
     except (httpx.InvalidURL, KrakenError) as error:
-        if isinstance(error, KrakenError) and not (delivery.left and delivery.message.body):
+        if not _has_hooks(client) or (isinstance(error, KrakenError) and not (delivery.left and delivery.message.body)):
             raise
         raise _HookFailed from error
+
+
+def _has_hooks(client: httpx.AsyncClient) -> bool:
+    return any(getattr(client, "event_hooks", {}).values())
 
 
 def _request_of(error: httpx.RequestError | httpx.HTTPStatusError) -> httpx.Request | None:

@@ -223,7 +223,9 @@ class Road:
         except BaseException as gone:
             if delivery.left:
                 hold.keep()
-                _note_doubt(call, gone)
+                if (doubt := _doubt(call, gone)) is not None:
+                    self._notify(Failed(spec.name, number, self._clock.monotonic() - sent, doubt))
+                    raise doubt from gone
             raise
         hold.settle()
         if spec.private:
@@ -277,17 +279,19 @@ class Road:
         return lane
 
 
-def _note_doubt(call: Call, gone: BaseException) -> None:
-    """Leave on whatever ended a write that was under way that it may have been carried out.
+def _doubt(call: Call, gone: BaseException) -> Unanswered | None:
+    """Note on whatever ended a write in flight that it may have been carried out.
 
-    Raises:
-        Unanswered: Nobody has interrupted the call: it was a bug of a transport or a hook of the caller's, say.
+    Returns:
+        The error to raise instead, unless the call was interrupted: the caller's transport or hook may have a bug.
     """
-    if call.spec.effect is not _READ:
-        look = where_to_look(call.spec.name, call.params)
-        gone.add_note(f"{call.spec.name} was under way and may have been carried out; {look}")
-        if isinstance(gone, Exception):
-            raise Unanswered(f"{type(gone).__name__} was raised before the answer was read") from gone
+    if call.spec.effect is _READ:
+        return None
+    look = where_to_look(call.spec.name, call.params)
+    gone.add_note(f"{call.spec.name} was under way and may have been carried out; {look}")
+    if not isinstance(gone, Exception):
+        return None
+    return Unanswered(f"{type(gone).__name__} was raised before the answer was read", endpoint=call.spec.name)
 
 
 def _unknown(call: Call, error: KrakenError) -> OutcomeUnknown:
