@@ -180,9 +180,9 @@ async def beside_the_table(kraken: KrakenClient) -> None:
 
 async def mistakes(kraken: KrakenClient) -> None:
     """What must not pass a type checker."""
-    kraken.with_options(max_attemps=3)  # type: ignore[call-arg]
-    kraken.with_options(timeout="5")  # type: ignore[arg-type]
-    kraken.with_options(lane="urgnet")  # type: ignore[arg-type]
+    kraken.with_options(max_attemps=3)  # type: ignore[call-arg]  # misspelled
+    kraken.with_options(timeout="5")  # type: ignore[arg-type]  # seconds, not text
+    kraken.with_options(lane="urgnet")  # type: ignore[arg-type]  # misspelled
     await kraken.balance(asset="XBT")  # type: ignore[call-arg]  # there is no such parameter
     await kraken.depth()  # type: ignore[call-arg]  # the pair is needed
     await kraken.depth("XBTUSD", count="10")  # type: ignore[arg-type]  # a number is meant

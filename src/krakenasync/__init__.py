@@ -5,11 +5,12 @@ from krakenasync.client.accounts import Account, Key
 from krakenasync.client.client import LIVE, KrakenClient
 from krakenasync.client.events import Answered, Event, Failed, Hook, Retried, Sent, Waited
 from krakenasync.client.fleet import Fleet
-from krakenasync.client.limits import CounterSnapshot, LimitsConfig, LimitsSnapshot
+from krakenasync.client.limits import LimitsConfig
 from krakenasync.client.orders import Intent
 from krakenasync.client.placing import PlacedOrder
 from krakenasync.client.polling import BalanceSnapshot, poll_accounts
 from krakenasync.client.queueing import Lane
+from krakenasync.client.snapshots import CounterSnapshot, LimitsSnapshot
 from krakenasync.errors import (
     AccountRestricted,
     AuthenticationError,

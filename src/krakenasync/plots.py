@@ -14,8 +14,8 @@ from typing import Any, Final
 import msgspec
 
 from krakenasync.client.events import Event
-from krakenasync.client.limits import CounterSnapshot
 from krakenasync.client.polling import BalanceSnapshot
+from krakenasync.client.snapshots import CounterSnapshot
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.errors import ConfigurationError
 

@@ -15,7 +15,8 @@ from contextvars import ContextVar
 from typing import Any, Final
 
 from krakenasync.client.events import Answered, Event, Failed, Retried, Waited
-from krakenasync.client.limits import CounterSnapshot, Limits
+from krakenasync.client.limits import Limits
+from krakenasync.client.snapshots import CounterSnapshot
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.errors import ConfigurationError, RateLimitExceeded
 

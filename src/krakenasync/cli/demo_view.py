@@ -13,8 +13,9 @@ from rich.text import Text
 
 from krakenasync.cli.rendering import amount, moment
 from krakenasync.client.events import Answered, Event, Sent
-from krakenasync.client.limits import CounterSnapshot, Limits
+from krakenasync.client.limits import Limits
 from krakenasync.client.polling import BalanceSnapshot
+from krakenasync.client.snapshots import CounterSnapshot
 from krakenasync.protocol.tiers import Tier
 from krakenasync.sandbox import Stats
 

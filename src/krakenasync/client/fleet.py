@@ -18,10 +18,10 @@ from krakenasync.client.accounts import Account, by_label
 from krakenasync.client.book import Shelf
 from krakenasync.client.client import LIVE, KrakenClient
 from krakenasync.client.frames import at_any_time, discreet
-from krakenasync.client.limits import LimitsSnapshot
 from krakenasync.client.polling import BalanceSnapshot, poll_accounts
 from krakenasync.client.road import Call, Road
 from krakenasync.client.serverclock import ServerClock
+from krakenasync.client.snapshots import LimitsSnapshot
 from krakenasync.client.transport import Transport
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.errors import ConfigurationError

@@ -12,8 +12,9 @@ from krakenasync.client.engine import UNKNOWN_PAIR, Engine
 from krakenasync.client.gates import Charged, Gate, Hold
 from krakenasync.client.loops import PerLoop, running_loop
 from krakenasync.client.queueing import Lane, Price, constant
+from krakenasync.client.snapshots import LimitsSnapshot, snapshot_of
 from krakenasync.errors import ConfigurationError, DomainLimitExceeded, InvalidArguments, RateLimitExceeded
-from krakenasync.protocol.charges import Counter, pair_key
+from krakenasync.protocol.charges import Counter, EngineAction, pair_key
 from krakenasync.protocol.quoting import quoted
 from krakenasync.protocol.specs import Spec
 from krakenasync.protocol.tiers import PUBLIC, REST_STEP, CounterSpec, Tier
@@ -24,9 +25,7 @@ if TYPE_CHECKING:
     from krakenasync.state.bucket import Bucket
     from krakenasync.state.memory import MemoryState
 
-__all__ = ["CounterSnapshot", "Limits", "LimitsConfig", "LimitsSnapshot"]
-
-_NOBODY: Final = (0,) * len(Lane)
+__all__ = ["Limits", "LimitsConfig"]
 
 
 class LimitsConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,58 +45,6 @@ class LimitsConfig(msgspec.Struct, frozen=True, kw_only=True):
     rest: CounterSpec | None = None
     engine: CounterSpec | None = None
     public: CounterSpec | None = None
-
-
-class CounterSnapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """One counter at one moment.
-
-    Attributes:
-        level: Points on the counter that are already decaying.
-        held: Points of calls in flight or just answered; `level + held` never passes `cap`.
-        cap: Points at which Kraken refuses.
-        decay: Points a second now; below the tier's own for a while after a refusal.
-        waiting: Calls in line.
-        waiting_by_lane: The same for (urgent, normal, background).
-        blocked_for: Seconds for which nothing is sent, because Kraken said so.
-        refusals: Calls that Kraken refused because this counter was full, since the start.
-    """
-
-    level: float
-    held: float
-    cap: float
-    decay: float
-    waiting: int
-    waiting_by_lane: tuple[int, ...]
-    blocked_for: float
-    refusals: int
-
-
-class LimitsSnapshot(dict[str, CounterSnapshot]):
-    """All counters of a client, by name: ``"rest"``, ``"public"``, ``"public:XBTUSD"``, ``"engine:XBTUSD"``."""
-
-    @property
-    def rest(self) -> CounterSnapshot:
-        """The counter of private calls."""
-        return self["rest"]
-
-    @property
-    def public(self) -> CounterSnapshot:
-        """The counter of public calls."""
-        return self["public"]
-
-
-def _snapshot(bucket: Bucket, gate: Gate | None) -> CounterSnapshot:
-    state, waiting = bucket.state(), gate.queue.counts() if gate else _NOBODY
-    return CounterSnapshot(
-        level=state.level,
-        held=state.held,
-        cap=state.cap,
-        decay=state.decay,
-        waiting=sum(waiting),
-        waiting_by_lane=waiting,
-        blocked_for=state.blocked_for,
-        refusals=state.refusals,
-    )
 
 
 def _kinds(state: MemoryState) -> tuple[Callable[[str, Bucket], Gate], type[Hold]]:
@@ -258,7 +205,7 @@ class Limits:
 
     def _exempt(self, spec: Spec, price: Price) -> bool:
         """Whether a call is sent even while the whole account pauses: cancelling an old order, which is free."""
-        return spec.name == "CancelOrder" and self._domain.state().blocked_for > 0 and price() == 0
+        return spec.charge.action is EngineAction.CANCEL and self._domain.state().blocked_for > 0 and price() == 0
 
     def _engine_buckets(self) -> dict[str, Bucket]:
         """Return the counters of the account's pairs by label, including those that only its other clients use.
@@ -330,7 +277,7 @@ class Limits:
         for counter in (Counter.REST, Counter.PUBLIC) if self._key_id else (Counter.PUBLIC,):
             self._bucket(counter.value)
         buckets = {**self._buckets, **self._engine_buckets()}  # a copy: another thread may be looking
-        return LimitsSnapshot({label: _snapshot(bucket, self._gate_at(bucket)) for label, bucket in buckets.items()})
+        return LimitsSnapshot({label: snapshot_of(bucket, self._gate_at(bucket)) for label, bucket in buckets.items()})
 
     def room(self) -> float:
         """Return the points free on the key's counter, minus one for each waiting call; below 0 while it pauses."""

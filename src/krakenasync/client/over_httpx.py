@@ -36,9 +36,6 @@ HttpClient = httpx.AsyncClient
 _KEPT_ALIVE: Final = 15.0
 """Seconds an idle connection is kept: shorter than the edge keeps it, so that we rarely write into a closed one."""
 
-_SERVER_ERROR: Final = 500
-"""From this status on, an answer leaves open whether the call was carried out, whatever its body says."""
-
 # Most specific first. Errors of the first group happen before a request is whole.
 _NEVER_SENT: Final = (
     ours.ConnectFailed,
@@ -286,7 +283,8 @@ async def _sent(client: httpx.AsyncClient, request: httpx.Request, delivery: Del
         return await client.send(request, follow_redirects=False)
     except httpx.HTTPStatusError as error:
         response = error.response
-        if _request_of(error) is request and (_body(response) or response.status_code >= _SERVER_ERROR):
+        # A server error leaves open whether the call was carried out, whatever its body says.
+        if _request_of(error) is request and (_body(response) or response.is_server_error):
             return response
         raise _HookFailed from error
     except httpx.RequestError as error:
