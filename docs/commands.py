@@ -40,27 +40,27 @@ A key is never given as an option, where others could see it. The command looks 
 3. the profile `default`.
 
 `KRAKEN_TIER`, `KRAKEN_BASE_URL`, `KRAKEN_NONCE_UNIT`, `KRAKEN_NONCE_WINDOW` and `KRAKEN_STATE` are read as well; a
-profile may contain them too, as `tier`, `base_url` and so on. `KRAKEN_STATE=sqlite:///path` or `redis://host:6379/0`
-makes commands share their counters with each other and with your programs; without it, each command counts its own
+profile may contain them too, as `tier`, `base_url` and so on. `KRAKEN_STATE=sqlite:////absolute/path` or
+`redis://host:6379/0` makes commands share their counters with each other and with your programs; without it, each command counts its own
 calls.
 """
 EXITS: Final = {
     Exit.OK: "success; a reader that goes away, such as `head -1`, is no failure; Ctrl-C ends `sandbox` with it",
     Exit.REFUSED: "Kraken understood the call and refused it",
     Exit.USAGE: "the command line or the settings are not valid; nothing was sent",
-    Exit.NETWORK: "no answer, or one that is not Kraken's",
-    Exit.RATE_LIMITED: "a counter is full, or the wait for it would outlast the deadline",
+    Exit.NETWORK: "no answer, one that is not Kraken's, or one that it cannot serve the call now; no shared state",
+    Exit.RATE_LIMITED: "a counter is full, or the wait for it (or for a report) would outlast the deadline",
     Exit.OUTCOME_UNKNOWN: "something may or may not have been carried out: look before you repeat it",
     Exit.UNWRITTEN: "the call was carried out, but its result could not be written, as on a full disk",
     Exit.INTERRUPTED: "interrupted by Ctrl-C, or the question was not answered with yes; only calls that were under "
-    "way and may have been carried out are reported; after SIGTERM and SIGHUP the code is 143 and 129",
+    "way and may have been carried out are reported; after SIGTERM and SIGHUP the code is 143 and 129 (`sandbox`: 0)",
 }
 
 
 def reference() -> str:
     """Return the whole page."""
     shared = [argument for argument in _arguments(APP["balances"]) if _name(argument) in _SHARED]
-    quiet = ["| `--quiet`, `-q` | print only errors |", "| `--verbose`, `-v` | print every step of every call |"]
+    quiet = ["| `--quiet`, `-q` | print nothing on standard error but errors |", "| `--verbose`, `-v` | print every step of every call |"]
     exits = [f"| {code.value} | {said} |" for code, said in EXITS.items()]
     parts = [
         INTRODUCTION,
@@ -117,7 +117,7 @@ def _table(arguments: list[Any]) -> Iterator[str]:
     yield "| argument | meaning |"
     yield "|---|---|"
     for argument in arguments:
-        names = ", ".join(f"`{name}`" for name in _names(argument))
+        names = ", ".join(f"`{name}`" for name in dict.fromkeys(_names(argument)))
         need = " (must be given)" if argument.required else ""
         said = " ".join((argument.parameter.help or "").split()).replace("|", "\\|").rstrip(".")
         if words := list(_words(argument.hint)):

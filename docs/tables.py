@@ -36,13 +36,14 @@ def errors() -> str:
             f"# Errors\n\n{MADE}\n",
             "Every error is a `krakenasync.KrakenError`. It has `.codes` (Kraken's own strings), `.endpoint`,",
             '`.effect` (`"none"`: nothing was done; `"unknown"`: perhaps it was), `.retryable`, `.hint` (what to do),',
-            "`.retry_after` (seconds, if known) and `.attempts`. Only a call that failed with a retryable error and",
-            "without effect may be repeated without looking first; the client does that by itself.\n",
+            "`.retry_after` (seconds, if known) and `.attempts`. A read may always be repeated; a write without looking",
+            "first only if the error is retryable and without effect. The client itself repeats reads, and writes that",
+            "Kraken refused before they reached the matching engine; what moves money it never repeats. Repetitions",
+            "draw on a budget of the key, so that an outage does not become a storm of calls.\n",
             "## The tree\n",
             *_entries(KrakenError, 3),
             "## Kraken's strings\n",
-            "The longest matching prefix decides. A string in no table is `Refused`; for a write its effect is",
-            "then unknown.\n",
+            "The longest matching prefix decides. A string in no table is `Refused`, its effect unknown.\n",
             "| Kraken says | raised as | effect on a write |",
             "|---|---|---|",
             *(
@@ -100,9 +101,9 @@ def _general_remedy(kind: type[KrakenError]) -> str:
     if kind.default_hint:
         return kind.default_hint
     if kind.default_effect == "unknown":
-        return "look before you repeat it: it may have been carried out"
+        return "after a write, look before you repeat it: it may have been carried out"
     if kind.default_retryable:
-        return "wait and try again; where that does no harm, the client has already done so"
+        return "wait and try again; what it could safely repeat, the client has already repeated"
     return "read `.hint` and `.codes`, change the call; the same one will fail again"
 
 

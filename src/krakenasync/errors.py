@@ -31,13 +31,13 @@ KrakenError
 │   ├── NotSent                ... before a byte of the request left: nothing happened
 │   └── Unanswered             ... afterwards: Kraken may have seen the request
 ├── ProtocolError              an answer that is not Kraken's (HTML, truncated JSON, a redirect)
-├── OrderNotPlaced             an order was sent, but does not exist and will not appear any more
+├── OrderNotPlaced             there is no order, and nothing that was sent can become one any more
 ├── OutcomeUnknown             a write may or may not have happened; never repeat it blindly
 ├── StateUnavailable           the place where shared counters live does not answer; nothing was sent
 └── RateLimitTimeout           the limiter's wait would not end before the caller's deadline   (also a TimeoutError)
 
-`effect` says what is known about the call: ``"none"`` (nothing was done) or ``"unknown"``. Only an error with
-``effect == "none"`` and ``retryable`` may be repeated without looking first.
+`effect` says what is known about the call: ``"none"`` (nothing was done) or ``"unknown"``. A read may always be
+repeated, a write without looking first only after an error with ``effect == "none"`` and ``retryable``.
 """
 
 from __future__ import annotations
@@ -351,7 +351,7 @@ class OutcomeUnknown(KrakenError):
 
 
 class OrderNotPlaced(KrakenError):
-    """An order was sent but not answered, and looking proved that it does not exist. It is safe to place it again."""
+    """There is no order: what was sent can no longer become one, or nothing was sent. It is safe to place it again."""
 
     default_retryable = True
 

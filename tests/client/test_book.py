@@ -202,6 +202,8 @@ def test_names_that_cannot_be_asked_for(names, error):
                 await kraken.ticker_of(*names)
             with pytest.raises(InvalidType):
                 await kraken.names(max_age="1h")
+            with pytest.raises(InvalidType, match="asset_class must be a str, not list"):
+                await kraken.names(["tokenized_asset"])
         return listings.calls()
 
     assert "Ticker" not in run(main)

@@ -1,6 +1,8 @@
 """The limiter: nothing leaves before its counter has room, in fair order."""
 
 import functools
+import math
+from decimal import Decimal
 
 import anyio
 import anyio.lowlevel
@@ -14,6 +16,8 @@ from krakenasync import (
     DomainLimitExceeded,
     EngineLimitExceeded,
     InvalidArguments,
+    InvalidType,
+    KrakenClient,
     LimitsConfig,
     RateLimitTimeout,
     UnknownOrder,
@@ -492,6 +496,22 @@ def test_a_counter_goes_by_its_name_in_the_snapshot():
                 kraken.limits.time_until(1, "key:rest")
 
     run(main)
+
+
+@pytest.mark.parametrize("cost", [16, -1, math.nan, math.inf, Decimal("15.5")])
+def test_room_that_never_comes_is_not_waited_for(cost):
+    """A loop that sleeps until there is room would never end."""
+    with pytest.raises(InvalidArguments, match="rest has room for 0 to 15 points, never for"):
+        KrakenClient("key", "c2VjcmV0").limits.time_until(cost)
+    assert KrakenClient("key", "c2VjcmV0").limits.time_until(Decimal(15)) == 0
+
+
+def test_what_is_looked_up_has_a_type():
+    """An order without an id of its own has None there."""
+    with pytest.raises(InvalidType, match="cost must be points, not NoneType"):
+        KrakenClient().limits.time_until(None)
+    with pytest.raises(InvalidType, match="order must be a txid or cl_ord_id, not NoneType"):
+        KrakenClient().limits.cancel_cost(None)
 
 
 def test_a_refusal_of_the_whole_account_pauses_all_its_pairs():

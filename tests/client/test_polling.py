@@ -7,7 +7,15 @@ import anyio
 import httpx
 import pytest
 
-from krakenasync import ConfigurationError, InvalidKey, ServiceUnavailable, poll_accounts
+from krakenasync import (
+    AuthenticationError,
+    ConfigurationError,
+    InvalidKey,
+    InvalidNonce,
+    ServiceUnavailable,
+    TemporaryLockout,
+    poll_accounts,
+)
 from krakenasync.client.polling import changes, poll_balances
 from krakenasync.testing import run
 
@@ -110,18 +118,33 @@ def test_the_first_balances_after_an_error_are_no_change():
     run(main)
 
 
-def test_what_only_a_person_can_mend_is_not_polled_on():
+@pytest.mark.parametrize("error", [InvalidKey("x"), AuthenticationError("EAuth:Failed"), ConfigurationError("x")])
+def test_what_only_a_person_can_mend_is_not_polled_on(error):
     """With a wrong key the error is told once and the polling ends, before it leads to a lockout."""
 
     async def main(clock):
-        ask, called = asking(clock, InvalidKey("x"))
+        ask, called = asking(clock, error)
         snapshots = await first(5, poll_balances(ask, 5.0, clock=clock, on_error="yield"))
         assert len(snapshots) == len(called) == 1
 
     run(main)
 
 
-@pytest.mark.parametrize("wrong", [{"every": 0}, {"every": -1}, {"every": "5"}, {"on_error": "ignore"}])
+@pytest.mark.parametrize("error", [InvalidNonce("x"), TemporaryLockout("x")])
+def test_what_passes_by_itself_is_polled_on(error):
+    """A nonce that was overtaken, a lockout that ends."""
+
+    async def main(clock):
+        ask, _called = asking(clock, error, {})
+        snapshots = await first(2, poll_balances(ask, 5.0, clock=clock, on_error="yield"))
+        assert [snapshot.error for snapshot in snapshots] == [error, None]
+
+    run(main)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"every": 0}, {"every": -1}, {"every": "5"}, {"on_error": "ignore"}, {"on_error": []}]
+)
 def test_settings_that_cannot_work(naive_kraken, wrong):
     """A beat that is no positive number and an unknown word are refused before anything is sent."""
 

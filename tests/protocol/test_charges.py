@@ -13,6 +13,7 @@ from krakenasync.protocol.charges import (
     Counter,
     EngineAction,
     engine_points,
+    pair_key,
 )
 
 ADD, AMEND, EDIT, CANCEL = EngineAction.ADD, EngineAction.AMEND, EngineAction.EDIT, EngineAction.CANCEL
@@ -68,6 +69,11 @@ def test_batches():
 def test_an_amend_that_may_cancel_costs_the_dearer_of_the_two(age):
     """It may turn out to be either, whatever the order's age."""
     assert engine_points(REDUCE, age) == max(engine_points(AMEND, age), engine_points(CANCEL, age))
+
+
+def test_a_pair_has_one_counter_whatever_it_is_called():
+    """Also in a raw call, whose parameters nobody has checked."""
+    assert {pair_key(name) for name in ("XXBTZUSD", "BTC/USD", "xbtusd", " XBTUSD ")} == {"XBTUSD"}
 
 
 def test_no_alias():

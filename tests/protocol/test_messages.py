@@ -76,6 +76,14 @@ def test_a_beta_query_is_signed_with_its_path():
     }
 
 
+def test_a_query_of_empty_lists_is_no_query():
+    """A "?" with nothing behind it would be signed and then lost on the way."""
+    beta = spec("Beta", path="/0/private/beta", method="GET", body=Body.QUERY, beta=True)
+    message = compose(beta, {"status": {"list": []}}, key="K", secret=SECRET, nonce=NONCE)
+    assert message.target == "/0/private/beta"
+    assert verify(SECRET, message.target, NONCE, b"", message.headers["API-Sign"])
+
+
 def test_a_beta_body_is_json_without_the_nonce():
     """Funding Beta with a body: JSON, signed, the nonce in the header only."""
     message = compose(spec(body=Body.JSON, beta=True), {"a": "1"}, key="K", secret=SECRET, nonce=NONCE)

@@ -16,7 +16,7 @@ from krakenasync.protocol.moments import Deadline, Instant
     [
         (1_700_000_000, "1700000000"),
         (1_700_000_000.5, "1700000000.5"),
-        (1e22, "10000000000000000000000"),
+        (99_999_999_999, "99999999999"),
         (Decimal("1700000000.123456789"), "1700000000.123456789"),
         ("OABCDE-FGHIJ-KLMNOP", "OABCDE-FGHIJ-KLMNOP"),
         (datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC), "1700000000"),
@@ -66,6 +66,32 @@ def test_instants_refuse(value, error, message):
     """What names no moment is refused."""
     with pytest.raises(error, match=message):
         Instant().wire("start", value)
+
+
+@pytest.mark.parametrize("value", [10**11, 1_700_000_000_000, 1.7e12, "1700000000000", Decimal("1e22")])
+def test_milliseconds_are_told_as_such(value):
+    """Kraken would read them as a time in thousands of years: nothing begins after that, and nothing ends before."""
+    with pytest.raises(InvalidArguments, match=r"is not in seconds .*milliseconds"):
+        Instant().wire("start", value)
+
+
+@pytest.mark.parametrize("value", [10**11, 1_700_000_000_000, "1700000000000", 10**17 - 1])
+def test_a_cursor_in_milliseconds_is_told_as_such(value):
+    """A cursor of trades is in seconds or in nanoseconds."""
+    with pytest.raises(InvalidArguments, match=r"is not in seconds \(or nanoseconds\)"):
+        Instant(nanoseconds=True).wire("since", value)
+    assert Instant(nanoseconds=True).wire("since", str(10**17)) == str(10**17)
+
+
+def test_a_datetime_that_is_no_time_is_refused():
+    """As pandas' NaT is, an empty cell of a table: it is a datetime, and refuses to tell its zone."""
+
+    class NotATime(datetime):
+        def utcoffset(self):
+            raise ValueError("NaTType does not support utcoffset")
+
+    with pytest.raises(InvalidArguments, match="start is not a point in time"):
+        Instant().wire("start", NotATime(2026, 1, 1))
 
 
 def test_deadline():

@@ -327,6 +327,16 @@ def test_what_is_no_cursor_is_refused(text):
         Cursor.parse(text, "Ledgers")
 
 
+def test_a_cursor_may_be_of_a_class_of_the_callers_own():
+    """Such as one that a configuration library makes of every text."""
+
+    class Own(str):
+        __slots__ = ()
+
+    cursor = Cursor(endpoint="Ledgers")
+    assert Cursor.parse(Own(cursor.text()), "Ledgers") == cursor
+
+
 def test_a_cursor_of_another_call_is_refused():
     """Trades cannot go on in the ledger; and a cursor is a text."""
     with pytest.raises(InvalidArguments, match="belongs to TradesHistory"):

@@ -44,7 +44,7 @@ async def doctor(
     where: Where = ENVIRONMENT,
     output: Output = AS_TABLE,
 ) -> int:
-    """Check the set-up, in order: network, clock, key, signature, permissions, nonce, tier, addresses, expiry, state.
+    """Check the set-up, in order: network, clock, key, signature, permissions, nonces, addresses, expiry, tier, state.
 
     With --api-sign it checks a signature that another program made with the same secret, and says which well-known
     mistake it looks like; nothing is sent then.

@@ -97,6 +97,8 @@ class Book:
         """
         if isinstance(max_age, bool) or not isinstance(max_age, (int, float)):
             raise InvalidType(f"max_age must be seconds, not {type(max_age).__name__}")
+        if not isinstance(asset_class, str):
+            raise InvalidType(f"asset_class must be a str, not {type(asset_class).__name__}")
 
         async def fetch() -> NameBook:
             given = None if asset_class == CURRENCY else asset_class

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -13,7 +14,7 @@ from krakenasync.client.gates import Charged, Gate, Hold
 from krakenasync.client.loops import PerLoop, running_loop
 from krakenasync.client.queueing import Lane, Price, constant
 from krakenasync.client.snapshots import LimitsSnapshot, snapshot_of
-from krakenasync.errors import ConfigurationError, DomainLimitExceeded, InvalidArguments, RateLimitExceeded
+from krakenasync.errors import ConfigurationError, DomainLimitExceeded, InvalidArguments, InvalidType, RateLimitExceeded
 from krakenasync.protocol.charges import Counter, EngineAction, pair_key
 from krakenasync.protocol.quoting import quoted
 from krakenasync.protocol.specs import Spec
@@ -227,19 +228,30 @@ class Limits:
     def time_until(self, cost: float, counter: str = "rest") -> float:
         """Return the seconds until there is room for `cost` points, if no other call is made: check before you act.
 
-        With a shared state it knows only of this process's own calls and of what the store has lately reported.
+        With a shared state it knows only of this process's own calls.
 
         Args:
             cost: Points.
             counter: Its name in `snapshot`, or just the pair for a matching engine's counter (``"XBTUSD"``).
 
         Raises:
-            InvalidArguments: There is no such counter.
+            InvalidArguments: There is no such counter, or there is never room for that many points on it.
         """
-        return self._bucket(_label_of(counter)).delay(cost)
+        bucket = self._bucket(_label_of(counter))
+        if not isinstance(cost, (int, float, Decimal)):
+            raise InvalidType(f"cost must be points, not {type(cost).__name__}")
+        if not 0 <= cost <= bucket.spec.cap:  # NaN is refused as well
+            raise InvalidArguments(f"{counter} has room for 0 to {bucket.spec.cap:g} points, never for {quoted(cost)}")
+        return bucket.delay(float(cost))
 
     def cancel_cost(self, order: str) -> float:
-        """Return the points that cancelling an order would cost now, by txid or cl_ord_id; 8 if its age is unknown."""
+        """Return the points that cancelling an order would cost now, by txid or cl_ord_id; 8 if its age is unknown.
+
+        Raises:
+            InvalidType: The order is not given by an id.
+        """
+        if not isinstance(order, str):
+            raise InvalidType(f"order must be a txid or cl_ord_id, not {type(order).__name__}")
         return self.engine.cancel_cost(order)
 
     def _label(self, counter: Counter, params: Mapping[str, Any]) -> str:

@@ -57,9 +57,9 @@ class PlaceOrder(Order, frozen=True, kw_only=True):
     `TimeoutError`, the cancellation with the notes is its ``__cause__`` or ``__context__``.
 
     Args:
-        deadline: Seconds for which the engine may accept the request, 3 to 58. Clearing up an unknown outcome takes 2
-            seconds longer than that.
-        resubmit: Whether an order that is known not to exist is sent again.
+        deadline: Seconds for which the engine may accept the request, 3 to 58. Clearing up an unknown outcome takes
+            about 4 seconds longer than that, for each time that the order is sent.
+        resubmit: Whether an order that is known not to exist is sent again, up to twice.
         on_intent: Called (and awaited) with the `Intent` before anything is sent.
 
     Returns:

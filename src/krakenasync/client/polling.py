@@ -13,14 +13,7 @@ import msgspec
 
 from krakenasync.client.config import refused
 from krakenasync.clock import SYSTEM_CLOCK, Clock
-from krakenasync.errors import (
-    AccountRestricted,
-    ConfigurationError,
-    InvalidKey,
-    InvalidSignature,
-    KrakenError,
-    PermissionDenied,
-)
+from krakenasync.errors import AuthenticationError, ConfigurationError, InvalidNonce, KrakenError, TemporaryLockout
 from krakenasync.protocol.exact import EXACT
 
 if TYPE_CHECKING:
@@ -30,8 +23,11 @@ __all__ = ["BalanceSnapshot", "poll_accounts", "poll_balances"]
 
 _ZERO: Final = Decimal(0)
 
-_HOPELESS: Final = (InvalidKey, InvalidSignature, PermissionDenied, AccountRestricted, ConfigurationError)
-"""Failures that only a person can fix; repeated polls would lead to a lockout."""
+
+def _hopeless(error: KrakenError | None) -> bool:
+    """Whether only a person can help: polls of a key that Kraken does not accept would lead to a lockout."""
+    passing = isinstance(error, (InvalidNonce, TemporaryLockout))
+    return isinstance(error, (AuthenticationError, ConfigurationError)) and not passing
 
 
 class BalanceSnapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +81,7 @@ async def poll_balances(
         KrakenError: A poll failed.
     """
     _check_every(every)
-    if on_error not in {"raise", "yield"}:
+    if not isinstance(on_error, str) or on_error not in {"raise", "yield"}:
         raise refused("on_error", on_error, "'raise' or 'yield'")
     last: dict[str, Decimal] | None = None
     number = 0
@@ -106,7 +102,7 @@ async def poll_balances(
         yield BalanceSnapshot(
             account=account, at=clock.wall_ns(), number=number, balances=known, changed=changed, error=error
         )
-        if isinstance(error, _HOPELESS):
+        if _hopeless(error):
             return
         now = clock.monotonic()
         beat += every * max(1, math.ceil((now - beat) / every))

@@ -23,7 +23,8 @@ class CounterSnapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         level: Points on the counter that are already decaying.
-        held: Points of calls in flight or just answered; `level + held` never passes `cap`.
+        held: Points of calls in flight or just answered. `level + held` passes `cap` only after a refusal, or through
+            calls that are carried out whatever the counter says, such as a batch cancel.
         cap: Points at which Kraken refuses.
         decay: Points a second now; below the tier's own for a while after a refusal.
         waiting: Calls in line.

@@ -123,7 +123,7 @@ def pair_key(pair: str) -> str:
 
     Source: AssetPairs' ids, altnames and wsnames
     """
-    name = pair.upper().replace("/", "")
+    name = pair.strip().upper().replace("/", "")
     name = _ODD.get(name, name)
     if found := _PREFIXED.fullmatch(name):
         name = "".join(part for part in found.groups() if part)

@@ -36,8 +36,10 @@ Wire = str | int | bool | list[Any] | dict[str, Any]
 _SIGNS: Final = frozenset("+-#")
 _PERCENT: Final = re.compile(r"\d{1,40}(?:\.\d{1,40})?%", re.ASCII)
 _LEVERAGE: Final = re.compile(r"none|\d+(?:\.\d+)?(?::\d+)?", re.ASCII)
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-"""Line ends, NUL and the like: none of Kraken's names, ids or words contains one."""
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u2028\u2029\u2060\ufeff]")
+"""Line ends, NUL, blanks without a width: none of Kraken's names, ids or words contains one."""
+_COMMA: Final = re.compile(" *, *")
+"""What parts the names of a list, as in Kraken's own examples."""
 
 
 class Marker:
@@ -116,12 +118,14 @@ class Text(Marker):
             value = value.value
         if not isinstance(value, str):
             raise InvalidType(f"{name} must be a str, not {type(value).__name__}")
-        if not value.strip():
+        if not (stripped := value.strip()):
             raise InvalidArguments(f"{name} is empty", hint=f"leave {name} out or give it a value")
         if not value.isprintable() and _CONTROL.search(value):
             raise InvalidArguments(
                 f"{name}={quoted(value)} contains a control character", hint="is a line end left over? strip() the text"
             )
+        if stripped != value:  # Kraken may take it, but answers under the name without the blank
+            raise InvalidArguments(f"{name}={quoted(value)} begins or ends with a blank", hint="strip() the text")
         if self._pattern and not re.fullmatch(self._pattern, value):
             raise InvalidArguments(f"{name}={quoted(value)} is not {self._what}")
         return sendable(name, value)
@@ -147,7 +151,7 @@ class Names(Marker):
         self._most = most
 
     def wire(self, name: str, value: Any) -> str:  # noqa: D102 - see Marker
-        parts = value.split(",") if isinstance(value, str) else value
+        parts = _COMMA.split(value) if isinstance(value, str) else value
         if not isinstance(parts, Sequence):
             raise InvalidType(f"{name} must be a str or a sequence of str, not {type(value).__name__}")
         if not parts:

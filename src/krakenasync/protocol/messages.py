@@ -130,7 +130,8 @@ def _compose_beta(
 
 
 def _with_query(path: str, params: Mapping[str, Any]) -> str:
-    target = f"{path}?{query(params)}" if params else path
+    asked = query(params)  # empty if all its lists are
+    target = f"{path}?{asked}" if asked else path
     if len(target) > LONGEST_TARGET:
         raise InvalidArguments(
             f"the request is too long: a target of {len(target)} characters, {LONGEST_TARGET} at most",

@@ -20,6 +20,10 @@ _NO_MOMENT: Final = re.compile(
 """Text that is a number, but not a moment. Ids contain letters and dashes, and begin with a letter."""
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HINT: Final = "unix seconds since 1970, or an aware datetime"
+_MOST_SECONDS: Final = 10**11
+"""Reached in the year 5138; in milliseconds it was in 1973."""
+_LEAST_NANOSECONDS: Final = 10**17
+"""In 1973."""
 
 
 class Instant(Marker):
@@ -43,14 +47,24 @@ class Instant(Marker):
             text = Text().wire(name, value)
             if _NO_MOMENT.fullmatch(text):
                 raise InvalidArguments(f"{name}={quoted(text)} is not a point in time", hint=_HINT)
+            if text.isdecimal():
+                self._check_unit(name, int(text))
             return text
         if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
             raise InvalidType(f"{name} must be unix seconds, an aware datetime or an id, not {type(value).__name__}")
         number = Decimal(repr(float(value)) if isinstance(value, float) else value)
         if not number.is_finite() or number < 0 or not bounded(number):
             raise InvalidArguments(f"{name}={quoted(value)} is not a point in time", hint=_HINT)
+        self._check_unit(name, number)
         number = number.copy_abs()  # 0 without the sign it may have
         return decimal_text(number.to_integral_value(ROUND_FLOOR) if self._whole_seconds else number)
+
+    def _check_unit(self, name: str, number: Decimal | int) -> None:
+        """Refuse milliseconds and the like, which Kraken would read as a time in thousands of years."""
+        if number < _MOST_SECONDS or (self._nanoseconds and number >= _LEAST_NANOSECONDS):
+            return
+        units = "seconds (or nanoseconds)" if self._nanoseconds else "seconds"
+        raise InvalidArguments(f"{name}={quoted(number)} is not in {units}", hint=f"milliseconds? Write {_HINT}")
 
     def _write(self, value: datetime) -> str:
         """Write a datetime exactly, without going through a float."""
@@ -98,7 +112,11 @@ def _iso(name: str, text: str) -> str:
 
 
 def _aware(name: str, value: datetime) -> datetime:
-    """Refuse a datetime without a time zone."""
-    if value.utcoffset() is None:
+    """Refuse a datetime without a time zone, and pandas' "not a time"."""
+    try:
+        zone = value.utcoffset()
+    except ValueError:
+        raise InvalidArguments(f"{name} is not a point in time", hint=_HINT) from None
+    if zone is None:
         raise InvalidArguments(f"{name} is a naive datetime", hint="say which zone: datetime.now(UTC)")
     return value

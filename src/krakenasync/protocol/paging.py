@@ -113,7 +113,7 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
         if not isinstance(text, str):
             raise InvalidType(f"cursor must be a str, not {type(text).__name__}", hint="pass what `.cursor` gave")
         try:
-            cursor = _CURSOR.decode(text)
+            cursor = _CURSOR.decode(str.__str__(text))  # msgspec does not read the caller's own classes
         except (msgspec.MsgspecError, UnicodeEncodeError):
             raise InvalidArguments("the cursor cannot be read", hint="pass what `.cursor` gave, unchanged") from None
         if cursor.endpoint != endpoint:

@@ -38,7 +38,9 @@ __all__ = [
     "UpdateAddress",
 ]
 
-_CHANGE: Final = ("add-withdraw-address",)
+_ADD: Final = ("add-withdraw-address",)
+_CHANGE: Final = (*_ADD, "update-withdraw-address")
+"""One of them is enough."""
 
 
 class CryptoAddress(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,7 +189,7 @@ class CreateAddress(Beta[FundingAddressSaved], frozen=True, kw_only=True):
         "v1/addresses",
         "create-funding-address",
         method="POST",
-        need=_CHANGE,
+        need=_ADD,
         effect=Effect.WRITE,
     )
     needed: ClassVar[tuple[str, ...]] = ("scope", "address_details", "name")
