@@ -41,8 +41,8 @@ A key is never given as an option, where others could see it. The command looks 
 
 `KRAKEN_TIER`, `KRAKEN_BASE_URL`, `KRAKEN_NONCE_UNIT`, `KRAKEN_NONCE_WINDOW` and `KRAKEN_STATE` are read as well; a
 profile may contain them too, as `tier`, `base_url` and so on. `KRAKEN_STATE=sqlite:////absolute/path` or
-`redis://host:6379/0` makes commands share their counters with each other and with your programs; without it, each command counts its own
-calls.
+`redis://host:6379/0` makes commands share their counters with each other and with your programs; without it, each
+command counts its own calls.
 """
 EXITS: Final = {
     Exit.OK: "success; a reader that goes away, such as `head -1`, is no failure; Ctrl-C ends `sandbox` with it",
@@ -60,7 +60,10 @@ EXITS: Final = {
 def reference() -> str:
     """Return the whole page."""
     shared = [argument for argument in _arguments(APP["balances"]) if _name(argument) in _SHARED]
-    quiet = ["| `--quiet`, `-q` | print nothing on standard error but errors |", "| `--verbose`, `-v` | print every step of every call |"]
+    quiet = [
+        "| `--quiet`, `-q` | print nothing on standard error but errors |",
+        "| `--verbose`, `-v` | print every step of every call |",
+    ]
     exits = [f"| {code.value} | {said} |" for code, said in EXITS.items()]
     parts = [
         INTRODUCTION,

@@ -1,10 +1,13 @@
 """Accounts, keys, and the sandbox's own switches."""
 
+from decimal import Decimal
+
 import pytest
 
 from krakenasync.errors import ConfigurationError
 from krakenasync.protocol.tiers import Tier
 from krakenasync.sandbox import ExtraKey, Sandbox, SandboxConfig
+from krakenasync.sandbox.valuation import worth
 
 
 def test_demo_keys_follow_the_seed():
@@ -70,3 +73,17 @@ def test_a_config_that_cannot_work_is_refused(wrong):
 def test_a_tier_may_be_named():
     """A tier's name in any case is the tier."""
     assert SandboxConfig(tier="Pro").account_tier is Tier.PRO
+
+
+@pytest.mark.asyncio
+async def test_only_the_collateral_value_of_an_asset_can_be_traded_on(kraken):
+    """Equity counts it in full; the trade balance as far as Assets says, without what rests in orders for new ones."""
+    market, now = kraken.sandbox.market, kraken.clock.wall_ns()
+    value = {"ZUSD": Decimal(1500)}
+    for name, owned in (("USDT", "2200.5"), ("XETH", "1.25")):
+        value[name] = Decimal(owned) * worth(market, name, now)
+    assets = (await kraken.public("Assets", asset=",".join(value)))["result"]
+    collateral = sum(value[name] * Decimal(str(assets[name]["collateral_value"])) for name in value)
+    told = await kraken.result("TradeBalance", "dave")
+    assert told["eb"] == f"{sum(value.values()):.4f}" != told["tb"]
+    assert told["tb"] == told["e"] == told["mf"] == told["mfo"] == f"{collateral:.4f}"

@@ -1,8 +1,9 @@
 """Reservations as a property: what was reserved when an order came is enough to the end, to the last decimal."""
 
 import random
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,7 +50,45 @@ def test_a_reservation_is_always_enough(pair, buy, fcib, ticks, parts):
         assert held - account.balances[asset] <= first
         assert order.fee == sum(fill.fee for fill in order.fills)
         assert all(fill.fee >= 0 for fill in order.fills)
-        digits = ASSETS[order.fills[-1].fee_asset].decimals
-        assert 0 <= order.fee - order.owed < Decimal(1).scaleb(-digits)
+        digits = pair.lot_decimals if fcib else pair.cost_decimals
+        assert abs(order.fee - order.owed) <= Decimal("0.5").scaleb(-digits)
     assert order.left == 0
-    assert clearing.fees.balances[order.fills[0].fee_asset] == order.fee
+    fee_asset = ASSETS[order.fills[0].fee_asset]
+    assert clearing.fees.balances[fee_asset.name] == fee_asset.quantise(order.fee, ROUND_DOWN)
+
+
+@pytest.mark.parametrize(
+    ("pair", "price", "volume", "rate", "cost", "fee", "moved"),
+    [
+        ("XETHZEUR", "342.1346", "0.2", "0.0024", "68.42692", "0.16422", ("68.4269", "0.1642")),
+        ("XXBTZUSD", "158.0351", "1", "0.002", "158.03510", "0.31607", ("158.0351", "0.3160")),
+        ("XETHZUSD", "372.1520", "0.1", "0.0016", "37.21520", "0.05954", ("37.2152", "0.0595")),
+        ("XBTUSDT", "89357.4", "0.0001", "0.004", "8.93574", "0.03574", ("8.93574", "0.03574")),
+    ],
+)
+def test_fees_as_recorded(pair, price, volume, rate, cost, fee, moved):
+    """A fee is rounded to the nearest in the pair's digits, and the ledger cuts what the asset has no digits for.
+
+    Source: see `krakenasync.sandbox.clearing`
+    """
+    pair = PAIRS[pair]
+    clearing = Clearing({"ann": Account("ann", Tier.PRO, {})}, Market(0), Ids(random.Random(0)))
+    volume, price = Decimal(volume), Decimal(price)
+    order = Order(txid="O", account="ann", pair=pair, buy=True, kind="limit", opened=1, price=price, volume=volume)
+    order.taker_rate = Decimal(rate)
+    fill = clearing.fill(order, PublicTrade(1, 1, price, volume, True, False), maker=False)
+    line = clearing.movements["ann"][1]
+    assert (str(fill.cost), str(fill.fee)) == (cost, fee)
+    assert (-line.amount, line.fee) == tuple(map(Decimal, moved))
+
+
+def test_dust_leaves_no_line_in_the_ledger():
+    """The quote side of a trade that is worth nothing in its digits; the trade itself is there."""
+    clearing = Clearing({"ann": Account("ann", Tier.PRO, {})}, Market(0), Ids(random.Random(0)))
+    price, volume = Decimal("0.5"), Decimal("0.00000001")
+    order = Order(
+        txid="O", account="ann", pair=PAIRS["ADAUSD"], buy=False, kind="limit", opened=1, price=price, volume=volume
+    )
+    clearing.fill(order, PublicTrade(1, 1, price, volume, False, False), maker=True)
+    assert [line.asset for line in clearing.movements["ann"]] == ["ADA"]
+    assert len(clearing.fills["ann"]) == 1

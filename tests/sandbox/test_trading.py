@@ -21,11 +21,11 @@ async def test_orders_of_one_price_are_served_in_turn_and_in_part(kraken):
     there = await kraken.row(second)
     assert (there["status"], there["vol_exec"]) == ("open", "0.15000000")
     assert Decimal(there["fee"]) == (price * Decimal("0.15") * Decimal("0.0025")).quantize(
-        Decimal("0.0001"), "ROUND_UP"
+        Decimal("0.00001"), "ROUND_HALF_UP"
     )
     cost = price * Decimal("0.15")
     fees = (cost * Decimal("0.0065")).quantize(Decimal("0.0001"), "ROUND_UP")
-    assert await kraken.hold() == cost + fees - Decimal(there["fee"])
+    assert await kraken.hold() == cost + fees - Decimal(there["fee"]).quantize(Decimal("0.0001"), "ROUND_DOWN")
 
 
 async def test_who_comes_to_the_market_makers_price_stands_behind_him(kraken):

@@ -87,8 +87,9 @@ class KrakenClient(Calls, Pages, Book):
         transport: ``"express"`` uses our own connections on asyncio, and httpx's for trio, a proxy or `http_client`;
             ``"httpx"`` always uses httpx's. Or a `Transport` to share between clients: its address replaces
             `base_url`, and you close it.
-        state: Where counters and nonces live. None: in this process; ``"sqlite:////absolute/path"``: with all processes
-            of this machine that name the file (three slashes: relative to the working directory); ``"redis://host:6379/0"``: with all machines; or a `Store` of your own.
+        state: Where counters and nonces live. None: in this process; ``"sqlite:////absolute/path"`` (three slashes:
+            relative to the working directory): with all processes of this machine that name the file;
+            ``"redis://host:6379/0"``: with all machines; or a `Store` of your own.
         otp: The second factor, for a key that has a static one.
         limits: How the limiter counts.
         retry: How failed calls are repeated; `max_attempts` overrides its `attempts`.
@@ -237,7 +238,7 @@ class KrakenClient(Calls, Pages, Book):
         return self._road.travel(call, self._options)
 
     async def public(self, name: str, /, **params: Any) -> Any:
-        """Make any public call by Kraken's name and return its raw result: amounts mostly as text, fractions as Decimal.
+        """Make any public call by Kraken's name and return its raw result: text as text, fractions as Decimal.
 
         >>> await kraken.public("Ticker", pair="XBTUSD")  # doctest: +SKIP
 
@@ -252,7 +253,7 @@ class KrakenClient(Calls, Pages, Book):
         return (await self._make(raw_call(name, params, private=False))).result
 
     async def private(self, name: str, /, **params: Any) -> Any:
-        """Make any private call by Kraken's name and return its raw result: amounts mostly as text, fractions as Decimal.
+        """Make any private call by Kraken's name and return its raw result: text as text, fractions as Decimal.
 
         An endpoint that this version does not know is treated as a write: it is never repeated blindly.
 

@@ -20,7 +20,7 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
         txid: Kraken's id of the trade (``T...``).
         order: The order's id.
         at: Unix nanoseconds.
-        fee: What was paid for it, in `fee_asset`.
+        fee: What it cost besides, in `fee_asset`, with the pair's digits.
         number: The trade's number on its pair's public tape.
     """
 
