@@ -52,6 +52,8 @@ __all__ = [
 
 FLAGS: Final = words(OrderFlags)
 INT32: Final = 2**31
+CALENDAR_END: Final = 253_402_300_800 * NANOS
+"""The year 10000."""
 
 
 def check_deadline(context: Context) -> int | None:
@@ -243,7 +245,10 @@ def _moment(arguments: Arguments, name: str, now: int) -> int:
     text = arguments.text(name, "0")
     ahead = text.startswith("+")
     number = int(as_number(name, text.removeprefix("+")) * NANOS)
-    return now + number if ahead else number
+    moment = now + number if ahead else number
+    if moment >= CALENDAR_END:
+        raise invalid(name)  # such as milliseconds: no answer could name the time
+    return moment
 
 
 def _close(arguments: Arguments, order: Order, last: Decimal) -> Close | None:
