@@ -173,7 +173,7 @@ async def depth(
 
     Args:
         pair: A pair by any of Kraken's names.
-        count: Levels on each side.
+        count: Levels on each side, 500 at most.
         where: Kraken or a sandbox, and with which key.
         output: Table, JSON or CSV.
     """
@@ -202,7 +202,7 @@ async def trades(
     Args:
         pair: A pair by any of Kraken's names.
         since: The moment to begin at: 2026-01-31, 2026-01-31T12:00 or unix seconds.
-        count: How many at most.
+        count: How many at most, up to 1,000.
         where: Kraken or a sandbox, and with which key.
         output: Table, JSON or CSV.
     """
