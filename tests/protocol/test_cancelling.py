@@ -120,8 +120,8 @@ def test_the_scripts_catch_a_wrong_rule(wrong):
 
 
 def test_an_order_that_was_acknowledged_or_seen_is_never_denied():
-    """Kraken has said that it exists; that no look shows it leaves doubt."""
-    for step in (Look(exists=True), machine.cancelled(Cancel(), Acknowledged())):
+    """That no look shows it leaves doubt; and so does "Unknown order", for it may have ended since."""
+    for step in (Look(exists=True), Look(exists=True, gone=True), machine.cancelled(Cancel(), Acknowledged())):
         for _ in range(PLAN.looks - 1):
             step = machine.looked(PLAN, step, Missing()).then  # noqa: PLW2901 - the machine's next step
         assert machine.looked(PLAN, step, Missing()) == GaveUp()
@@ -154,6 +154,12 @@ def test_looks_that_deny_an_order_take_longer_than_it_may_take_to_show():
     assert seconds * 1e9 > placement.Plan().margin
 
 
+def test_it_takes_so_many_absences_to_deny_an_order_and_no_more():
+    """Each further look would cost points of the counter and tell nothing new."""
+    assert isinstance(machine.looked(PLAN, Look(1, 1, PLAN.absences - 2, gone=True), Missing()), Pause)
+    assert machine.looked(PLAN, Look(1, 2, PLAN.absences - 1, gone=True), Missing()) == NoSuchOrder()
+
+
 def test_a_refusal_ends_it():
     """A key without the permission will not have it a second later."""
     assert machine.cancelled(Cancel(), Denied()) == Rejected()
@@ -170,6 +176,18 @@ def test_what_kraken_agreed_to_cancel_has_a_moment_to_show_it():
     assert looks == pytest.approx([0.0, PLAN.pause, 3 * PLAN.pause])
     assert seconds == looks[-1]
     assert isinstance(machine.looked(PLAN, machine.cancelled(Cancel(), Unclear()), Resting()).then, Cancel)
+
+
+@pytest.mark.parametrize("outcome", [Unclear(), Gone()])
+def test_a_cancellation_that_was_not_accepted_is_not_repeated_without_a_pause(outcome):
+    """Only after one that was accepted have the looks, which showed the order as open, taken time enough."""
+    after = machine.looked(PLAN, machine.cancelled(Cancel(), outcome), Resting())
+    assert after == Pause(PLAN.pause, Cancel(Look(1, 1, 0, exists=True, gone=isinstance(outcome, Gone))))
+
+
+def test_a_look_that_failed_is_followed_by_another_and_not_by_a_cancellation():
+    """It has shown nothing that would have to be cancelled again."""
+    assert machine.looked(PLAN, Look(1), Unseen()) == Pause(PLAN.pause, Look(1, 1))
 
 
 def test_a_resting_order_is_cancelled_again_so_often_and_then_only_watched():

@@ -331,6 +331,12 @@ def test_an_id_that_is_taken_is_never_taken_for_absent():
     assert machine.resume(PLAN, end, 0).then.taken
 
 
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_search_that_is_resumed_waits_until_an_order_in_time_must_show(taken):
+    """The doubt may be older than the deadline; a look made before that has passed, or right after, denies nothing."""
+    assert machine.resume(PLAN, GaveUp(2, taken=taken), 5000) == Wait(5000 + PLAN.margin, Look(2, taken=taken))
+
+
 def test_another_order_under_our_id_means_that_ours_was_refused():
     """Only once Kraken has refused ours for it; before that, it proves nothing."""
     assert machine.looked(PLAN, Look(1, taken=True), Stranger(), 0) == Rejected()

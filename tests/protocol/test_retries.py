@@ -18,6 +18,7 @@ from krakenasync.errors import (
     RateLimitExceeded,
     RateLimitTimeout,
     ServiceUnavailable,
+    Throttled,
     Unanswered,
 )
 from krakenasync.protocol.refusals import FACTS, error_from_codes
@@ -208,6 +209,21 @@ def test_a_refused_nonce_is_signed_anew_three_times_at_the_most(effect, policy):
     assert refusals == (1 if effect is FUNDS else min(policy.attempts, 1 + policy.nonce_tries)) <= 4
 
 
+@pytest.mark.parametrize("effect", [READ, WRITE])
+def test_a_key_that_pauses_for_refused_nonces_is_waited_for_if_the_pause_ends_soon(effect):
+    """Within two seconds; whether to wait for a longer one is for the caller to say."""
+    pauses = (0.0, 1.0, 2.0, 2.1, 60.0)
+    failures = [InvalidNonce("x", retry_after=left) for left in pauses]
+    verdicts = [decide(effect, failure, 1, POLICY, chance=0.5, nonce_refusals=1) for failure in failures]
+    assert verdicts == [Retry(0.0), Retry(1.0), Retry(2.0), STOP, STOP]
+
+
+def test_the_pause_after_any_number_of_refused_nonces_is_a_number():
+    """Whoever allows thousands of tries waits for the longest pause between them."""
+    patient = RetryPolicy(attempts=9999, nonce_tries=9999)
+    assert decide(READ, InvalidNonce("x"), 5000, patient, chance=0.5, nonce_refusals=5000) == Retry(10.0)
+
+
 @given(effects, st.lists(failures, min_size=20, max_size=20), policies)
 def test_every_call_comes_to_an_end(effect, sequence, policy):
     """However failures mix, a call is sent at most `attempts` times."""
@@ -257,3 +273,9 @@ def test_decide_heeds_the_hint():
     failure = error_from_codes(["EService:Busy"])
     failure.retry_after = 7.0
     assert decide(READ, failure, 1, POLICY, chance=1.0) == Retry(7.0)
+
+
+@pytest.mark.parametrize("effect", [READ, WRITE])
+def test_a_full_counter_is_waited_for_as_long_as_the_limiter_says(effect):
+    """A cancel does not wait for room by itself; and such a wait takes nothing from the retry budget."""
+    assert decide(effect, Throttled("x", retry_after=7.0), 1, POLICY, chance=0.5) == Retry(7.0, spends=False)

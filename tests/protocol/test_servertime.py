@@ -43,6 +43,14 @@ def test_more_readings_only_narrow_the_bounds(ways, fraction):
         known = narrowed
 
 
+def test_of_two_readings_the_tighter_bound_counts_on_either_side():
+    """Whichever came first; and bounds that meet in one point still agree."""
+    wide, low = ServerTime(5, 20, 0, 0), ServerTime(0, 10, 7, 7)
+    assert wide.narrowed(low) == ServerTime(5, 10, 7, 7)
+    assert ServerTime(0, 10, 0, 0).narrowed(ServerTime(5, 20, 7, 7)) == ServerTime(5, 10, 7, 7)
+    assert ServerTime(0, 5, 0, 0).narrowed(ServerTime(5, 9, 7, 7)) == ServerTime(5, 5, 7, 7)
+
+
 def test_readings_that_contradict_each_other_leave_the_later_one():
     """One of our clocks was set in between: the old reading is worth nothing."""
     old, new = reading(0, 0, 0), ServerTime.read(1_790_000_000, sent=SECOND, received=SECOND, wall=0)

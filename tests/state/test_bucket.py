@@ -9,6 +9,7 @@ from aiolimiter import AsyncLimiter
 from hypothesis import given
 from hypothesis import strategies as st
 
+from krakenasync.protocol.charges import DEAREST
 from krakenasync.protocol.tiers import CounterSpec, Tier
 from krakenasync.state.bucket import Bucket
 from krakenasync.testing import VirtualClock
@@ -24,6 +25,13 @@ def clock():
 def total(bucket):
     state = bucket.state()
     return state.level + state.held
+
+
+def be_refused(bucket, clock):
+    """Have Kraken refuse a call of one point that is sent now."""
+    bucket.reserve(1)
+    bucket.refund(1)
+    bucket.refused(1, sent=clock.monotonic())
 
 
 def test_the_internals_of_aiolimiter_are_the_ones_we_lean_on():
@@ -106,6 +114,17 @@ def test_an_unknown_outcome_is_held_for_a_grace(clock):
     assert total(bucket) == pytest.approx(0)
 
 
+def test_points_kept_for_a_grace_fall_in_steps_too(clock):
+    """They may reach Kraken's counter when the grace ends, and no reduction is certain before a step is over then."""
+    bucket = Bucket(CounterSpec(10, 100), clock, step=4.0)
+    assert bucket.try_reserve(10)
+    bucket.keep(10, 10.0)
+    clock.advance(13.9)
+    assert not bucket.try_reserve(3)
+    clock.advance(0.5)
+    assert bucket.try_reserve(3)
+
+
 class Looking(Bucket):
     """A counter that brings its account up to date before every decision."""
 
@@ -170,6 +189,33 @@ def test_the_delay_is_exact_when_nothing_is_in_flight(calls, step, cost):
     assert bucket.try_reserve(cost)
 
 
+@pytest.mark.parametrize("cost", [0.5, 1, 3, 5, 8, 12, 14, 16])
+@pytest.mark.parametrize("graces", [(2, 30), (2, 5), (9, 9), (40, 2)])
+@pytest.mark.parametrize("spec", [PRO, CounterSpec(20, 50)])
+def test_the_delay_is_exact_with_points_whose_grace_ends_meanwhile(clock, spec, cost, graces):
+    """They decay from the end of their grace: a millisecond before the delay is over the call does not fit."""
+    bucket = Bucket(spec, clock)
+    assert bucket.try_reserve(20)
+    bucket.settle(8)
+    for seconds in graces:
+        bucket.keep(6, float(seconds))
+    delay = bucket.delay(cost)
+    assert delay > 0
+    clock.advance(delay - 0.001)
+    assert not bucket.try_reserve(cost)
+    clock.advance(0.001)
+    assert bucket.try_reserve(cost)
+
+
+def test_the_delay_of_a_counter_that_falls_in_steps_counts_with_those_in_line(clock):
+    """Each step makes room for four points: after five others, a call has to wait for the second."""
+    bucket = Bucket(CounterSpec(10, 100), clock, step=4.0)
+    assert bucket.try_reserve(10)
+    bucket.settle(10)
+    assert bucket.delay(1) == pytest.approx(4, abs=0.3)
+    assert bucket.delay(1, 5) == pytest.approx(8, abs=0.3)
+
+
 @given(st.integers(0, 2**32), st.sampled_from(["starter", "intermediate", "pro"]), st.floats(0, 8))
 def test_the_server_never_counts_above_the_cap(seed, tier, slowest):
     """For any latencies and costs, a server that decays steadily never stands above what we believe, nor the cap."""
@@ -225,6 +271,104 @@ def test_points_given_back_after_a_refusal_do_not_empty_the_counter(clock):
     bucket.refused(1, sent=0.0)
     bucket.refund(14)
     assert total(bucket) >= 15
+
+
+def test_a_refusal_does_not_lower_a_counter_that_stands_higher(clock):
+    """Calls that do not wait for room may have taken it past the cap."""
+    bucket = Bucket(PRO, clock)
+    bucket.reserve(30)
+    bucket.settle(29)
+    bucket.refused(1, sent=clock.monotonic())
+    assert bucket.state().level == 29
+
+
+def test_a_refusal_does_not_count_points_kept_for_a_grace_twice(clock):
+    """Kraken's counter is full with them, and ours still gets them when their grace ends."""
+    bucket = Bucket(PRO, clock)
+    bucket.reserve(6)
+    bucket.keep(5, 10.0)
+    bucket.refused(1, sent=clock.monotonic())
+    assert bucket.state().level == 20 + 1 - 5
+
+
+def test_a_refusal_does_not_cut_a_longer_pause_short(clock):
+    """Kraken may have named the moment that it ends."""
+    bucket = Bucket(PRO, clock)
+    bucket.block(60)
+    be_refused(bucket, clock)
+    assert bucket.state().blocked_for == 60
+
+
+def test_what_a_refusal_filled_decays_at_the_slower_pace_from_the_start(clock):
+    """At four fifths of the tier's own."""
+    bucket = Bucket(STARTER, clock)
+    be_refused(bucket, clock)
+    clock.advance(10)
+    assert bucket.state().level == pytest.approx(16 - 10 * 0.8 * STARTER.decay)
+
+
+def test_what_a_refusal_filled_falls_in_steps_too(clock):
+    """The second reduction is not certain before the second step is over."""
+    bucket = Bucket(CounterSpec(10, 100), clock, step=4.0)
+    be_refused(bucket, clock)
+    clock.advance(7.9)
+    assert not bucket.try_reserve(4)
+    clock.advance(0.6)
+    assert bucket.try_reserve(4)
+
+
+def test_the_pace_recovers_after_a_refusal(clock):
+    """From four fifths to the tier's own in twelve minutes; and points decay as fast as the counter says."""
+    bucket = Bucket(PRO, clock)
+    be_refused(bucket, clock)
+    assert bucket.state().decay == pytest.approx(0.8 * PRO.decay)
+    clock.advance(360)
+    assert bucket.state().decay == pytest.approx(0.9 * PRO.decay)
+    clock.advance(720)
+    assert bucket.state().decay == PRO.decay
+    assert bucket.try_reserve(20)
+    bucket.settle(20)
+    clock.advance(10)
+    assert bucket.state().level == pytest.approx(20 - 10 * PRO.decay)
+
+
+def test_after_refusals_in_a_row_a_part_of_the_cap_stays_free(clock):
+    """Some other program uses it: three points, which fade within half an hour."""
+    bucket = Bucket(PRO, clock)
+    for _ in range(2):
+        be_refused(bucket, clock)
+        clock.advance(10)
+    clock.advance(170)
+    assert bucket.state().level == 0
+    assert bucket.delay(17.3) == 0
+    assert bucket.delay(17.4) > 0
+    assert [bucket.try_reserve(1) for _ in range(18)] == [True] * 17 + [False]
+    for _ in range(17):
+        bucket.refund(1)
+    clock.advance(1800)
+    assert bucket.try_reserve(20)
+
+
+def test_the_dearest_call_fits_however_often_kraken_refused(clock):
+    """The part of the cap that stays free for others grows no further than that."""
+    bucket = Bucket(STARTER, clock)
+    for _ in range(20):
+        be_refused(bucket, clock)
+        clock.advance(61)
+    while bucket.state().level:
+        clock.advance(1)
+    assert bucket.try_reserve(DEAREST)
+
+
+def test_refusals_do_not_widen_a_counter_that_is_smaller_than_the_dearest_call(clock):
+    """A cap of one point stays one point."""
+    bucket = Bucket(CounterSpec(1, 100), clock)
+    for _ in range(3):
+        be_refused(bucket, clock)
+        clock.advance(30)
+    assert bucket.state().level == 0
+    assert bucket.try_reserve(1)
+    assert not bucket.try_reserve(0.5)
 
 
 def test_refusals_of_calls_sent_before_are_one_episode(clock):
@@ -289,3 +433,16 @@ def test_what_a_refusal_has_taught_is_not_forgotten_with_an_empty_counter(clock)
     clock.advance(1000)
     assert total(bucket) == 0
     assert not bucket.at_rest()
+
+
+def test_a_counter_is_not_forgotten_while_calls_are_under_way_or_it_is_blocked(clock):
+    """Their points would be lost, or what is left of the pause."""
+    bucket = Bucket(PRO, clock)
+    bucket.reserve(1)
+    assert not bucket.at_rest()
+    bucket.refund(1)
+    assert bucket.at_rest()
+    bucket.block(5)
+    assert not bucket.at_rest()
+    clock.advance(5)
+    assert bucket.at_rest()

@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from krakenasync.state.caution import CALM, after_refusal, margin_at, pace_at
@@ -38,6 +38,12 @@ def test_a_refusal_long_after_the_last_one_starts_anew():
     assert caution.margin == 0.0
 
 
+def test_a_refusal_within_a_minute_after_the_pause_still_belongs_to_it():
+    """To the second: from the next moment on it counts as a first one."""
+    assert refusals(0.0, 5.0 + 60.0).pause == 10.0
+    assert refusals(0.0, 5.0 + 60.1).pause == 5.0
+
+
 def test_the_pace_falls_by_a_fifth_and_recovers_within_an_hour():
     """A refusal takes a fifth of the pace, which comes back steadily."""
     caution = refusals(0.0)
@@ -54,7 +60,20 @@ def test_the_margin_grows_with_further_refusals_and_fades():
     assert margin_at(caution, 6.0 + 1800) == 0.0
 
 
+def test_the_margin_grows_from_what_is_left_of_it():
+    """By three points with each further refusal of the episode."""
+    assert refusals(0.0, 10.0, 20.0).margin == pytest.approx(6.0, abs=0.1)
+    assert refusals(0.0, 10.0, 20.0, 40.0).margin == pytest.approx(9.0, abs=0.2)
+
+
+def test_a_margin_that_has_faded_stays_at_nothing():
+    """Less than that would let calls pass the cap."""
+    caution = refusals(0.0, 10.0)
+    assert [margin_at(caution, 10.0 + later) for later in (1800.0, 1810.0, 5000.0, 1e9)] == [0.0] * 4
+
+
 @given(st.lists(st.floats(0.2, 500), max_size=40), st.floats(0, 16))
+@example([0.2] * 40, 16.0)
 def test_no_number_of_refusals_stops_everything(pauses, most):
     """However many refusals come, a tenth of the pace and room for the dearest call are left, and the pause ends."""
     moment, caution = 0.0, CALM

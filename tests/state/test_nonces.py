@@ -60,6 +60,14 @@ def test_peek_takes_nothing():
     assert nonces.peek() == nonces.peek() == nonces.next()
 
 
+@pytest.mark.parametrize("unit", sorted(UNITS))
+def test_peek_is_what_comes_next_also_while_the_clock_stands_still(unit):
+    """A nonce window is measured from it."""
+    nonces = NonceSource(unit, VirtualClock())
+    for _ in range(3):
+        assert nonces.peek() == nonces.next()
+
+
 def test_the_second_refusal_in_a_row_leaps():
     """One refusal may be a matter of order; two mean that somebody is ahead, so the next nonce is 2 s further on."""
     nonces = NonceSource("ms", VirtualClock())
@@ -71,6 +79,25 @@ def test_the_second_refusal_in_a_row_leaps():
     for _ in range(50):
         nonces.refuse()
     assert nonces.next() <= first + 4010, "leaping stops: no nonce may run far ahead of the clock"
+
+
+def test_a_leap_starts_from_the_clock_where_no_nonce_is_ahead_of_it():
+    """After an hour without a call, two seconds from the last nonce would lead nowhere."""
+    clock = VirtualClock()
+    nonces = NonceSource("ms", clock)
+    nonces.next()
+    clock.advance(3600)
+    nonces.leap()
+    assert nonces.next() == clock.wall_ns() // 10**6 + 2000 + 1
+
+
+def test_a_leap_starts_from_the_last_nonce_where_that_is_ahead_of_the_clock():
+    """Two leaps in a row lead four seconds ahead."""
+    clock = VirtualClock()
+    nonces = NonceSource("ms", clock)
+    nonces.leap()
+    nonces.leap()
+    assert nonces.next() == clock.wall_ns() // 10**6 + 4000 + 1
 
 
 def test_an_accepted_nonce_ends_the_row():

@@ -7,6 +7,7 @@ import sys
 
 import anyio
 import anyio.lowlevel
+import msgspec
 import pytest
 
 from krakenasync.errors import ConfigurationError, StateUnavailable
@@ -68,6 +69,16 @@ def test_another_programs_database_is_refused_and_left_alone(tmp_path):
     with sqlite3.connect(path) as other:
         assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("trades",)]
     other.close()
+
+
+def test_another_programs_database_is_refused_also_while_it_is_empty(tmp_path):
+    """The mark it bears says whose it is."""
+    path = tmp_path / "other.db"
+    with sqlite3.connect(path) as other:
+        other.execute("PRAGMA application_id = 7")
+    other.close()
+    with pytest.raises(ConfigurationError, match="some other program"):
+        start(path)
 
 
 def test_a_foreign_schema_is_refused_at_the_start(tmp_path):
@@ -152,6 +163,99 @@ def test_a_file_that_stays_locked_is_unavailable(tmp_path, monkeypatch):
     anyio.run(main)
     other.close()
     assert len(turns) > 10
+
+
+def failure(kind, code=None):
+    """An error as sqlite3 raises it; one that it finds without asking SQLite has no code."""
+    error = kind("x")
+    if code is not None:
+        error.sqlite_errorcode = code
+    return error
+
+
+def answered(path, *failures):
+    """Ask a store whose work fails so often before it is done."""
+    left = list(failures)
+
+    def work(_read, _now):
+        if left:
+            raise left.pop(0)
+        return {}, ["done"]
+
+    async def main():
+        store = SqliteStore(path)
+        try:
+            return await store.change(work)
+        finally:
+            await store.aclose()
+
+    return anyio.run(main)
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_SNAPSHOT, sqlite3.SQLITE_LOCKED_SHAREDCACHE])
+def test_a_lock_is_waited_for_whatever_sqlite_says_about_it(tmp_path, code):
+    """The low byte of a code is the kind of error, the rest a detail."""
+    assert answered(tmp_path / "state.db", failure(sqlite3.OperationalError, code)) == ["done"]
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (failure(sqlite3.OperationalError, sqlite3.SQLITE_READONLY_DIRECTORY), ConfigurationError),
+        (failure(sqlite3.OperationalError, sqlite3.SQLITE_CANTOPEN_ISDIR), ConfigurationError),
+        (msgspec.DecodeError("x"), ConfigurationError),
+        (failure(sqlite3.OperationalError, sqlite3.SQLITE_FULL), StateUnavailable),
+        (failure(sqlite3.ProgrammingError), StateUnavailable),
+    ],
+    ids=["read-only folder", "a folder", "no record", "disk full", "closed"],
+)
+def test_an_error_tells_whether_the_file_is_wrong_or_only_unavailable(tmp_path, error, told):
+    """The first needs another setting, and the second may pass."""
+    with pytest.raises(told):
+        answered(tmp_path / "state.db", error)
+
+
+@pytest.mark.parametrize("undone", [False, True])
+def test_work_that_fails_leaves_nothing_behind_and_the_file_free(tmp_path, undone):
+    """Neither what it had written nor its lock: this process and every other one go on."""
+
+    def work(file):
+        file.execute("CREATE TABLE half_done (x)")
+        if undone:
+            file.execute("ROLLBACK")  # as SQLite does by itself when the disk is full
+        raise ZeroDivisionError
+
+    def found(file):
+        return file.execute("SELECT * FROM sqlite_master WHERE name = 'half_done'").fetchall()
+
+    async def main():
+        store, other = SqliteStore(tmp_path / "state.db"), SqliteStore(tmp_path / "state.db")
+        await store.start()
+        with pytest.raises(ZeroDivisionError):
+            store._within(work)
+        assert [each._within(found) for each in (other, store)] == [[], []]
+        for each in (other, store):
+            await each.aclose()
+
+    anyio.run(main)
+
+
+def test_a_store_that_was_closed_opens_the_file_anew(tmp_path):
+    """Its connection is really closed, for a child of this process must not inherit it; the next one is kept open."""
+
+    async def main():
+        store = SqliteStore(tmp_path / "state.db")
+        await store.start()
+        before = store._file()
+        await store.aclose()
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            before.execute("SELECT 1")
+        await store.start()
+        assert store._file() is store._file() is not before
+        await store.aclose()
+        await store.aclose()  # twice does no harm
+
+    anyio.run(main)
 
 
 _FORK = """

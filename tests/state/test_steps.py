@@ -32,6 +32,38 @@ def test_a_full_counter_waits_for_whole_reductions(points, seconds):
     assert full.wait(points, seconds + 0.001) == 0
 
 
+@pytest.mark.parametrize(
+    ("answers", "points", "until"),
+    [
+        ([(0.0, 4), (5.0, 4)], 8, 9),  # the later answer needs one reduction, and decides
+        ([(0.0, 7), (5.0, 2)], 10, 12),  # the earlier one needs three
+    ],
+)
+def test_the_answer_that_takes_longest_to_make_room_decides(answers, points, until):
+    """Each is counted from its own moment, of ten points that fall by four every 4 s."""
+    steps = Steps(CounterSpec(10, 100), 4.0)
+    for moment, cost in answers:
+        steps.note(moment, cost)
+    assert steps.wait(points, 6.0) == pytest.approx(until - 6, abs=0.01)
+
+
+def test_an_answer_that_has_just_come_makes_no_room():
+    """What it was charged falls with the next reduction at the earliest."""
+    steps = Steps(CounterSpec(10, 100), 4.0)
+    steps.note(0.1, 4)
+    assert steps.wait(6, 0.1) == 0
+    assert steps.wait(7, 0.1) == pytest.approx(4, abs=0.3)
+    assert steps.wait(10, 0.1) == pytest.approx(4, abs=0.3)
+
+
+def test_an_answer_that_has_just_come_takes_no_room_but_its_own():
+    """It is noted for a moment later than it came: until then no reduction is taken back for it."""
+    steps = Steps(CounterSpec(10, 100), 4.0)
+    steps.note(0.0, 4)
+    steps.note(5.1, 1)
+    assert steps.wait(6, 5.1) == 0
+
+
 @given(specs, st.integers(0, 2**32), st.floats(0, 2), st.sampled_from([0.5, 2.0]))
 def test_no_phase_of_the_server_is_surprised(spec, seed, phase, step):
     """Whatever the moments of the reductions, calls let through never pass the cap of a server that steps so."""
