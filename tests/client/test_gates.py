@@ -16,10 +16,26 @@ def gate_of(name):
     return Gate(name, Bucket(CounterSpec(2, 100), VirtualClock()))
 
 
-def held(gate, cost=2.0):
+def held(gate, cost=2.0, fixed=2.0, over=None):
     """Hold the points as the limiter does."""
     assert gate.acquire_nowait(cost)
-    return Hold((Charged(gate, cost, cost, gate.bucket.blocked_until),), 0.0)
+    return Hold((Charged(gate, cost, fixed, gate.bucket.blocked_until),), 0.0, over)
+
+
+def stands(gate):
+    """What the gate's counter has, and what is held on it."""
+    state = gate.bucket.state()
+    return state.level, state.held
+
+
+def test_nobody_passes_those_in_line_though_there_is_room():
+    """Cheap calls would keep the dear one, which waits for more, from ever getting through."""
+    gate = gate_of("rest")
+    assert gate.acquire_nowait(1.0)
+    waiter = gate.queue.join(Lane.NORMAL, lambda: 2.0)
+    assert not gate.acquire_nowait(1.0)
+    gate.queue.leave(waiter)
+    assert gate.acquire_nowait(1.0)
 
 
 @pytest.mark.parametrize(("name", "grace"), [("rest", 10), ("engine:XBTUSD", 10), ("public", 1), ("public:XBTUSD", 1)])
@@ -37,6 +53,15 @@ def test_a_call_goes_back_into_line_when_another_has_been_refused_since():
     assert not hold.overtaken
     gate.bucket.block(5)
     assert hold.overtaken
+
+
+def test_a_call_that_waits_for_no_room_does_not_go_back_for_an_overdrawn_counter():
+    """Kraken carries it out whatever the counter says; one that waits for room goes back into line."""
+    gate = gate_of("engine:XBTUSD")
+    gate.reserve(3.0)
+    pause = gate.bucket.blocked_until
+    assert not Hold((Charged(gate, 3.0, 3.0, pause, waits=False),), 0.0).overtaken
+    assert Hold((Charged(gate, 3.0, 3.0, pause),), 0.0).overtaken
 
 
 @pytest.mark.parametrize(
@@ -62,6 +87,58 @@ def test_points_that_come_back_let_the_head_look_again(ends):
             await looks
 
     asyncio.run(main())
+
+
+def test_a_call_that_the_engine_refuses_is_charged_its_fixed_part_only():
+    """The rest comes back at once, and the fixed part decays."""
+    gate = gate_of("engine:XBTUSD")
+    held(gate, fixed=0.5).settle(refused=True)
+    assert stands(gate) == (0.5, 0.0)
+
+
+def test_what_is_settled_is_not_given_back_as_well():
+    """Releasing the call afterwards returns no points, and does not tell a second time what became of it."""
+    gate, told = gate_of("rest"), []
+    hold = held(gate, over=told.append)
+    hold.settle()
+    hold.release()
+    assert stands(gate) == (2.0, 0.0)
+    assert told == [0.0]
+
+
+def test_a_call_without_points_tells_once_that_nothing_was_sent():
+    """Others may wait to hear of it."""
+    told = []
+    hold = Hold((), 0.0, told.append)
+    hold.release()
+    hold.release()
+    assert told == [None]
+
+
+@pytest.mark.parametrize("charged", [True, False])
+def test_only_a_counter_of_ours_can_tell_when_there_is_room_again(charged):
+    """A refusal of a call that was charged nowhere names no time, whatever it said before."""
+    hold = held(gate_of("rest")) if charged else Hold((), 0.0)
+    error = RateLimitExceeded("x", retry_after=99.0)
+    hold.refused(error, 0.0)
+    assert (error.retry_after is not None) == charged
+    assert error.retry_after != 99.0
+
+
+def test_a_call_that_has_ended_names_no_counter():
+    """Nor does one that was charged nowhere."""
+    hold = held(gate_of("rest"))
+    assert hold.counter == "rest"
+    hold.release()
+    assert hold.counter == Hold((), 0.0).counter == ""
+
+
+def test_a_call_is_the_engine_s_if_any_of_its_counters_is():
+    """After a refused nonce its points are kept: a copy of the request may have been carried out and charged."""
+    rest, engine = (
+        Charged(gate, 1.0, 1.0, gate.bucket.blocked_until) for gate in (gate_of("rest"), gate_of("engine:XBTUSD"))
+    )
+    assert [Hold(charges, 0.0).of_engine for charges in ([rest, engine], [rest], [])] == [True, False, False]
 
 
 @pytest.mark.parametrize(("until", "seconds"), [(1030, 30), (1000, 1), (900, 1), (99_999, 60), ("soon", 5)])

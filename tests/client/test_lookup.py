@@ -60,6 +60,7 @@ def look(opened=None, closed=None, *, given=False, like=ORDER):
         ({}, {}, Absent()),
         ({"O1": info()}, {}, Found()),
         ({}, {"O1": info(closed=0)}, Found()),
+        ({}, {"O1": info(age=30, closed=20)}, Found()),  # nobody else can bear an id of our making
         ({"O1": info(ID.upper().replace("-", ""))}, {}, Found()),
         ({"O1": info("another")}, {"O2": info("another", closed=0)}, Absent()),
         ({"O1": info(None)}, {}, Suspect()),
@@ -70,6 +71,7 @@ def look(opened=None, closed=None, *, given=False, like=ORDER):
         ({"O1": info(None, vol="0.6")}, {}, Absent()),
         ({}, {f"O{number}": info("another", closed=0) for number in range(50)}, Suspect()),
         ({}, {f"O{number}": info("another", closed=0) for number in range(49)}, Absent()),
+        ({}, {**{f"O{number}": info("another", closed=0) for number in range(49)}, "O49": info(closed=0)}, Found()),
         (NotSent("down"), {}, Unseen()),
         ({}, NotSent("down"), Unseen()),
     ],
@@ -89,12 +91,39 @@ def test_only_the_id_proves_an_order_and_only_two_whole_lists_its_absence(opened
         ({"O1": info(pair="XXBTZUSD")}, {}, Found()),
         ({}, {"O1": info(age=30, closed=20)}, Suspect()),
         ({}, {"O1": info(age=30, closed=-1)}, Found()),
+        ({}, {"O1": info(age=30, closed=0)}, Found()),
         ({}, {"O1": info(age=30, closed=20), "O2": info(age=-1, closed=-2)}, Found()),
     ],
 )
 def test_an_id_of_the_caller_s_may_have_named_another_order(opened, closed, sight):
     """What rests under it is compared; what closed before is not taken for this one."""
     assert look(opened, closed, given=True)[0] == sight
+
+
+def test_another_order_that_rests_under_the_id_ends_the_look():
+    """An id is unique among open orders, so the closed ones need not be asked for."""
+    sight, lookup = look({"O1": info(side="sell")}, {}, given=True)
+    assert sight == Stranger()
+    assert len(lookup._sender.asked) == 1
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_where_only_the_id_is_known_no_order_that_hides_its_own_is_suspected(closed):
+    """After a crash there is nothing to compare it with."""
+    hidden = {"O1": info(None, closed=1 if closed else None)}
+    assert look({} if closed else hidden, hidden if closed else {}, like=None)[0] == Absent()
+
+
+def test_where_only_the_id_is_known_any_order_that_bears_it_is_the_one():
+    """Also one whose volume nobody expected."""
+    assert look({"O1": info(vol="7")}, like=None, given=True)[0] == Found()
+
+
+def test_orders_are_asked_for_by_the_id_alone():
+    """Else Kraken answers with a page of all orders, which may lack this one; nor does it have to count them."""
+    _sight, lookup = look()
+    opened, closed = lookup._sender.asked
+    assert (opened.cl_ord_id, closed.cl_ord_id, closed.without_count) == (ID, ID, True)
 
 
 def test_closed_orders_are_asked_for_from_a_minute_before():

@@ -255,8 +255,10 @@ def test_a_program_whose_clock_is_ahead(naive_kraken, ahead):
 
 @pytest.mark.parametrize(("unit", "says"), [("ms", "'us', then 'ns'"), ("us", "'ns'"), ("ns", "clock right")])
 def test_the_diagnosis_names_the_next_unit(unit, says):
-    """Each unit's advice names what is left to try."""
-    assert says in diagnosis(NonceSource(unit, VirtualClock()))
+    """Each unit's advice names what is left to try; the finest one's advises no other unit."""
+    told = diagnosis(NonceSource(unit, VirtualClock()))
+    assert says in told
+    assert ("nonce_unit" in told) == (unit != "ns")
 
 
 def test_a_second_event_loop_is_told(naive_kraken, caplog):
@@ -479,6 +481,18 @@ def test_a_loop_that_is_over_is_no_second_one(caplog):
         KeyLane(nonces, 0)
 
     asyncio.run(main())
+    asyncio.run(main())
+    assert not caplog.records
+
+
+def test_two_clients_of_a_key_on_one_loop_are_not_warned_of(caplog):
+    """They share its lane, so their nonces stay in order."""
+    nonces = NonceSource("ns", VirtualClock())
+
+    async def main():
+        KeyLane(nonces, 0)
+        KeyLane(nonces, 0)
+
     asyncio.run(main())
     assert not caplog.records
 

@@ -1,5 +1,7 @@
 """Tenacity driven by our rules; the budget and the breaker of a key."""
 
+import contextlib
+
 import anyio
 import pytest
 
@@ -75,6 +77,20 @@ def test_a_hint_of_the_server_is_the_floor():
     run(main)
 
 
+@pytest.mark.parametrize(("seconds", "called_at"), [(6, [1000]), (8, [1000, 1007])])
+def test_a_pause_is_begun_only_if_it_ends_before_the_caller_s_deadline(seconds, called_at):
+    """Else the failure is told at once, however long the program has been running."""
+
+    async def main(clock):
+        await anyio.sleep(1000)
+        attempt, called = attempts_that(clock, ServiceUnavailable("busy", retry_after=7.0), "done")
+        with anyio.fail_after(seconds), contextlib.suppress(ServiceUnavailable):
+            assert await made(attempt, **settings(clock)) == "done"
+        assert [when for _number, when in called] == called_at
+
+    run(main)
+
+
 def test_what_the_limiter_asks_for_spends_no_budget():
     """A refusal of a counter is not a failure of the service: it is repeated on an empty budget too."""
 
@@ -86,6 +102,22 @@ def test_what_the_limiter_asks_for_spends_no_budget():
         with pytest.raises(ServiceUnavailable):
             await made(attempt, **settings(clock, budget=empty))
         assert len(called) == 1
+
+    run(main)
+
+
+def test_a_repetition_that_succeeds_earns_a_part_of_its_cost_back():
+    """As every success does; those that fail earn nothing."""
+
+    async def main(clock):
+        budget = Budget(RetryPolicy(budget=10.0, earn=0.2))
+        attempt, _called = attempts_that(clock, ServiceUnavailable("x"), ServiceUnavailable("x"), "done")
+        await made(attempt, **settings(clock, budget=budget))
+        assert budget.left == pytest.approx(10 - 2 + 0.2)
+        attempt, _called = attempts_that(clock, *[ServiceUnavailable("x")] * 5)
+        with pytest.raises(ServiceUnavailable):
+            await made(attempt, **settings(clock, budget=budget))
+        assert budget.left == pytest.approx(8.2 - 4)
 
     run(main)
 

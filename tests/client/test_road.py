@@ -11,7 +11,9 @@ import httpx
 import pytest
 
 from krakenasync import (
+    Answered,
     ConfigurationError,
+    Failed,
     InsufficientFunds,
     InvalidKey,
     InvalidNonce,
@@ -124,6 +126,20 @@ def test_an_order_with_a_lost_answer_says_where_to_look(naive_kraken):
         assert "closed_orders" in error.hint
         assert isinstance(error.__cause__, Unanswered)
         assert not error.retryable
+
+    run(main)
+
+
+def test_an_unknown_outcome_keeps_what_kraken_said(naive_kraken):
+    """Its words, the call they were about, and the caller's own id."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        exchange.script = [("AddOrder", "EService:Busy")]
+        with pytest.raises(OutcomeUnknown) as caught:
+            await exchange.client().add_order(**ORDER, cl_ord_id="my-order-1")
+        error = caught.value
+        assert (error.codes, error.endpoint, error.cl_ord_id) == (("EService:Busy",), "AddOrder", "my-order-1")
 
     run(main)
 
@@ -528,6 +544,33 @@ def test_the_kinds_of_failure_are_told_apart(naive_kraken):
             kinds.append(type(caught.value))
         assert kinds == [NotSent, Unanswered, ProtocolError]
         assert all(issubclass(kind, TransportError) for kind in kinds[:2])
+
+    run(main)
+
+
+@pytest.mark.parametrize(
+    ("name", "failure", "kind"),
+    [("Balance", None, Answered), ("Balance", "EService:Busy", Failed), ("AddOrder", ZeroDivisionError(), Failed)],
+    ids=["answered", "failed", "interrupted by a bug"],
+)
+def test_hooks_are_told_how_long_an_attempt_took(naive_kraken, name, failure, kind):
+    """From its sending to its end, whatever the clock showed before."""
+
+    async def main(clock):
+        exchange, told = naive_kraken(clock), []
+        exchange.script = [(name, failure)] if failure else []
+
+        async def slowly(request):
+            await anyio.sleep(1.5)
+            return await exchange(request)
+
+        await anyio.sleep(1000)
+        way = httpx.AsyncClient(transport=httpx.MockTransport(slowly))
+        kraken = exchange.client(http_client=way, max_attempts=1, hooks=[told.append])
+        with contextlib.suppress(KrakenError):
+            await kraken.private(name, **(ORDER if name == "AddOrder" else {}))
+        (end,) = [event for event in told if isinstance(event, kind)]
+        assert end.seconds == pytest.approx(1.5)
 
     run(main)
 

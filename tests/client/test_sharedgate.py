@@ -18,12 +18,16 @@ from krakenasync import (
     RetryPolicy,
     StateUnavailable,
 )
+from krakenasync.client.sharedgate import SharedGate
 from krakenasync.client.transport import Transport
+from krakenasync.protocol.charges import DEAREST
+from krakenasync.protocol.tiers import Tier
 from krakenasync.sandbox import SandboxConfig
 from krakenasync.state.fallback import FallbackStore
 from krakenasync.state.inprocess import InProcessStore
+from krakenasync.state.port import Adjust, Refuse
 from krakenasync.state.shared import SharedState
-from krakenasync.testing import in_process, run, serving
+from krakenasync.testing import VirtualClock, in_process, run, serving
 from krakenasync.testing.hammer import jain
 
 ONCE = RetryPolicy(attempts=1)
@@ -453,6 +457,104 @@ def test_after_a_refusal_all_processes_go_on_more_slowly(naive_kraken):
     answered, points = run(main)
     assert answered > 0
     assert 70 <= points <= 88
+
+
+def reporting(scene):
+    """Run ``scene(gate, clock)`` on a gate whose reports to the store are taken by hand."""
+
+    async def main():
+        clock = VirtualClock()
+        state = SharedState(InProcessStore(clock), clock)
+        scene(SharedGate("rest", state.bucket("rest", Tier.PRO.rest), state), clock)
+
+    asyncio.run(main())
+
+
+def test_points_that_could_not_be_reported_are_reported_later():
+    """Once, together with those that came since; and that nobody waited for room for them."""
+
+    def scene(gate, _clock):
+        gate.reserve(3.0)
+        (first,) = lost = gate.owed()
+        assert isinstance(first, Adjust)
+        assert (first.delta, first.overdraws) == (3.0, True)
+        assert not gate.owing
+        gate.unpaid(lost)
+        assert gate.owing
+        assert gate in gate._desk._debtors
+        gate.owe(1.0)
+        (again,) = gate.owed()
+        assert (again.delta, again.block, again.overdraws) == (4.0, 0.0, True)
+        assert gate.owed() == []
+
+    reporting(scene)
+
+
+def test_points_that_came_back_are_not_given_back_twice():
+    """The store may have carried out the lost report: its counter would be too low then, and Kraken refuse a call."""
+
+    def scene(gate, _clock):
+        gate.owe(-2.0)
+        gate.unpaid(gate.owed())
+        assert gate.owed() == []
+
+    reporting(scene)
+
+
+def test_a_pause_that_could_not_be_reported_is_reported_later():
+    """For as long as it still lasts; and a lost report of points alone makes none up."""
+
+    def scene(gate, clock):
+        gate.bucket.block(10.0)
+        (first,) = lost = gate.owed()
+        assert (first.block, first.floor) == (10.0, gate.shared.limit.cap)
+        clock.advance(4.0)
+        gate.unpaid(lost)
+        (again,) = gate.owed()
+        assert again.block == pytest.approx(6.0)
+        gate.owe(1.0)
+        (points,) = lost = gate.owed()
+        assert (points.block, points.floor) == (0.0, 0.0)
+        gate.unpaid(lost)
+        assert [step.block for step in gate.owed()] == [0.0]
+
+    reporting(scene)
+
+
+def test_a_refusal_that_could_not_be_reported_is_reported_later():
+    """With how long ago its call was sent, which is longer by then."""
+
+    def scene(gate, clock):
+        sent, cap = clock.monotonic(), gate.bucket.spec.cap
+        clock.advance(1.0)
+        gate.bucket.refused(1.0, sent=sent)
+        gate.learn(1.0, sent)
+        (first,) = lost = gate.owed()
+        assert isinstance(first, Refuse)
+        assert (first.floor, first.ago, first.most) == (cap + 1.0, 1.0, cap - DEAREST)
+        gate.unpaid(lost)
+        clock.advance(2.0)
+        (again,) = gate.owed()
+        assert (again.floor, again.ago, again.most) == (cap + 1.0, 3.0, cap - DEAREST)
+
+    reporting(scene)
+
+
+def test_a_call_that_costs_nothing_overdraws_nothing_but_is_let_through():
+    """Cancelling an old order sends nobody else back into line."""
+
+    def scene(gate, _clock):
+        gate.reserve(0.0)
+        assert gate.granted == 1
+        assert gate.owed() == []
+        gate.owe(1.0)
+        gate.reserve(0.0)
+        assert [step.overdraws for step in gate.owed()] == [False]
+        gate.reserve(0.5)
+        assert [step.overdraws for step in gate.owed()] == [True]
+        assert gate.granted == 3
+
+    reporting(scene)
 
 
 @pytest.mark.asyncio

@@ -7,6 +7,7 @@ from krakenasync.errors import (
     InvalidKey,
     InvalidNonce,
     InvalidSignature,
+    PermissionDenied,
     TemporaryLockout,
 )
 from krakenasync.protocol.retries import RetryPolicy
@@ -24,6 +25,20 @@ def test_the_budget_is_earned_back():
     assert budget.left == pytest.approx(1.0)
     budget.succeeded()
     assert budget.left == 1.0
+
+
+def test_one_success_earns_a_part_of_one_repetition_however_many_were_spent():
+    """A storm is not over with the first answer; it is once all of the budget is back."""
+    budget = Budget(RetryPolicy(budget=10.0, earn=0.2))
+    for _ in range(5):
+        budget.spend()
+    budget.succeeded()
+    assert budget.left == pytest.approx(5.2)
+    assert budget.spent
+    for _ in range(25):
+        budget.succeeded()
+    assert budget.left == 10.0
+    assert not budget.spent
 
 
 def test_the_breaker_raises_what_closed_it():
@@ -52,6 +67,43 @@ def test_keys_and_signatures_count_together():
         breaker.check("Balance")
     breaker.succeeded()
     breaker.check("Balance")
+
+
+def test_a_refusal_that_is_not_about_the_key_pauses_nothing():
+    """A permission that the key lacks does not lock it out, however often it is asked for."""
+    breaker = Breaker(VirtualClock())
+    for _ in range(2 * Breaker.NONCES_IN_A_ROW):
+        breaker.failed(PermissionDenied("x"))
+        breaker.check("Balance")
+    assert breaker.left == 0
+
+
+def test_after_a_pause_it_takes_three_refused_keys_in_a_row_again():
+    """Neither the first nor the second closes the road that has just opened."""
+    clock = VirtualClock()
+    breaker = Breaker(clock)
+    for _ in range(3):
+        breaker.failed(InvalidKey("x"))
+    clock.advance(61)
+    for _ in range(2):
+        breaker.failed(InvalidKey("x"))
+        breaker.check("Balance")
+    breaker.failed(InvalidKey("x"))
+    with pytest.raises(InvalidKey):
+        breaker.check("Balance")
+
+
+def test_no_time_is_left_of_a_pause_that_is_over():
+    """Neither less than none once it has passed, nor any once Kraken has accepted the key."""
+    clock = VirtualClock()
+    breaker = Breaker(clock)
+    breaker.failed(TemporaryLockout("x"))
+    clock.advance(1000)
+    assert breaker.left == 0
+    breaker.failed(TemporaryLockout("x"))
+    assert breaker.left == pytest.approx(900)
+    breaker.succeeded()
+    assert breaker.left == 0
 
 
 def test_the_standing_of_a_key_is_one():
@@ -97,3 +149,19 @@ def test_a_row_of_refused_nonces_closes_the_road_for_longer_each_time():
     for left in (*[0] * 9, 1):
         breaker.failed(InvalidNonce("x"), clock.monotonic())
         assert breaker.left == pytest.approx(left)
+
+
+def test_after_a_lockout_refused_nonces_are_counted_anew():
+    """Those from before have had their pause: it takes ten in a row again."""
+    clock = VirtualClock()
+    breaker = Breaker(clock)
+    for _ in range(9):
+        breaker.failed(InvalidNonce("x"), clock.monotonic())
+    breaker.failed(TemporaryLockout("x"))
+    clock.advance(901)
+    for _ in range(9):
+        breaker.failed(InvalidNonce("x"), clock.monotonic())
+        breaker.check("Balance")
+    breaker.failed(InvalidNonce("x"), clock.monotonic())
+    with pytest.raises(InvalidNonce):
+        breaker.check("Balance")

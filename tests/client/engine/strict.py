@@ -11,9 +11,11 @@ import anyio
 import httpx
 
 from krakenasync import KrakenClient
+from krakenasync.client.engine import Engine
 from krakenasync.protocol.charges import pair_key
+from krakenasync.state.ages import OrderAges
 from krakenasync.state.memory import MemoryState
-from krakenasync.testing import run
+from krakenasync.testing import VirtualClock, run
 
 # Written down from https://docs.kraken.com/exchange/guides/general/ratelimits, without our own tables.
 TIERS = {"starter": (60, Fraction(1)), "intermediate": (125, Fraction(234, 100)), "pro": (180, Fraction(375, 100))}
@@ -242,3 +244,14 @@ def played(script, **settings):
 
 async def until(clock, moment):
     await anyio.sleep(moment - clock.monotonic())
+
+
+def unused():
+    """Make the client's side of a Starter's engine, which knows of no order yet, its ages and its clock."""
+    clock, ages = VirtualClock(), OrderAges()
+    return Engine(ages, 60, 60.0, clock), ages, clock
+
+
+def costs(engine, kind, **params):
+    """What the client would charge for a call now, by pair."""
+    return {price.pair: price.cost() for price in engine.price(kind.spec, params)}

@@ -8,10 +8,11 @@ from krakenasync.client.engine import Engine
 from krakenasync.protocol.charges import Counter, pair_key
 from krakenasync.protocol.tiers import CounterSpec
 from krakenasync.spot.catalog import ENDPOINTS
+from krakenasync.spot.changes import CancelOrder
 from krakenasync.state.ages import OrderAges
 from krakenasync.testing import VirtualClock, run
 
-from .strict import LIMIT, UUID, StrictEngine, add, played, stands, until
+from .strict import LIMIT, UUID, StrictEngine, add, costs, played, stands, until, unused
 
 SPECS = [request.spec for request in ENDPOINTS.values() if request.spec.charge.counter is Counter.ENGINE]
 
@@ -164,6 +165,14 @@ def test_a_userref_stands_for_all_orders_that_bear_it():
         assert kraken.limits.cancel_cost(edited.txid) == 8
 
     played(script)
+
+
+def test_orders_of_one_userref_on_two_pairs_are_charged_to_each_pair_alone():
+    """Eight points for a young order, and not sixteen on both."""
+    engine, ages, clock = unused()
+    ages.born("XBTUSD", ["O1"], clock.monotonic(), userref=7)
+    ages.born("ETHUSD", ["O2"], clock.monotonic(), userref=7)
+    assert costs(engine, CancelOrder, txid="7") == {"XBTUSD": 8, "ETHUSD": 8}
 
 
 def test_a_price_above_the_cap_waits_for_an_empty_counter_not_for_ever():

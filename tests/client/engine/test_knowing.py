@@ -1,13 +1,22 @@
 """How old an order is known to be, from placements, amends, lists and lost answers."""
 
+from datetime import UTC, datetime
+from decimal import Decimal
+from types import SimpleNamespace
+
 import anyio
 import httpx
 import pytest
 
 from krakenasync import OutcomeUnknown
+from krakenasync.spot.changes import EditOrder
+from krakenasync.spot.orders import OpenOrders, OpenOrdersBook, OrderDescription, OrderInfo
 from krakenasync.testing import run
 
-from .strict import LIMIT, UUID, StrictEngine, add, played, stands, until
+from .strict import LIMIT, UUID, StrictEngine, add, played, stands, until, unused
+
+UNDATED = SimpleNamespace(date=None)
+"""An answer that does not say when it was made."""
 
 
 def test_a_refused_amend_leaves_the_order_as_old_as_it_was():
@@ -70,6 +79,15 @@ def test_after_a_lost_answer_an_amend_may_still_arrive():
     played(script)
 
 
+def test_an_order_that_was_edited_is_gone():
+    """Kraken places another with an id of its own."""
+    engine, ages, clock = unused()
+    ages.born("XBTUSD", ["O1"], clock.monotonic())
+    engine.learn(EditOrder.spec, {"pair": "XBTUSD", "txid": "O1"}, {"txid": "O2"}, UNDATED)
+    assert not ages.named("O1")
+    assert ages.named("O2")
+
+
 def test_an_order_whose_answer_was_lost_is_known_by_the_callers_own_id():
     """The points are held for the grace, and cancelling the order is charged to its pair by its age at the latest."""
 
@@ -122,6 +140,24 @@ def test_births_are_learnt_from_open_orders():
         assert kraken.limits.cancel_cost(amended) == 0
 
     played(script)
+
+
+@pytest.mark.parametrize(("oflags", "volume"), [([], Decimal(100)), (["viqc"], None), (["fciq", "viqc"], None)])
+def test_volumes_are_learnt_from_open_orders_unless_they_are_in_quote_currency(oflags, volume):
+    """And an order that was opened this second is young, whenever the client began."""
+    engine, ages, clock = unused()
+    clock.advance(1000)
+    order = OrderInfo(
+        status="open",
+        opentm=datetime.fromtimestamp(clock.wall_ns() / 1e9, UTC),
+        descr=OrderDescription(pair="XBTUSD"),
+        vol=Decimal(100),
+        vol_exec=Decimal(0),
+        oflags=oflags,
+    )
+    engine.learn(OpenOrders.spec, {}, OpenOrdersBook({"O1": order}), UNDATED)
+    (known,) = ages.named("O1")
+    assert (known.volume, known.since) == (volume, clock.monotonic())
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from fractions import Fraction
 import pytest
 
 from krakenasync import EngineLimitExceeded, OrdersLimitExceeded
-from krakenasync.spot.trading import Order
+from krakenasync.spot.trading import AddOrder, Order
 from krakenasync.testing import run
 
-from .strict import LIMIT, StrictEngine, add, played, stands, until
+from .strict import LIMIT, StrictEngine, add, costs, played, stands, until, unused
 
 
 def test_the_ceiling_is_told_before_anything_is_sent():
@@ -51,6 +51,16 @@ def test_an_old_count_refuses_nothing():
         await add(kraken)
 
     played(script)
+
+
+def test_more_orders_than_may_rest_do_not_stop_one_that_does_not_rest():
+    """They may be left from another tier, or be another program's."""
+    engine, ages, clock = unused()
+    ages.counted({"XBTUSD": 70}, clock.monotonic())
+    order = {**LIMIT, "pair": "XBTUSD"}
+    assert costs(engine, AddOrder, **{**order, "ordertype": "market"}) == {"XBTUSD": 1}
+    with pytest.raises(OrdersLimitExceeded):
+        costs(engine, AddOrder, **order)
 
 
 def test_a_foreign_program_on_the_account_is_believed():

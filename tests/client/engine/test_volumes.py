@@ -1,5 +1,6 @@
 """An amend to less than has filled cancels the order, and is charged as the cancel that it may be."""
 
+from decimal import Decimal
 from fractions import Fraction
 
 import anyio
@@ -9,7 +10,7 @@ import pytest
 from krakenasync import OutcomeUnknown
 from krakenasync.spot.changes import AmendOrder
 
-from .strict import add, played, stands
+from .strict import add, costs, played, stands, unused
 
 
 def test_an_amend_to_less_than_may_have_filled_is_charged_as_the_cancel_it_may_be():
@@ -72,6 +73,18 @@ def test_a_volume_is_lowered_only_if_it_is_known_which_amend_came_last():
         assert await price(kraken, clear, "0.7") < 5
 
     played(script, tier="pro")
+
+
+@pytest.mark.parametrize(
+    ("may_arrive_for", "cost"), [(0.0, 4), (10.0, 8), (None, 8)], ids=["carried out", "unanswered", "not sent"]
+)
+def test_a_volume_is_lowered_only_by_an_amend_that_was_certainly_carried_out(may_arrive_for, cost):
+    """Else the next one may still go below what has filled, and costs what a cancel does."""
+    engine, ages, clock = unused()
+    ages.born("XBTUSD", ["O1"], clock.monotonic(), volume=Decimal(1))
+    over = engine.begin(AmendOrder.spec, {"txid": "O1", "order_qty": "0.5"})
+    over(may_arrive_for)
+    assert costs(engine, AmendOrder, txid="O1", order_qty="0.7") == {"XBTUSD": cost}
 
 
 def test_an_amend_is_priced_by_the_volume_of_the_moment_it_is_sent():
