@@ -10,6 +10,7 @@ import pytest
 from krakenasync import (
     ConfigurationError,
     InvalidArguments,
+    NotSent,
     OutcomeUnknown,
     PermissionDenied,
     RetryPolicy,
@@ -290,3 +291,125 @@ def test_a_later_denial_says_nothing_of_an_earlier_cancellation(first):
         assert exchange.cancels > 1
 
     run(main)
+
+
+def shown(status):
+    """Show the order O1, which is called "mine", in a state."""
+    nothing = Decimal(0)
+    order = OrderInfo(
+        status=status,
+        opentm=datetime(2026, 5, 28, tzinfo=UTC),
+        descr=OrderDescription(),
+        vol=nothing,
+        vol_exec=nothing,
+        cl_ord_id="mine",
+    )
+    return {"O1": order}
+
+
+class Played:
+    """An exchange that plays a list of outcomes for each call, and goes on with the last one."""
+
+    def __init__(self, *, slow=0.0, **outcomes):
+        self.slow, self.outcomes, self.asked = slow, outcomes, []
+
+    async def send(self, request):
+        name = request.spec.name
+        self.asked.append(request)
+        left = self.outcomes[name]
+        outcome = left.pop(0) if len(left) > 1 else left[0]
+        if name == "ClosedOrders":
+            await anyio.sleep(self.slow)
+        if isinstance(outcome, Exception):
+            raise outcome
+        page = {"OpenOrders": OpenOrdersBook, "ClosedOrders": ClosedOrdersPage}.get(name)
+        return Answer(page(dict(outcome)) if page else outcome)
+
+    @property
+    def calls(self):
+        return [request.spec.name for request in self.asked]
+
+
+def ended(exchange, **name):
+    """Cancel an order there, a while after the program began; returns the order or the error."""
+
+    async def main(_clock):
+        await anyio.sleep(100)
+        try:
+            return await ensure_cancelled(exchange, EnsureCancelled(**name))
+        except (UnknownOrder, OutcomeUnknown) as error:
+            return error
+
+    return run(main)
+
+
+def test_a_cancellation_that_was_not_sent_is_made_again():
+    """It may be repeated, whatever kept it here."""
+    looks = [shown("open"), shown("open"), shown("canceled")]
+    exchange = Played(CancelOrder=[NotSent("down"), None], QueryOrders=looks)
+    assert ended(exchange, txid="O1").status == "canceled"
+    assert exchange.calls.count("CancelOrder") == 2
+
+
+def test_an_order_that_kraken_agreed_to_cancel_is_looked_at_three_times_before_it_is_cancelled_again():
+    """Lists lag, and a second cancellation would have to wait for room on the counter."""
+    exchange = Played(CancelOrder=[None], QueryOrders=[*[shown("open")] * 3, shown("canceled")])
+    assert ended(exchange, txid="O1").status == "canceled"
+    assert exchange.calls == ["CancelOrder", *["QueryOrders"] * 3, "CancelOrder", "QueryOrders"]
+
+
+def test_an_order_that_kraken_agreed_to_cancel_is_not_denied_when_no_look_shows_it():
+    """To a second cancellation Kraken says "Unknown order", because the first one has ended it."""
+    exchange = Played(CancelOrder=[None, UnknownOrder("x")], QueryOrders=[{}])
+    assert isinstance(ended(exchange, txid="O1"), OutcomeUnknown)
+    assert exchange.calls.count("QueryOrders") == 10
+
+
+def test_a_denial_tells_which_order_and_what_kraken_said():
+    """Kraken's own words are its cause."""
+    unknown = UnknownOrder("x")
+    error = ended(Played(CancelOrder=[unknown], QueryOrders=[{}]), txid="O1")
+    assert "there is no order O1" in str(error)
+    assert error.__cause__ is unknown
+
+
+def test_a_doubt_tells_which_order_and_why_it_could_not_look():
+    """The id to look for later, and the last failure."""
+    down = NotSent("down")
+    error = ended(Played(CancelOrder=[None], OpenOrders=[down], ClosedOrders=[down]), cl_ord_id="mine")
+    assert isinstance(error, OutcomeUnknown)
+    assert "order mine may still be open" in str(error)
+    assert (error.cl_ord_id, error.__cause__) == ("mine", down)
+
+
+def test_an_order_is_looked_for_by_its_id_alone():
+    """Else Kraken answers with a page of all orders, which may lack this one; nor does it have to count them."""
+    exchange = Played(CancelOrder=[None], OpenOrders=[{}], ClosedOrders=[shown("canceled")])
+    assert ended(exchange, cl_ord_id="mine").status == "canceled"
+    assert exchange.calls == ["CancelOrder", "OpenOrders", "ClosedOrders"]
+    assert [request.cl_ord_id for request in exchange.asked] == ["mine"] * 3
+    assert exchange.asked[-1].without_count
+
+
+def test_an_order_that_shows_as_open_is_not_searched_among_the_closed_ones():
+    """From then on its txid is known, and one cheap call shows it."""
+    looks = {"OpenOrders": [shown("open")], "ClosedOrders": [{}], "QueryOrders": [shown("canceled")]}
+    exchange = Played(CancelOrder=[None], **looks)
+    assert ended(exchange, cl_ord_id="mine").status == "canceled"
+    assert exchange.calls == ["CancelOrder", "OpenOrders", "QueryOrders"]
+
+
+@pytest.mark.parametrize(
+    ("slow", "closed", "looks"),
+    [
+        (0.9, {}, ["OpenOrders", "ClosedOrders"] * 3),
+        (1.1, {}, ["OpenOrders", "ClosedOrders", "OpenOrders"] * 3),
+        (1.1, shown("canceled"), ["OpenOrders", "ClosedOrders"]),
+    ],
+    ids=["quick", "slow", "found"],
+)
+def test_open_orders_are_looked_at_again_only_after_a_slow_answer_without_the_order(slow, closed, looks):
+    """It may have come to rest meanwhile; after a quick one a further look would only cost a point."""
+    exchange = Played(slow=slow, CancelOrder=[UnknownOrder("x")], OpenOrders=[{}], ClosedOrders=[closed])
+    assert isinstance(ended(exchange, cl_ord_id="mine"), UnknownOrder) == (not closed)
+    assert exchange.calls == ["CancelOrder", *looks]

@@ -4,14 +4,23 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import anyio
+import msgspec
 import pytest
 
-from krakenasync import Failed, OutcomeUnknown, RetryPolicy, ServiceUnavailable, Unanswered
+from krakenasync import (
+    ConfigurationError,
+    Failed,
+    NotSent,
+    OutcomeUnknown,
+    RetryPolicy,
+    ServiceUnavailable,
+    Unanswered,
+)
 from krakenasync.client.outcomes import outcome_of
 from krakenasync.client.serverclock import ServerClock
 from krakenasync.protocol.wire import Answer
 from krakenasync.sandbox import SandboxConfig
-from krakenasync.spot.changes import AmendOrder, CancelOrderBatch, EditOrder
+from krakenasync.spot.changes import AmendOrder, CancelOrder, CancelOrderBatch, EditOrder
 from krakenasync.spot.market import ServerTime
 from krakenasync.spot.orders import (
     Amend,
@@ -25,6 +34,7 @@ from krakenasync.spot.trading import AddOrder, AddOrderBatch, Order
 from krakenasync.testing import in_process, run
 
 BUY = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "0.001", "price": "30000"}
+ORDER = {"type": "buy", "ordertype": "limit", "volume": "1", "price": "9"}
 OLD = "OAAAAA-AAAAA-AAAAAA"
 
 
@@ -46,12 +56,16 @@ def info(clock, *, status="open", **more):
 
 
 class Scripted:
-    """A Kraken that shows what it is given, by the name of the call; no other call is answered."""
+    """A Kraken that shows what it is given, by the name of the call; no other call is answered.
+
+    The first look ends with `failure`, if there is one; `doubt` is the error in which all looks ended, if they did.
+    """
 
     patience = (10.0, 5)
 
-    def __init__(self, clock, **shown):
-        self.clock, self.shown, self.asked = clock, shown, []
+    def __init__(self, clock, failure=None, **shown):
+        self.clock, self.failure, self.shown, self.asked = clock, failure, shown, []
+        self.requests, self.doubt = [], None
 
     def with_options(self, **_changes):
         return self
@@ -61,23 +75,28 @@ class Scripted:
         self.asked.append(name)
         if name == "Time":
             return Answer(ServerTime(unixtime=self.clock.wall_ns() // 10**9, rfc1123=""), (), b"")
+        self.requests.append(request)
+        if self.failure is not None:
+            failure, self.failure = self.failure, None
+            raise failure
         result = self.shown[name]
         if name in {"OpenOrders", "ClosedOrders"}:
             result = OpenOrdersBook(dict(result)) if name == "OpenOrders" else ClosedOrdersPage(dict(result))
         return Answer(result, (), b"")
 
 
-def resolve(request_at, **shown_at):
-    """Resolve a call at a Kraken; every argument is a function of the clock."""
+def resolve(request_at, failure=None, **shown_at):
+    """Resolve a call at a Kraken, of which the first look may fail; the others are functions of the clock."""
 
     async def main(clock):
-        kraken = Scripted(clock, **{name: show(clock) for name, show in shown_at.items()})
+        kraken = Scripted(clock, failure, **{name: show(clock) for name, show in shown_at.items()})
         began = clock.monotonic()
         age = lambda: clock.monotonic() - began + 1  # noqa: E731 - it was made a second ago
         outcome = outcome_of(request_at(clock), kraken, ServerClock(clock), OutcomeUnknown("lost"), age=age)
         try:
             return await outcome.resolve(), clock.monotonic() - began, kraken
-        except OutcomeUnknown:
+        except OutcomeUnknown as doubt:
+            kraken.doubt = doubt
             return "doubt", clock.monotonic() - began, kraken
 
     return run(main)
@@ -123,6 +142,23 @@ def test_an_amend_is_known_not_to_have_been_carried_out_once_its_deadline_has_pa
     assert kraken.asked.count("OrderAmends") == 3
 
 
+@pytest.mark.parametrize(("last", "outcome", "looks"), [(("user", 1, 99), "A0", 2), (("original", 60, 100), None, 3)])
+def test_a_look_that_fails_is_made_again(last, outcome, looks):
+    """It proves nothing: the next one may find the version, and it still takes two that see none to deny it."""
+    found, _seconds, kraken = resolve(amend(), Unanswered("lost", effect="none"), OrderAmends=amends(last))
+    assert (found and found.amend_id) == outcome
+    assert kraken.asked.count("OrderAmends") == looks
+
+
+def test_on_a_closed_client_the_doubt_remains():
+    """At once, with an error that can still be resolved; one about the client would say nothing of the amend."""
+    closed = ConfigurationError("the client is closed")
+    outcome, seconds, kraken = resolve(amend(), closed, OrderAmends=amends(("user", 1, 99)))
+    assert (outcome, seconds, kraken.asked) == ("doubt", 0, ["Time", "OrderAmends"])
+    assert kraken.doubt.__cause__ is closed
+    assert kraken.doubt.resolver is not None
+
+
 def test_without_a_deadline_a_call_that_left_no_trace_leaves_doubt():
     """It may still be on its way; nobody can tell."""
     request = lambda _clock: AmendOrder(txid=OLD, limit_price="99")  # noqa: E731 - as short as the others
@@ -139,6 +175,18 @@ def test_an_amend_by_client_order_id_finds_its_order_first():
     )
     assert found.amend_id == "A0"
     assert kraken.asked == ["Time", "OpenOrders", "OrderAmends"]
+    assert kraken.requests[-1].order_id == OLD
+
+
+def test_the_order_of_an_amend_is_found_once_and_then_known_by_its_txid():
+    """However often its versions have to be looked at."""
+    found, _seconds, kraken = resolve(
+        lambda clock: AmendOrder(cl_ord_id="grid-1", limit_price="99", deadline=at(clock, 5)),
+        OpenOrders=lambda clock: {OLD: info(clock, cl_ord_id="grid-1")},
+        OrderAmends=amends(("original", 60, 100)),
+    )
+    assert found is None
+    assert kraken.asked == ["Time", "OpenOrders", *["OrderAmends"] * 3]
 
 
 def test_an_amend_of_an_order_that_is_not_found_leaves_doubt():
@@ -187,6 +235,28 @@ def test_another_order_of_the_same_id_is_not_taken_for_ours(where, other):
     single = lambda clock: AddOrder(**request, deadline=at(clock, 5))  # noqa: E731 - as short as the others
     assert resolve(single, **shown)[0] == "doubt"
     assert resolve(lambda clock: batch(clock, "one"), **shown)[0] == "doubt"
+
+
+@pytest.mark.parametrize("where", ["OpenOrders", "ClosedOrders"])
+def test_another_order_of_the_same_id_denies_nothing_without_a_deadline(where):
+    """The lost request may have been carried out and be over, or may still be on its way."""
+    shown = {"OpenOrders": lambda _: {}, "ClosedOrders": lambda _: {}}
+    shown[where] = lambda clock: {"O1": info(clock, cl_ord_id="one", status="closed", descr={"type": "sell"})}
+    assert resolve(lambda _clock: AddOrder(**ORDER, pair="XBTUSD", cl_ord_id="one"), **shown)[0] == "doubt"
+
+
+def test_an_order_once_found_stays_found():
+    """Though it may have left both lists since, or a later look may miss it."""
+
+    async def main(clock):
+        kraken = Scripted(clock, OpenOrders={"O1": info(clock, cl_ord_id="one")}, ClosedOrders={})
+        request = AddOrder(**ORDER, pair="XBTUSD", cl_ord_id="one", deadline=at(clock, 5))
+        outcome = outcome_of(request, kraken, ServerClock(clock), OutcomeUnknown("lost"), age=lambda: 1.0)
+        assert (await outcome.resolve()).txid == "O1"
+        kraken.shown["OpenOrders"] = {}
+        assert (await outcome.resolve()).txid == "O1"
+
+    run(main)
 
 
 def test_an_order_that_was_closed_before_is_not_taken_for_ours():
@@ -244,6 +314,50 @@ def test_a_close_order_is_not_taken_for_the_one_an_edit_made(side, outcome):
     assert getattr(found, "txid", found) == outcome
 
 
+@pytest.mark.parametrize(
+    ("seen", "refid", "outcome"),
+    [
+        (True, OLD, "OX"),
+        (True, None, "doubt"),
+        (True, "O-OTHER", "doubt"),
+        (False, OLD, "doubt"),
+    ],
+)
+def test_only_an_order_that_came_from_the_old_one_is_taken_for_the_one_an_edit_made(seen, refid, outcome):
+    """The same side and price prove nothing; nor does where it came from, if the old one's side is not known."""
+    found, _seconds, _kraken = resolve(
+        edit,
+        OpenOrders=lambda clock: {"OX": info(clock, refid=refid, descr={"price": Decimal(99)})},
+        ClosedOrders=lambda _: {},
+        QueryOrders=lambda clock: {OLD: info(clock, status="canceled")} if seen else {},
+    )
+    assert getattr(found, "txid", found) == outcome
+
+
+@pytest.mark.parametrize("newest", [0, 1])
+def test_of_several_orders_that_an_edit_may_have_made_the_newest_is_told(newest):
+    """The other one was made by an earlier edit to the same price."""
+
+    def shown(clock):
+        made = [info(clock, link_id=OLD, descr={"price": Decimal(99)}) for _ in range(2)]
+        made[1 - newest] = msgspec.structs.replace(made[1 - newest], opentm=at(clock, -1))
+        return {f"O{number}": order for number, order in enumerate(made)}
+
+    assert resolve(edit, OpenOrders=shown, ClosedOrders=lambda _: {})[0].txid == f"O{newest}"
+
+
+def test_closed_orders_are_searched_from_just_before_an_edit_and_not_counted():
+    """The newest page is enough then, whatever was closed in the years before."""
+    _found, seconds, kraken = resolve(
+        edit,
+        OpenOrders=lambda _: {},
+        ClosedOrders=lambda clock: {"ONEW": info(clock, link_id=OLD, descr={"price": Decimal(99)})},
+    )
+    closed = kraken.requests[-1]
+    assert (closed.spec.name, closed.without_count, seconds) == ("ClosedOrders", True, 0)
+    assert -10 <= int(closed.start) - kraken.clock.wall_ns() // 10**9 < 0
+
+
 @pytest.mark.parametrize(("status", "outcome"), [("open", None), ("closed", None), ("canceled", "doubt")])
 def test_an_edit_without_a_new_order_is_told_by_the_old_one(status, outcome):
     """Cancelled and not replaced: the new one may not show yet, so the doubt remains."""
@@ -257,9 +371,20 @@ def test_an_edit_without_a_new_order_is_told_by_the_old_one(status, outcome):
     assert seconds > 7
 
 
+def test_an_old_order_that_was_replaced_by_another_edit_denies_nothing_though_it_shows_as_open():
+    """The lists lag: as it has a successor it is gone, and ours may be the next."""
+    outcome, _seconds, _kraken = resolve(
+        edit,
+        OpenOrders=lambda clock: {"ONEW": info(clock, refid=OLD, descr={"price": Decimal(98)})},
+        ClosedOrders=lambda _: {},
+        QueryOrders=lambda clock: {OLD: info(clock, status="open")},
+    )
+    assert outcome == "doubt"
+
+
 def batch(clock, *ids):
     """A batch of orders with a deadline in 5 s."""
-    orders = [Order(type="buy", ordertype="limit", volume="1", price="9", cl_ord_id=each) for each in ids]
+    orders = [Order(**ORDER, cl_ord_id=each) for each in ids]
     return AddOrderBatch(pair="XBTUSD", orders=orders, deadline=at(clock, 5))
 
 
@@ -272,6 +397,17 @@ def test_a_batch_is_told_order_by_order():
     )
     assert [each and each.txid for each in found] == ["O1", "O2", None]
     assert seconds > 7
+
+
+def test_of_a_batch_only_what_was_not_found_is_looked_for_again():
+    """Each look costs points of the counter."""
+    _found, _seconds, kraken = resolve(
+        lambda clock: batch(clock, "one", "two"),
+        OpenOrders=lambda clock: {"O1": info(clock, cl_ord_id="one")},
+        ClosedOrders=lambda _: {},
+    )
+    looks = [request.cl_ord_id for request in kraken.requests if request.spec.name == "OpenOrders"]
+    assert looks == ["one", "two", "two", "two"]
 
 
 class Uneven(Scripted):
@@ -330,16 +466,43 @@ def test_a_cancelled_batch_is_told_once_every_order_has_ended(status, known):
 
 
 @pytest.mark.parametrize(
+    ("request_made", "looks"),
+    [
+        (CancelOrder(cl_ord_id="one"), ["OpenOrders", "ClosedOrders"]),
+        (CancelOrderBatch(cl_ord_ids=["one"]), ["OpenOrders", "ClosedOrders"]),
+        (CancelOrder(txid="O1"), ["QueryOrders"]),
+        (CancelOrderBatch(orders=["O1"]), ["QueryOrders"]),
+    ],
+)
+def test_a_cancelled_order_is_looked_for_by_the_name_it_was_cancelled_by(request_made, looks):
+    """One name is enough, and no other is made up."""
+    states, _seconds, kraken = resolve(
+        lambda _clock: request_made,
+        OpenOrders=lambda _: {},
+        ClosedOrders=lambda clock: {"O1": info(clock, cl_ord_id="one", status="canceled")},
+        QueryOrders=lambda clock: {"O1": info(clock, status="canceled")},
+    )
+    assert [order.status for order in states.values()] == ["canceled"]
+    assert kraken.asked == ["Time", *looks]
+
+
+@pytest.mark.parametrize(
     "request_made",
     [
         AddOrder(**BUY),
         AddOrderBatch(pair="XBTUSD", orders=[Order(type="buy", ordertype="market", volume="1")] * 2),
+        AddOrderBatch(pair="XBTUSD", orders=[Order(**ORDER, cl_ord_id="one"), Order(**ORDER)]),
         EditOrder(txid=17, pair="XBTUSD", price="9"),
+        EditOrder(txid="17", pair="XBTUSD", price="9"),
+        CancelOrder(txid=17),
+        CancelOrder(txid="17"),
         CancelOrderBatch(orders=[17]),
+        CancelOrderBatch(orders=["17"]),
+        CancelOrderBatch(orders=[OLD, 17]),
     ],
 )
 def test_what_bears_no_id_of_its_own_cannot_be_told(request_made):
-    """A userref names whatever bears it; then nobody pretends to know."""
+    """A userref, also in text, names whatever bears it; and what has an id only in part is not told in part."""
     assert outcome_of(request_made, None, None, OutcomeUnknown(""), age=lambda: 0) is None
 
 
@@ -507,3 +670,20 @@ def test_a_doubt_that_remains_tells_why_it_could_not_look(name):
         return again.value.__cause__
 
     assert isinstance(run(main), ServiceUnavailable)
+
+
+@pytest.mark.parametrize(
+    "request_made",
+    [
+        AddOrderBatch(pair="XBTUSD", orders=[Order(**ORDER, cl_ord_id=each) for each in ("one", "two")]),
+        AmendOrder(txid=OLD, limit_price="99"),
+    ],
+    ids=["by the caller's ids", "by the txid"],
+)
+def test_looks_that_went_well_do_not_hide_why_an_earlier_one_failed(request_made):
+    """That one might have found it."""
+    lost = NotSent("no connection")
+    shown = {"OpenOrders": lambda _: {}, "ClosedOrders": lambda _: {}, "OrderAmends": amends(("original", 60, 100))}
+    outcome, _seconds, kraken = resolve(lambda _clock: request_made, lost, **shown)
+    assert outcome == "doubt"
+    assert kraken.doubt.__cause__ is lost
