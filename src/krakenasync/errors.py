@@ -36,8 +36,8 @@ KrakenError
 ├── StateUnavailable           the place where shared counters live does not answer; nothing was sent
 └── RateLimitTimeout           the limiter's wait would not end before the caller's deadline   (also a TimeoutError)
 
-`effect` says what is known about the call: ``"none"`` (nothing was done) or ``"unknown"``. A read may always be
-repeated, a write without looking first only after an error with ``effect == "none"`` and ``retryable``.
+`effect` says what is known about the call: ``"none"`` (nothing was done) or ``"unknown"``. A read may be
+repeated unless the key was refused, a write without looking first only if ``effect == "none"`` and ``retryable``.
 """
 
 from __future__ import annotations

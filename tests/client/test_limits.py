@@ -492,13 +492,15 @@ def test_a_counter_goes_by_its_name_in_the_snapshot():
             assert kraken.limits.time_until(counters["public:XBTUSD"].cap, "public:XBT/USD") > 0
             assert kraken.limits.time_until(1, "rest") == kraken.limits.time_until(1, "public") == 0
             assert kraken.limits.snapshot().keys() == counters.keys()
-            with pytest.raises(InvalidArguments, match="no counter 'key:rest'"):
-                kraken.limits.time_until(1, "key:rest")
+            for name in ("key:rest", "rest ", "engine: public", "engine:", "  ", ""):
+                with pytest.raises(InvalidArguments, match=f"no counter '{name}'"):
+                    kraken.limits.time_until(1, name)
+            assert kraken.limits.snapshot().keys() == counters.keys()
 
     run(main)
 
 
-@pytest.mark.parametrize("cost", [16, -1, math.nan, math.inf, Decimal("15.5")])
+@pytest.mark.parametrize("cost", [16, -1, math.nan, math.inf, Decimal("15.5"), Decimal("NaN"), Decimal("sNaN")])
 def test_room_that_never_comes_is_not_waited_for(cost):
     """A loop that sleeps until there is room would never end."""
     with pytest.raises(InvalidArguments, match="rest has room for 0 to 15 points, never for"):
@@ -510,6 +512,8 @@ def test_what_is_looked_up_has_a_type():
     """An order without an id of its own has None there."""
     with pytest.raises(InvalidType, match="cost must be points, not NoneType"):
         KrakenClient().limits.time_until(None)
+    with pytest.raises(InvalidType, match="counter must be a str, not NoneType"):
+        KrakenClient().limits.time_until(1, None)
     with pytest.raises(InvalidType, match="order must be a txid or cl_ord_id, not NoneType"):
         KrakenClient().limits.cancel_cost(None)
 

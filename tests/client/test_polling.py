@@ -12,6 +12,7 @@ from krakenasync import (
     ConfigurationError,
     InvalidKey,
     InvalidNonce,
+    PermissionDenied,
     ServiceUnavailable,
     TemporaryLockout,
     poll_accounts,
@@ -118,7 +119,7 @@ def test_the_first_balances_after_an_error_are_no_change():
     run(main)
 
 
-@pytest.mark.parametrize("error", [InvalidKey("x"), AuthenticationError("EAuth:Failed"), ConfigurationError("x")])
+@pytest.mark.parametrize("error", [InvalidKey("x"), PermissionDenied("x"), ConfigurationError("x")])
 def test_what_only_a_person_can_mend_is_not_polled_on(error):
     """With a wrong key the error is told once and the polling ends, before it leads to a lockout."""
 
@@ -130,14 +131,26 @@ def test_what_only_a_person_can_mend_is_not_polled_on(error):
     run(main)
 
 
+def test_a_refusal_of_the_key_that_comes_again_ends_the_poll():
+    """One without a known reason may pass; two in a row are no accident."""
+
+    async def main(clock):
+        refused = AuthenticationError("EAuth:Failed")
+        ask, called = asking(clock, refused, {}, refused, refused, {})
+        snapshots = await first(9, poll_balances(ask, 5.0, clock=clock, on_error="yield"))
+        assert len(snapshots) == len(called) == 4
+
+    run(main)
+
+
 @pytest.mark.parametrize("error", [InvalidNonce("x"), TemporaryLockout("x")])
 def test_what_passes_by_itself_is_polled_on(error):
     """A nonce that was overtaken, a lockout that ends."""
 
     async def main(clock):
-        ask, _called = asking(clock, error, {})
-        snapshots = await first(2, poll_balances(ask, 5.0, clock=clock, on_error="yield"))
-        assert [snapshot.error for snapshot in snapshots] == [error, None]
+        ask, _called = asking(clock, error, error, {})
+        snapshots = await first(3, poll_balances(ask, 5.0, clock=clock, on_error="yield"))
+        assert [snapshot.error for snapshot in snapshots] == [error, error, None]
 
     run(main)
 

@@ -152,13 +152,20 @@ def test_a_marker_says_how_it_writes():
         Marker().wire("x", 1)
 
 
-@pytest.mark.parametrize("value", ["a\nb", "XBTUSD\n", "a\0", "\ta", "a\x7f", "a\x85", "a\u200b"])
+@pytest.mark.parametrize("value", ["a\nb", "XBTUSD\n", "a\0", "\ta", "a\x7f", "a\x85"])
 def test_a_text_holds_no_control_character(value):
     """A line end left over from a file is a mistake; it is told as one."""
     with pytest.raises(InvalidArguments, match=r"pair='.*' contains a control character .*strip"):
         Text().wire("pair", value)
     with pytest.raises(InvalidArguments, match="control character"):
         Names().wire("pair", ["XBTUSD", value])
+
+
+@pytest.mark.parametrize("value", ["a\u200b", "\ufeffa", "a\u2060b"])
+def test_a_text_holds_nothing_invisible(value):
+    """Left over from a web page or from the beginning of a file; nobody would see why it is refused."""
+    with pytest.raises(InvalidArguments, match=r"contains an invisible character .*utf-8-sig"):
+        Text().wire("pair", value)
 
 
 @pytest.mark.parametrize("value", [" XBTUSD", "XBTUSD ", "XBTUSD\N{NO-BREAK SPACE}"])

@@ -87,3 +87,14 @@ async def test_only_the_collateral_value_of_an_asset_can_be_traded_on(kraken):
     told = await kraken.result("TradeBalance", "dave")
     assert told["eb"] == f"{sum(value.values()):.4f}" != told["tb"]
     assert told["tb"] == told["e"] == told["mf"] == told["mfo"] == f"{collateral:.4f}"
+
+
+@pytest.mark.asyncio
+async def test_what_rests_in_orders_is_free_for_no_other(kraken):
+    """It counts by its collateral value as well, so the rest is never below 0; an unlisted asset is no collateral."""
+    kraken.sandbox.open_account("zoe", {"ADA": "10000", "FOO": "1"})
+    kraken.sandbox.add_key("zoe")
+    await kraken.result("AddOrder", "zoe", pair="ADAUSD", type="sell", ordertype="limit", volume="10000", price="0.9")
+    told = await kraken.result("TradeBalance", "zoe")
+    assert Decimal(told["eb"]) == Decimal(told["uv"]) > Decimal(told["tb"]) > 0
+    assert told["mfo"] == "0.0000"

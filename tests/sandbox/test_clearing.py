@@ -92,3 +92,19 @@ def test_dust_leaves_no_line_in_the_ledger():
     clearing.fill(order, PublicTrade(1, 1, price, volume, False, False), maker=True)
     assert [line.asset for line in clearing.movements["ann"]] == ["ADA"]
     assert len(clearing.fills["ann"]) == 1
+
+
+def test_the_sale_of_dust_costs_no_more_than_it_brings():
+    """Its seller may have nothing left; what is not kept of the fee then is kept from the next part."""
+    account = Account("ann", Tier.PRO, {})
+    clearing = Clearing({"ann": account}, Market(0), Ids(random.Random(0)))
+    price = Decimal("0.5")
+    order = Order(
+        txid="O", account="ann", pair=PAIRS["ADAUSD"], buy=False, kind="limit", opened=1, price=price, volume=Decimal(1)
+    )
+    order.maker_rate = Decimal("0.004")
+    for volume in ("0.04742", "0.0001", "0.95248"):
+        clearing.fill(order, PublicTrade(1, 1, price, Decimal(volume), False, False), maker=True)
+        assert account.balances["ZUSD"] >= 0
+        account.balances["ZUSD"] = Decimal(0)
+    assert order.kept == clearing.fees.balances["ZUSD"] == order.fee == Decimal("0.0020")

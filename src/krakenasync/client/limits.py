@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -225,7 +226,7 @@ class Limits:
         bucket = self._bucket(label)
         return self._gates.get((id(bucket),), lambda: self._gate_of(label, bucket))
 
-    def time_until(self, cost: float, counter: str = "rest") -> float:
+    def time_until(self, cost: float | Decimal, counter: str = "rest") -> float:
         """Return the seconds until there is room for `cost` points, if no other call is made: check before you act.
 
         With a shared state it knows only of this process's own calls.
@@ -240,9 +241,10 @@ class Limits:
         bucket = self._bucket(_label_of(counter))
         if not isinstance(cost, (int, float, Decimal)):
             raise InvalidType(f"cost must be points, not {type(cost).__name__}")
-        if not 0 <= cost <= bucket.spec.cap:  # NaN is refused as well
+        points = math.nan if isinstance(cost, Decimal) and cost.is_snan() else float(cost)
+        if not 0 <= points <= bucket.spec.cap:  # NaN is refused as well
             raise InvalidArguments(f"{counter} has room for 0 to {bucket.spec.cap:g} points, never for {quoted(cost)}")
-        return bucket.delay(float(cost))
+        return bucket.delay(points)
 
     def cancel_cost(self, order: str) -> float:
         """Return the points that cancelling an order would cost now, by txid or cl_ord_id; 8 if its age is unknown.
@@ -311,11 +313,13 @@ _ALONE: Final = ("rest", "public")
 
 def _label_of(counter: str) -> str:
     """Return the label of the counter that a caller names, perhaps only by its pair."""
+    if not isinstance(counter, str):
+        raise InvalidType(f"counter must be a str, not {type(counter).__name__}")
     if counter in _ALONE:
         return counter
-    kind, colon, pair = str(counter).rpartition(":")
+    kind, colon, pair = counter.rpartition(":")
     if not colon:
         kind = "engine"
-    if kind not in {"engine", "public"} or not pair or pair in _ALONE:
+    if kind not in {"engine", "public"} or pair.strip().lower() in {"", *_ALONE}:
         raise InvalidArguments(f"no counter {quoted(counter)}", hint='rest, public, "public:PAIR", or a pair')
     return f"{kind}:{pair_key(pair)}"

@@ -13,7 +13,15 @@ import msgspec
 
 from krakenasync.client.config import refused
 from krakenasync.clock import SYSTEM_CLOCK, Clock
-from krakenasync.errors import AuthenticationError, ConfigurationError, InvalidNonce, KrakenError, TemporaryLockout
+from krakenasync.errors import (
+    AccountRestricted,
+    AuthenticationError,
+    ConfigurationError,
+    InvalidKey,
+    InvalidSignature,
+    KrakenError,
+    PermissionDenied,
+)
 from krakenasync.protocol.exact import EXACT
 
 if TYPE_CHECKING:
@@ -24,10 +32,13 @@ __all__ = ["BalanceSnapshot", "poll_accounts", "poll_balances"]
 _ZERO: Final = Decimal(0)
 
 
-def _hopeless(error: KrakenError | None) -> bool:
-    """Whether only a person can help: polls of a key that Kraken does not accept would lead to a lockout."""
-    passing = isinstance(error, (InvalidNonce, TemporaryLockout))
-    return isinstance(error, (AuthenticationError, ConfigurationError)) and not passing
+_HOPELESS: Final = (InvalidKey, InvalidSignature, PermissionDenied, AccountRestricted, ConfigurationError)
+"""Failures that only a person can fix; repeated polls would lead to a lockout."""
+
+
+def _hopeless(error: KrakenError | None, before: KrakenError | None) -> bool:
+    """Whether only a person can help. A refusal without a known reason (``EAuth:Failed``) has two chances."""
+    return isinstance(error, _HOPELESS) or type(error) is type(before) is AuthenticationError
 
 
 class BalanceSnapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,8 +97,9 @@ async def poll_balances(
     last: dict[str, Decimal] | None = None
     number = 0
     beat = clock.monotonic()
+    error: KrakenError | None = None
     while True:
-        error: KrakenError | None = None
+        before, error = error, None
         balances: dict[str, Decimal] | None
         try:
             balances = await ask()
@@ -102,7 +114,7 @@ async def poll_balances(
         yield BalanceSnapshot(
             account=account, at=clock.wall_ns(), number=number, balances=known, changed=changed, error=error
         )
-        if _hopeless(error):
+        if _hopeless(error, before):
             return
         now = clock.monotonic()
         beat += every * max(1, math.ceil((now - beat) / every))

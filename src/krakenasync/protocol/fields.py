@@ -36,10 +36,10 @@ Wire = str | int | bool | list[Any] | dict[str, Any]
 _SIGNS: Final = frozenset("+-#")
 _PERCENT: Final = re.compile(r"\d{1,40}(?:\.\d{1,40})?%", re.ASCII)
 _LEVERAGE: Final = re.compile(r"none|\d+(?:\.\d+)?(?::\d+)?", re.ASCII)
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u2028\u2029\u2060\ufeff]")
-"""Line ends, NUL, blanks without a width: none of Kraken's names, ids or words contains one."""
-_COMMA: Final = re.compile(" *, *")
-"""What parts the names of a list, as in Kraken's own examples."""
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""Line ends, NUL and the like: none of Kraken's names, ids or words contains one."""
+_UNSEEN: Final = re.compile(r"[\u200b\u2060\ufeff]")
+"""Blanks without a width, and the byte order mark."""
 
 
 class Marker:
@@ -124,6 +124,10 @@ class Text(Marker):
             raise InvalidArguments(
                 f"{name}={quoted(value)} contains a control character", hint="is a line end left over? strip() the text"
             )
+        if not value.isascii() and _UNSEEN.search(value):
+            raise InvalidArguments(
+                f"{name}={quoted(value)} contains an invisible character", hint="type it anew; read files as utf-8-sig"
+            )
         if stripped != value:  # Kraken may take it, but answers under the name without the blank
             raise InvalidArguments(f"{name}={quoted(value)} begins or ends with a blank", hint="strip() the text")
         if self._pattern and not re.fullmatch(self._pattern, value):
@@ -140,6 +144,12 @@ class Id(Marker):
         return Text().wire(name, value)
 
 
+def _parted(text: str) -> list[str]:
+    """Part a comma list, as in Kraken's own examples also where blanks follow the commas."""
+    first, *others = text.split(",")
+    return [first, *(each.lstrip(" ") for each in others)]
+
+
 class Names(Marker):
     """One name or several, sent as a comma list.
 
@@ -151,7 +161,7 @@ class Names(Marker):
         self._most = most
 
     def wire(self, name: str, value: Any) -> str:  # noqa: D102 - see Marker
-        parts = _COMMA.split(value) if isinstance(value, str) else value
+        parts = _parted(value) if isinstance(value, str) else value
         if not isinstance(parts, Sequence):
             raise InvalidType(f"{name} must be a str or a sequence of str, not {type(value).__name__}")
         if not parts:

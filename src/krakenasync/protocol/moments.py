@@ -19,9 +19,10 @@ _NO_MOMENT: Final = re.compile(
 )
 """Text that is a number, but not a moment. Ids contain letters and dashes, and begin with a letter."""
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_DIGITS: Final = re.compile(r"\d+(?:\.\d*)?", re.ASCII)
 _HINT: Final = "unix seconds since 1970, or an aware datetime"
-_MOST_SECONDS: Final = 10**11
-"""Reached in the year 5138; in milliseconds it was in 1973."""
+_MOST_SECONDS: Final = 253_402_300_800
+"""The end of the calendar, so that every datetime passes; in milliseconds it was in 1978."""
 _LEAST_NANOSECONDS: Final = 10**17
 """In 1973."""
 
@@ -47,8 +48,8 @@ class Instant(Marker):
             text = Text().wire(name, value)
             if _NO_MOMENT.fullmatch(text):
                 raise InvalidArguments(f"{name}={quoted(text)} is not a point in time", hint=_HINT)
-            if text.isdecimal():
-                self._check_unit(name, int(text))
+            if _DIGITS.fullmatch(text):
+                self._check_unit(name, Decimal(text))
             return text
         if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
             raise InvalidType(f"{name} must be unix seconds, an aware datetime or an id, not {type(value).__name__}")
@@ -70,9 +71,9 @@ class Instant(Marker):
         """Write a datetime exactly, without going through a float."""
         since = value - EPOCH
         micros = (since.days * 86400 + since.seconds) * 10**6 + since.microseconds
-        if self._nanoseconds:
+        if self._nanoseconds and not 0 <= micros * 1000 < _LEAST_NANOSECONDS:
             return str(micros * 1000)
-        if self._whole_seconds:
+        if self._whole_seconds or self._nanoseconds:  # so few nanoseconds would be read as something else
             return str(micros // 10**6)
         return decimal_text(EXACT.normalize(EXACT.scaleb(Decimal(micros), -6)))
 

@@ -109,12 +109,15 @@ class Clearing:
             number=trade.number,
         )
         sign = 1 if order.buy else -1
-        kept = _growth(fee_asset, order.fee, fee)
+        kept = fee_asset.quantise(order.fee + fee, ROUND_DOWN) - order.kept
+        if not order.buy and not order.fee_in_base:
+            kept = min(kept, paid)  # no more than the sale of dust brings; the rest is kept from the next
         self._move(account, fill, base.name, sign * trade.volume, kept if order.fee_in_base else ZERO)
         self._move(account, fill, quote.name, -sign * paid, ZERO if order.fee_in_base else kept)
         order.filled += trade.volume
         order.cost += cost
         order.fee += fee
+        order.kept += kept
         order.fills.append(fill)
         self.fills.setdefault(account.name, []).append(fill)
         self.volumes.add(account.name, pair, cost, trade.at)
@@ -193,4 +196,4 @@ def reserve(order: Order, worth: Decimal) -> tuple[str, Decimal]:
 def _fee_to_come(order: Order, amount: Decimal, asset: Asset) -> Decimal:
     """Return the most that the fee of what is left can be, rounded together with the fees paid so far."""
     owed = (order.owed + order.taker_rate * amount).quantize(_fee_unit(order), ROUND_UP)
-    return asset.quantise(owed, ROUND_UP) - asset.quantise(order.fee, ROUND_DOWN)
+    return asset.quantise(owed, ROUND_UP) - order.kept

@@ -81,6 +81,7 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
         maker_rate: The fee of what it fills while it rests, as a fraction; fixed when it is placed.
         taker_rate: The fee of what it fills on arrival.
         owed: Its fees so far, not rounded.
+        kept: What of them has been taken from the account.
         hold: What is reserved for it, of `hold_asset`.
     """
 
@@ -115,6 +116,7 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
     maker_rate: Decimal = ZERO
     taker_rate: Decimal = ZERO
     owed: Decimal = ZERO
+    kept: Decimal = ZERO
     hold: Decimal = ZERO
     hold_asset: str = ""
     filled: Decimal = ZERO

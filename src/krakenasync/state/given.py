@@ -42,5 +42,5 @@ def state_from(given: object, clock: Clock) -> MemoryState:
         return shared_state(given, clock)  # type: ignore[arg-type]  # only a Protocol's methods can be checked
     raise ConfigurationError(
         f"state is of type {type(given).__name__}",
-        hint="a URL like 'sqlite:///path' or 'redis://host:6379/0', or a Store of your own",
+        hint="a URL like 'sqlite:////path' or 'redis://host:6379/0', or a Store of your own",
     )

@@ -93,7 +93,7 @@ class RedisStore(Store):
             loop = asyncio.get_running_loop()
         except RuntimeError:
             raise ConfigurationError(
-                "a Redis state works on asyncio only, for redis-py does", hint="use asyncio, or state='sqlite:///path'"
+                "a Redis state works on asyncio only, for redis-py does", hint="use asyncio, or state='sqlite:////path'"
             ) from None
         found = self._ways.get(loop)
         if found is None:

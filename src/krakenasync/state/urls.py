@@ -1,4 +1,4 @@
-"""A store from a URL: ``sqlite:///path`` or ``redis://host:port/db``."""
+"""A store from a URL: ``sqlite:////path`` or ``redis://host:port/db``."""
 
 from __future__ import annotations
 

@@ -53,20 +53,26 @@ def trade_balance(context: Context) -> dict[str, str]:
         raise Refusal(UNKNOWN_ASSET)
     account = context.account
     values = {name: amount * _value(context, name) / unit for name, amount in account.balances.items()}
-    collateral = sum((value * Decimal(ASSETS[name].collateral or 0) for name, value in values.items()), ZERO)
-    resting = sum((order.hold * _value(context, order.hold_asset) for order in account.open.values()), ZERO) / unit
+    held = {name: account.held(name) * _value(context, name) / unit for name in values}
+    collateral = sum((_collateral(name) * value for name, value in values.items()), ZERO)
+    free = collateral - sum((_collateral(name) * value for name, value in held.items()), ZERO)
     return {
         "eb": f"{sum(values.values(), ZERO):.4f}",
         "tb": f"{collateral:.4f}",
         "m": "0.0000",
-        "uv": f"{resting:.4f}",
+        "uv": f"{sum(held.values(), ZERO):.4f}",
         "n": "0.0000",
         "c": "0.0000",
         "v": "0.0000",
         "e": f"{collateral:.4f}",
         "mf": f"{collateral:.4f}",
-        "mfo": f"{collateral - resting:.4f}",
+        "mfo": f"{free:.4f}",
     }
+
+
+def _collateral(asset: str) -> Decimal:
+    """Return the share of an asset's worth that counts as collateral; that of an asset of a test's own is 0."""
+    return Decimal(ASSETS[asset].collateral or 0) if asset in ASSETS else ZERO
 
 
 def get_api_key_info(context: Context) -> dict[str, Any]:
