@@ -48,6 +48,7 @@ class SharedGate(Gate):
         self._owed = 0.0
         self._overdraws = False
         self._refusals: list[tuple[float, float]] = []
+        self._reported = 0.0  # when the last report was made
         self._told = bucket.blocked_until
         self.granted = 0
         """Calls that were let through and have not ended yet."""
@@ -235,6 +236,7 @@ class SharedGate(Gate):
         """Hand over what is to be reported: points to correct, a block, refusals."""
         name, limit = self.shared.name, self.shared.limit
         until, points, now = self.bucket.blocked_until, self._owed, self.now()
+        self._reported = now
         block = max(0.0, until - now) if until != self._told else 0.0
         overdraws = self._overdraws
         self._owed, self._told, self._overdraws = 0.0, until, False
@@ -256,7 +258,7 @@ class SharedGate(Gate):
                 if step.block:
                     self._told = -math.inf
             elif isinstance(step, Refuse):
-                self._refusals.append((step.floor - self.bucket.spec.cap, self.now() - step.ago))
+                self._refusals.append((step.floor - self.bucket.spec.cap, self._reported - step.ago))
         if self.owing:
             self._desk.owe(self)
 
