@@ -7,17 +7,14 @@ attempt. Each call gets an `AsyncRetrying` of its own: a shared one mixes up the
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 import anyio
 
 from krakenasync.client.events import Hook, Retried
 from krakenasync.client.standing import Budget
 from krakenasync.clock import Clock
-from krakenasync.errors import (
-    InvalidNonce,
-    KrakenError,
-)
+from krakenasync.errors import InvalidNonce, KrakenError
 from krakenasync.protocol.retries import Retry, RetryPolicy, Stop, Verdict, decide
 from krakenasync.protocol.specs import Effect
 
@@ -27,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["persist"]
 
 T = TypeVar("T")
+
+_SPENT: Final = "not repeated: too many calls of this key failed lately; see budget of RetryPolicy"
 
 
 class _Judge:
@@ -61,7 +60,10 @@ class _Judge:
             in_time = now + verdict.wait - self._first_failure <= self._policy.total
             # A pause that outlasts the caller's deadline is pointless: fail at once.
             in_time = in_time and verdict.wait <= anyio.current_effective_deadline() - anyio.current_time()
-            if not in_time or (verdict.spends and not self._budget.spend()):
+            if not in_time:
+                return Stop()
+            if verdict.spends and not self._budget.spend():
+                failure.hint = failure.hint or _SPENT
                 return Stop()
         return verdict
 
