@@ -38,9 +38,7 @@ __all__ = [
     "UpdateAddress",
 ]
 
-_ADD: Final = ("add-withdraw-address",)
-_CHANGE: Final = (*_ADD, "update-withdraw-address")
-"""One of them is enough."""
+_CHANGE: Final = ("add-withdraw-address",)
 
 
 class CryptoAddress(msgspec.Struct, frozen=True, kw_only=True):
@@ -189,7 +187,7 @@ class CreateAddress(Beta[FundingAddressSaved], frozen=True, kw_only=True):
         "v1/addresses",
         "create-funding-address",
         method="POST",
-        need=_ADD,
+        need=_CHANGE,
         effect=Effect.WRITE,
     )
     needed: ClassVar[tuple[str, ...]] = ("scope", "address_details", "name")
