@@ -29,6 +29,7 @@ from krakenasync.state.port import Adjust, Refuse
 from krakenasync.state.shared import SharedState
 from krakenasync.testing import VirtualClock, in_process, run, serving
 from krakenasync.testing.hammer import jain
+from krakenasync.testing.questions import adjust, peek
 
 ONCE = RetryPolicy(attempts=1)
 ORDER = {"pair": "XBTUSD", "type": "buy", "ordertype": "market", "volume": "1"}
@@ -573,3 +574,77 @@ async def test_an_order_that_costs_nothing_to_cancel_is_cancelled(kind, tmp_path
             assert (await kraken.cancel_order(txid=old[0])).count == 1
             assert (await kraken.ensure_cancelled(txid=old[1])).status == "canceled"
             assert await kraken.balance()
+
+
+async def gate_behind(store, clock, points):
+    """A gate whose counter stands at so many points because of other processes; it allows 18."""
+    state = SharedState(store, clock)
+    gate = SharedGate("rest", state.bucket("rest key", Tier.PRO.rest), state)
+    await adjust(store, "rest key", gate.shared.limit, delta=points)
+    return gate
+
+
+async def level(gate, store):
+    """What the store counts, once it is told what is owed."""
+    await gate._desk.ask()
+    return (await peek(store, "rest key", gate.shared.limit)).level
+
+
+@pytest.mark.parametrize(("booked", "used"), [(1.0, 4.0), (4.0, 1.0)])
+def test_whoever_takes_a_slot_booked_for_another_is_counted_by_his_own_price(booked, used):
+    """Too little would bring refusals, too much would keep all processes waiting."""
+
+    async def main(clock):
+        gate = await gate_behind(store := InProcessStore(clock), clock, 18.0)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(gate.acquire, lambda: booked, Lane.BACKGROUND)
+            await anyio.sleep(0.1)
+            assert await gate.acquire(lambda: used, Lane.URGENT) == used
+            tasks.cancel_scope.cancel()
+        return await level(gate, store) + clock.monotonic()
+
+    assert run(main) == pytest.approx(18.0 + used, abs=0.001)
+
+
+def test_two_that_come_while_one_asks_book_two_slots():
+    """A third one would be used by nobody, and count for all processes."""
+
+    async def main(clock):
+        gate = await gate_behind(store := Far(clock), clock, 10.0)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(gate.acquire, lambda: 1.0, Lane.NORMAL)
+            await anyio.sleep(0.02)
+            tasks.start_soon(gate.acquire, lambda: 1.0, Lane.URGENT)
+        return await level(gate, store) + clock.monotonic()
+
+    assert run(main) == pytest.approx(10.0 + 2.0, abs=0.2)
+
+
+@pytest.mark.parametrize("before", [0.0, 5.0])
+def test_what_costs_more_than_processes_share_goes_once_the_counter_is_empty(before):
+    """Kraken allows 20 points, of which processes leave two free: a batch of 20 has its turn all the same."""
+
+    async def main(clock):
+        gate = await gate_behind(InProcessStore(clock), clock, before)
+        assert await gate.acquire(lambda: 20.0, Lane.NORMAL) == 20.0
+        return clock.monotonic()
+
+    assert run(main) == pytest.approx(before, abs=0.1)
+
+
+def test_who_stands_behind_others_hears_at_once_that_it_will_be_too_late():
+    """Not at the end of his time, when he could have asked elsewhere."""
+
+    async def main(clock):
+        gate = await gate_behind(InProcessStore(clock), clock, 0.0)
+        gate.bucket.block(10.0)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(gate.acquire, lambda: 1.0, Lane.NORMAL)
+            await anyio.sleep(0.1)
+            began = clock.monotonic()
+            with pytest.raises(RateLimitTimeout) as failure, anyio.fail_after(3.0):
+                await gate.acquire(lambda: 1.0, Lane.NORMAL)
+            tasks.cancel_scope.cancel()
+        return clock.monotonic() - began, failure.value.retry_after
+
+    assert run(main) == (0.0, pytest.approx(9.9, abs=0.1))

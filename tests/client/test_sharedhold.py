@@ -10,16 +10,21 @@ from krakenasync.client.sharedgate import SharedGate
 from krakenasync.client.sharedhold import SharedHold
 from krakenasync.protocol.tiers import Tier
 from krakenasync.state.inprocess import InProcessStore
+from krakenasync.state.port import Refuse
 from krakenasync.state.shared import SPREAD, SharedState
 from krakenasync.testing import run
 from krakenasync.testing.questions import adjust, peek
 
 
-async def held(clock, cost=4.0):
+def gate_on(store, clock, tier=Tier.PRO):
+    state = SharedState(store, clock)
+    return SharedGate("rest", state.bucket("rest key", tier.rest), state)
+
+
+async def held(clock, cost=4.0, tier=Tier.PRO):
     """A gate, its store, and four points held for a call."""
     store = InProcessStore(clock)
-    state = SharedState(store, clock)
-    gate = SharedGate("rest", state.bucket("rest key", Tier.PRO.rest), state)
+    gate = gate_on(store, clock, tier)
     assert await gate.acquire(lambda: cost, 1) == cost
     return gate, store, SharedHold((Charged(gate, cost, cost, gate.bucket.blocked_until),), clock.monotonic())
 
@@ -133,3 +138,67 @@ def test_a_grant_that_is_old_is_not_used():
         return hold.overtaken
 
     assert run(main)
+
+
+def test_of_a_call_that_was_not_sent_the_points_of_others_stay():
+    """What has decayed of the slot by then is not given back a second time."""
+
+    async def main(clock):
+        gate, store, hold = await held(clock)
+        with releasing(hold):
+            clock.advance(1.5)
+            await adjust(store, "rest key", gate.shared.limit, delta=10.0)
+        return await level(gate, store)
+
+    assert run(main) == pytest.approx(10.0, abs=0.001)
+
+
+def test_of_an_old_grant_only_what_may_have_decayed_is_counted_again():
+    """By the counter's own pace: a third of a point a second for the lowest tier."""
+
+    async def main(clock):
+        gate, store, hold = await held(clock, tier=Tier.STARTER)
+        with releasing(hold):
+            clock.advance(3.0)
+            before = (await peek(store, "rest key", gate.shared.limit)).level
+            assert await hold.renewed()
+            hold.settle()
+        return (await peek(store, "rest key", gate.shared.limit)).level - before
+
+    assert run(main) == pytest.approx(3.0 * Tier.STARTER.rest.decay, abs=0.001)
+
+
+def test_an_old_grant_is_not_used_while_all_pause():
+    """Another process was refused while this call waited: it goes back into line, and so do those behind it."""
+
+    async def main(clock):
+        gate, store, hold = await held(clock)
+        with releasing(hold):
+            clock.advance(3.0)
+            await store.ask(Refuse("rest key", gate.shared.limit, 21.0, 0.0, 12.0))
+            assert not await hold.renewed()
+        return gate.bucket.blocked_until - clock.monotonic()
+
+    assert run(main) == pytest.approx(5.0)
+
+
+def test_an_old_grant_is_not_used_if_only_the_margin_has_room_for_it():
+    """After several refusals some points are left free: Kraken counts more than we do."""
+
+    async def main(clock):
+        store = InProcessStore(clock)
+        gate = gate_on(store, clock)
+        for _ in range(2):
+            await store.ask(Refuse("rest key", gate.shared.limit, 21.0, 0.0, 12.0))
+            clock.advance(20.0)
+        clock.advance(20.0)
+        await gate.acquire(lambda: 4.0, 1)
+        hold = SharedHold((Charged(gate, 4.0, 4.0, gate.bucket.blocked_until),), clock.monotonic())
+        with releasing(hold):
+            clock.advance(3.0)
+            now = await peek(store, "rest key", gate.shared.limit)
+            assert now.margin == pytest.approx(3.0, abs=0.1)
+            await adjust(store, "rest key", gate.shared.limit, delta=16.0 - 3.0 - now.level)
+            return await hold.renewed()
+
+    assert run(main) is False
