@@ -249,6 +249,9 @@ def test_an_answer_to_half_a_request_ends_the_connection():
         bench.comes(ANSWER)
         assert (await task).status == 200
         assert not bench.connection.ready
+        bench.connection.resume_writing()  # the peer reads on; nothing is awaited any more
+        assert bench.connection.deadline == math.inf
+        assert bench.keeper.watched == []
 
     asyncio.run(main())
 
@@ -312,5 +315,81 @@ def test_the_answer_before_is_not_the_answer_to_a_request_that_got_none():
         bench.connection.eof_received()
         with pytest.raises(BadResponse):
             await task
+
+    asyncio.run(main())
+
+
+def test_an_answer_in_the_midst_of_another_is_part_of_it():
+    """A body may hold anything, also what looks like a whole answer; it is never taken for the one to the request."""
+
+    async def main():
+        bench = Bench()
+        task = await bench.asked()
+        bench.comes(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(ANSWER))
+        bench.comes(ANSWER)
+        return (await task).body
+
+    assert asyncio.run(main()) == ANSWER
+
+
+def test_an_answer_that_lies_unread_at_the_deadline_is_waited_for_once():
+    """After the process was suspended; not while the request is still being written, and not if nothing has come."""
+
+    async def main():
+        for came, stuck, spared in (([(7, 1)], False, True), ([], False, False), ([(7, 1)], True, False)):
+            bench, looks = Bench(stuck=stuck), []
+
+            def poll(wait, came=came, looks=looks):
+                looks.append(wait)
+                return came
+
+            bench.connection._poll = poll
+            for _ in range(2):  # each exchange anew
+                task = await bench.asked()
+                assert bench.connection.spared(5.0) == spared
+                assert (bench.connection.deadline == 5.0) == spared
+                assert not bench.connection.spared(9.0)
+                assert set(looks) <= {0}  # without waiting
+                bench.comes(ANSWER)
+                await task
+                if stuck:
+                    break
+
+    asyncio.run(main())
+
+
+def test_what_must_not_be_lent_again_is_stale():
+    """The peer has ended it, or its transport is closing and has not said so yet: nothing is written into the void."""
+
+    async def main():
+        bench = Bench()
+        assert not bench.connection.stale()
+        bench.pipe.ended = True
+        assert bench.connection.ready
+        assert bench.connection.stale()
+        for end in ("eof_received", "abort"):
+            bench = Bench()
+            getattr(bench.connection, end)()
+            bench.pipe.ended = False
+            assert bench.connection.stale()
+
+    asyncio.run(main())
+
+
+def test_the_end_of_a_connection_whose_exchange_was_cancelled_is_no_error():
+    """Half an answer without a length would be whole by then, but nobody waits for it."""
+
+    async def main():
+        bench = Bench(Timeouts(read=1.0))
+        task = await bench.asked()
+        bench.comes(b"HTTP/1.1 200 OK\r\n\r\nhel")
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        bench.connection.resume_writing()
+        assert bench.keeper.watched == []
+        bench.connection.eof_received()
+        bench.connection.connection_lost(None)
+        assert not bench.connection.ready
+        assert bench.keeper.told == ["closed"]
 
     asyncio.run(main())

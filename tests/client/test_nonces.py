@@ -406,6 +406,29 @@ def test_nobody_overtakes_who_was_called_but_has_not_run():
     asyncio.run(main())
 
 
+def test_who_has_had_a_turn_stands_at_the_end_of_the_line_again():
+    """One task that calls without pause does not keep the others waiting."""
+
+    async def main():
+        lane, order = lane_of(0), []
+
+        async def call(name):
+            nonce = await lane.begin(Lane.NORMAL)
+            order.append(name)
+            lane.end(nonce)
+
+        first = lane.begin_nowait()
+        other = asyncio.ensure_future(call("the other"))
+        await asyncio.sleep(0)
+        lane.end(first)
+        async with asyncio.timeout(2):
+            await call("again")
+            await other
+        return order
+
+    assert asyncio.run(main()) == ["the other", "again"]
+
+
 def test_who_gives_up_in_the_step_of_being_called_passes_it_on():
     """Else the next one would wait for ever."""
 

@@ -1,5 +1,7 @@
 """The lane of a key between processes, each with a state of its own in front of one store."""
 
+import asyncio
+
 import anyio
 import anyio.lowlevel
 import pytest
@@ -12,7 +14,7 @@ from krakenasync.sandbox import SandboxConfig
 from krakenasync.state.inprocess import InProcessStore
 from krakenasync.state.port import Book, Enter, Limit, Refuse
 from krakenasync.state.shared import SharedState
-from krakenasync.testing import in_process, run
+from krakenasync.testing import VirtualClock, in_process, run
 
 
 class Counting(InProcessStore):
@@ -418,3 +420,18 @@ def test_who_has_had_a_turn_stands_at_the_end_of_the_line_again():
         return order
 
     assert run(main) == ["the other", "again"]
+
+
+def test_several_event_loops_that_share_a_state_are_not_warned_of(caplog):
+    """The store keeps their calls in order, as the warning advises."""
+    clock = VirtualClock()
+    state = SharedState(InProcessStore(clock), clock)
+    nonces = state.nonces("key", "ms")
+
+    async def use():
+        return SharedLane(nonces, 0, "key", state)
+
+    with asyncio.Runner() as one, asyncio.Runner() as other:
+        kept = [runner.run(use()) for runner in (one, other)]
+    assert len(kept) == 2
+    assert not caplog.records

@@ -234,3 +234,73 @@ def test_what_the_store_forbids_for_a_while_is_told_later(caplog):
 
     assert asyncio.run(main()) == [Leave("key", "me"), PEEK]
     assert {(record.name, record.levelname) for record in caplog.records} == {("krakenasync", "WARNING")}
+
+
+def test_points_alone_are_told_as_well():
+    """With no lane to leave: by themselves, and before anyone of a later loop waits for a lane."""
+    step = Adjust("counter", LIMIT, 1.0)
+
+    async def by_itself():
+        desk = desk_of(store := Listening())
+        desk.owe(Gate(step))
+        desk.tell()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        return store.asked
+
+    assert asyncio.run(by_itself()) == [[step]]
+
+    async def before_a_wait():
+        desk = desk_of(store := Listening())
+        desk.owe(Gate(step))
+        await desk.called("key", "me", 1.0)
+        return store.asked
+
+    assert asyncio.run(before_a_wait()) == [[step]]
+
+
+def test_who_has_nothing_left_to_tell_changes_no_answer():
+    """What it had may have gone with another question: the caller's own is asked, and alone nothing is."""
+
+    async def main():
+        desk = desk_of(store := Listening())
+        desk.owe(Gate())
+        assert await desk.ask() == []
+        assert store.asked == []
+        desk.owe(Gate())
+        assert await desk.ask(PEEK, PEEK) == [0, 1]
+        return store.asked
+
+    assert asyncio.run(main()) == [[PEEK, PEEK]]
+
+
+def test_on_trio_a_state_is_left_with_everything_told():
+    """Another process need not wait for the lease of a lane that was left in the last moment."""
+    state, store = SharedState(Listening()), Listening()
+
+    async def opened():
+        return store
+
+    async def main():
+        state.ready = opened
+        state.join(main)
+        desk = state.desk()
+        desk.owe(Gate(Adjust("counter", LIMIT, 1.0)))
+        desk.leave("key", "me")
+        await state.part(main)
+
+    anyio.run(main, backend="trio")
+    assert store.asked == [[Adjust("counter", LIMIT, 1.0), Leave("key", "me")]]
+
+
+def test_on_trio_a_store_that_is_away_keeps_nobody_from_leaving(caplog):
+    """What cannot be told is logged; the leases end the rest."""
+
+    async def main():
+        desk = desk_of(store := Listening())
+        store.away = True
+        desk.leave("key", "me")
+        await desk.drain()
+
+    anyio.run(main, backend="trio")
+    assert "told later" in caplog.text

@@ -58,6 +58,23 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path):
     assert path.read_text().startswith("buy low")
 
 
+def test_a_file_that_is_refused_is_let_go_of(tmp_path, monkeypatch):
+    """A program that goes on without it keeps no handle to it, however often it tries."""
+    (path := tmp_path / "notes.txt").write_text("buy low, sell high\n" * 100)
+    connect, opened = sqlite3.connect, []
+
+    def connecting(*where, **how):
+        opened.append(connect(*where, **how))
+        return opened[-1]
+
+    monkeypatch.setattr(module.sqlite3, "connect", connecting)
+    with pytest.raises(ConfigurationError):
+        start(path)
+    (file,) = opened
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        file.execute("SELECT 1")
+
+
 def test_another_programs_database_is_refused_and_left_alone(tmp_path):
     """No table of ours appears in it."""
     path = tmp_path / "other.db"
@@ -203,11 +220,12 @@ def test_a_lock_is_waited_for_whatever_sqlite_says_about_it(tmp_path, code):
     [
         (failure(sqlite3.OperationalError, sqlite3.SQLITE_READONLY_DIRECTORY), ConfigurationError),
         (failure(sqlite3.OperationalError, sqlite3.SQLITE_CANTOPEN_ISDIR), ConfigurationError),
+        (failure(sqlite3.OperationalError, sqlite3.SQLITE_PERM), ConfigurationError),
         (msgspec.DecodeError("x"), ConfigurationError),
         (failure(sqlite3.OperationalError, sqlite3.SQLITE_FULL), StateUnavailable),
         (failure(sqlite3.ProgrammingError), StateUnavailable),
     ],
-    ids=["read-only folder", "a folder", "no record", "disk full", "closed"],
+    ids=["read-only folder", "a folder", "not permitted", "no record", "disk full", "closed"],
 )
 def test_an_error_tells_whether_the_file_is_wrong_or_only_unavailable(tmp_path, error, told):
     """The first needs another setting, and the second may pass."""

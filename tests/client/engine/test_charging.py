@@ -4,12 +4,13 @@ import anyio
 import pytest
 
 from krakenasync import InvalidNonce, LimitsConfig, UnknownOrder
+from krakenasync.client.ageing import Ageing
 from krakenasync.client.engine import Engine
-from krakenasync.protocol.charges import Counter, pair_key
+from krakenasync.protocol.charges import Counter, EngineAction, pair_key
 from krakenasync.protocol.tiers import CounterSpec
 from krakenasync.spot.catalog import ENDPOINTS
 from krakenasync.spot.changes import CancelOrder
-from krakenasync.state.ages import OrderAges
+from krakenasync.state.ages import Known, OrderAges
 from krakenasync.testing import VirtualClock, run
 
 from .strict import LIMIT, UUID, StrictEngine, add, costs, played, stands, until, unused
@@ -26,6 +27,17 @@ def test_every_trading_call_has_a_price(spec):
     (price,) = Engine(ages, 60, 60.0, clock).price(spec, params)
     assert price.pair == "XBTUSD"
     assert price.cost() > 0
+
+
+def test_an_order_is_taken_to_be_a_little_younger_than_our_clock_says():
+    """No two clocks run at quite the same pace: charged too little at the edge, a call would be refused."""
+    clock = VirtualClock()
+    order = Known("XBTUSD", clock.monotonic())
+    price = Ageing(lambda: EngineAction.CANCEL, lambda: [order], clock)
+    found = [price(later) for later in (4.99, 5.01, 5.04, 5.06)]
+    assert found == [8, 8, 8, 6]
+    (falls, *_later) = price.falls()
+    assert (price(falls - 0.002), price(falls)) == (8, 6)
 
 
 def test_a_refused_change_costs_its_fixed_part():

@@ -116,6 +116,24 @@ def test_a_later_deadline_is_looked_after_when_an_earlier_one_was():
     with_exchange(test, connections=2)
 
 
+def test_the_earliest_of_several_deadlines_is_looked_after_next():
+    """Whichever connection it belongs to; and no sooner than that, or the timer would never rest."""
+
+    async def test(exchange, pool):
+        exchange.gate.clear()
+        tasks = [asyncio.ensure_future(pool.exchange(asking(), Timeouts())) for _ in range(3)]
+        await exchange.asked(3)
+        now = asyncio.get_running_loop().time()
+        for first in pool._open:
+            for connection in pool._open:
+                connection.deadline = now + (50.0 if connection is first else 100.0)
+            pool._look_around()
+            assert pool._timer_at == now + 50.0
+        await ended(*tasks)
+
+    with_exchange(test)
+
+
 def test_a_deadline_ends_with_its_exchange():
     """A connection at rest is not late."""
 

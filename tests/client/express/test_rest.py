@@ -129,6 +129,22 @@ def test_two_that_one_restart_ended_teach_as_one():
     with_exchange(test)
 
 
+def test_a_peer_that_closes_what_rests_is_given_half_of_that_time_from_then_on():
+    """The first lesson leaves a second; from a connection opened since, the next one is believed to the full."""
+
+    async def test(_exchange, pool):
+        lent = []
+        for rested, kept in ((10.0, 5.0), (0.4, 0.2)):
+            await pool.exchange(asking(), Timeouts())
+            lent.append(lend(pool))
+            pool._keep_less(lent[-1], rested)
+            assert pool._keep_alive == kept
+        for connection in lent:
+            give_back(pool, connection)
+
+    with_exchange(test)
+
+
 def test_a_hang_up_long_after_the_request_teaches_nothing(monkeypatch):
     """The peer was there when it was asked: it has not closed a connection for its rest."""
     monkeypatch.setattr(express, "_AT_ONCE", 0.0)
