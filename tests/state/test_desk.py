@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from krakenasync.errors import ConfigurationError, StateUnavailable
-from krakenasync.state.desk import Desk
+from krakenasync.state.desk import Desk, Report
 from krakenasync.state.port import Adjust, Leave, Limit, Peek, Store
 from krakenasync.state.shared import SharedState
 
@@ -46,10 +46,10 @@ class Gate:
 
     def owed(self):
         steps, self.steps = self.steps, []
-        return steps
+        return Report(0.0, steps)
 
-    def unpaid(self, steps):
-        self.steps += steps
+    def unpaid(self, report):
+        self.steps += report.steps
 
 
 def desk_of(store):

@@ -31,7 +31,6 @@ __all__ = ["BalanceSnapshot", "poll_accounts", "poll_balances"]
 
 _ZERO: Final = Decimal(0)
 
-
 _HOPELESS: Final = (InvalidKey, InvalidSignature, PermissionDenied, AccountRestricted, ConfigurationError)
 """Failures that only a person can fix; repeated polls would lead to a lockout."""
 

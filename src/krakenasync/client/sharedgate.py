@@ -20,6 +20,7 @@ from krakenasync.client.sharedlane import Application, SharedLane
 from krakenasync.errors import ConfigurationError, RateLimitTimeout, StateUnavailable
 from krakenasync.protocol.charges import DEAREST
 from krakenasync.state.bucket import Bucket
+from krakenasync.state.desk import Report
 from krakenasync.state.port import Adjust, Book, Booking, GiveBack, Refuse, Send, Step
 from krakenasync.state.shared import SharedState
 
@@ -48,7 +49,6 @@ class SharedGate(Gate):
         self._owed = 0.0
         self._overdraws = False
         self._refusals: list[tuple[float, float]] = []
-        self._reported = 0.0  # when the last report was made
         self._told = bucket.blocked_until
         self.granted = 0
         """Calls that were let through and have not ended yet."""
@@ -232,11 +232,10 @@ class SharedGate(Gate):
         """Whether something has to be reported to the store."""
         return bool(self._owed or self._refusals or self.bucket.blocked_until != self._told)
 
-    def owed(self) -> list[Step]:
+    def owed(self) -> Report:
         """Hand over what is to be reported: points to correct, a block, refusals."""
         name, limit = self.shared.name, self.shared.limit
         until, points, now = self.bucket.blocked_until, self._owed, self.now()
-        self._reported = now
         block = max(0.0, until - now) if until != self._told else 0.0
         overdraws = self._overdraws
         self._owed, self._told, self._overdraws = 0.0, until, False
@@ -247,18 +246,18 @@ class SharedGate(Gate):
         ]
         if points or block:
             steps.append(Adjust(name, limit, points, limit.cap if block else 0.0, block, overdraws))
-        return steps
+        return Report(now, steps)
 
-    def unpaid(self, steps: list[Step]) -> None:
+    def unpaid(self, report: Report) -> None:
         """Take back what could not be reported, as far as reporting it twice does no harm."""
-        for step in steps:
+        for step in report.steps:
             if isinstance(step, Adjust):
                 self._owed += max(0.0, step.delta)
                 self._overdraws |= step.overdraws
                 if step.block:
                     self._told = -math.inf
             elif isinstance(step, Refuse):
-                self._refusals.append((step.floor - self.bucket.spec.cap, self._reported - step.ago))
+                self._refusals.append((step.floor - self.bucket.spec.cap, report.at - step.ago))
         if self.owing:
             self._desk.owe(self)
 

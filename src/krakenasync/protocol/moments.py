@@ -12,7 +12,7 @@ from krakenasync.protocol.exact import EXACT, bounded, decimal_text
 from krakenasync.protocol.fields import Marker, Text
 from krakenasync.protocol.quoting import quoted
 
-__all__ = ["EPOCH", "Deadline", "Instant"]
+__all__ = ["CALENDAR_END", "EPOCH", "Deadline", "Instant"]
 
 _NO_MOMENT: Final = re.compile(
     r"-.*|\+?(?:[\d.]+e[-+]?\d+|[\d.]{100,}|s?nan\d*|inf(?:inity)?)", re.ASCII | re.IGNORECASE
@@ -21,8 +21,8 @@ _NO_MOMENT: Final = re.compile(
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGITS: Final = re.compile(r"\d+(?:\.\d*)?", re.ASCII)
 _HINT: Final = "unix seconds since 1970, or an aware datetime"
-_MOST_SECONDS: Final = 253_402_300_800
-"""The end of the calendar, so that every datetime passes; in milliseconds it was in 1978."""
+CALENDAR_END: Final = 253_402_300_800
+"""The year 10000, in unix seconds: no datetime is that late. As milliseconds it was in 1978."""
 _LEAST_NANOSECONDS: Final = 10**17
 """In 1973."""
 
@@ -60,9 +60,9 @@ class Instant(Marker):
         number = number.copy_abs()  # 0 without the sign it may have
         return decimal_text(number.to_integral_value(ROUND_FLOOR) if self._whole_seconds else number)
 
-    def _check_unit(self, name: str, number: Decimal | int) -> None:
+    def _check_unit(self, name: str, number: Decimal) -> None:
         """Refuse milliseconds and the like, which Kraken would read as a time in thousands of years."""
-        if number < _MOST_SECONDS or (self._nanoseconds and number >= _LEAST_NANOSECONDS):
+        if number < CALENDAR_END or (self._nanoseconds and number >= _LEAST_NANOSECONDS):
             return
         units = "seconds (or nanoseconds)" if self._nanoseconds else "seconds"
         raise InvalidArguments(f"{name}={quoted(number)} is not in {units}", hint=f"milliseconds? Write {_HINT}")

@@ -38,8 +38,9 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
         base: Seconds; the first pause is drawn from 0 to this, each further one from twice as much.
         longest: Seconds that no drawn pause exceeds.
         total: Seconds after the first failure within which the last repetition has to begin.
-        budget: Repetitions a key may spend at once; when they are spent, calls fail after one attempt. The key's first
-            client in this process decides: its other clients and `with_options` do not change it.
+        budget: Repetitions a key may spend at once; when they are spent, calls fail after one attempt, unless only a
+            limit of Kraken's refused them. The key's first client in this process decides: its other clients and
+            `with_options` do not change it.
         earn: How much of a repetition each success earns back; decided like `budget`.
         nonce_tries: How often a call whose nonce was refused is signed again before the refusal is reported: at once,
             then after `base` seconds, each further time after twice as many. A wait while refused nonces have closed

@@ -89,7 +89,7 @@ class Clearing:
         account, pair = self._accounts[order.account], order.pair
         base, quote = ASSETS[pair.base], ASSETS[pair.quote]
         cost = _cost(order, trade)
-        paid = _growth(quote, order.cost, cost)
+        paid = quote.quantise(order.cost + cost, ROUND_DOWN) - quote.quantise(order.cost, ROUND_DOWN)
         rate = order.maker_rate if maker else order.taker_rate
         fee_asset = base if order.fee_in_base else quote
         order.owed += rate * (trade.volume if order.fee_in_base else cost)
@@ -145,11 +145,6 @@ class Clearing:
                 balance=account.balances[asset],
             )
         )
-
-
-def _growth(asset: Asset, before: Decimal, by: Decimal) -> Decimal:
-    """Return by how much a sum grows in the digits of the asset, rounded down."""
-    return asset.quantise(before + by, ROUND_DOWN) - asset.quantise(before, ROUND_DOWN)
 
 
 def _fee_unit(order: Order) -> Decimal:

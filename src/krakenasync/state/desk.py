@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import anyio
 from anyio.lowlevel import current_token
@@ -21,7 +21,7 @@ from anyio.lowlevel import current_token
 from krakenasync.errors import ConfigurationError, StateUnavailable
 from krakenasync.state.port import Leave, Step, Store
 
-__all__ = ["Debtor", "Desk", "running_loop"]
+__all__ = ["Debtor", "Desk", "Report", "running_loop"]
 
 LOG: Final = logging.getLogger("krakenasync")
 
@@ -29,14 +29,25 @@ _MOST: Final = 64
 """The most departures that are reported late; the leases end the others' turns."""
 
 
+class Report(NamedTuple):
+    """What a debtor has to report.
+
+    Attributes:
+        at: When it was handed over, on the steady clock: its steps say how long ago something was.
+    """
+
+    at: float
+    steps: list[Step]
+
+
 class Debtor(Protocol):
     """Has something to report to the store about a counter."""
 
-    def owed(self) -> list[Step]:
+    def owed(self) -> Report:
         """Hand over what is to be reported."""
         ...
 
-    def unpaid(self, steps: list[Step]) -> None:
+    def unpaid(self, report: Report) -> None:
         """Take back what could not be reported, as far as reporting it twice does no harm."""
         ...
 
@@ -84,15 +95,15 @@ class Desk:
         owed = [(debtor, debtor.owed()) for debtor in self._debtors]
         leaving, self._leaving = self._leaving, []
         self._debtors.clear()
-        told = [step for _debtor, part in owed for step in part] + leaving
+        told = [step for _debtor, report in owed for step in report.steps] + leaving
         if not told and not steps:
             return []
         try:
             return (await store.ask(*told, *steps))[len(told) :]
         except BaseException:
             self._leaving = [*leaving, *self._leaving][:_MOST]
-            for debtor, part in owed:
-                debtor.unpaid(part)
+            for debtor, report in owed:
+                debtor.unpaid(report)
             raise
 
     @property

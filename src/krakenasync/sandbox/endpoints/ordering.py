@@ -12,6 +12,7 @@ from krakenasync.errors import InvalidArguments
 from krakenasync.protocol.bounds import DEADLINE, EXPIRY, ICEBERG_PARTS
 from krakenasync.protocol.fields import Marker
 from krakenasync.protocol.kinds import LIMITED, TRIGGERED
+from krakenasync.protocol.moments import CALENDAR_END
 from krakenasync.sandbox.arguments import Arguments, as_number
 from krakenasync.sandbox.clocks import NANOS
 from krakenasync.sandbox.closing import check_close
@@ -52,8 +53,6 @@ __all__ = [
 
 FLAGS: Final = words(OrderFlags)
 INT32: Final = 2**31
-CALENDAR_END: Final = 253_402_300_800 * NANOS
-"""The year 10000."""
 
 
 def check_deadline(context: Context) -> int | None:
@@ -246,7 +245,7 @@ def _moment(arguments: Arguments, name: str, now: int) -> int:
     ahead = text.startswith("+")
     number = int(as_number(name, text.removeprefix("+")) * NANOS)
     moment = now + number if ahead else number
-    if moment >= CALENDAR_END:
+    if moment >= CALENDAR_END * NANOS:
         raise invalid(name)  # such as milliseconds: no answer could name the time
     return moment
 
