@@ -1,13 +1,14 @@
 """Going on with a share of the limits while the store is away."""
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from krakenasync.clock import SYSTEM_CLOCK
 from krakenasync.errors import ConfigurationError, StateUnavailable
 from krakenasync.state.fallback import FallbackStore
 from krakenasync.state.inprocess import InProcessStore
-from krakenasync.state.port import Limit
+from krakenasync.state.port import Book, Enter, Leave, Limit
 from krakenasync.testing import VirtualClock
 from krakenasync.testing.questions import adjust, book, enter, give_back, leave, peek, send
 
@@ -15,15 +16,21 @@ LIMIT = Limit(8.0, 2.0)
 
 
 class Unsteady(InProcessStore):
-    """A store that can be taken away."""
+    """A store that can be taken away, that can be slow to fail, and that can be another program's."""
 
-    away = False
+    away = slow = foreign = False
+    starts = 0
 
     async def start(self):
+        self.starts += 1
         if self.away:
             raise StateUnavailable("away")
+        if self.foreign:
+            raise ConfigurationError("some other program's database")
 
     async def change(self, work):
+        if self.slow:
+            await anyio.lowlevel.checkpoint()
         if self.away:
             raise StateUnavailable("away")
         return await super().change(work)
@@ -133,6 +140,57 @@ def test_nonces_and_lane_go_on_above_the_last():
         await leave(fallback, "key", "me")
         with anyio.fail_after(0.5):
             await enter(fallback, "key", "you", lease=5.0, unit="ms")
+
+    anyio.run(main)
+
+
+@pytest.mark.parametrize("asked", [1, 2])
+def test_questions_that_fail_together_all_leave_their_notes(asked):
+    """One finds the store away while another is still asking it: it is told of both once it is back.
+
+    What was noted before, and was to be told by a question that failed, is not forgotten either.
+    """
+    clock = VirtualClock()
+    store = Unsteady(clock)
+    fallback = FallbackStore(store, clock, 1.0)
+
+    async def main():
+        await enter(fallback, "key", "me", lease=15.0, unit="ms")
+        await enter(fallback, "other", "me too", lease=15.0, unit="ms")
+        store.away = store.slow = True
+        for _ in range(asked):
+            async with anyio.create_task_group() as both:
+                both.start_soon(fallback.ask, Leave("key", "me"), Book("counter", LIMIT, 1.0))
+                both.start_soon(fallback.ask, Leave("other", "me too"), Book("other counter", LIMIT, 1.0))
+            clock.advance(1.0)
+        store.away = store.slow = False
+        for key, counter in (("key", "counter"), ("other", "other counter")):
+            (place,) = await fallback.ask(Enter(key, "you", 15.0, "ms"))
+            assert place.nonce  # nobody is in the lane
+            assert (await peek(fallback, counter, LIMIT)).level >= LIMIT.cap
+
+    anyio.run(main)
+
+
+def test_a_store_that_was_away_at_the_start_is_started_once_it_is_back():
+    """Until then nothing is asked of it: it may not be usable at all, and is not to be written to unchecked."""
+    clock = VirtualClock()
+    store = Unsteady(clock)
+    fallback = FallbackStore(store, clock, 1.0)
+
+    async def main():
+        store.away = True
+        await fallback.start()
+        store.away, store.foreign = False, True
+        clock.advance(1.0)
+        for _ in range(2):
+            with pytest.raises(ConfigurationError, match="some other program's"):
+                await book(fallback, "counter", LIMIT, 1.0)
+        store.foreign = False
+        assert not (await book(fallback, "counter", LIMIT, 1.0)).name.startswith("here")
+        assert store.starts == 4
+        await book(fallback, "counter", LIMIT, 1.0)
+        assert store.starts == 4
 
     anyio.run(main)
 

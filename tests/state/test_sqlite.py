@@ -276,6 +276,39 @@ def test_a_store_that_was_closed_opens_the_file_anew(tmp_path):
     anyio.run(main)
 
 
+def test_a_relative_path_is_taken_from_where_it_was_named(tmp_path, monkeypatch):
+    """A program that becomes a daemon changes its folder: its next connection opens the same file."""
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    store = SqliteStore("state.db")
+
+    async def main():
+        before = await new_nonce(store, "key", "ns")
+        store.let_go()
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        assert await new_nonce(store, "key", "ns") > before
+        await store.aclose()
+
+    anyio.run(main)
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_a_file_that_was_removed_is_made_anew(tmp_path):
+    """By whatever cleans up temporary folders, between two clients of a process: the second one can work."""
+    store = SqliteStore(tmp_path / "state.db")
+
+    async def main():
+        await store.start()
+        await store.aclose()
+        for file in tmp_path.iterdir():
+            file.unlink()
+        assert await new_nonce(store, "key", "ms")
+        await store.aclose()
+
+    anyio.run(main)
+    start(tmp_path / "state.db")  # it is marked as ours
+
+
 _FORK = """
 import anyio, os, sys
 from krakenasync.state.port import Nonce

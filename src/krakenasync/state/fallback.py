@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Any, Final, TypeAlias
 
 from krakenasync.clock import Clock
 from krakenasync.errors import ConfigurationError, StateUnavailable
@@ -21,6 +21,8 @@ _MOST: Final = 64
 _AGAIN: Final = 1.0
 """Seconds after which a store that was away is asked again."""
 _NO_COUNTER: Final = (Nonce, Enter, Leave, type(None))
+_Charged: TypeAlias = dict[str, tuple[Limit, list[tuple[float, float]]]]
+"""By counter: its limit, and of each charge when it is due and the points."""
 
 
 class FallbackStore(Store):
@@ -44,11 +46,12 @@ class FallbackStore(Store):
         self._clock = clock
         self._share = share
         self._local = InProcessStore(clock)
+        self._started = False
         self._away_until = float("-inf")
         self._lined_up: set[str] = set()  # callers let into the lane or the line here
         self._leaving: list[Step] = []  # to be reported to the store once it is back
         self._begun: set[str] = set()  # counters asked about here since the store went away
-        self._charged: dict[str, tuple[Limit, list[tuple[float, float]]]] = {}  # by counter: when due, and the points
+        self._charged: _Charged = {}
 
     @property
     def away(self) -> bool:
@@ -56,11 +59,20 @@ class FallbackStore(Store):
         return self._clock.monotonic() < self._away_until
 
     async def start(self) -> None:
-        """Start the store; one that does not answer now may do so later."""
+        """Start the store; one that does not answer now is started once it does.
+
+        Raises:
+            ConfigurationError: The store cannot be used.
+        """
         try:
-            await self.store.start()
+            await self._start_there()
         except StateUnavailable:
             self._gone()
+
+    async def _start_there(self) -> None:
+        if not self._started:
+            await self.store.start()
+            self._started = True
 
     async def ask(self, *steps: Step) -> list[Any]:
         """Answer the steps: what began here ends here, all else is for the store, unless it is away."""
@@ -81,25 +93,36 @@ class FallbackStore(Store):
         return answers
 
     async def _ask_there(self, steps: list[Step]) -> list[Any]:
-        """Ask the store, or answer here if it is away."""
+        """Ask the store, or answer here if it is away.
+
+        Raises:
+            ConfigurationError: The store cannot be used; it was away when it was first to be started.
+        """
         if not self.away:
             leaving, self._leaving = self._leaving, []
             charged, self._charged = self._charged, {}
             late = [*leaving, *self._full(charged)]
             try:
+                await self._start_there()
                 answers = (await self.store.ask(*late, *steps))[len(late) :]
-            except StateUnavailable:
-                self._leaving, self._charged = leaving, charged
+            except BaseException as error:
+                self._keep(leaving, charged)
+                if not isinstance(error, StateUnavailable):
+                    raise
                 self._gone()
-            except BaseException:
-                self._leaving, self._charged = leaving + self._leaving, charged | self._charged
-                raise
             else:
                 self._begun.clear()
                 return answers
         self._leaving += [step for step in steps if isinstance(step, Leave)][: _MOST - len(self._leaving)]
         await self._begin_full(steps)
         return await self._ask_here(steps)
+
+    def _keep(self, leaving: list[Step], charged: _Charged) -> None:
+        """Keep what the store was not told, before what other questions have added meanwhile."""
+        self._leaving = [*leaving, *self._leaving][:_MOST]
+        for name, (limit, points) in charged.items():
+            _limit, later = self._charged.get(name, (limit, []))
+            self._charged[name] = limit, [*points, *later]
 
     async def _begin_full(self, steps: list[Step]) -> None:
         """Set counters to full when first asked about since the store went away, so that there is no burst."""
@@ -132,7 +155,7 @@ class FallbackStore(Store):
             recent = [(due, cost) for due, cost in before if due > now - _AGAIN]
             self._charged[step.name] = step.limit, [*recent, (now + wait, points)]
 
-    def _full(self, charged: Mapping[str, tuple[Limit, list[tuple[float, float]]]]) -> Iterator[Step]:
+    def _full(self, charged: _Charged) -> Iterator[Step]:
         """Yield the steps that set counters charged here to full at the store, which has let them decay meanwhile.
 
         Added to that is what is still to be sent, or was when another process may already have been back at the store.

@@ -22,6 +22,7 @@ import msgspec
 
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.errors import ConfigurationError, StateUnavailable
+from krakenasync.protocol.quoting import quoted
 from krakenasync.state.keeping import RecordStore, Work
 from krakenasync.state.port import SCHEMA
 
@@ -48,13 +49,23 @@ class SqliteStore(RecordStore):
     starts again; then nothing is credited for the time before.
 
     Args:
-        path: The file; it is created if missing, its folder is not.
+        path: The file; it is created if missing, its folder is not. A relative one is taken from the folder that is
+            current now, whatever becomes current later.
         clock: The source of time.
+
+    Raises:
+        ConfigurationError: No file can have that path.
     """
 
     def __init__(self, path: str | Path, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(clock)
-        self.path = Path(path)
+        self.path = Path(path).absolute()
+        try:
+            possible = b"\0" not in os.fsencode(self.path)
+        except UnicodeEncodeError:
+            possible = False
+        if not possible:
+            raise ConfigurationError(f"no file can have the path {quoted(str(path))}", hint="name another file")
         self._threads = threading.local()
         _STORES.add(self)
 
@@ -64,7 +75,7 @@ class SqliteStore(RecordStore):
         Raises:
             ConfigurationError: The file cannot be written to, is not one of ours, or is of another version.
         """
-        await self._patiently(lambda: self._within(_prepare))
+        await self._patiently(lambda: self._within(lambda _file: None))
 
     async def change(self, work: Work) -> list[Any]:
         """Do the work in one transaction."""
@@ -82,16 +93,19 @@ class SqliteStore(RecordStore):
         return await self._patiently(lambda: self._within(transaction))
 
     def _within(self, work: Callable[[sqlite3.Connection], A]) -> A:
-        """Do the work in one write transaction."""
+        """Do the work in one write transaction, the first one of a connection in a file that is prepared for it."""
         file = self._file()
         file.execute("BEGIN IMMEDIATE")
         try:
+            if not self._threads.prepared:  # also after a file was removed, which makes the next connection a new one
+                _prepare(file)
             done = work(file)
             file.execute("COMMIT")
         except BaseException:
             if file.in_transaction:
                 file.execute("ROLLBACK")
             raise
+        self._threads.prepared = True
         return done
 
     async def _patiently(self, work: Callable[[], A]) -> A:
@@ -127,6 +141,7 @@ class SqliteStore(RecordStore):
         file: sqlite3.Connection | None = getattr(self._threads, "file", None)
         if file is None:
             file = self._threads.file = _open(self.path)
+            self._threads.prepared = False
         return file
 
     def let_go(self) -> None:

@@ -15,6 +15,9 @@ __all__ = ["open_store"]
 
 _FORMS: Final = "sqlite:///relative.db, sqlite:////absolute.db, redis://host:6379/0, rediss://... or unix://..."
 _OWN: Final = ("on_state_failure", "share")
+_REDIS: Final = {"redis", "rediss", "unix", "valkey", "valkeys"}
+_UNREADABLE: Final = "the state's URL cannot be read"
+_ESCAPED: Final = f"in a password, write / # ? @ % as %2F %23 %3F %40 %25; {_FORMS}"
 
 
 def open_store(url: str, clock: Clock = SYSTEM_CLOCK) -> Store:
@@ -28,9 +31,11 @@ def open_store(url: str, clock: Clock = SYSTEM_CLOCK) -> Store:
     """
     try:
         parts = urlsplit(url)
+        _port = parts.port
+        query = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
     except ValueError:
-        raise ConfigurationError("the state's URL cannot be read", hint=_FORMS) from None
-    query = dict(parse_qsl(parts.query))
+        # Nothing of it is repeated, here and below: where a password is not escaped, any part may be a piece of it.
+        raise ConfigurationError(_UNREADABLE, hint=_ESCAPED) from None
     failure, share = (query.pop(name, "") for name in _OWN)
     store: Store
     if parts.scheme == "sqlite":
@@ -43,12 +48,13 @@ def open_store(url: str, clock: Clock = SYSTEM_CLOCK) -> Store:
         from krakenasync.state.sqlite import SqliteStore  # noqa: PLC0415 - most clients keep no state; sqlite3 is slow to load
 
         store = SqliteStore(Path(path), clock)
-    elif parts.scheme in {"redis", "rediss", "unix", "valkey", "valkeys"}:
+    elif parts.scheme in _REDIS:
         scheme = parts.scheme.replace("valkey", "redis")
         if not parts.hostname and scheme != "unix":
             raise ConfigurationError("the state's URL names no host", hint=_FORMS)
-        if scheme != "unix" and not parts.path.strip("/").isdecimal() and parts.path.strip("/"):
-            raise ConfigurationError(f"{parts.path!r} is not a database number", hint=_FORMS)
+        number = parts.path.strip("/")
+        if parts.fragment or (scheme != "unix" and number and not number.isdecimal()):
+            raise ConfigurationError("the state's URL does not end in a database number", hint=_ESCAPED)
         from krakenasync.state.redis import RedisStore  # noqa: PLC0415 - as above
 
         store = RedisStore(urlunsplit((scheme, *parts[1:3], urlencode(query), "")), clock)

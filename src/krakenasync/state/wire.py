@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 from krakenasync.errors import ConfigurationError
 from krakenasync.state.rediserrors import redis_errors, refusal
@@ -57,6 +58,11 @@ def pool_of(url: str) -> ConnectionPool:
     except ImportError:
         raise ConfigurationError("a Redis state needs redis-py", hint="pip install 'krakenasync[redis]'") from None
     unreadable: tuple[type[Exception], ...] = (ValueError, TypeError, *redis_errors())
+    try:
+        _port = urlsplit(url).port
+    except ValueError:  # which would repeat what may be a piece of a password
+        hint = "in a password, write / # ? @ % as %2F %23 %3F %40 %25"
+        raise ConfigurationError("the state's URL cannot be read", hint=hint) from None
     try:
         pool = ConnectionPool.from_url(
             url,
