@@ -1,10 +1,11 @@
 """ensure_cancelled, over the client against the sandbox, in virtual time."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 
 import anyio
+import msgspec
 import pytest
 
 from krakenasync import (
@@ -34,6 +35,21 @@ from krakenasync.testing import in_process, run
 
 BUY = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "0.001", "price": "30000"}
 MARKET = {"pair": "XBTUSD", "type": "buy", "ordertype": "market", "volume": "0.001"}
+
+
+class Server:
+    """Kraken's clock, which stands still."""
+
+    def __init__(self, now):
+        self.at_least = lambda: now
+
+    async def refresh(self, _sender):
+        pass
+
+
+async def until_over(exchange, began=0, **name):
+    """Cancel an order there; `began` is the time of the call by Kraken's clock, in unix nanoseconds."""
+    return await ensure_cancelled(exchange, Server(began), EnsureCancelled(**name), age=lambda: 0.0)
 
 
 def play(scene, **config):
@@ -146,7 +162,7 @@ def test_an_order_that_came_to_rest_between_two_slow_looks_is_not_denied():
     """In the last of three looks it begins to rest after the open orders were read and before the closed ones came."""
 
     async def main(clock):
-        ended = await ensure_cancelled(SlowLists(clock, born=30), EnsureCancelled(cl_ord_id="mine"))
+        ended = await until_over(SlowLists(clock, born=30), cl_ord_id="mine")
         assert ended.status == "canceled"
 
     run(main)
@@ -286,7 +302,7 @@ def test_a_later_denial_says_nothing_of_an_earlier_cancellation(first):
     async def main(_clock):
         exchange = Laggard(first)
         with pytest.raises(OutcomeUnknown) as doubt:
-            await ensure_cancelled(exchange, EnsureCancelled(txid="O1"))
+            await until_over(exchange, txid="O1")
         assert doubt.value.effect == "unknown"
         assert exchange.cancels > 1
 
@@ -330,13 +346,13 @@ class Played:
         return [request.spec.name for request in self.asked]
 
 
-def ended(exchange, **name):
+def ended(exchange, began=0, **name):
     """Cancel an order there, a while after the program began; returns the order or the error."""
 
     async def main(_clock):
         await anyio.sleep(100)
         try:
-            return await ensure_cancelled(exchange, EnsureCancelled(**name))
+            return await until_over(exchange, began, **name)
         except (UnknownOrder, OutcomeUnknown) as error:
             return error
 
@@ -413,3 +429,85 @@ def test_open_orders_are_looked_at_again_only_after_a_slow_answer_without_the_or
     exchange = Played(slow=slow, CancelOrder=[UnknownOrder("x")], OpenOrders=[{}], ClosedOrders=[closed])
     assert isinstance(ended(exchange, cl_ord_id="mine"), UnknownOrder) == (not closed)
     assert exchange.calls == ["CancelOrder", *looks]
+
+
+OPENED = datetime(2026, 5, 28, tzinfo=UTC)
+LATER = timedelta(hours=1)
+
+
+def bearer(txid, status, opened, closed=None):
+    """Show an order that is called "mine"."""
+    order = msgspec.structs.replace(shown(status)["O1"], opentm=opened, closetm=closed)
+    return {txid: order}
+
+
+@pytest.mark.parametrize("answer", [None, Unanswered("lost", effect="unknown")])
+def test_an_earlier_order_with_the_same_id_is_not_taken_for_the_one_that_was_cancelled(answer):
+    """Ours does not show for two looks; what shows had ended before the call."""
+    earlier = bearer("O1", "closed", OPENED, OPENED + LATER)
+    ours = bearer("O2", "canceled", OPENED + 2 * LATER, OPENED + 3 * LATER)
+    exchange = Played(
+        CancelOrder=[answer, UnknownOrder("x")], OpenOrders=[{}], ClosedOrders=[earlier, earlier, earlier | ours]
+    )
+    began = round((OPENED + 3 * LATER).timestamp() * 1e9)
+    assert ended(exchange, began, cl_ord_id="mine").status == "canceled"
+    assert {request.cl_ord_id for request in exchange.asked} == {"mine"}
+
+
+def test_an_order_that_had_ended_before_is_believed_on_the_second_look():
+    """Kraken says that it knows no such open order, and nothing later shows."""
+    exchange = Played(
+        CancelOrder=[UnknownOrder("x")], OpenOrders=[{}], ClosedOrders=[bearer("O1", "closed", OPENED, OPENED + LATER)]
+    )
+    began = round((OPENED + 3 * LATER).timestamp() * 1e9)
+    assert ended(exchange, began, cl_ord_id="mine").status == "closed"
+    assert exchange.calls == ["CancelOrder", *["OpenOrders", "ClosedOrders"] * 2]
+
+
+@pytest.mark.parametrize(("before", "looks"), [(1.9, 1), (2.1, 2)])
+@pytest.mark.parametrize("closes", [False, True])
+def test_krakens_clocks_may_disagree_about_when_an_order_ended(before, looks, closes):
+    """By up to two seconds; where no end is told, the beginning stands for it."""
+    began = OPENED + LATER
+    told = began - timedelta(seconds=before)
+    order = bearer("O1", "closed", OPENED, told) if closes else bearer("O1", "closed", told)
+    exchange = Played(CancelOrder=[UnknownOrder("x")], OpenOrders=[{}], ClosedOrders=[order])
+    assert ended(exchange, round(began.timestamp() * 1e9), cl_ord_id="mine").status == "closed"
+    assert exchange.calls.count("ClosedOrders") == looks
+
+
+@pytest.mark.parametrize("fault", [None, "504", "answer-lost-after", "EGeneral:Internal error"])
+@pytest.mark.parametrize("old", [0, 30])
+def test_an_order_is_cancelled_whose_id_an_earlier_one_had(fault, old):
+    """On an exchange whose lists lag by a second, and however old ours is: it is ours whose end is told."""
+
+    async def scene(kraken, sandbox):
+        await kraken.add_order(**MARKET, cl_ord_id="grid-1")
+        await anyio.sleep(60)
+        ours = await kraken.add_order(**BUY | {"volume": "0.002"}, cl_ord_id="grid-1")
+        await anyio.sleep(old)
+        if fault:
+            sandbox.faults.add("CancelOrder", fault)
+        ended = await kraken.ensure_cancelled(cl_ord_id="grid-1")
+        assert (ended.status, ended.vol) == ("canceled", Decimal("0.002"))
+        await anyio.sleep(5)
+        assert (await kraken.query_orders(txid=ours.txid[0]))[ours.txid[0]].status == "canceled"
+
+    play(scene, open_order_lag=1.0)
+
+
+def test_whether_an_earlier_order_is_meant_is_not_decided_without_krakens_clock():
+    """Reading it fails, so the look counts as failed."""
+
+    class Unreadable(Server):
+        async def refresh(self, _sender):
+            raise NotSent("down")
+
+    exchange = Played(CancelOrder=[None], OpenOrders=[{}], ClosedOrders=[shown("canceled")])
+
+    async def main(_clock):
+        with pytest.raises(OutcomeUnknown) as doubt:
+            await ensure_cancelled(exchange, Unreadable(0), EnsureCancelled(cl_ord_id="mine"), age=lambda: 0.0)
+        assert isinstance(doubt.value.__cause__, NotSent)
+
+    run(main)

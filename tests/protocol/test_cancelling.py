@@ -10,6 +10,7 @@ from krakenasync.protocol.cancelling import (
     Acknowledged,
     Cancel,
     Denied,
+    Earlier,
     Ended,
     GaveUp,
     Gone,
@@ -35,6 +36,8 @@ class World(NamedTuple):
     state: str  # "open", "ended" or "never"
     failures: int = 3
     lags: int = 0
+    earlier: bool = False  # an earlier order has the same client's id
+    before: bool = False  # ours had ended before it was first cancelled
     script: tuple[str, ...] = ()
 
     def after(self, event, **changes):
@@ -46,7 +49,7 @@ def cancellations(world):
     """Every way a cancellation can turn out."""
     if world.state == "open":
         yield Acknowledged(), world.after("cancelled", state="ended")
-        yield Gone(), world.after("filled before the cancellation", state="ended")
+        yield Gone(), world.after("filled before the cancellation", state="ended", before=not world.script)
     else:
         yield Gone(), world
     if world.failures:
@@ -58,9 +61,12 @@ def cancellations(world):
 def looks(world):
     """Every way a look can turn out."""
     if world.lags:
-        yield Missing(), world.after("does not show yet", lags=world.lags - 1)
+        sight = Earlier() if world.earlier else Missing()
+        yield sight, world.after("does not show yet", lags=world.lags - 1)
     else:
-        yield {"open": Resting(), "ended": Ended(), "never": Missing()}[world.state], world
+        ended = Earlier() if world.before else Ended()
+        never = Earlier() if world.earlier else Missing()
+        yield {"open": Resting(), "ended": ended, "never": never}[world.state], world.after("shows what is")
     if world.failures:
         yield Unseen(), world.after("look fails", failures=world.failures - 1)
 
@@ -89,6 +95,71 @@ def test_every_script_ends_with_the_truth(state, lags):
     for end, world in ends:
         assert end == (NoSuchOrder() if state == "never" else Over()), world.script
         assert world.state != "open"
+
+
+@pytest.mark.parametrize("before", [False, True])
+@pytest.mark.parametrize("state", ["open", "ended", "never"])
+@pytest.mark.parametrize("lags", [0, 1])
+def test_the_end_of_an_earlier_order_is_not_taken_for_that_of_ours(state, lags, before):
+    """One that had the same client's id before, and shows while ours does not yet."""
+    world = World(state, lags=lags, earlier=True, before=before and state == "ended")
+    ends = list(explore(machine.begin(PLAN), world))
+    assert len(ends) >= 10
+    for end, turned in ends:
+        assert end == Over(), turned.script
+        assert turned.state != "open"
+        assert turned.script[-1] == "shows what is" or state == "never", turned.script
+
+
+class BelievesAtOnce:
+    """Takes the first that has the id for ours."""
+
+    cancelled = staticmethod(machine.cancelled)
+
+    @staticmethod
+    def looked(plan, step, sight):
+        return machine.looked(plan, step, Ended() if isinstance(sight, Earlier) else sight)
+
+
+def test_the_scripts_catch_who_believes_at_once():
+    """Such a rule tells of the earlier order's end while ours is open."""
+    ends = list(explore(machine.begin(PLAN), World("open", lags=1, earlier=True), PLAN, BelievesAtOnce))
+    assert any(turned.state == "open" for _end, turned in ends)
+    assert any(turned.state == "ended" and turned.script[-1] != "shows what is" for _end, turned in ends)
+
+
+@pytest.mark.parametrize("seen", [False, True])
+def test_an_earlier_order_is_never_believed_once_ours_was_cancelled_or_seen(seen):
+    """Kraken has agreed to cancel an order that was open, or has shown it: another one has ended before."""
+    step = Cancel(Look(1, 1, exists=True, gone=True)) if seen else machine.cancelled(Cancel(), Acknowledged())
+    while step != GaveUp():
+        match step:
+            case Look():
+                step = machine.looked(PLAN, step, Earlier())
+            case Cancel():
+                step = machine.cancelled(step, Gone())
+            case _:
+                step = step.then
+
+
+@pytest.mark.parametrize(("unclear", "looks"), [(False, 2), (True, 3)])
+def test_a_lost_answer_is_one_look_more_before_an_earlier_order_is_believed(unclear, looks):
+    """It may have ended the order that does not show yet."""
+    step, made = machine.cancelled(Cancel(), Unclear() if unclear else Gone()), 1
+    if unclear:
+        step = machine.cancelled(Cancel(step), Gone())
+    while isinstance(after := machine.looked(PLAN, step, Earlier()), Pause):
+        step, made = after.then, made + 1
+    assert (after, made) == (Over(), looks)
+
+
+def test_a_plan_that_only_looks_believes_in_an_earlier_order_after_three_looks():
+    """By then a later one would have shown."""
+    plan = Plan(cancels=0)
+    step, looks = machine.begin(plan), 1
+    while isinstance(after := machine.looked(plan, step, Earlier()), Pause):
+        step, looks = after.then, looks + 1
+    assert (after, looks) == (Over(), 3)
 
 
 class LooksOnce:
@@ -182,7 +253,8 @@ def test_what_kraken_agreed_to_cancel_has_a_moment_to_show_it():
 def test_a_cancellation_that_was_not_accepted_is_not_repeated_without_a_pause(outcome):
     """Only after one that was accepted have the looks, which showed the order as open, taken time enough."""
     after = machine.looked(PLAN, machine.cancelled(Cancel(), outcome), Resting())
-    assert after == Pause(PLAN.pause, Cancel(Look(1, 1, 0, exists=True, gone=isinstance(outcome, Gone))))
+    known = {"gone": isinstance(outcome, Gone), "unclear": isinstance(outcome, Unclear)}
+    assert after == Pause(PLAN.pause, Cancel(Look(1, 1, 0, exists=True, **known)))
 
 
 def test_a_look_that_failed_is_followed_by_another_and_not_by_a_cancellation():
@@ -200,7 +272,8 @@ def test_a_resting_order_is_cancelled_again_so_often_and_then_only_watched():
 def test_a_plan_without_cancellations_only_looks():
     """That is what resolving means."""
     plan = Plan(cancels=0, looks=2)
-    assert machine.begin(plan) == Look(exists=True)
+    assert machine.begin(plan) == Look(unclear=True)
+    assert machine.begin(plan, exists=True) == Look(exists=True, unclear=True)
     assert [end for end, _ in explore(machine.begin(plan), World("open", failures=0), plan)] == [GaveUp()]
 
 

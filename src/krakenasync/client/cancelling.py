@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any, Final
 
 import anyio
 import msgspec
 
 from krakenasync.client.lookup import FoundOrder, Sender, newest
+from krakenasync.client.serverclock import ServerClock
 from krakenasync.errors import (
     ConfigurationError,
     InvalidArguments,
@@ -21,9 +23,10 @@ from krakenasync.errors import (
 from krakenasync.protocol import cancelling as machine
 from krakenasync.protocol.clordid import is_userref
 from krakenasync.protocol.quoting import quoted
+from krakenasync.protocol.servertime import SECOND
 from krakenasync.spot.changes import CancelOrder
 from krakenasync.spot.orders import ClosedOrders, OpenOrders, OrderInfo, QueryOrders
-from krakenasync.spot.values import ENDED, ClientOrderId, Word
+from krakenasync.spot.values import ENDED, ClientOrderId, Word, from_nanoseconds
 
 __all__ = ["Cancellation", "EnsureCancelled", "ensure_cancelled"]
 
@@ -31,12 +34,16 @@ LOG: Final = logging.getLogger("krakenasync")
 _AT_A_GLANCE: Final = 1.0
 """Seconds between two looks beyond which an order may have reached the book after the first."""
 
+_SKEW: Final = 2.0
+"""Seconds by which the clocks of Kraken's machines may disagree."""
+
 
 class EnsureCancelled(msgspec.Struct, frozen=True, kw_only=True):
     """Cancel an order and find out how it ended, whatever the network does.
 
     The cancellation is repeated until the order is seen to have ended. That is safe, because it names one order, and an
-    order ends once. With a `cl_ord_id` this is true as long as no later order has the same id.
+    order ends once. With a `cl_ord_id` this is true as long as no later order has the same id. An earlier one may have
+    had it: so an order that had ended before the call is looked for twice, as a later one may not show yet.
 
     Args:
         txid: Kraken's id of the order.
@@ -72,9 +79,11 @@ class EnsureCancelled(msgspec.Struct, frozen=True, kw_only=True):
         return name
 
 
-async def ensure_cancelled(sender: Sender, wanted: EnsureCancelled) -> OrderInfo:
-    """Cancel an order and find out how it ended; see `EnsureCancelled`."""
-    return await Cancellation(sender, wanted.name()).run(machine.Plan())
+async def ensure_cancelled(
+    sender: Sender, server: ServerClock, wanted: EnsureCancelled, age: Callable[[], float]
+) -> OrderInfo:
+    """Cancel an order and find out how it ended; see `EnsureCancelled` and `Cancellation`."""
+    return await Cancellation(sender, server, wanted.name(), age).run(machine.Plan())
 
 
 class Cancellation:
@@ -82,15 +91,19 @@ class Cancellation:
 
     Args:
         sender: Makes calls.
+        server: Kraken's clock.
         name: The order's ``txid`` or ``cl_ord_id``.
+        age: Returns the most seconds that can have passed since the beginning.
     """
 
-    def __init__(self, sender: Sender, name: dict[str, str]) -> None:
+    def __init__(self, sender: Sender, server: ServerClock, name: dict[str, str], age: Callable[[], float]) -> None:
         self._sender = sender
+        self._server = server
         self._name = name
+        self._age = age
         self._found: FoundOrder | None = None
         self._error: KrakenError | None = None
-        self._may_be_done = False
+        self._may_be_done = self._exists = False
 
     async def run(self, plan: machine.Plan) -> OrderInfo:
         """Do what the machine says until it is done.
@@ -98,7 +111,7 @@ class Cancellation:
         Raises:
             KrakenError: See `EnsureCancelled`.
         """
-        step: Any = machine.begin(plan)
+        step: Any = machine.begin(plan, exists=self._exists)
         while True:
             match step:
                 case machine.Cancel() | machine.Look() | machine.Pause():
@@ -142,12 +155,13 @@ class Cancellation:
             self._may_be_done |= error.effect == "unknown"
             # A refusal of this cancel says nothing about an earlier one that may have been carried out.
             return machine.Unclear() if again or error.retryable or self._may_be_done else machine.Denied()
-        self._may_be_done = True
+        self._may_be_done = self._exists = True
         return machine.Acknowledged()
 
-    async def _look(self) -> machine.Ended | machine.Resting | machine.Missing | machine.Unseen:
+    async def _look(self) -> machine.Ended | machine.Earlier | machine.Resting | machine.Missing | machine.Unseen:
         try:
             found = await (self._by_txid() if "txid" in self._name else self._by_client_id())
+            earlier = found is not None and "txid" not in self._name and await self._ended_before(found.order)
         except UnknownOrder:
             return machine.Missing()
         except ConfigurationError:
@@ -159,6 +173,8 @@ class Cancellation:
         if found is None:
             return machine.Missing()
         self._found = found
+        if earlier:
+            return machine.Earlier()
         self._name = {"txid": found.txid}  # never reused, unlike a client's id
         return machine.Ended() if found.order.status in ENDED else machine.Resting()
 
@@ -180,6 +196,14 @@ class Cancellation:
     async def _open(self, cl_ord_id: str) -> FoundOrder | None:
         opened = (await self._sender.send(OpenOrders(cl_ord_id=cl_ord_id))).result.open
         return newest(opened, cl_ord_id)
+
+    async def _ended_before(self, order: OrderInfo) -> bool:
+        """Whether an order had ended before it was first cancelled."""
+        if order.status not in ENDED:
+            return False
+        await self._server.refresh(self._sender)
+        began = self._server.at_least() - round((self._age() + _SKEW) * SECOND)
+        return (order.closetm or order.opentm) < from_nanoseconds(began)
 
     def _doubt(self, plan: machine.Plan) -> OutcomeUnknown:
         unknown = OutcomeUnknown(

@@ -296,7 +296,8 @@ class KrakenClient(Calls, Pages, Book):
         return await resolve_order(self._urgent(), self._server_clock, wanted)
 
     async def _cancel(self, wanted: EnsureCancelled) -> OrderInfo:
-        return await ensure_cancelled(self._urgent(), wanted)
+        since = functools.partial(age, self._clock, instant(self._clock))
+        return await ensure_cancelled(self._urgent(), self._server_clock, wanted, age=since)
 
     def _urgent(self) -> Self:
         """Return a view for finding out what became of an order: its calls go first and never reuse an old answer."""

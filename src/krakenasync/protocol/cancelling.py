@@ -12,6 +12,10 @@ An order that Kraken agreed to cancel may be shown as open for a moment longer, 
 is cancelled again: that would wait for room on the counter. An order that is seen nowhere may be too young to show. So
 it is cancelled again until Kraken itself says whether it knows it; only from then on does its absence mean something.
 
+A client's id may have named an earlier order, as Kraken keeps it unique among open orders only. So an order that had
+ended before it was first cancelled (`Earlier`) counts as absent, too, until further looks have shown no later one; and
+for good, if Kraken has agreed to cancel one that was open.
+
 Source: https://docs.kraken.com/api/docs/rest-api/cancel-order; https://docs.kraken.com/exchange/guides/general/errors
 """
 
@@ -25,6 +29,7 @@ __all__ = [
     "Acknowledged",
     "Cancel",
     "Denied",
+    "Earlier",
     "Ended",
     "GaveUp",
     "Gone",
@@ -57,6 +62,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         absences: Looks without the order that it takes, once Kraken does not know it, before it counts as never there;
             they take longer than an order may take to show (`krakenasync.protocol.placement.Plan.margin`). There are
             no more, because by a client's id each costs five points, a third of a starter's counter.
+        earlier: Looks that it takes to believe that an order which had ended before is the one meant, if no answer to
+            a cancellation was lost; else it takes as many as `absences`.
         pause: Seconds after the first look; each further pause is twice as long, up to `longest`.
         longest: The longest pause, in seconds.
     """
@@ -64,6 +71,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     cancels: int = 4
     looks: int = 10
     absences: int = 3
+    earlier: int = 2
     pause: float = 1.2
     longest: float = 8.0
 
@@ -94,6 +102,10 @@ class Ended(msgspec.Struct, frozen=True):
     """The order was found, filled, cancelled or expired."""
 
 
+class Earlier(msgspec.Struct, frozen=True):
+    """The newest order with that client's id had ended before it was first cancelled: a later one may not show yet."""
+
+
 class Resting(msgspec.Struct, frozen=True):
     """The order was found open."""
 
@@ -115,11 +127,12 @@ class Look(msgspec.Struct, frozen=True):
     Attributes:
         cancels: How often it was cancelled.
         looks: Looks made before this one.
-        absences: How many of them did not find it, since Kraken knows no such open order.
-        exists: Whether there certainly is such an order.
+        absences: How many of them did not find it, since Kraken knows no such open order, or if none is cancelled.
+        exists: Whether there certainly is such an order, which was open when it was first cancelled.
         gone: Whether Kraken has said that it knows no such open order.
         patience: Looks left that have to show it open before it is cancelled again; 0 after a cancellation that was not
             acknowledged.
+        unclear: Whether a cancellation may have been carried out without an answer.
     """
 
     cancels: int = 0
@@ -128,6 +141,7 @@ class Look(msgspec.Struct, frozen=True):
     exists: bool = False
     gone: bool = False
     patience: int = 0
+    unclear: bool = False
 
 
 class Cancel(msgspec.Struct, frozen=True):
@@ -159,9 +173,9 @@ class GaveUp(msgspec.Struct, frozen=True):
     """It is not known whether the order is still open."""
 
 
-def begin(plan: Plan) -> Cancel | Look:
-    """Return the first step."""
-    return Cancel() if plan.cancels else Look(exists=True)
+def begin(plan: Plan, *, exists: bool = False) -> Cancel | Look:
+    """Return the first step; if it is only to look, `exists` says whether a cancellation was acknowledged before."""
+    return Cancel() if plan.cancels else Look(exists=exists, unclear=True)
 
 
 def cancelled(step: Cancel, outcome: Acknowledged | Gone | Unclear | Denied) -> Look | Rejected:
@@ -169,20 +183,35 @@ def cancelled(step: Cancel, outcome: Acknowledged | Gone | Unclear | Denied) -> 
     if isinstance(outcome, Denied):
         return Rejected()
     so_far, accepted = step.so_far, isinstance(outcome, Acknowledged)
-    exists = so_far.exists or accepted
-    gone = so_far.gone or isinstance(outcome, Gone)
-    return Look(so_far.cancels + 1, so_far.looks, so_far.absences, exists, gone, _LAG if accepted else 0)
+    return msgspec.structs.replace(
+        so_far,
+        cancels=so_far.cancels + 1,
+        exists=so_far.exists or accepted,
+        gone=so_far.gone or isinstance(outcome, Gone),
+        patience=_LAG if accepted else 0,
+        unclear=so_far.unclear or isinstance(outcome, Unclear),
+    )
 
 
-def looked(plan: Plan, step: Look, sight: Ended | Resting | Missing | Unseen) -> Over | Pause | NoSuchOrder | GaveUp:
+def looked(
+    plan: Plan, step: Look, sight: Ended | Earlier | Resting | Missing | Unseen
+) -> Over | Pause | NoSuchOrder | GaveUp:
     """Return what follows a look."""
     if isinstance(sight, Ended):
         return Over()
-    missing, resting = isinstance(sight, Missing), isinstance(sight, Resting)
-    absences = step.absences + (missing and step.gone)
+    missing, resting = isinstance(sight, Missing | Earlier), isinstance(sight, Resting)
     patience = max(0, step.patience - 1)
-    seen = Look(step.cancels, step.looks + 1, absences, step.exists or resting, step.gone, patience)
-    if not seen.exists and seen.absences >= plan.absences:
+    seen = msgspec.structs.replace(
+        step,
+        looks=step.looks + 1,
+        absences=step.absences + (missing and (step.gone or not plan.cancels)),
+        exists=step.exists or resting,
+        patience=patience,
+    )
+    enough = seen.absences >= (plan.absences if seen.unclear else plan.earlier)
+    if isinstance(sight, Earlier) and enough and not seen.exists:
+        return Over()
+    if seen.gone and not seen.exists and seen.absences >= plan.absences:
         return NoSuchOrder()
     if seen.looks >= plan.looks:
         return GaveUp()
