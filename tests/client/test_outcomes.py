@@ -465,6 +465,76 @@ def test_a_cancelled_batch_is_told_once_every_order_has_ended(status, known):
     )
 
 
+@pytest.mark.parametrize(("since", "looks"), [(-7, 3), (-5, 1)])
+def test_an_order_that_had_ended_before_it_was_cancelled_is_looked_at_three_times(since, looks):
+    """A later one with the same client's id may not show yet: one that ends after the call (a second ago) is ours.
+
+    Five seconds more are allowed for what is not known of Kraken's clock.
+    """
+    states, _seconds, kraken = resolve(
+        lambda _clock: CancelOrderBatch(cl_ord_ids=["one"]),
+        OpenOrders=lambda _: {},
+        ClosedOrders=lambda clock: {"O1": info(clock, cl_ord_id="one", status="closed", closetm=at(clock, since))},
+    )
+    assert states["one"].status == "closed"
+    assert kraken.asked.count("ClosedOrders") == looks
+
+
+def test_a_name_given_twice_is_one_order():
+    """Kraken cancels it once, and it ends once."""
+    states, _seconds, _kraken = resolve(
+        lambda _clock: CancelOrderBatch(orders=["O1", "O1"], cl_ord_ids=["two", "two"]),
+        QueryOrders=lambda clock: {"O1": info(clock, status="canceled")},
+        OpenOrders=lambda _: {},
+        ClosedOrders=lambda clock: {"O2": info(clock, cl_ord_id="two", status="canceled")},
+    )
+    assert sorted(states) == ["O1", "two"]
+
+
+@pytest.mark.parametrize("old", [0, 30])
+def test_the_end_of_an_earlier_order_with_the_same_id_settles_no_doubt(old):
+    """The cancellation never arrived, and ours does not show yet: that it rests is found out, and doubt remains.
+
+    An amendment that was carried out is found once ours shows.
+    """
+
+    async def scene(kraken, sandbox):
+        earlier = await kraken.add_order(pair="XBTUSD", type="buy", ordertype="market", volume="1", cl_ord_id="grid-1")
+        await anyio.sleep(600)
+        ours = await kraken.add_order(**BUY, cl_ord_id="grid-1")
+        await anyio.sleep(old)
+        sandbox.faults.add("CancelOrder", "502-before")
+        with pytest.raises(OutcomeUnknown) as caught:
+            await kraken.cancel_order(cl_ord_id="grid-1")
+        with pytest.raises(OutcomeUnknown):
+            await caught.value.resolve()
+        sandbox.faults.add("AmendOrder", "502-after")
+        with pytest.raises(OutcomeUnknown) as caught:
+            await kraken.amend_order(cl_ord_id="grid-1", limit_price="29000", deadline=at(sandbox.clock, 5))
+        assert (await caught.value.resolve()).limit_price == 29000
+        states = await kraken.query_orders(txid=[*earlier.txid, *ours.txid])
+        assert [states[each].status for each in (*earlier.txid, *ours.txid)] == ["closed", "open"]
+
+    play(scene, open_order_lag=1.0)
+
+
+@pytest.mark.parametrize("old", [0.0, 0.5])
+def test_an_amend_of_a_young_order_is_not_denied_for_an_earlier_one_with_its_id(old):
+    """The earlier order shows first; its versions say nothing about ours."""
+
+    async def scene(kraken, sandbox):
+        await kraken.add_order(pair="XBTUSD", type="buy", ordertype="market", volume="1", cl_ord_id="grid-1")
+        await anyio.sleep(600)
+        await kraken.add_order(**BUY, cl_ord_id="grid-1")
+        await anyio.sleep(old)
+        sandbox.faults.add("AmendOrder", "502-after")
+        with pytest.raises(OutcomeUnknown) as caught:
+            await kraken.amend_order(cl_ord_id="grid-1", limit_price="29000", deadline=at(sandbox.clock, 5))
+        assert (await caught.value.resolve()).limit_price == 29000
+
+    play(scene, open_order_lag=1.0)
+
+
 @pytest.mark.parametrize(
     ("request_made", "looks"),
     [
@@ -513,11 +583,11 @@ def test_a_deadline_in_text_is_read():
     assert error.deadline == datetime(2026, 5, 28, 20, 26, 40, tzinfo=UTC)
 
 
-def play(scene):
+def play(scene, **config):
     """Run ``scene(kraken, sandbox)`` in virtual time."""
 
     async def main(clock):
-        running = in_process(SandboxConfig(limits=False), clock=clock)
+        running = in_process(SandboxConfig(limits=False, **config), clock=clock)
         async with running.client(retry=RetryPolicy(attempts=1)) as kraken:
             return await scene(kraken, running.sandbox)
 

@@ -15,6 +15,7 @@ from krakenasync.client.preview import deadline_of
 from krakenasync.client.serverclock import ServerClock
 from krakenasync.errors import ConfigurationError, KrakenError, OutcomeUnknown
 from krakenasync.protocol import placement as machine
+from krakenasync.protocol.cancelling import Plan as Cancelling
 from krakenasync.protocol.clordid import is_userref
 from krakenasync.protocol.outcomes import after_edit, find_amend, fits_edit
 from krakenasync.protocol.requests import Request
@@ -29,6 +30,8 @@ __all__ = ["Outcome", "outcome_of"]
 _PLAN: Final = machine.Plan(resubmit=False, looks=4)
 _SLACK: Final = 5 * SECOND
 """Nanoseconds by which our estimate of when the call was made may be off."""
+_LOOKS: Final = Cancelling().absences
+"""Looks after which an order that shows nowhere is not there."""
 
 
 class Context(NamedTuple):
@@ -163,7 +166,8 @@ class AmendOutcome(Outcome):
         """Look through the order's versions."""
         request = self._request
         if self._txid is None:
-            lookup = Lookup(self.sender, request.cl_ord_id or "")
+            # One that had ended before cannot have been amended: the order that was does not show yet.
+            lookup = Lookup(self.sender, request.cl_ord_id or "", since=self.since(), given=True)
             await self.look_up(lookup)
             if lookup.found is None:
                 return machine.Suspect()
@@ -207,21 +211,26 @@ class EditOutcome(Outcome):
 class CancelOutcome(Outcome):
     """The outcome of CancelOrder and CancelOrderBatch: the orders by the names given, once all of them have ended.
 
-    An order that rests may still be cancelled by the request, so it leaves doubt; `ensure_cancelled` removes that.
+    An order that rests may still be cancelled by the request, so it leaves doubt; `ensure_cancelled` removes that. So
+    does one that had ended before, if it is named by a client's id: a later one with that id may not show yet. After
+    three looks it would.
     """
 
     def __init__(self, txids: list[str], cl_ord_ids: list[str], context: Context) -> None:
         super().__init__(context)
-        self._txids = txids
-        self._cl_ord_ids = cl_ord_ids
+        self._txids = list(dict.fromkeys(txids))
+        self._cl_ord_ids = list(dict.fromkeys(cl_ord_ids))
+        self._looks = 0
 
     async def judge(self) -> machine.Sight:
         """Look at every order."""
+        self._looks += 1
+        since = 0 if self._looks >= _LOOKS else self.since()
         states: dict[str, OrderInfo] = {}
         if self._txids:
             states |= (await self.sender.send(QueryOrders(txid=self._txids))).result
         for cl_ord_id in self._cl_ord_ids:
-            lookup = Lookup(self.sender, cl_ord_id)
+            lookup = Lookup(self.sender, cl_ord_id, since=since, given=True)
             await self.look_up(lookup)
             if lookup.found is not None:
                 states[cl_ord_id] = lookup.found.order
