@@ -548,3 +548,46 @@ def test_turning_it_off_is_tried_for_a_minute_or_until_it_fires(timeout, longest
         )
 
     run(main)
+
+
+async def fail_a_group_and_go_on():
+    """Let a task of an asyncio.TaskGroup fail and handle that: up to Python 3.12 it leaves this task marked."""
+
+    async def fails():
+        raise ZeroDivisionError
+
+    with pytest.raises(ExceptionGroup):
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(fails())
+
+
+@pytest.mark.parametrize("wait", [0, 100])
+def test_a_task_group_of_the_caller_that_fails_in_the_block_does_not_leave_the_switch_armed(wait):
+    """The caller has handled it, and the block ends normally."""
+
+    async def main(clock):
+        exchange = Exchange(clock)
+        async with exchange.client() as kraken, kraken.dead_man_switch(timeout=60):
+            await fail_a_group_and_go_on()
+            await anyio.sleep(wait)
+        assert exchange.timers[-1][1] == 0
+
+    run(main)
+
+
+def test_the_error_of_a_task_group_of_the_caller_leaves_the_block_as_it_is():
+    """Nor does it become a cancellation if it is not handled inside."""
+
+    async def main(clock):
+        exchange = Exchange(clock)
+
+        async def trades():
+            async with exchange.client() as kraken, kraken.dead_man_switch(timeout=60):
+                await fail_a_group_and_go_on()
+                raise LookupError
+
+        with pytest.raises(LookupError):
+            await trades()
+        assert [timeout for _when, timeout in exchange.timers] == [60]
+
+    run(main)

@@ -1,5 +1,6 @@
 """Balances again and again."""
 
+import asyncio
 from contextlib import aclosing
 from decimal import Decimal
 
@@ -223,6 +224,24 @@ def test_an_error_in_the_callers_block_comes_out_as_it_is(naive_kraken):
             await reads()
         async with poll_accounts({}) as snapshots:
             assert [snapshot async for snapshot in snapshots] == []
+
+    run(main)
+
+
+def test_a_task_group_of_the_caller_that_fails_in_the_block_does_not_cancel_it(naive_kraken):
+    """Up to Python 3.12 asyncio.TaskGroup leaves its task marked; the caller has handled it, and polling goes on."""
+
+    async def fails():
+        raise ZeroDivisionError
+
+    async def main(clock):
+        async with poll_accounts({"alice": naive_kraken(clock, tier="pro").client(tier="pro")}) as snapshots:
+            async for snapshot in snapshots:
+                with pytest.raises(ExceptionGroup):
+                    async with asyncio.TaskGroup() as tasks:
+                        tasks.create_task(fails())
+                if snapshot.number == 3:
+                    break
 
     run(main)
 

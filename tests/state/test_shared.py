@@ -45,7 +45,10 @@ def test_what_may_be_given_as_a_state():
     """Nothing, a state, a store of one's own; all else is refused with what would do."""
     state, clock = MemoryState(SYSTEM_CLOCK), VirtualClock()
     assert state_from(None, SYSTEM_CLOCK) is PROCESS
-    assert state_from(None, clock).clock is clock
+    found = state_from(None, clock)
+    assert found.clock is clock
+    assert state_from(None, clock) is found  # all clients of a key that count by one clock share it, like a process's
+    assert state_from(None, VirtualClock()) is not found
     assert state_from(state, SYSTEM_CLOCK) is state
     assert isinstance(state_from(InProcessStore(), SYSTEM_CLOCK), SharedState)
     with pytest.raises(ConfigurationError, match="of type int") as failure:

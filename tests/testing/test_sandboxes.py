@@ -79,3 +79,17 @@ def test_it_runs_on_trio():
             return await kraken.balance()
 
     assert anyio.run(main, backend="trio")
+
+
+def test_a_client_without_a_state_of_its_own_shares_that_of_the_sandbox():
+    """Whether none is named or None: two clients of a key that counted apart would be refused."""
+
+    async def main(clock):
+        exchange = in_process(clock=clock)
+        async with exchange.client() as one, exchange.client(state=None) as another:
+            async with anyio.create_task_group() as tasks:
+                for each in [one, another] * 12:
+                    tasks.start_soon(each.balance)
+        assert exchange.stats.refusals() == 0
+
+    run(main)

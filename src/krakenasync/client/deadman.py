@@ -128,8 +128,11 @@ async def dead_man_switch(
     await _insist(switch, cancel_all_orders_after, timeout)
     failure: BaseException | None = None
     under_way = anyio.Lock()
+    # Not the group's own scope, in which the caller's block runs: up to Python 3.12, a failed asyncio.TaskGroup leaves
+    # its task marked as cancelled, and a cancellation of ours would then pass for one from outside.
+    renewing = anyio.CancelScope()
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_renew, switch, cancel_all_orders_after, armed, under_way)
+        tasks.start_soon(_renew, renewing, switch, cancel_all_orders_after, armed, under_way)
         try:
             yield switch
         except (anyio.get_cancelled_exc_class(), GeneratorExit):
@@ -139,7 +142,7 @@ async def dead_man_switch(
         else:
             # With a nonce window a renewal that is under way could arrive after the 0 and arm the switch again.
             await under_way.acquire()
-        tasks.cancel_scope.cancel()
+        renewing.cancel()
     if failure is not None:
         raise failure
     quiet_at = switch.quiet_at
@@ -177,19 +180,26 @@ async def _insist(
         await anyio.sleep_until(again)
 
 
-async def _renew(switch: DeadManSwitch, cancel_all_orders_after: SetTimer, began: float, under_way: anyio.Lock) -> None:
+async def _renew(
+    scope: anyio.CancelScope,
+    switch: DeadManSwitch,
+    cancel_all_orders_after: SetTimer,
+    began: float,
+    under_way: anyio.Lock,
+) -> None:
     """Renew the timer repeatedly, and sooner after a failure. No try may take up the time of the next one."""
     pause = switch.timeout / _RENEWALS
-    while True:
-        await anyio.sleep_until(began + (pause if switch.error is None else pause / _RENEWALS))
-        began = anyio.current_time()
-        try:
-            async with under_way:
-                with anyio.fail_after(pause):
-                    answer = await cancel_all_orders_after(switch.timeout)
-        except (KrakenError, TimeoutError) as error:
-            switch.failed(error)
-            switch.strayed(began, error)
-        else:
-            switch.renewed(answer, began)
-            switch.renewals += 1
+    with scope:
+        while True:
+            await anyio.sleep_until(began + (pause if switch.error is None else pause / _RENEWALS))
+            began = anyio.current_time()
+            try:
+                async with under_way:
+                    with anyio.fail_after(pause):
+                        answer = await cancel_all_orders_after(switch.timeout)
+            except (KrakenError, TimeoutError) as error:
+                switch.failed(error)
+                switch.strayed(began, error)
+            else:
+                switch.renewed(answer, began)
+                switch.renewals += 1

@@ -161,22 +161,28 @@ async def poll_accounts(
         raise refused("buffer", buffer, "a whole number, 0 or more")
     send, receive = anyio.create_memory_object_stream[BalanceSnapshot](buffer)
     failure: Exception | None = None
+    # Not the group's own scope, in which the caller's block runs: see `dead_man_switch`.
+    scopes = [anyio.CancelScope() for _ in clients]
     async with anyio.create_task_group() as tasks:
         with receive:
             async with send:
-                for label, client in clients.items():
-                    tasks.start_soon(_forward, label, client, every, send.clone())
+                for scope, (label, client) in zip(scopes, clients.items(), strict=True):
+                    tasks.start_soon(_forward, scope, label, client, every, send.clone())
             try:
                 yield receive
             except Exception as error:  # noqa: BLE001 - raised below: the caller's own error, without a group
                 failure = error
-            tasks.cancel_scope.cancel()
+            for scope in scopes:
+                scope.cancel()
     if failure is not None:
         raise failure
 
 
-async def _forward(label: str, client: Polled, every: float, to: MemoryObjectSendStream[Any]) -> None:
+async def _forward(
+    scope: anyio.CancelScope, label: str, client: Polled, every: float, to: MemoryObjectSendStream[Any]
+) -> None:
     """Put one account's snapshots into the common stream."""
     async with to:
-        async for snapshot in client.poll_balances(every, on_error="yield"):
-            await to.send(msgspec.structs.replace(snapshot, account=label))
+        with scope:
+            async for snapshot in client.poll_balances(every, on_error="yield"):
+                await to.send(msgspec.structs.replace(snapshot, account=label))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeGuard
 
-from krakenasync.clock import SYSTEM_CLOCK, Clock
+from krakenasync.clock import Clock
 from krakenasync.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -25,15 +25,16 @@ def is_shared(state: MemoryState) -> TypeGuard[SharedState]:
 def state_from(given: object, clock: Clock) -> MemoryState:
     """Read what was given as `state`: None, which means this process's, a state, a store, or the URL of one.
 
-    All clients of a process that name the same URL share its state, including the lines in it.
+    All clients of a process that name the same URL share its state, including the lines in it; and so do those that
+    name none, as far as they count by the same clock.
 
     Raises:
         ConfigurationError: The URL cannot be read, or `given` is none of these.
     """
-    from krakenasync.state.memory import PROCESS, MemoryState
+    from krakenasync.state.memory import MemoryState, of_process
 
     if given is None:
-        return PROCESS if clock is SYSTEM_CLOCK else MemoryState(clock)
+        return of_process(clock)
     if isinstance(given, MemoryState):
         return given
     from krakenasync.state.shared import shared_state

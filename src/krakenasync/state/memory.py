@@ -13,7 +13,7 @@ from krakenasync.state.ages import OrderAges
 from krakenasync.state.bucket import Bucket
 from krakenasync.state.nonces import NonceSource
 
-__all__ = ["PROCESS", "MemoryState"]
+__all__ = ["PROCESS", "MemoryState", "of_process"]
 
 _KEEP: Final = 1024
 """From this many counters on, those at rest are dropped."""
@@ -100,3 +100,20 @@ class MemoryState:
 
 PROCESS: Final = MemoryState(SYSTEM_CLOCK)
 """What all clients of this process share unless they are given a state of their own."""
+
+_BY_CLOCK: Final[WeakValueDictionary[int, MemoryState]] = WeakValueDictionary()
+_BY_CLOCK_LOCK: Final = threading.Lock()
+
+
+def of_process(clock: Clock) -> MemoryState:
+    """Return what all clients of this process share that count by a clock: a test's clock has a state of its own.
+
+    That one lives as long as a client uses it.
+    """
+    if clock is SYSTEM_CLOCK:
+        return PROCESS
+    with _BY_CLOCK_LOCK:
+        found = _BY_CLOCK.get(id(clock))
+        if found is None or found.clock is not clock:
+            found = _BY_CLOCK[id(clock)] = MemoryState(clock)
+        return found

@@ -75,7 +75,8 @@ class KrakenSandbox:
 
         Args:
             label: The key's label, such as ``"bob"``; without one, the first account's.
-            settings: Any settings of `KrakenClient`; they override the ones chosen here.
+            settings: Any settings of `KrakenClient`; they override the ones chosen here. ``state=None`` stands for the
+                state that this sandbox's clients share.
         """
         key = self.key(label)
         chosen: dict[str, Any] = {
@@ -84,12 +85,14 @@ class KrakenSandbox:
             "tier": key.account.tier,
             "base_url": self.base_url,
             "limits": _as_counted_by(self.sandbox.config),
-            "state": self._state,
             "clock": self.sandbox.clock,
             "nonce_window": key.nonce_window,
             "http_client": self._http_client,
         }
-        return KrakenClient(**{**chosen, **settings})
+        chosen |= settings
+        if chosen.get("state") is None:
+            chosen["state"] = self._state
+        return KrakenClient(**chosen)
 
     @asynccontextmanager
     async def clients(self, *labels: str, **settings: Any) -> AsyncIterator[dict[str, KrakenClient]]:
