@@ -500,7 +500,10 @@ def test_a_counter_goes_by_its_name_in_the_snapshot():
     run(main)
 
 
-@pytest.mark.parametrize("cost", [16, -1, math.nan, math.inf, Decimal("15.5"), Decimal("NaN"), Decimal("sNaN")])
+@pytest.mark.parametrize(
+    "cost",
+    [16, -1, math.nan, math.inf, Decimal("15.5"), Decimal("NaN"), Decimal("sNaN"), pytest.param(10**400, id="huge")],
+)
 def test_room_that_never_comes_is_not_waited_for(cost):
     """A loop that sleeps until there is room would never end."""
     with pytest.raises(InvalidArguments, match="rest has room for 0 to 15 points, never for"):

@@ -715,9 +715,12 @@ def test_after_a_crash_a_journalled_id_alone_tells_what_became_of_the_order():
             await anyio.sleep(300)
             found = await kraken.resolve_order(cl_ord_id=placed.cl_ord_id)
             assert (found.txid, found.sends) == (placed.txid, 0)
-        began = sandbox.clock.monotonic()
-        assert await kraken.resolve_order(cl_ord_id="never-sent") is None
-        assert 60 < sandbox.clock.monotonic() - began < 66
+        # No request is accepted later than a minute after it was signed, whatever deadline it is said to have had.
+        for hours in (None, 5, 24 * 365):
+            deadline = hours and datetime.fromtimestamp(sandbox.clock.wall_ns() / 1e9, UTC) + timedelta(hours=hours)
+            began = sandbox.clock.monotonic()
+            assert await kraken.resolve_order(cl_ord_id="never-sent", deadline=deadline) is None
+            assert 60 < sandbox.clock.monotonic() - began < 66
 
     play(scene)
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from urllib.parse import parse_qsl
 
+import anyio
 import httpx
 import pytest
 from hypothesis import given, settings
@@ -253,6 +254,29 @@ def test_filters_travel_in_the_cursor():
     assert [each.get("without_count") for each in asked] == [None, "true", "true"]
 
 
+@pytest.mark.parametrize("tasks", [2, 8])
+def test_each_row_goes_to_one_of_the_tasks_that_share_an_iterator(tasks):
+    """A pool of workers over the rows: none of them is booked twice, and the page is asked for once."""
+
+    async def main(clock):
+        kraken = Kraken(clock, 120)
+        async with kraken.client() as client:
+            rows, found = client.iter_ledgers(), []
+
+            async def work():
+                async for row in rows:
+                    found.append(row)
+                    await anyio.sleep(0.01)
+
+            async with anyio.create_task_group() as workers:
+                for _ in range(tasks):
+                    workers.start_soon(work)
+            alone = [row async for row in client.iter_ledgers()]
+        assert ids(found) == ids(alone)
+
+    run(main)
+
+
 def test_a_page_call_that_fails_can_be_made_again():
     """After an error the iterator stands where it stood, and goes on."""
 
@@ -349,6 +373,9 @@ def test_page_calls_can_let_others_go_first():
     run(main)
 
 
+_UNTIL = '{"endpoint":"Trades","params":{"pair":"XBTUSD"},"until":%s}'
+
+
 @pytest.mark.parametrize(
     ("call", "error"),
     [
@@ -361,6 +388,10 @@ def test_page_calls_can_let_others_go_first():
         (lambda client: client.iter_trades("XBTUSD", count=5000), InvalidArguments),
         (lambda client: client.iter_trades("XBTUSD", until="TID-1"), InvalidArguments),
         (lambda client: client.iter_trades(cursor='{"endpoint":"Trades"}'), InvalidArguments),
+        *[
+            (lambda client, until=until: client.iter_trades(cursor=_UNTIL % until), InvalidArguments)
+            for until in ('"NaN"', '"sNaN"', "1e30", '"-1"', '"Infinity"', '"1E+999999"', "253402300800")
+        ],
         (lambda client: client.iter_ohlc(), InvalidArguments),
         (lambda client: client.iter_ohlc(""), InvalidArguments),
     ],

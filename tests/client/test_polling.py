@@ -29,7 +29,18 @@ def test_changes_name_what_changed_only():
     assert changes(before, after) == {"B": Decimal(3), "C": Decimal(-3), "D": Decimal(4)}
 
 
-@pytest.mark.parametrize("wrong", [{"every": 0}, {"every": "5"}, {"every": True}, {"buffer": -1}, {"buffer": 1.5}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"every": 0},
+        {"every": "5"},
+        {"every": True},
+        {"every": 5e-324},
+        {"every": 1e308},
+        {"buffer": -1},
+        {"buffer": 1.5},
+    ],
+)
 @pytest.mark.asyncio
 async def test_what_cannot_work_is_refused_before_anybody_is_asked(wrong):
     """As the error it is, in no group."""

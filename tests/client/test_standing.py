@@ -165,3 +165,29 @@ def test_after_a_lockout_refused_nonces_are_counted_anew():
     breaker.failed(InvalidNonce("x"), clock.monotonic())
     with pytest.raises(InvalidNonce):
         breaker.check("Balance")
+
+
+def test_a_success_of_before_a_lockout_does_not_end_it():
+    """It was under way when Kraken locked the key out, which lasts as long as calls go on; a later one ends it."""
+    clock = VirtualClock()
+    breaker = Breaker(clock)
+    clock.advance(1)
+    breaker.failed(TemporaryLockout("x"))
+    breaker.succeeded(sent=0.5 + clock.monotonic() - 1)
+    with pytest.raises(TemporaryLockout):
+        breaker.check("Balance")
+    clock.advance(901)
+    breaker.succeeded(sent=clock.monotonic())
+    assert breaker.reason is None
+    assert not breaker.doubted
+
+
+def test_a_success_of_before_a_pause_ends_any_other():
+    """Kraken accepts the key: what it refused was something else."""
+    clock = VirtualClock()
+    breaker = Breaker(clock)
+    for _ in range(3):
+        breaker.failed(InvalidKey("x"))
+    breaker.succeeded(sent=clock.monotonic() - 1)
+    breaker.check("Balance")
+    assert breaker.reason is None

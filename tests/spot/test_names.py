@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_UP, Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -303,3 +304,12 @@ def test_a_book_shows_what_it_holds():
     assert BOOK.assets["XXBT"].name == "BTC"
     assert BOOK.pairs["XXBTZUSD"].ordermin == Decimal("0.00005")
     assert repr(BOOK) == f"<NameBook of {len(ALTNAMES)} assets and 10 pairs>"
+
+
+@pytest.mark.parametrize("left_out", ["base", "quote"])
+def test_a_pair_without_base_or_quote_has_no_names(left_out):
+    """Such a row says too little; the others are found."""
+    whole = pair("XBTUSD", "XXBT", "ZUSD")
+    book = NameBook({}, {"XXBTZUSD": whole, "ODD": msgspec.structs.replace(whole, **{left_out: msgspec.UNSET})})
+    assert list(book.pairs) == ["XXBTZUSD"]
+    assert book.pair("XBTUSD").id == "XXBTZUSD"

@@ -86,10 +86,9 @@ def test_a_client_without_a_state_of_its_own_shares_that_of_the_sandbox():
 
     async def main(clock):
         exchange = in_process(clock=clock)
-        async with exchange.client() as one, exchange.client(state=None) as another:
-            async with anyio.create_task_group() as tasks:
-                for each in [one, another] * 12:
-                    tasks.start_soon(each.balance)
+        async with exchange.client() as one, exchange.client(state=None) as other, anyio.create_task_group() as tasks:
+            for each in [one, other] * 12:
+                tasks.start_soon(each.balance)
         assert exchange.stats.refusals() == 0
 
     run(main)

@@ -241,7 +241,10 @@ class Limits:
         bucket = self._bucket(_label_of(counter))
         if not isinstance(cost, (int, float, Decimal)):
             raise InvalidType(f"cost must be points, not {type(cost).__name__}")
-        points = math.nan if isinstance(cost, Decimal) and cost.is_snan() else float(cost)
+        try:
+            points = float(cost)
+        except (ValueError, OverflowError):  # a signalling NaN, a huge int
+            points = math.nan
         if not 0 <= points <= bucket.spec.cap:  # NaN is refused as well
             raise InvalidArguments(f"{counter} has room for 0 to {bucket.spec.cap:g} points, never for {quoted(cost)}")
         return bucket.delay(points)

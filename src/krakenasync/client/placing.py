@@ -125,8 +125,9 @@ class Placement:
             await self._server.refresh(self._sender)
         except KrakenError as error:
             raise self._doubt(end) from error
-        farthest = DEADLINE[1] * SECOND  # no request is accepted later than this after it was signed
-        self._deadline = deadline or self._server.likely() + farthest
+        # No request is accepted later than this after it was signed. A deadline beyond is wrong: a time zone?
+        farthest = self._server.likely() + DEADLINE[1] * SECOND
+        self._deadline = min(deadline or farthest, farthest)
         return await self._resume(machine.Glance(0, self._deadline))
 
     async def _resume(self, step: machine.Glance | machine.Wait) -> PlacedOrder | None:

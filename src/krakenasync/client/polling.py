@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["BalanceSnapshot", "poll_accounts", "poll_balances"]
 
 _ZERO: Final = Decimal(0)
-
+_SHORTEST, _LONGEST = 0.001, 31_536_000.0
+"""Seconds from one poll to the next: with much fewer or more of them, a moment is no longer a number of seconds."""
 _HOPELESS: Final = (InvalidKey, InvalidSignature, PermissionDenied, AccountRestricted, ConfigurationError)
 """Failures that only a person can fix; repeated polls would lead to a lockout."""
 
@@ -121,8 +122,8 @@ async def poll_balances(
 
 
 def _check_every(every: object) -> None:
-    if isinstance(every, bool) or not isinstance(every, (int, float)) or not 0 < every < math.inf:
-        raise refused("every", every, "seconds, above 0")
+    if isinstance(every, bool) or not isinstance(every, (int, float)) or not _SHORTEST <= every <= _LONGEST:
+        raise refused("every", every, "seconds, from 0.001 to a year")
 
 
 class Polled(Protocol):
@@ -154,7 +155,7 @@ async def poll_accounts(
         buffer: Snapshots kept for a slow reader; when it is full, polling waits.
 
     Raises:
-        ConfigurationError: `every` is not a positive number, or `buffer` is not a whole number, 0 or more.
+        ConfigurationError: `every` is not a number from 0.001 to a year, or `buffer` is not a whole number, 0 or more.
     """
     _check_every(every)
     if isinstance(buffer, bool) or not isinstance(buffer, int) or buffer < 0:

@@ -229,7 +229,7 @@ class Road:
             raise
         hold.settle()
         if spec.private:
-            self._recognised()
+            self._recognised(sent)
             self.limits.engine.learn(spec, call.params, answer.result, reply)
         if curious or answer.warnings:
             self._notify(Answered(spec.name, number, self._clock.monotonic() - sent, answer.warnings))
@@ -249,12 +249,12 @@ class Road:
         if isinstance(error, AuthenticationError):
             self._breaker.failed(error, sent)
         elif isinstance(error, OrderRefused):
-            self._recognised()
+            self._recognised(sent)
 
-    def _recognised(self) -> None:
-        """Record that Kraken recognised the key, whatever it answered."""
+    def _recognised(self, sent: float) -> None:
+        """Record that Kraken recognised the key in a call that was sent then, whatever it answered."""
         if self._breaker.doubted:
-            self._breaker.succeeded()
+            self._breaker.succeeded(sent)
             if self._nonces is not None:
                 self._nonces.accept()
 

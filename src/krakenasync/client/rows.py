@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Generic, Self, TypeAlias, TypeVar
 
+import anyio
 import msgspec
 
 from krakenasync.client.frames import at_any_time
@@ -126,7 +127,8 @@ def closed_candles(result: CandleTable, cursor: Cursor) -> Reading[CandleRow]:
 class Rows(Generic[T]):
     """An async iterator over the rows of all pages. Nothing is sent before the first row is asked for.
 
-    If the call for a page fails, the iterator stays where it was: the next ``anext`` tries again.
+    If the call for a page fails, the iterator stays where it was: the next ``anext`` tries again. Several tasks may
+    share one: each row goes to one of them.
     """
 
     def __init__(
@@ -148,6 +150,7 @@ class Rows(Generic[T]):
         self._page = Page(())
         self._rows: Sequence[T] = ()
         self._next = 0
+        self._turning = anyio.Lock(fast_acquire=True)
 
     @property
     def cursor(self) -> str:
@@ -166,7 +169,9 @@ class Rows(Generic[T]):
         while self._next >= len(self._rows):
             if self._following is None:
                 raise StopAsyncIteration
-            await self._turn(self._following)
+            async with self._turning:
+                if self._next >= len(self._rows) and self._following is not None:  # else another task has got the page
+                    await self._turn(self._following)
         index = self._next
         self._next += 1
         self._stands = paging.behind(self._paging, self._at, self._page, index)

@@ -77,7 +77,7 @@ class Breaker:
         self._clock = clock
         self._row = self._nonces = 0
         self._next_pause = self.FIRST_PAUSE
-        self._nonce_refused = self._paused_until = -math.inf
+        self._nonce_refused = self._locked_out = self._paused_until = -math.inf
         self.reason: AuthenticationError | None = None
         """The refusal that paused the calls, or None."""
         self.doubted = True
@@ -111,6 +111,7 @@ class Breaker:
         """
         if isinstance(error, TemporaryLockout):
             self._pause(error, self.LOCKOUT)
+            self._locked_out = self._clock.monotonic()
         elif isinstance(error, (InvalidKey, InvalidSignature)):
             self._row += 1
             if self._row >= self.IN_A_ROW:
@@ -129,8 +130,14 @@ class Breaker:
         self._paused_until = self._clock.monotonic() + seconds
         self._row = self._nonces = 0
 
-    def succeeded(self) -> None:
-        """Record that Kraken accepts the key."""
+    def succeeded(self, sent: float = math.inf) -> None:
+        """Record that Kraken accepts the key.
+
+        Args:
+            sent: When the call was sent, on the steady clock. One that was under way before a lockout does not end it.
+        """
+        if sent < self._locked_out:
+            return
         self.doubted = False
         self._row = self._nonces = 0
         self._next_pause = self.FIRST_PAUSE

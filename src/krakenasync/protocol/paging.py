@@ -20,6 +20,7 @@ import msgspec
 
 from krakenasync.errors import InvalidArguments, InvalidType
 from krakenasync.protocol.exact import EXACT, decimal_text
+from krakenasync.protocol.moments import CALENDAR_END
 from krakenasync.protocol.servertime import SECOND
 
 __all__ = ["PAGING", "Cursor", "Page", "Paging", "Style", "begin", "behind", "first_new", "following", "parameters"]
@@ -114,7 +115,10 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
             raise InvalidType(f"cursor must be a str, not {type(text).__name__}", hint="pass what `.cursor` gave")
         try:
             cursor = _CURSOR.decode(str.__str__(text))  # msgspec does not read the caller's own classes
+            possible = cursor.until is None or (cursor.until.is_finite() and 0 <= cursor.until < CALENDAR_END)
         except (msgspec.MsgspecError, UnicodeEncodeError):
+            possible = False
+        if not possible:
             raise InvalidArguments("the cursor cannot be read", hint="pass what `.cursor` gave, unchanged") from None
         if cursor.endpoint != endpoint:
             raise InvalidArguments(f"the cursor belongs to {cursor.endpoint}, not to {endpoint}")

@@ -127,7 +127,8 @@ class NameBook:
             if _SUFFIXED.fullmatch(key):
                 self._assets.by_id[key] = self._suffixed(key, asset) or asset
         for key, row in pairs.items():
-            self._enter(key, row)
+            if isinstance(row.base, str) and isinstance(row.quote, str):  # what Kraken leaves out is UNSET
+                self._enter(key, row)
 
     def _enter(self, key: str, row: AssetPair) -> None:
         base, quote = self._of_pair(row.base), self._of_pair(row.quote)
