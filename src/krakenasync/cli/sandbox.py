@@ -62,7 +62,8 @@ def sandbox(
         most_at_once: Private calls of a key in flight beyond which it is throttled; 0 for any number.
         presence_validates: Treat the mere presence of validate in an order as yes.
         open_order_lag: Seconds until a new order shows among the open ones, and an ended one among the closed.
-        speed: How many seconds of the market and the counters pass in one real second.
+        speed: How many seconds of the market and the counters pass in one real second. For clients, deadlines and dead
+            man's switches run out that much sooner.
     """
     config = SandboxConfig(
         tier=tier,

@@ -73,7 +73,8 @@ class SandboxConfig(msgspec.Struct, frozen=True, kw_only=True):
             users of Kraken report.
         open_order_lag: Seconds for which a fresh order does not show in OpenOrders yet, nor one just closed in
             ClosedOrders.
-        speed: How many of the sandbox's seconds pass in one real second; latency and jitter stay real.
+        speed: How many of the sandbox's seconds pass in one real second; latency and jitter stay real, and so does the
+            time of its clients: for them deadlines and dead man's switches run out that much sooner.
         keys: Keys that the caller supplies.
     """
 
