@@ -14,6 +14,7 @@ from krakenasync import (
     NotSent,
     OutcomeUnknown,
     PermissionDenied,
+    RateLimitTimeout,
     RetryPolicy,
     Unanswered,
     UnknownOrder,
@@ -466,14 +467,55 @@ def test_an_order_that_had_ended_before_is_believed_on_the_second_look():
 
 @pytest.mark.parametrize(("before", "looks"), [(1.9, 1), (2.1, 2)])
 @pytest.mark.parametrize("closes", [False, True])
-def test_krakens_clocks_may_disagree_about_when_an_order_ended(before, looks, closes):
+def test_krakens_clocks_may_disagree_about_when_an_order_was_cancelled(before, looks, closes):
     """By up to two seconds; where no end is told, the beginning stands for it."""
     began = OPENED + LATER
     told = began - timedelta(seconds=before)
-    order = bearer("O1", "closed", OPENED, told) if closes else bearer("O1", "closed", told)
+    order = bearer("O1", "canceled", OPENED, told) if closes else bearer("O1", "canceled", told)
     exchange = Played(CancelOrder=[UnknownOrder("x")], OpenOrders=[{}], ClosedOrders=[order])
-    assert ended(exchange, round(began.timestamp() * 1e9), cl_ord_id="mine").status == "closed"
+    assert ended(exchange, round(began.timestamp() * 1e9), cl_ord_id="mine").status == "canceled"
     assert exchange.calls.count("ClosedOrders") == looks
+
+
+def test_a_fill_of_just_now_may_be_that_of_an_earlier_order():
+    """Whose id was used again at once: it takes a second look, whatever the time."""
+    began = OPENED + LATER
+    exchange = Played(
+        CancelOrder=[UnknownOrder("x")],
+        OpenOrders=[{}],
+        ClosedOrders=[bearer("O1", "closed", OPENED, began + timedelta(seconds=1))],
+    )
+    assert ended(exchange, round(began.timestamp() * 1e9), cl_ord_id="mine").status == "closed"
+    assert exchange.calls.count("ClosedOrders") == 2
+
+
+def test_an_order_that_is_dated_oddly_is_believed_after_three_looks():
+    """Kraken has agreed to cancel it, and its clock seems to be hours ahead of when the order ended."""
+    exchange = Played(CancelOrder=[None], OpenOrders=[{}], ClosedOrders=[bearer("O1", "canceled", OPENED, OPENED)])
+    began = round((OPENED + LATER).timestamp() * 1e9)
+    assert ended(exchange, began, cl_ord_id="mine").status == "canceled"
+    assert exchange.calls.count("ClosedOrders") == 3
+
+
+def test_an_order_known_by_its_txid_is_believed_at_once():
+    """No other order has that."""
+    exchange = Played(CancelOrder=[UnknownOrder("x")], QueryOrders=[shown("closed")])
+    assert ended(exchange, txid="O1").status == "closed"
+    assert exchange.calls == ["CancelOrder", "QueryOrders"]
+
+
+def test_an_order_that_was_agreed_to_be_cancelled_is_believed_when_it_is_looked_for_again():
+    """The doubt that remained knows that Kraken has agreed: it takes three looks, not ten."""
+    down = NotSent("down")
+    exchange = Played(CancelOrder=[None], OpenOrders=[*[down] * 10, {}], ClosedOrders=[bearer("O1", "closed", OPENED)])
+
+    async def main(_clock):
+        with pytest.raises(OutcomeUnknown) as doubt:
+            await until_over(exchange, cl_ord_id="mine")
+        return await doubt.value.resolve()
+
+    assert run(main).status == "closed"
+    assert exchange.calls.count("ClosedOrders") == 3
 
 
 @pytest.mark.parametrize("fault", [None, "504", "answer-lost-after", "EGeneral:Internal error"])
@@ -496,18 +538,30 @@ def test_an_order_is_cancelled_whose_id_an_earlier_one_had(fault, old):
     play(scene, open_order_lag=1.0)
 
 
-def test_whether_an_earlier_order_is_meant_is_not_decided_without_krakens_clock():
-    """Reading it fails, so the look counts as failed."""
+class Unreadable(Server):
+    """Kraken's clock, which cannot be read, or not soon."""
 
-    class Unreadable(Server):
-        async def refresh(self, _sender):
-            raise NotSent("down")
+    def __init__(self, failure):
+        self.failure = failure
 
+    async def refresh(self, _sender):
+        if self.failure is None:
+            await anyio.sleep(60)
+        raise self.failure
+
+
+@pytest.mark.parametrize("failure", [NotSent("down"), RateLimitTimeout("full"), None])
+def test_a_cancellation_does_not_wait_for_krakens_clock(failure):
+    """Without it the order may be an earlier one, so it is looked at three times."""
     exchange = Played(CancelOrder=[None], OpenOrders=[{}], ClosedOrders=[shown("canceled")])
 
-    async def main(_clock):
-        with pytest.raises(OutcomeUnknown) as doubt:
-            await ensure_cancelled(exchange, Unreadable(0), EnsureCancelled(cl_ord_id="mine"), age=lambda: 0.0)
-        assert isinstance(doubt.value.__cause__, NotSent)
+    async def main(clock):
+        began = clock.monotonic()
+        wanted = EnsureCancelled(cl_ord_id="mine")
+        end = await ensure_cancelled(exchange, Unreadable(failure), wanted, age=lambda: 0.0)
+        return end.status, clock.monotonic() - began
 
-    run(main)
+    status, seconds = run(main)
+    assert status == "canceled"
+    assert seconds == pytest.approx(3.6 + (3 if failure is None else 0))
+    assert exchange.calls.count("ClosedOrders") == 3

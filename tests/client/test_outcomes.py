@@ -465,18 +465,20 @@ def test_a_cancelled_batch_is_told_once_every_order_has_ended(status, known):
     )
 
 
-@pytest.mark.parametrize(("since", "looks"), [(-7, 3), (-5, 1)])
-def test_an_order_that_had_ended_before_it_was_cancelled_is_looked_at_three_times(since, looks):
-    """A later one with the same client's id may not show yet: one that ends after the call (a second ago) is ours.
+@pytest.mark.parametrize(
+    ("status", "since", "looks"), [("canceled", -7, 3), ("canceled", -5, 1), ("closed", -7, 3), ("closed", -0.5, 3)]
+)
+def test_an_order_that_was_not_cancelled_since_is_looked_at_three_times(status, since, looks):
+    """A later one with the same client's id may not show yet: one cancelled after the call (a second ago) is ours.
 
     Five seconds more are allowed for what is not known of Kraken's clock.
     """
     states, _seconds, kraken = resolve(
         lambda _clock: CancelOrderBatch(cl_ord_ids=["one"]),
         OpenOrders=lambda _: {},
-        ClosedOrders=lambda clock: {"O1": info(clock, cl_ord_id="one", status="closed", closetm=at(clock, since))},
+        ClosedOrders=lambda clock: {"O1": info(clock, cl_ord_id="one", status=status, closetm=at(clock, since))},
     )
-    assert states["one"].status == "closed"
+    assert states["one"].status == status
     assert kraken.asked.count("ClosedOrders") == looks
 
 
@@ -518,13 +520,48 @@ def test_the_end_of_an_earlier_order_with_the_same_id_settles_no_doubt(old):
     play(scene, open_order_lag=1.0)
 
 
+def test_several_who_look_at_once_do_not_believe_sooner():
+    """What counts is how long ago the first look was, not how many there were."""
+
+    async def main(clock):
+        shown = {"OpenOrders": {}, "ClosedOrders": {"O1": info(clock, cl_ord_id="one", status="closed")}}
+        error = OutcomeUnknown("lost")
+        request = CancelOrder(cl_ord_id="one")
+        outcome = outcome_of(request, Scripted(clock, **shown), ServerClock(clock), error, age=lambda: 1.0)
+        told = []
+
+        async def resolve():
+            await outcome.resolve()
+            told.append(clock.monotonic())
+
+        began = clock.monotonic()
+        async with anyio.create_task_group() as tasks:
+            for _ in range(4):
+                tasks.start_soon(resolve)
+        assert [moment - began for moment in told] == pytest.approx([3.0] * 4, abs=0.1)
+
+    run(main)
+
+
+def test_an_amend_of_an_order_that_had_ended_is_known_not_to_be_carried_out():
+    """An ordinary race: it was filled ten seconds before."""
+    found, seconds, _kraken = resolve(
+        lambda clock: AmendOrder(cl_ord_id="one", limit_price="99", deadline=at(clock, 5)),
+        OpenOrders=lambda _: {},
+        ClosedOrders=lambda clock: {"O1": info(clock, cl_ord_id="one", status="closed", closetm=at(clock, -10))},
+        OrderAmends=amends(("original", 60, "9")),
+    )
+    assert found is None
+    assert seconds < 20
+
+
 @pytest.mark.parametrize("old", [0.0, 0.5])
 def test_an_amend_of_a_young_order_is_not_denied_for_an_earlier_one_with_its_id(old):
     """The earlier order shows first; its versions say nothing about ours."""
 
     async def scene(kraken, sandbox):
         await kraken.add_order(pair="XBTUSD", type="buy", ordertype="market", volume="1", cl_ord_id="grid-1")
-        await anyio.sleep(600)
+        await anyio.sleep(20)
         await kraken.add_order(**BUY, cl_ord_id="grid-1")
         await anyio.sleep(old)
         sandbox.faults.add("AmendOrder", "502-after")

@@ -191,3 +191,29 @@ def test_a_success_of_before_a_pause_ends_any_other():
     breaker.succeeded(sent=clock.monotonic() - 1)
     breaker.check("Balance")
     assert breaker.reason is None
+
+
+def test_failures_that_were_under_way_do_not_shorten_a_lockout():
+    """Three refused keys pause the calls for a minute; a lockout that has begun meanwhile lasts longer."""
+    clock = VirtualClock()
+    breaker = Breaker(clock)
+    breaker.failed(TemporaryLockout("x"))
+    clock.advance(1)
+    for _ in range(3):
+        breaker.failed(InvalidKey("x"), sent=0.0)
+    assert breaker.left == pytest.approx(899)
+    with pytest.raises(TemporaryLockout):
+        breaker.check("Balance")
+    clock.advance(900)
+    for _ in range(3):
+        breaker.failed(InvalidKey("x"))
+    assert breaker.left == pytest.approx(60)
+
+
+def test_a_success_of_the_moment_of_a_lockout_does_not_end_it():
+    """Which came first cannot be told then."""
+    clock = VirtualClock()
+    breaker = Breaker(clock)
+    breaker.failed(TemporaryLockout("x"))
+    breaker.succeeded(sent=clock.monotonic())
+    assert breaker.left == pytest.approx(900)

@@ -128,18 +128,36 @@ def test_the_scripts_catch_who_believes_at_once():
     assert any(turned.state == "ended" and turned.script[-1] != "shows what is" for _end, turned in ends)
 
 
-@pytest.mark.parametrize("seen", [False, True])
-def test_an_earlier_order_is_never_believed_once_ours_was_cancelled_or_seen(seen):
-    """Kraken has agreed to cancel an order that was open, or has shown it: another one has ended before."""
-    step = Cancel(Look(1, 1, exists=True, gone=True)) if seen else machine.cancelled(Cancel(), Acknowledged())
-    while step != GaveUp():
+@pytest.mark.parametrize("step", [machine.cancelled(Cancel(), Acknowledged()), Look(4, exists=True)])
+def test_an_order_that_kraken_has_agreed_to_cancel_is_believed_to_be_one_that_seems_earlier_after_three_looks(step):
+    """It has ended, and shows by then; so what seemed to have ended before was dated oddly."""
+    looks = 1
+    while isinstance(after := machine.looked(PLAN, step, Earlier()), Pause):
+        step, looks = after.then, looks + 1
+    assert (after, looks) == (Over(), 3)
+
+
+def test_an_earlier_order_is_believed_once_no_cancellation_is_left():
+    """Kraken has never said clearly whether it knows such an open order; the looks after the last attempt decide."""
+    step, cancels = machine.begin(PLAN), 0
+    while step != Over():
         match step:
+            case Cancel():
+                step, cancels = machine.cancelled(step, Unclear()), cancels + 1
             case Look():
                 step = machine.looked(PLAN, step, Earlier())
-            case Cancel():
-                step = machine.cancelled(step, Gone())
             case _:
                 step = step.then
+    assert cancels == PLAN.cancels
+
+
+def test_a_plan_that_only_looks_denies_no_order():
+    """That it shows nowhere proves nothing while Kraken has not said that it knows no such order."""
+    plan = Plan(cancels=0)
+    step = machine.begin(plan)
+    while isinstance(after := machine.looked(plan, step, Missing()), Pause):
+        step = after.then
+    assert after == GaveUp()
 
 
 @pytest.mark.parametrize(("unclear", "looks"), [(False, 2), (True, 3)])

@@ -309,6 +309,38 @@ def test_a_file_that_was_removed_is_made_anew(tmp_path):
     start(tmp_path / "state.db")  # it is marked as ours
 
 
+def test_a_file_that_was_removed_under_an_open_store_is_left_for_the_new_one(tmp_path):
+    """Two processes that counted in two files would give the same nonces."""
+    one, other = SqliteStore(tmp_path / "state.db"), SqliteStore(tmp_path / "state.db")
+
+    async def main():
+        await new_nonce(one, "key", "ns")
+        for file in tmp_path.iterdir():
+            file.unlink()
+        far = await new_nonce(other, "key", "ns", floor=2**62)
+        assert await new_nonce(one, "key", "ns") > far
+        await one.aclose()
+        await other.aclose()
+
+    anyio.run(main)
+
+
+@pytest.mark.parametrize("path", [":memory:", "file:state.db?mode=memory"])
+def test_a_name_of_sqlites_own_is_refused(path):
+    """What is in memory shares nothing with other processes."""
+    with pytest.raises(ConfigurationError, match="shares nothing"):
+        SqliteStore(path)
+
+
+def test_a_relative_path_from_nowhere_is_refused(tmp_path, monkeypatch):
+    """The current folder may have been removed."""
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(ConfigurationError, match="no file can have"):
+        SqliteStore("state.db")
+
+
 _FORK = """
 import anyio, os, sys
 from krakenasync.state.port import Nonce

@@ -27,7 +27,7 @@ def test_a_server_is_named_as_everywhere(url):
 def test_a_fallback_is_asked_for_in_the_url():
     """The part of the limits is stated."""
     assert isinstance(open_store("sqlite:///state.db?on_state_failure=local&share=0.25"), FallbackStore)
-    assert isinstance(open_store("sqlite:///state.db?on_state_failure=raise"), SqliteStore)
+    assert isinstance(open_store("sqlite:///state.db?on_state_failure=raise&"), SqliteStore)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,7 @@ def test_a_fallback_is_asked_for_in_the_url():
         "sqlite:///file::memory:",
         "sqlite:///state.db?mode=ro",
         "sqlite:////tmp/?.db",
+        "sqlite:////tmp/a#b.db",
         "sqlite:////tmp/a%00b.db",
         "sqlite:////tmp/\ud800.db",
         "redis:///0",

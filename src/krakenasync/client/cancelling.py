@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import Any, Final
@@ -43,7 +44,7 @@ class EnsureCancelled(msgspec.Struct, frozen=True, kw_only=True):
 
     The cancellation is repeated until the order is seen to have ended. That is safe, because it names one order, and an
     order ends once. With a `cl_ord_id` this is true as long as no later order has the same id. An earlier one may have
-    had it: so an order that had ended before the call is looked for twice, as a later one may not show yet.
+    had it: so one that was not cancelled just now is looked for again, once or twice, as a later one may not show yet.
 
     Args:
         txid: Kraken's id of the order.
@@ -161,7 +162,7 @@ class Cancellation:
     async def _look(self) -> machine.Ended | machine.Earlier | machine.Resting | machine.Missing | machine.Unseen:
         try:
             found = await (self._by_txid() if "txid" in self._name else self._by_client_id())
-            earlier = found is not None and "txid" not in self._name and await self._ended_before(found.order)
+            earlier = found is not None and "txid" not in self._name and await self._may_be_earlier(found.order)
         except UnknownOrder:
             return machine.Missing()
         except ConfigurationError:
@@ -197,13 +198,18 @@ class Cancellation:
         opened = (await self._sender.send(OpenOrders(cl_ord_id=cl_ord_id))).result.open
         return newest(opened, cl_ord_id)
 
-    async def _ended_before(self, order: OrderInfo) -> bool:
-        """Whether an order had ended before it was first cancelled."""
-        if order.status not in ENDED:
-            return False
-        await self._server.refresh(self._sender)
-        began = self._server.at_least() - round((self._age() + _SKEW) * SECOND)
-        return (order.closetm or order.opentm) < from_nanoseconds(began)
+    async def _may_be_earlier(self, order: OrderInfo) -> bool:
+        """Whether an order with that client's id need not be the one that was cancelled: unless that ended it just now.
+
+        Without Kraken's clock it may be. A cancellation does not wait for that: Kraken's public counter may be full.
+        """
+        if order.status != "canceled":
+            return order.status in ENDED
+        with anyio.move_on_after(_AT_A_GLANCE), contextlib.suppress(KrakenError):
+            await self._server.refresh(self._sender)
+            began = self._server.at_least() - round((self._age() + _SKEW) * SECOND)
+            return (order.closetm or order.opentm) < from_nanoseconds(began)
+        return True
 
     def _doubt(self, plan: machine.Plan) -> OutcomeUnknown:
         unknown = OutcomeUnknown(

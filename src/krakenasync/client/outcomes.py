@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+import anyio
+
 from krakenasync.client.lookup import FoundOrder, Lookup, Sender
 from krakenasync.client.placing import look_on
 from krakenasync.client.preview import deadline_of
 from krakenasync.client.serverclock import ServerClock
 from krakenasync.errors import ConfigurationError, KrakenError, OutcomeUnknown
 from krakenasync.protocol import placement as machine
-from krakenasync.protocol.cancelling import Plan as Cancelling
 from krakenasync.protocol.clordid import is_userref
 from krakenasync.protocol.outcomes import after_edit, find_amend, fits_edit
 from krakenasync.protocol.requests import Request
@@ -30,8 +31,8 @@ __all__ = ["Outcome", "outcome_of"]
 _PLAN: Final = machine.Plan(resubmit=False, looks=4)
 _SLACK: Final = 5 * SECOND
 """Nanoseconds by which our estimate of when the call was made may be off."""
-_LOOKS: Final = Cancelling().absences
-"""Looks after which an order that shows nowhere is not there."""
+_SHOWS: Final = 2.5
+"""Seconds after the first look within which an order shows."""
 
 
 class Context(NamedTuple):
@@ -58,6 +59,7 @@ class Outcome:
     def __init__(self, context: Context) -> None:
         self.sender, self._server, self._doubt, self._deadline, self._age = context
         self._failure: KrakenError | None = None
+        self._looked_at: float | None = None
         self.result: Any = None
 
     async def look(self) -> machine.Sight:
@@ -79,6 +81,13 @@ class Outcome:
     def since(self) -> int:
         """Return the nanoseconds since the unix epoch before which the call cannot have had an effect."""
         return self._server.at_least() - round(self._age() * SECOND) - _SLACK
+
+    def shows(self) -> bool:
+        """Whether an order shows by now; until then an earlier one with the same client's id settles nothing."""
+        now = anyio.current_time()
+        if self._looked_at is None:
+            self._looked_at = now
+        return now - self._looked_at >= _SHOWS
 
     async def seek(self, request: AddOrder) -> tuple[FoundOrder | None, machine.Sight]:
         """Look for one order; an earlier one with the same id, or another that has it now, leaves doubt."""
@@ -166,8 +175,9 @@ class AmendOutcome(Outcome):
         """Look through the order's versions."""
         request = self._request
         if self._txid is None:
-            # One that had ended before cannot have been amended: the order that was does not show yet.
-            lookup = Lookup(self.sender, request.cl_ord_id or "", since=self.since(), given=True)
+            # One that had ended before cannot have been amended: the order that was may not show yet.
+            since = 0 if self.shows() else self.since()
+            lookup = Lookup(self.sender, request.cl_ord_id or "", since=since, given=True)
             await self.look_up(lookup)
             if lookup.found is None:
                 return machine.Suspect()
@@ -212,27 +222,24 @@ class CancelOutcome(Outcome):
     """The outcome of CancelOrder and CancelOrderBatch: the orders by the names given, once all of them have ended.
 
     An order that rests may still be cancelled by the request, so it leaves doubt; `ensure_cancelled` removes that. So
-    does one that had ended before, if it is named by a client's id: a later one with that id may not show yet. After
-    three looks it would.
+    does, at first, one that has a client's id and was not cancelled since: a later one with that id may not show yet.
     """
 
     def __init__(self, txids: list[str], cl_ord_ids: list[str], context: Context) -> None:
         super().__init__(context)
         self._txids = list(dict.fromkeys(txids))
         self._cl_ord_ids = list(dict.fromkeys(cl_ord_ids))
-        self._looks = 0
 
     async def judge(self) -> machine.Sight:
         """Look at every order."""
-        self._looks += 1
-        since = 0 if self._looks >= _LOOKS else self.since()
+        shows = self.shows()
         states: dict[str, OrderInfo] = {}
         if self._txids:
             states |= (await self.sender.send(QueryOrders(txid=self._txids))).result
         for cl_ord_id in self._cl_ord_ids:
-            lookup = Lookup(self.sender, cl_ord_id, since=since, given=True)
+            lookup = Lookup(self.sender, cl_ord_id, since=0 if shows else self.since(), given=True)
             await self.look_up(lookup)
-            if lookup.found is not None:
+            if lookup.found is not None and (shows or lookup.found.order.status == "canceled"):
                 states[cl_ord_id] = lookup.found.order
         self.result = states
         ended = [name for name, order in states.items() if order.status in ENDED]

@@ -88,7 +88,8 @@ async def poll_balances(
             unless retrying cannot help (a wrong key, a missing permission): then that snapshot is the last.
 
     Raises:
-        ConfigurationError: `every` is not a positive number, or `on_error` is neither ``"raise"`` nor ``"yield"``.
+        ConfigurationError: `every` is not a number from 0.001 to a year, or `on_error` is neither ``"raise"`` nor
+            ``"yield"``.
         KrakenError: A poll failed.
     """
     _check_every(every)

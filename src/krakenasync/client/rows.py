@@ -128,7 +128,7 @@ class Rows(Generic[T]):
     """An async iterator over the rows of all pages. Nothing is sent before the first row is asked for.
 
     If the call for a page fails, the iterator stays where it was: the next ``anext`` tries again. Several tasks may
-    share one: each row goes to one of them.
+    share one: each row goes to one of them, and `cursor` may be past rows that others still work on.
     """
 
     def __init__(

@@ -125,9 +125,10 @@ class Breaker:
         self.doubted = True
 
     def _pause(self, error: AuthenticationError, seconds: float) -> None:
-        # A copy: the error itself is raised to the caller, and would keep alive the frames it passes.
-        self.reason = _another(error, error.message)
-        self._paused_until = self._clock.monotonic() + seconds
+        until = self._clock.monotonic() + seconds
+        if until >= self._paused_until:  # calls that were under way when it began do not shorten a lockout
+            # A copy: the error itself is raised to the caller, and would keep alive the frames it passes.
+            self.reason, self._paused_until = _another(error, error.message), until
         self._row = self._nonces = 0
 
     def succeeded(self, sent: float = math.inf) -> None:
@@ -136,7 +137,7 @@ class Breaker:
         Args:
             sent: When the call was sent, on the steady clock. One that was under way before a lockout does not end it.
         """
-        if sent < self._locked_out:
+        if sent <= self._locked_out:
             return
         self.doubted = False
         self._row = self._nonces = 0

@@ -12,9 +12,9 @@ An order that Kraken agreed to cancel may be shown as open for a moment longer, 
 is cancelled again: that would wait for room on the counter. An order that is seen nowhere may be too young to show. So
 it is cancelled again until Kraken itself says whether it knows it; only from then on does its absence mean something.
 
-A client's id may have named an earlier order, as Kraken keeps it unique among open orders only. So an order that had
-ended before it was first cancelled (`Earlier`) counts as absent, too, until further looks have shown no later one; and
-for good, if Kraken has agreed to cancel one that was open.
+A client's id may have named an earlier order, as Kraken keeps it unique among open orders only. So an order that is
+not certain to have ended since it was first cancelled (`Earlier`) counts as absent, too, until further looks have shown
+no later one.
 
 Source: https://docs.kraken.com/api/docs/rest-api/cancel-order; https://docs.kraken.com/exchange/guides/general/errors
 """
@@ -62,8 +62,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         absences: Looks without the order that it takes, once Kraken does not know it, before it counts as never there;
             they take longer than an order may take to show (`krakenasync.protocol.placement.Plan.margin`). There are
             no more, because by a client's id each costs five points, a third of a starter's counter.
-        earlier: Looks that it takes to believe that an order which had ended before is the one meant, if no answer to
-            a cancellation was lost; else it takes as many as `absences`.
+        earlier: Looks that it takes to believe that an order which may have ended before is the one meant, if Kraken
+            says at once that it knows no such open order; else it takes as many as `absences`.
         pause: Seconds after the first look; each further pause is twice as long, up to `longest`.
         longest: The longest pause, in seconds.
     """
@@ -103,7 +103,10 @@ class Ended(msgspec.Struct, frozen=True):
 
 
 class Earlier(msgspec.Struct, frozen=True):
-    """The newest order with that client's id had ended before it was first cancelled: a later one may not show yet."""
+    """The newest order with that client's id may have ended before it was cancelled: a later one may not show yet.
+
+    Of one that was filled that is true whenever it was, as the id may have been used again at once.
+    """
 
 
 class Resting(msgspec.Struct, frozen=True):
@@ -127,8 +130,8 @@ class Look(msgspec.Struct, frozen=True):
     Attributes:
         cancels: How often it was cancelled.
         looks: Looks made before this one.
-        absences: How many of them did not find it, since Kraken knows no such open order, or if none is cancelled.
-        exists: Whether there certainly is such an order, which was open when it was first cancelled.
+        absences: How many of them did not find it, since it can no longer be open or no cancellation is left.
+        exists: Whether there certainly is such an order.
         gone: Whether Kraken has said that it knows no such open order.
         patience: Looks left that have to show it open before it is cancelled again; 0 after a cancellation that was not
             acknowledged.
@@ -204,12 +207,12 @@ def looked(
     seen = msgspec.structs.replace(
         step,
         looks=step.looks + 1,
-        absences=step.absences + (missing and (step.gone or not plan.cancels)),
+        absences=step.absences + (missing and (step.gone or step.exists or step.cancels >= plan.cancels)),
         exists=step.exists or resting,
         patience=patience,
     )
-    enough = seen.absences >= (plan.absences if seen.unclear else plan.earlier)
-    if isinstance(sight, Earlier) and enough and not seen.exists:
+    enough = seen.absences >= (plan.absences if seen.unclear or seen.exists else plan.earlier)
+    if isinstance(sight, Earlier) and enough:
         return Over()
     if seen.gone and not seen.exists and seen.absences >= plan.absences:
         return NoSuchOrder()

@@ -114,6 +114,6 @@ def of_process(clock: Clock) -> MemoryState:
         return PROCESS
     with _BY_CLOCK_LOCK:
         found = _BY_CLOCK.get(id(clock))
-        if found is None or found.clock is not clock:
+        if found is None:  # as long as there is one it keeps its clock alive, whose id is no other's then
             found = _BY_CLOCK[id(clock)] = MemoryState(clock)
         return found

@@ -54,18 +54,23 @@ class SqliteStore(RecordStore):
         clock: The source of time.
 
     Raises:
-        ConfigurationError: No file can have that path.
+        ConfigurationError: No file can have that path, or it is one of SQLite's own names for something else.
     """
 
     def __init__(self, path: str | Path, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(clock)
-        self.path = Path(path).absolute()
+        if str(path) == ":memory:" or str(path).startswith("file:"):
+            hint = "leave state out for this process alone, or name a file"
+            raise ConfigurationError(
+                f"a state in {quoted(str(path))} shares nothing: it takes a file's path", hint=hint
+            )
         try:
+            self.path = Path(path).absolute()
             possible = b"\0" not in os.fsencode(self.path)
-        except UnicodeEncodeError:
+        except (UnicodeEncodeError, OSError):  # the current folder may no longer exist
             possible = False
         if not possible:
-            raise ConfigurationError(f"no file can have the path {quoted(str(path))}", hint="name another file")
+            raise ConfigurationError(f"no file can have the path {quoted(str(path))} here", hint="name another file")
         self._threads = threading.local()
         _STORES.add(self)
 
@@ -137,10 +142,14 @@ class SqliteStore(RecordStore):
         )
 
     def _file(self) -> sqlite3.Connection:
-        """This thread's connection."""
+        """This thread's connection, a new one if its file was removed meanwhile: others have made another since."""
         file: sqlite3.Connection | None = getattr(self._threads, "file", None)
+        if file is not None and self._threads.identity != _identity(self.path):
+            self.let_go()
+            file = None
         if file is None:
             file = self._threads.file = _open(self.path)
+            self._threads.identity = _identity(self.path)
             self._threads.prepared = False
         return file
 
@@ -176,6 +185,15 @@ def _before_fork() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before_fork)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another with its path; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Final
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from krakenasync.clock import SYSTEM_CLOCK, Clock
 from krakenasync.errors import ConfigurationError
-from krakenasync.protocol.quoting import quoted
 from krakenasync.state.port import Store
 
 __all__ = ["open_store"]
@@ -16,8 +15,7 @@ __all__ = ["open_store"]
 _FORMS: Final = "sqlite:///relative.db, sqlite:////absolute.db, redis://host:6379/0, rediss://... or unix://..."
 _OWN: Final = ("on_state_failure", "share")
 _REDIS: Final = {"redis", "rediss", "unix", "valkey", "valkeys"}
-_UNREADABLE: Final = "the state's URL cannot be read"
-_ESCAPED: Final = f"in a password, write / # ? @ % as %2F %23 %3F %40 %25; {_FORMS}"
+_ESCAPED: Final = f"in a password write / # ? @ % as %2F %23 %3F %40 %25, in a path # ? %; {_FORMS}"
 
 
 def open_store(url: str, clock: Clock = SYSTEM_CLOCK) -> Store:
@@ -30,21 +28,16 @@ def open_store(url: str, clock: Clock = SYSTEM_CLOCK) -> Store:
         ConfigurationError: The URL cannot be read.
     """
     try:
-        parts = urlsplit(url)
-        _port = parts.port
-        query = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
+        parts, query = _read(url)
     except ValueError:
         # Nothing of it is repeated, here and below: where a password is not escaped, any part may be a piece of it.
-        raise ConfigurationError(_UNREADABLE, hint=_ESCAPED) from None
+        raise ConfigurationError("the state's URL cannot be read", hint=_ESCAPED) from None
     failure, share = (query.pop(name, "") for name in _OWN)
     store: Store
     if parts.scheme == "sqlite":
         path = unquote(parts.path).removeprefix("/")
         if parts.netloc or not path or query:
             raise ConfigurationError("the state's sqlite URL names no file", hint=_FORMS)
-        if path == ":memory:" or path.startswith("file:"):  # SQLite's own names for more than a plain file
-            hint = f"leave state out for this process alone; {_FORMS}"
-            raise ConfigurationError(f"state={quoted(url)} shares nothing: it takes the path of a file", hint=hint)
         from krakenasync.state.sqlite import SqliteStore  # noqa: PLC0415 - most clients keep no state; sqlite3 is slow to load
 
         store = SqliteStore(Path(path), clock)
@@ -53,7 +46,7 @@ def open_store(url: str, clock: Clock = SYSTEM_CLOCK) -> Store:
         if not parts.hostname and scheme != "unix":
             raise ConfigurationError("the state's URL names no host", hint=_FORMS)
         number = parts.path.strip("/")
-        if parts.fragment or (scheme != "unix" and number and not number.isdecimal()):
+        if scheme != "unix" and number and not number.isdecimal():
             raise ConfigurationError("the state's URL does not end in a database number", hint=_ESCAPED)
         from krakenasync.state.redis import RedisStore  # noqa: PLC0415 - as above
 
@@ -70,6 +63,19 @@ def open_store(url: str, clock: Clock = SYSTEM_CLOCK) -> Store:
     from krakenasync.state.fallback import FallbackStore  # noqa: PLC0415 - as above
 
     return FallbackStore(store, clock, _share(share))
+
+
+def _read(url: str) -> tuple[SplitResult, dict[str, str]]:
+    """Take a URL apart, strictly.
+
+    Raises:
+        ValueError: Something in it has no meaning here, because it should have been escaped.
+    """
+    parts = urlsplit(url)
+    if parts.fragment:
+        raise ValueError("a fragment")
+    asked = parts.query.strip("&")
+    return parts, dict(parse_qsl(asked, strict_parsing=True)) if asked else {}
 
 
 def _share(text: str) -> float:

@@ -61,7 +61,7 @@ def pool_of(url: str) -> ConnectionPool:
     try:
         _port = urlsplit(url).port
     except ValueError:  # which would repeat what may be a piece of a password
-        hint = "in a password, write / # ? @ % as %2F %23 %3F %40 %25"
+        hint = "in a password write / # ? @ % as %2F %23 %3F %40 %25"
         raise ConfigurationError("the state's URL cannot be read", hint=hint) from None
     try:
         pool = ConnectionPool.from_url(
