@@ -115,13 +115,13 @@ def test_a_call_without_points_tells_once_that_nothing_was_sent():
     assert told == [None]
 
 
-@pytest.mark.parametrize("charged", [True, False])
-def test_only_a_counter_of_ours_can_tell_when_there_is_room_again(charged):
-    """A refusal of a call that was charged nowhere names no time, whatever it said before."""
-    hold = held(gate_of("rest")) if charged else Hold((), 0.0)
+def test_a_refused_call_that_was_charged_nowhere_is_not_repeated_at_once():
+    """No counter of ours can tell when there is room again, and Kraken's limit lasts as long as calls go on."""
     error = RateLimitExceeded("x", retry_after=99.0)
-    hold.refused(error, 0.0)
-    assert (error.retry_after is not None) == charged
+    Hold((), 0.0).refused(error, 0.0)
+    assert error.retry_after == 5.0
+    error = RateLimitExceeded("x", retry_after=99.0)
+    held(gate_of("rest")).refused(error, 0.0)
     assert error.retry_after != 99.0
 
 

@@ -3,7 +3,15 @@
 import httpx
 import pytest
 
-from krakenasync import InvalidArguments, NotSent, OutcomeUnknown, RateLimitExceeded, ServiceUnavailable, Unanswered
+from krakenasync import (
+    InvalidArguments,
+    KrakenClient,
+    NotSent,
+    OutcomeUnknown,
+    RateLimitExceeded,
+    ServiceUnavailable,
+    Unanswered,
+)
 from krakenasync.sandbox import SandboxConfig
 from krakenasync.testing import in_process, run
 
@@ -247,3 +255,25 @@ def test_a_client_without_parameters_of_its_own_will_do():
             assert await kraken.balance()
 
     run(main)
+
+
+@pytest.mark.parametrize("location", ["login.corp:8080/sso", "mailto:it@corp.example"])
+def test_a_redirect_that_httpx_cannot_follow_is_an_answer(location):
+    """Httpx reads where it leads even if it is not to follow it: the request was sent once, and may have been taken."""
+    arrived = []
+
+    def redirect(request):
+        arrived.append(request)
+        return httpx.Response(302, headers={"Location": location})
+
+    async def main(clock):
+        http = httpx.AsyncClient(transport=httpx.MockTransport(redirect))
+        async with KrakenClient(
+            "key", "c2VjcmV0", base_url="http://kraken.test", http_client=http, clock=clock
+        ) as kraken:
+            with pytest.raises(OutcomeUnknown):
+                await kraken.add_order(pair="XBTUSD", type="buy", ordertype="market", volume="1")
+        await http.aclose()
+
+    run(main)
+    assert len(arrived) == 1

@@ -626,3 +626,22 @@ def test_a_snapshot_makes_no_counters():
             assert other.limits._buckets == before
 
     run(main)
+
+
+def test_what_was_charged_while_no_pair_was_known_counts_on_the_first_pairs():
+    """A program that begins by cancelling orders of an earlier run: they may have been on the pair it trades next."""
+
+    async def main(clock):
+        exchange = in_process(SandboxConfig(limits=False), clock=clock)
+        order = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "1", "price": "9"}
+        async with exchange.client(tier="pro") as earlier:
+            placed = [(await earlier.add_order(**order)).txid[0] for _ in range(3)]
+        await anyio.sleep(1)
+        async with exchange.client(limits=LimitsConfig(), state=MemoryState(clock), tier="pro") as kraken:
+            for each in placed:
+                await kraken.cancel_order(txid=each)
+            assert kraken.limits.snapshot()["engine:?"].level == pytest.approx(24, abs=0.1)
+            await kraken.add_order(**order)
+            assert kraken.limits.snapshot()["engine:XBTUSD"].level == pytest.approx(25, abs=0.2)
+
+    run(main)

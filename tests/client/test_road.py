@@ -18,6 +18,7 @@ from krakenasync import (
     InvalidKey,
     InvalidNonce,
     InvalidSignature,
+    KrakenClient,
     KrakenError,
     NotSent,
     OutcomeUnknown,
@@ -29,6 +30,7 @@ from krakenasync import (
     TransportError,
     Unanswered,
 )
+from krakenasync.client.events import Waited
 from krakenasync.protocol.retries import RetryPolicy
 from krakenasync.state.memory import MemoryState
 from krakenasync.testing import run
@@ -604,3 +606,132 @@ def test_a_refused_call_keeps_nothing_of_its_caller_alive(code, times, naive_kra
         assert run(main) == [None] * times
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("name", ["cancel_all", "cancel_all_orders_after"])
+@pytest.mark.parametrize("code", ["EAPI:Rate limit exceeded", "EGeneral:Too many requests"])
+def test_the_emergency_calls_of_a_fresh_client_do_not_hammer_a_limited_key(naive_kraken, name, code):
+    """No pair is known yet that they could be charged to; there is a pause between their attempts all the same."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        done = {
+            "CancelAll": {"count": 1},
+            "CancelAllOrdersAfter": {"currentTime": "2026-05-28T20:26:40Z", "triggerTime": "0"},
+        }
+        answers = [(each, httpx.Response(200, json={"error": [], "result": result})) for each, result in done.items()]
+        exchange.script = [*((each, code) for each in done), *answers]
+        kraken = exchange.client()
+        began = clock.monotonic()
+        await (kraken.cancel_all() if name == "cancel_all" else kraken.cancel_all_orders_after(60))
+        assert clock.monotonic() - began >= 5.0
+
+    run(main)
+
+
+@pytest.mark.parametrize(
+    ("failure", "cost"), [("EGeneral:Invalid arguments:limit_price", 0), ("EOrder:Insufficient funds", 0), (None, 8)]
+)
+def test_an_amend_that_was_refused_has_changed_nothing(naive_kraken, failure, cost):
+    """Neither the order's age nor its volume, by which the next change is priced; one that was carried out has."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        kraken = exchange.client()
+        kraken.limits.engine._ages.born("XBTUSD", ["O1"], clock.monotonic(), volume=10)
+        await anyio.sleep(400)
+        done = httpx.Response(200, json={"error": [], "result": {"amend_id": "A1"}})
+        exchange.script = [("AmendOrder", failure or done)]
+        with contextlib.suppress(KrakenError):
+            await kraken.amend_order(txid="O1", order_qty="2")
+        assert kraken.limits.cancel_cost("O1") == cost
+        (known,) = kraken.limits.engine._ages.named("O1")
+        assert known.volume == (10 if failure else 2)
+
+    run(main)
+
+
+def test_the_points_of_an_order_that_may_yet_be_placed_are_held(naive_kraken):
+    """Kraken says of some answers that the order can be in place afterwards: for a while it is as if none had come."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        exchange.script = [("AddOrder", "EService:Unavailable")]
+        kraken = exchange.client()
+        with pytest.raises(OutcomeUnknown):
+            await kraken.add_order(**ORDER)
+        await anyio.sleep(9)
+        assert kraken.limits.snapshot()["engine:XBTUSD"].held == 1
+        await anyio.sleep(3)
+        assert kraken.limits.snapshot()["engine:XBTUSD"].held == 0
+
+    run(main)
+
+
+def test_a_hook_that_ends_the_program_leaves_no_points_held(naive_kraken):
+    """What is no Exception is not logged but raised: a signal's handler, a test that gives up."""
+
+    class Ends(BaseException):
+        pass
+
+    async def main(clock):
+        def hook(event):
+            if isinstance(event, Waited):
+                raise Ends
+
+        exchange = naive_kraken(clock)
+        kraken = exchange.client(hooks=[hook])
+        for _ in range(15):
+            await kraken.balance()
+        with pytest.raises(Ends):
+            await kraken.balance()
+        assert kraken.limits.snapshot()["rest"].held == 0
+
+    run(main)
+
+
+def test_a_number_that_no_decimal_can_be_is_told_as_an_odd_answer(naive_kraken):
+    """Its exponent is beyond all bounds; no error of the decimals leaves the library."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        exchange.script = [
+            (name, httpx.Response(200, content=b'{"error":[],"result":{"a":1e99999999999999999999}}'))
+            for name in ("Balance", "AddOrder")
+        ]
+        kraken = exchange.client(max_attempts=1)
+        with pytest.raises(ProtocolError):
+            await kraken.private("Balance")
+        with pytest.raises(OutcomeUnknown):
+            await kraken.private("AddOrder", **ORDER)
+
+    run(main)
+
+
+def test_a_success_of_before_a_lockout_does_not_end_the_pause():
+    """With a nonce window both are under way at once; the older one is answered last."""
+
+    async def main(clock):
+        async def answer(request):
+            if request.url.path.endswith("/Balance"):
+                await anyio.sleep(0.3)
+                return httpx.Response(200, json={"error": [], "result": {}})
+            return httpx.Response(200, json={"error": ["EGeneral:Temporary lockout"]})
+
+        kraken = KrakenClient(
+            "key",
+            "c2VjcmV0",
+            base_url="http://kraken.test",
+            http_client=httpx.AsyncClient(transport=httpx.MockTransport(answer)),
+            nonce_window=10**6,
+            clock=clock,
+        )
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(kraken.balance)
+            await anyio.sleep(0.1)
+            with pytest.raises(TemporaryLockout):
+                await kraken.trade_balance()
+        with pytest.raises(TemporaryLockout, match="not sent"):
+            await kraken.open_orders()
+
+    run(main)

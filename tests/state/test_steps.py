@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from krakenasync.protocol.tiers import CounterSpec, Tier
+from krakenasync.state.bucket import Bucket
 from krakenasync.state.steps import Steps
+from krakenasync.testing import VirtualClock
 
 STARTER, PRO = Tier.STARTER.rest, Tier.PRO.rest
 specs = st.sampled_from([tier.rest for tier in Tier] + [CounterSpec(7, 29)])
@@ -122,3 +124,23 @@ def test_a_fast_counter_is_cheap_to_keep():
     for number in range(30_000):
         steps.note(number / 10_000, 1)
     assert len(steps._since) <= 40
+
+
+@pytest.mark.parametrize("first", [1, 2])
+@pytest.mark.parametrize("gap", [1.76, 1.9, 1.99])
+def test_an_answer_counts_until_the_reduction_that_takes_it(first, gap):
+    """A reduction that is due within a grain has not happened yet: none of a burst right before it is refused."""
+    clock = VirtualClock()
+    bucket = Bucket(PRO, clock, step=2.0)
+    level = 0.0
+    for _ in range(first):
+        assert bucket.try_reserve(1)
+        bucket.settle(1)
+        level += 1
+    clock.advance(gap)  # the server reduces its counter 2 s after the first answer
+    while bucket.try_reserve(1):
+        level += 1
+        assert level <= PRO.cap
+        bucket.settle(1)
+        clock.advance(0.0005)
+    assert level > PRO.cap - 2

@@ -214,7 +214,7 @@ class Hold(msgspec.Struct):
     def refused(self, error: RateLimitExceeded, wall: float) -> None:
         """Accept that one of Kraken's own counters was full, and set the error's `retry_after`."""
         throttled = throttled_for(error, wall) if isinstance(error, Throttled) else None
-        error.retry_after = throttled
+        error.retry_after = ELSEWHERE if throttled is None else throttled
         of_engine = isinstance(error, EngineLimitExceeded)
         of_account = isinstance(error, DomainLimitExceeded)  # then the pair's own counter is not full
         for charged in self._ended():

@@ -272,7 +272,10 @@ class Limits:
                 name = f"{label} {self._scope} {self._key_id}"
                 found = self._state.bucket(name, self._rest, step=REST_STEP, initial=self._initial())
             elif label.startswith("engine:"):
-                found = self._state.bucket(f"{label} {self._scope} {self._account}", self._engine_spec)
+                # What was charged while no pair was known may have been this one's.
+                unknown = self._buckets.get(f"engine:{UNKNOWN_PAIR}")
+                initial = unknown.points() if unknown is not None else 0.0
+                found = self._state.bucket(f"{label} {self._scope} {self._account}", self._engine_spec, initial=initial)
                 if (pause := self._domain.state().blocked_for) > 0:
                     found.block(pause)
             else:

@@ -35,7 +35,6 @@ from krakenasync.errors import (
     OutcomeUnknown,
     ProtocolError,
     RateLimitExceeded,
-    Refused,
     Unanswered,
 )
 from krakenasync.protocol import wire
@@ -185,7 +184,11 @@ class Road:
         hold = await self.limits.acquire(call.spec, call.params, call.lane(options))
         waited = self._clock.monotonic() - began
         if waited > _WORTH_TELLING:
-            self._notify(Waited(call.spec.name, number, waited, hold.counter))
+            try:
+                self._notify(Waited(call.spec.name, number, waited, hold.counter))
+            except BaseException:  # not an Exception: those of a hook are logged
+                hold.release()
+                raise
         return hold
 
     def _signed(self, call: Call, nonce: str) -> Message:
@@ -239,10 +242,10 @@ class Road:
         """Learn from a failed attempt what the next calls need to know."""
         if isinstance(error, RateLimitExceeded):
             self.limits.refused(hold, error, self._clock.wall_ns() / 1e9)
-        elif isinstance(error, Unanswered) or (isinstance(error, InvalidNonce) and hold.of_engine):
-            hold.keep()  # after a refused nonce: another copy of the request may have been charged
+        elif isinstance(error, Unanswered) or (hold.of_engine and _may_be_charged(error)):
+            hold.keep()
         elif left:
-            hold.settle(refused=isinstance(error, Refused) and error.effect == "none")
+            hold.settle(refused=error.effect == "none")
         if isinstance(error, InvalidNonce) and self._nonces is not None:
             error.hint, error.never_accepted = diagnosis(self._nonces), not self._nonces.accepted
             self._nonces.refuse()
@@ -292,6 +295,11 @@ def _doubt(call: Call, gone: BaseException) -> Unanswered | None:
     if not isinstance(gone, Exception):
         return None
     return Unanswered(f"{type(gone).__name__} was raised before the answer was read", endpoint=call.spec.name)
+
+
+def _may_be_charged(error: KrakenError) -> bool:
+    """Whether the engine may yet carry out a call that was answered: on another try, or as another copy of it."""
+    return error.effect == "unknown" or isinstance(error, InvalidNonce)
 
 
 def _unknown(call: Call, error: KrakenError) -> OutcomeUnknown:

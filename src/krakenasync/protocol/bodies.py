@@ -17,8 +17,9 @@ from krakenasync.protocol.specs import Body
 
 __all__ = ["DEEPEST", "GARBLED", "encode", "form", "parse_body", "parse_form", "query"]
 
-GARBLED: Final = (msgspec.MsgspecError, ValueError, RecursionError)
-"""What msgspec raises for bytes that are not the JSON we expect; ValueError for bad text and the year 10000."""
+GARBLED: Final = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
+"""What msgspec raises for bytes that are not the JSON we expect: ValueError for bad text and the year 10000,
+ArithmeticError for a number with an exponent that no Decimal has."""
 
 _SAFE: Final = re.compile(r"[A-Za-z0-9_.~=&-]*").fullmatch
 """The characters that a form leaves as they are, and its separators."""

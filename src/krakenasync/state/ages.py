@@ -76,7 +76,7 @@ class OrderAges:
         for known in self.named(*names):
             for name in known.names:
                 if self._orders.get(name) is known:
-                    del self._orders[name]
+                    self._orders.pop(name, None)  # another thread may have forgotten all
             self._counts[known.pair] = max(0, self._counts.get(known.pair, 0) - 1)
 
     def all_gone(self) -> None:

@@ -236,6 +236,11 @@ class Bucket(AsyncLimiter):
                 refusals=self._caution.refusals,
             )
 
+    def points(self) -> float:
+        """Return the points on the counter now, those of calls in flight included."""
+        state = self.state()
+        return state.level + state.held
+
     @property
     def caution(self) -> Caution:
         """What refusals have taught this counter."""
@@ -248,4 +253,4 @@ class Bucket(AsyncLimiter):
 
     def __repr__(self) -> str:
         state = self.state()
-        return f"<Bucket {state.level + state.held:.2f} of {state.cap:g}, -{state.decay:g}/s>"
+        return f"<Bucket {self.points():.2f} of {state.cap:g}, -{state.decay:g}/s>"

@@ -46,10 +46,10 @@ class Steps:
         if self._since and at <= self._since[-1][0]:
             self._answered += cost  # that moment also stands for these points, and drops out with the next one
             return
-        at = math.ceil(at / self._grain) * self._grain
+        now, at = at, math.ceil(at / self._grain) * self._grain
         before = self._answered
         self._answered += cost
-        self._since = [(when, then) for when, then in self._since if self._level(when, then, at) > _DUST]
+        self._since = [(when, then) for when, then in self._since if self._level(when, then, now) > _DUST]
         # A stretch that begins earlier and has more points than can fall in between will always count for more.
         if not any(before - then >= self._fall * math.ceil((at - when) / self._step) for when, then in self._since):
             self._since.append((at, before))
