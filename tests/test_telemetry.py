@@ -6,7 +6,16 @@ import sys
 
 import pytest
 
-from krakenasync import Answered, ConfigurationError, Failed, InvalidArguments, KrakenClient, RateLimitExceeded, Waited
+from krakenasync import (
+    Answered,
+    ConfigurationError,
+    Failed,
+    InvalidArguments,
+    KrakenClient,
+    RateLimitExceeded,
+    Sent,
+    Waited,
+)
 from krakenasync.sandbox import SandboxConfig
 from krakenasync.telemetry import LoggingHook, OpenTelemetryHook, fields
 from krakenasync.testing import in_process, run
@@ -152,3 +161,33 @@ def test_without_opentelemetry_it_says_what_to_install(monkeypatch):
     with pytest.raises(ConfigurationError, match=r"krakenasync\[otel\]"):
         OpenTelemetryHook()
     assert LoggingHook()
+
+
+def test_each_hook_has_its_own_account_of_a_wait(otel):
+    """Two exporters: the second tells the same as the first."""
+    pytest.importorskip("opentelemetry.sdk", reason="opentelemetry-sdk is not installed")
+    hook, spans, _metrics = otel
+    seen = []
+
+    async def main(clock):
+        exchange = in_process(SandboxConfig(), clock=clock)
+        other = OpenTelemetryHook()
+        monitored = other._wait
+        other._wait = lambda event: seen.append(monitored(event)) or seen[-1]
+        async with exchange.client(hooks=[other, hook]) as kraken:
+            for _ in range(17):
+                await kraken.balance()
+
+    run(main)
+    assert [span.attributes["kraken.wait"] for span in spans()] == seen
+    assert seen[-1] > 0
+
+
+def test_an_attempt_that_was_cancelled_leaves_its_wait_to_no_other(otel):
+    """It has been sent, and neither answered nor failed."""
+    hook, spans, _metrics = otel
+    hook(Waited("Balance", 1, 3.0, "rest"))
+    hook(Sent("Balance", 1))
+    hook(Sent("Balance", 1))
+    hook(Answered("Balance", 1, 0.1))
+    assert spans()[0].attributes["kraken.wait"] == 0.0

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any, Final
 
-from krakenasync.client.events import Answered, Event, Failed, Retried, Waited
+from krakenasync.client.events import Answered, Event, Failed, Retried, Sent, Waited
 from krakenasync.client.limits import Limits
 from krakenasync.client.snapshots import CounterSnapshot
 from krakenasync.clock import SYSTEM_CLOCK, Clock
@@ -23,10 +23,6 @@ from krakenasync.errors import ConfigurationError, RateLimitExceeded
 __all__ = ["LoggingHook", "OpenTelemetryHook", "fields"]
 
 NAME: Final = "krakenasync"
-
-_WAITED: Final[ContextVar[Waited | None]] = ContextVar("waited", default=None)
-"""How long the call made in this task has waited: a call's events occur in its own task."""
-
 
 Watched = list[tuple["weakref.ref[Limits]", Mapping[str, str]]]
 _WATCHED: Final[weakref.WeakKeyDictionary[Any, Watched]] = weakref.WeakKeyDictionary()
@@ -89,6 +85,9 @@ class OpenTelemetryHook:
         except ModuleNotFoundError:
             raise ConfigurationError("OpenTelemetry is not installed", hint="pip install 'krakenasync[otel]'") from None
         self._clock = clock
+        # A call's events occur in its own task: how long its next attempt has waited, and the one that was sent.
+        self._waited: ContextVar[Waited | None] = ContextVar(f"{NAME}.waited", default=None)
+        self._sent: ContextVar[Waited | None] = ContextVar(f"{NAME}.sent", default=None)
         self._tracer = self._trace.get_tracer(NAME, tracer_provider=tracer_provider)
         self._given_meters = meter_provider
         self._meter = self._metrics.get_meter(NAME, meter_provider=meter_provider)
@@ -102,8 +101,11 @@ class OpenTelemetryHook:
         """Turn the event into spans and metrics."""
         where = {"endpoint": event.endpoint}
         if isinstance(event, Waited):
-            _WAITED.set(event)
+            self._waited.set(event)
             self._waits.record(event.seconds, {**where, "counter": event.counter})
+        elif isinstance(event, Sent):
+            self._sent.set(self._waited.get())
+            self._waited.set(None)  # an attempt that was cancelled leaves no wait to the next one
         elif isinstance(event, Retried):
             self._retries.add(1, {**where, "reason": type(event.error).__name__})
         elif isinstance(event, (Answered, Failed)):
@@ -120,13 +122,18 @@ class OpenTelemetryHook:
             f"Kraken {event.endpoint}",
             kind=self._trace.SpanKind.CLIENT,
             start_time=ended - round(event.seconds * 1e9),
-            attributes={f"kraken.{name}": value for name, value in told.items()} | {"kraken.wait": _waited(event)},
+            attributes={f"kraken.{name}": value for name, value in told.items()} | {"kraken.wait": self._wait(event)},
         )
         if isinstance(event, Failed):
             span.set_status(self._trace.StatusCode.ERROR, told["outcome"])
             if isinstance(event.error, RateLimitExceeded):
                 self._refusals.add(1, where)
         span.end(ended)
+
+    def _wait(self, event: Event) -> float:
+        """Return the seconds for which this attempt waited for the limiter."""
+        waited = self._sent.get()
+        return 0.0 if waited is None or waited.endpoint != event.endpoint else waited.seconds
 
     def watch(self, limits: Limits, **labels: str) -> None:
         """Offer a client's counters as gauges, read whenever metrics are collected, for as long as the client lives.
@@ -172,12 +179,3 @@ def _counters(watched: Watched) -> Iterator[tuple[str, CounterSnapshot, Mapping[
         if (limits := client()) is not None:
             for name, counter in limits.snapshot().items():
                 yield name, counter, labels
-
-
-def _waited(event: Event) -> float:
-    """Return the seconds for which this attempt waited for the limiter."""
-    waited = _WAITED.get()
-    if waited is None or (waited.endpoint, waited.attempt) != (event.endpoint, event.attempt):
-        return 0.0
-    _WAITED.set(None)
-    return waited.seconds

@@ -9,6 +9,7 @@ import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import anyio
 import pytest
 
 from krakenasync import ConfigurationError, InvalidArguments, LimitsConfig, ServiceUnavailable
@@ -16,7 +17,7 @@ from krakenasync.archive import KINDS, Progress, download
 from krakenasync.archive.download import _Run
 from krakenasync.archive.journal import Journal
 from krakenasync.sandbox import SandboxConfig
-from krakenasync.testing import in_process
+from krakenasync.testing import in_process, run
 
 TRADES = 70
 ROWS = 2 * TRADES
@@ -425,3 +426,48 @@ async def test_what_others_wrote_behind_the_rows_is_cut_off(kraken_sandbox, tmp_
                 file.write(tail)
             await download(kraken, "ledgers", path)
             assert path.read_text(encoding="utf-8") == rows
+
+
+@pytest.mark.parametrize("kind", ["ledgers", "trades"])
+@pytest.mark.parametrize(
+    "write", [lambda each: each, lambda each: each.timestamp(), lambda each: str(each.timestamp())]
+)
+def test_a_later_run_adds_nothing_from_before_the_start(tmp_path, kind, write):
+    """Though it begins a minute before the newest row it has."""
+
+    async def main(clock):
+        async with in_process(SandboxConfig(limits=False), clock=clock).client() as kraken:
+            await trade(kraken, 3)
+            await anyio.sleep(2)
+            start = datetime.fromtimestamp(clock.wall_ns() / 1e9, UTC)
+            await anyio.sleep(2)
+            await trade(kraken, 3)
+            out = tmp_path / "rows.ndjson"
+            first = await download(kraken, kind, out, start=write(start))
+            again = await download(kraken, kind, out, start=write(start))
+            await trade(kraken, 1)
+            third = await download(kraken, kind, out, start=write(start))
+        rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+        assert (first.new > 0, again.new, third.new > 0) == (True, 0, True)
+        assert all(datetime.fromisoformat(row["time"]) > start for row in rows)
+
+    run(main)
+
+
+def test_a_later_run_of_public_trades_keeps_to_the_start_in_nanoseconds(tmp_path):
+    """Whichever unit it is written in; an id as a start says no time, so the overlap decides."""
+
+    async def main(clock):
+        async with in_process(SandboxConfig(limits=False), clock=clock).client() as kraken:
+            await trade(kraken, 2)
+            await anyio.sleep(3)
+            start = clock.wall_ns()
+            await trade(kraken, 2)
+            out = tmp_path / "rows.ndjson"
+            await anyio.sleep(30)
+            first = await download(kraken, "public-trades", out, pair="XBTUSD", since=str(start))
+            again = await download(kraken, "public-trades", out, pair="XBTUSD", since=str(start))
+        assert first.new >= 2
+        assert again.new == 0
+
+    run(main)

@@ -1,8 +1,10 @@
 """``krakenasync export``."""
 
 import csv
+import errno
 import io
 import json
+import sys
 import zipfile
 
 import pytest
@@ -157,3 +159,20 @@ def test_an_unknown_report_is_explained(capsys):
     """There are two kinds."""
     assert main(["export", "orders"]) == 2
     assert "ledgers" in capsys.readouterr().err
+
+
+@hasty
+def test_a_report_stays_at_kraken_if_a_full_disk_shows_late(traded, monkeypatch):
+    """Standard output is buffered: it has to be written before the report is removed."""
+
+    class Full(io.StringIO):
+        def reconfigure(self, **_how):
+            pass
+
+        def flush(self):
+            if self.tell():
+                raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(sys, "stdout", Full())
+    assert main(["export", "trades", *SOON]) == 6
+    assert traded.stats.requests["RemoveExport"] == 0

@@ -9,6 +9,7 @@ from rich.pretty import pretty_repr
 
 from krakenasync import ConfigurationError
 from krakenasync.cli import main
+from krakenasync.cli.completion import pair_names
 from krakenasync.cli.connection import _need_key
 from krakenasync.cli.profiles import Settings, known_profiles, profile_file, read_profile, settings, store_profile
 
@@ -224,3 +225,57 @@ def test_a_profile_has_a_name(name):
     with pytest.raises(ConfigurationError, match="needs a name"):
         store_profile(name, "k", "c2VjcmV0", None, keyring=False)
     assert known_profiles() == []
+
+
+@pytest.mark.parametrize("name", ["TIER", "NONCE_UNIT", "NONCE_WINDOW", "STATE"])
+def test_what_a_profile_does_not_contain_is_the_environments(name, monkeypatch):
+    """As the help of each says; but never the other half of a key."""
+    write(f"[default]\napi_key = 'k'\n[own]\napi_key = 'k'\n{name.lower()} = 'its own'\n")
+    monkeypatch.setenv(f"KRAKEN_{name}", "the environment's")
+    monkeypatch.setenv("KRAKEN_API_SECRET", "of another key")
+    assert settings("default").value(f"KRAKEN_{name}") == "the environment's"
+    assert settings("own").value(f"KRAKEN_{name}") == "its own"
+    assert not settings("default").value("KRAKEN_API_SECRET")
+
+
+@pytest.mark.parametrize("name", ["a\x7fb", "a\nb"])
+def test_a_name_that_cannot_be_read_again_is_not_stored(name):
+    """TOML forbids some characters that JSON lets pass: the file would be unreadable for all profiles."""
+    with pytest.raises(ConfigurationError, match="printable"):
+        store_profile(name, "k", "c2VjcmV0", None, keyring=False)
+    assert known_profiles() == []
+
+
+@pytest.mark.parametrize("number", ["nan", "inf"])
+def test_a_number_that_json_does_not_know_is_not_rewritten(number):
+    """It would come out as null, and spoil the file."""
+    write(f"[odd]\nnonce_window = {number}\n")
+    with pytest.raises(ConfigurationError, match="odd"):
+        store_profile("mine", "k", "c2VjcmV0", None, keyring=False)
+    assert known_profiles() == ["odd"]
+
+
+def test_a_link_to_the_file_stays_one(tmp_path):
+    """As in a folder of dotfiles: it is the file behind it that is rewritten."""
+    path = write("[first]\napi_key = 'k'\n")
+    path.rename(tmp_path / "mine.toml")
+    path.symlink_to(tmp_path / "mine.toml")
+    store_profile("second", "k", "c2VjcmV0", None, keyring=False)
+    assert path.is_symlink()
+    assert "second" in (tmp_path / "mine.toml").read_text(encoding="utf-8")
+
+
+def test_without_a_home_there_are_no_profiles(monkeypatch):
+    """In some containers a user has none: what needs no profile works, and storing one says what to set."""
+
+    def homeless():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setattr("pathlib.Path.home", homeless)
+    assert settings().origin == "environment"
+    assert known_profiles() == []
+    with pytest.raises(ConfigurationError, match="XDG_CONFIG_HOME"):
+        store_profile("mine", "k", "c2VjcmV0", None, keyring=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    assert "XBTUSD" in pair_names()

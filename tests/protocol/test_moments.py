@@ -41,6 +41,8 @@ def test_instants_in_whole_seconds_or_nanoseconds():
     moment = datetime(2023, 11, 14, 22, 13, 20, 999_999, tzinfo=UTC)
     before_1970 = datetime(1969, 12, 31, 23, 59, 59, 500_000, tzinfo=UTC)
     seconds, nanoseconds = Instant(whole_seconds=True), Instant(nanoseconds=True)
+    assert seconds.wire("since", "1700000000.9") == seconds.wire("since", 1_700_000_000.9) == "1700000000"
+    assert seconds.wire("since", "1700000000") == "1700000000"
     assert [seconds.wire("since", value) for value in (moment, 1_700_000_000.9, before_1970)] == [
         "1700000000",
         "1700000000",

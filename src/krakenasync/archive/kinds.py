@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 import msgspec
 
 from krakenasync.client.client import KrakenClient
 from krakenasync.client.rows import CandleRow, ClosedOrder, LedgerRow, Rows, TradeRow
+from krakenasync.errors import KrakenError
+from krakenasync.protocol.moments import CALENDAR_END, Instant
 from krakenasync.spot.trades import PublicTrade
 
 __all__ = ["KINDS", "OVERLAP", "Kind"]
@@ -44,6 +47,18 @@ class Kind(msgspec.Struct, frozen=True):
     private: bool = True
 
 
+def _later(asked: Any, ended: datetime) -> Any:
+    """Return the later of the start that was asked for and of where the last run ended; for an id that is unknown."""
+    if asked is None:
+        return ended
+    try:
+        moment = Decimal(Instant(nanoseconds=True).wire("start", asked))
+    except (KrakenError, InvalidOperation):
+        return ended
+    seconds = moment if moment < CALENDAR_END else moment.scaleb(-9)
+    return asked if seconds > Decimal(str(ended.timestamp())) else ended
+
+
 def _kind(
     endpoint: str, row: type[msgspec.Struct], method: str, *, since: str = "start", fixed: Any = None, **more: Any
 ) -> Kind:
@@ -52,7 +67,8 @@ def _kind(
 
     def begin(client: KrakenClient, filters: Mapping[str, Any], from_when: datetime | None) -> Rows[Any]:
         ask: Ask = getattr(client, method)
-        return ask(**{**filters, **always, **({} if from_when is None else {since: from_when})})
+        start = {} if from_when is None else {since: _later(filters.get(since), from_when)}
+        return ask(**{**filters, **always, **start})
 
     def resume(client: KrakenClient, cursor: str) -> Rows[Any]:
         ask: Ask = getattr(client, method)

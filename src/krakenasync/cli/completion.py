@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any, Final
 
 from krakenasync.cli.connection import Where, connect
+from krakenasync.cli.profiles import folder_of
 from krakenasync.cli.rendering import remark
 from krakenasync.errors import ConfigurationError
 from krakenasync.sandbox.listings import PAIRS
@@ -39,7 +39,7 @@ def pair_names(_context: Any = None) -> list[str]:
     """List pairs to complete: those that were fetched, or else the best known."""
     try:
         kept = _kept().read_text(encoding="utf-8").split()
-    except (OSError, UnicodeDecodeError):
+    except (OSError, UnicodeDecodeError, ConfigurationError):
         kept = []
     return kept or sorted(pair.altname for pair in PAIRS.values())
 
@@ -50,8 +50,7 @@ def endpoint_names(_context: Any = None) -> list[tuple[str, str]]:
 
 
 def _kept() -> Path:
-    place = os.environ.get("XDG_CACHE_HOME")
-    return (Path(place) if place else Path.home() / ".cache") / "krakenasync" / "pairs"
+    return folder_of("XDG_CACHE_HOME", ".cache") / "pairs"
 
 
 async def fetch_pairs() -> None:

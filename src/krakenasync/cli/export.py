@@ -134,6 +134,7 @@ def _deliver(found: Export, file: Path | None, output: Output) -> None:
         decoded = codecs.iterdecode(pieces, "utf-8", errors="replace")
         for text in decoded:
             sys.stdout.write(text)
+        sys.stdout.flush()  # a full disk has to show before the report is removed at Kraken
         return
     fresh = file.with_name(f".{file.name}.{os.getpid()}")
     try:

@@ -13,6 +13,7 @@ It is never read if others may read it too. Keys are never taken from the comman
 from __future__ import annotations
 
 import importlib
+import math
 import os
 import stat
 import tomllib
@@ -31,6 +32,7 @@ __all__ = [
     "DEFAULT",
     "OTHERS",
     "Settings",
+    "folder_of",
     "known_profiles",
     "profile_file",
     "read_profile",
@@ -91,16 +93,32 @@ def settings(profile: str | None = None) -> Settings:
 
 
 def _of(name: str, found: Mapping[str, str]) -> Settings:
-    """Make settings from a profile; one without an address uses the environment's, which may be a sandbox."""
-    address = setting("KRAKEN_BASE_URL")
-    found = ({"base_url": address} if address else {}) | dict(found)
+    """Make settings from a profile; what it does not contain is the environment's, except for the key."""
+    others = {key: setting(f"KRAKEN_{key.upper()}") for key in _NAMES if key not in {"api_key", "api_secret"}}
+    found = {key: value for key, value in others.items() if value} | dict(found)
     return Settings({f"KRAKEN_{key.upper()}": value for key, value in found.items()}, f"profile {name!r}")
 
 
 def profile_file() -> Path:
-    """Return where profiles are kept: below ``$XDG_CONFIG_HOME``, or ``~/.config``."""
-    place = os.environ.get("XDG_CONFIG_HOME")
-    return (Path(place) if place else Path.home() / ".config") / "krakenasync" / "profiles.toml"
+    """Return where profiles are kept: below ``$XDG_CONFIG_HOME``, or ``~/.config``.
+
+    Raises:
+        ConfigurationError: This user has no home.
+    """
+    return folder_of("XDG_CONFIG_HOME", ".config") / "profiles.toml"
+
+
+def folder_of(variable: str, usual: str) -> Path:
+    """Return our folder in the one that a variable names, or in the usual one below the user's home.
+
+    Raises:
+        ConfigurationError: This user has no home, as in some containers.
+    """
+    place = os.environ.get(variable)
+    try:
+        return (Path(place) if place else Path.home() / usual) / "krakenasync"
+    except RuntimeError:
+        raise ConfigurationError("this user has no home folder", hint=f"set HOME or {variable}") from None
 
 
 def known_profiles() -> list[str]:
@@ -146,8 +164,9 @@ def store_profile(name: str, api_key: str, api_secret: str, tier: str | None, *,
     Raises:
         ConfigurationError: The key cannot be stored there.
     """
-    if not name.strip():
-        raise ConfigurationError("a profile needs a name", hint="default is the one that is used when none is named")
+    if not name.strip() or not name.isprintable():
+        said = "a profile needs a name" + (" of printable characters" if name.strip() else "")
+        raise ConfigurationError(said, hint="default is the one that is used when none is named")
     entry: dict[str, Any] = {"keyring": True} if keyring else {"api_key": api_key, "api_secret": api_secret}
     if tier:
         entry["tier"] = tier
@@ -164,7 +183,10 @@ def _table() -> dict[str, Any]:
     Raises:
         ConfigurationError: Others may read it, or it is not TOML.
     """
-    path = profile_file()
+    try:
+        path = profile_file()
+    except ConfigurationError:
+        return {}  # without a home there is none
     try:
         with path.open("rb") as opened:
             _check_owner(path, os.fstat(opened.fileno()))
@@ -191,7 +213,7 @@ def _check_owner(path: Path, found: os.stat_result) -> None:
 def _write(path: Path, table: Mapping[str, Mapping[str, Any]]) -> None:
     """Write the profiles, completely or not at all, readable only by their owner."""
     for name, entry in table.items():
-        if not isinstance(entry, dict) or not all(isinstance(value, (str, int, float)) for value in entry.values()):
+        if not isinstance(entry, dict) or not all(map(_writable, entry.values())):
             raise ConfigurationError(
                 f"{path} contains more than profiles: {name}", hint="it is not rewritten: add the profile there by hand"
             )
@@ -200,6 +222,7 @@ def _write(path: Path, table: Mapping[str, Mapping[str, Any]]) -> None:
         f"[{_encoded(name)}]\n" + "".join(f"{key} = {_encoded(value)}\n" for key, value in entry.items())
         for name, entry in table.items()
     ]
+    path = path.resolve()  # a link stays one
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -209,6 +232,10 @@ def _write(path: Path, table: Mapping[str, Mapping[str, Any]]) -> None:
         fresh.replace(path)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _writable(value: Any) -> bool:
+    return isinstance(value, (str, int)) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _encoded(value: Any) -> str:

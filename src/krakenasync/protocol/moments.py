@@ -48,9 +48,12 @@ class Instant(Marker):
             text = Text().wire(name, value)
             if _NO_MOMENT.fullmatch(text):
                 raise InvalidArguments(f"{name}={quoted(text)} is not a point in time", hint=_HINT)
-            if _DIGITS.fullmatch(text):
-                self._check_unit(name, Decimal(text))
-            return text
+            if not _DIGITS.fullmatch(text):
+                return text
+            value = Decimal(text)
+            self._check_unit(name, value)
+            if not self._whole_seconds or value == value.to_integral_value():
+                return text
         if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
             raise InvalidType(f"{name} must be unix seconds, an aware datetime or an id, not {type(value).__name__}")
         number = Decimal(repr(float(value)) if isinstance(value, float) else value)
