@@ -471,3 +471,22 @@ def test_a_later_run_of_public_trades_keeps_to_the_start_in_nanoseconds(tmp_path
         assert again.new == 0
 
     run(main)
+
+
+@pytest.mark.parametrize("made", ["rows.parquet", "rows.csv", "rows.csv.position", "rows.csv.position.new"])
+@pytest.mark.asyncio
+async def test_what_is_no_file_is_told_before_anything_is_fetched(kraken_sandbox, tmp_path, made):
+    """A folder of that name, or where the position would be."""
+    (tmp_path / made).mkdir()
+    async with kraken_sandbox.client() as kraken:
+        with pytest.raises(ConfigurationError):
+            await download(kraken, "ledgers", tmp_path / (made if made.endswith("parquet") else "rows.csv"))
+    assert not kraken_sandbox.stats.requests["Ledgers"]
+
+
+@pytest.mark.asyncio
+async def test_a_name_too_long_for_the_position_is_told(kraken_sandbox, tmp_path):
+    """The rows' own name would just do."""
+    async with kraken_sandbox.client() as kraken:
+        with pytest.raises(ConfigurationError, match="cannot be written"):
+            await download(kraken, "ledgers", tmp_path / ("a" * 246 + ".csv"))

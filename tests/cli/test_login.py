@@ -1,6 +1,7 @@
 """``krakenasync login``."""
 
 import base64
+import io
 
 import pytest
 
@@ -67,3 +68,15 @@ def test_what_was_entered_is_in_no_frame(entered, typed, all_told):
     with pytest.raises(ConfigurationError) as refused:
         login()
     assert not [shown for shown in all_told(refused.value) if any(half in shown for half in entered.split())]
+
+
+def test_what_is_not_utf_8_is_told(monkeypatch, capsys):
+    """A file in UTF-16, say, on a strict standard input; what was read is not shown."""
+    monkeypatch.setattr(
+        "sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfeS3CRET\n"), encoding="utf-8", errors="strict")
+    )
+    assert main(["login"]) == 2
+    shown = capsys.readouterr().err
+    assert "not UTF-8" in shown
+    assert "S3CRET" not in shown
+    assert not profile_file().exists()

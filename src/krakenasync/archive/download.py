@@ -109,11 +109,13 @@ def _kind(kind: str) -> Kind:
 
 
 def _form(path: Path) -> str:
-    """Return the format from the file's name."""
+    """Return the format from the file's name; refuse a name that no file can have."""
     if path.suffix not in FORMS:
         raise ConfigurationError(
             f"{path.name!r} does not say which format", hint=f"end it with one of {', '.join(FORMS)}"
         )
+    if path.is_dir():  # as some programs leave for a Parquet file
+        raise ConfigurationError(f"{path} is a folder", hint="choose another name")
     if path.suffix == PARQUET:
         parquet.require()
     return FORMS[path.suffix]

@@ -7,6 +7,7 @@ written by a run that was killed: it is cut off, and those rows are fetched agai
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import importlib
 import os
@@ -21,9 +22,11 @@ import msgspec
 from krakenasync.archive.formats import read
 from krakenasync.errors import ConfigurationError
 
-__all__ = ["BEGIN_ANEW", "Journal", "Position"]
+__all__ = ["BEGIN_ANEW", "FULL", "Journal", "Position"]
 
 BEGIN_ANEW: Final = "move both files away and start again"
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What a full or failing disk says, in contrast to a file that cannot be used."""
 _ENDING: Final = 4096
 """Bytes."""
 
@@ -97,8 +100,10 @@ class Journal:
             self._write_position()  # before any row, so that a run killed on the first page leaves a known file
             self._file.truncate(self.position.offset)
             self._file.seek(0, os.SEEK_END)  # it was after the part that was cut off
-        except BaseException:
+        except BaseException as error:
             self._file.close()
+            if isinstance(error, OSError) and error.errno not in FULL:
+                raise _unusable(path, error) from error
             raise
 
     def _find(self, kind: str, filters: dict[str, Any], source: tuple[str, str | None]) -> Position:
@@ -201,9 +206,14 @@ def _open(path: Path) -> BinaryIO:
     try:
         return path.open("ab")
     except OSError as error:
-        raise ConfigurationError(
-            f"{path} cannot be written: {error.strerror}", hint="does its folder exist, and is it yours?"
-        ) from error
+        raise _unusable(path, error) from error
+
+
+def _unusable(path: Path, error: OSError) -> ConfigurationError:
+    """Make the error for a file, or the position beside it, that cannot be written here."""
+    return ConfigurationError(
+        f"{path} cannot be written: {error.strerror}", hint="does its folder exist, and are both yours?"
+    )
 
 
 def _claim(file: BinaryIO, name: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import inspect
 import re
 import signal
@@ -15,6 +14,7 @@ from enum import IntEnum
 from types import FrameType
 from typing import Any, Final
 
+from krakenasync.archive.journal import FULL
 from krakenasync.cli.rendering import remark, to_nowhere
 from krakenasync.errors import (
     AuthenticationError,
@@ -39,7 +39,7 @@ from krakenasync.errors import (
 )
 from krakenasync.spot.catalog import ENDPOINTS
 
-__all__ = ["WRITING", "Exit", "carry_out", "complain", "exit_for"]
+__all__ = ["Exit", "carry_out", "complain", "exit_for"]
 
 _BY_SIGNAL: Final = 128
 """Added to the number of a signal: how shells report that a signal ended a command."""
@@ -79,10 +79,6 @@ _EXITS: tuple[tuple[type[KrakenError], Exit], ...] = (
 )
 
 
-WRITING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
-"""The operating system's errors when a result cannot be written."""
-
-
 def exit_for(error: KrakenError) -> Exit:
     """Return the exit code of an error."""
     if isinstance(error, InvalidArguments) and not error.codes:
@@ -104,7 +100,7 @@ def carry_out(command: Callable[[], Any]) -> int:
             if inspect.iscoroutine(outcome):
                 outcome = asyncio.run(outcome)
             sys.stdout.flush()
-        except (KrakenError, OSError, KeyboardInterrupt, BaseExceptionGroup) as raised:
+        except (KrakenError, OSError, UnicodeError, KeyboardInterrupt, BaseExceptionGroup) as raised:
             ended = _ended(raised)
             return _BY_SIGNAL + signals[0] if signals and ended == Exit.INTERRUPTED else ended
     return int(outcome or Exit.OK)
@@ -144,13 +140,16 @@ def _ended(raised: BaseException) -> int:
         for note in _notes(error):
             remark(f"interrupted: {_METHOD.sub(_as_command, note)}", style="bold red")
         return Exit.INTERRUPTED
-    if isinstance(error, OSError) and (isinstance(error, BrokenPipeError) or error.errno in WRITING):
+    if isinstance(error, OSError) and (isinstance(error, BrokenPipeError) or error.errno in FULL):
         to_nowhere(sys.stdout)
         if isinstance(error, BrokenPipeError):
             return Exit.OK
         remark(f"error: the result cannot be written: {error.strerror}", style="bold red")
         remark("hint: is the disk full? the call itself was carried out; a history resumes where it stopped")
         return Exit.UNWRITTEN
+    if isinstance(error, UnicodeError):  # which contains the text itself, maybe a secret
+        remark("error: an argument or what was typed or piped in is not UTF-8 text", style="bold red")
+        return Exit.USAGE
     if isinstance(error, KrakenError):
         complain(error)
         return exit_for(error)

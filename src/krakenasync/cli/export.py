@@ -13,8 +13,8 @@ import msgspec
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from krakenasync.archive.journal import FULL
 from krakenasync.cli.connection import ENVIRONMENT, Where, connect
-from krakenasync.cli.exits import WRITING
 from krakenasync.cli.moments import when
 from krakenasync.cli.rendering import AS_TABLE, Output, remark
 from krakenasync.client.client import KrakenClient
@@ -142,7 +142,7 @@ def _deliver(found: Export, file: Path | None, output: Output) -> None:
             draft.writelines(pieces)
         fresh.replace(file)
     except OSError as error:
-        if error.errno in WRITING:
+        if error.errno in FULL:
             raise
         raise ConfigurationError(f"{file} cannot be written: {error.strerror}") from None
     finally:
