@@ -24,6 +24,7 @@ from krakenasync import (
     OutcomeUnknown,
     PermissionDenied,
     ProtocolError,
+    RateLimitExceeded,
     RateLimitTimeout,
     ServiceUnavailable,
     TemporaryLockout,
@@ -735,3 +736,33 @@ def test_a_success_of_before_a_lockout_does_not_end_the_pause():
             await kraken.open_orders()
 
     run(main)
+
+
+@pytest.mark.parametrize(
+    ("code", "paused"), [("EAPI:Rate limit exceeded", True), ("EOrder:Rate limit exceeded", False)]
+)
+def test_a_trading_call_refused_for_another_counter_pauses_the_reads(naive_kraken, code, paused):
+    """It is not charged to the REST counter, which must be the one that is full."""
+
+    async def main(clock):
+        exchange = naive_kraken(clock)
+        exchange.script = [("AddOrder", f"{code}:Rate limit exceeded")]
+        kraken = exchange.client(max_attempts=1)
+        with pytest.raises(RateLimitExceeded):
+            await kraken.add_order(**ORDER)
+        began = clock.monotonic()
+        await kraken.balance()
+        assert (clock.monotonic() - began >= 5.0) == paused
+
+    run(main)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://kraken.test/", "https://kraken.test:443", "https://KRAKEN.test", "HTTPS://kraken.test"]
+)
+def test_an_exchange_is_the_same_however_it_is_spelled(url):
+    """Two clients of a key that counted apart would be refused."""
+    one = KrakenClient("key", "c2VjcmV0", base_url="https://kraken.test")
+    other = KrakenClient("key", "c2VjcmV0", base_url=url)
+    assert other.identity == one.identity
+    assert other._road._nonces is one._road._nonces

@@ -11,11 +11,19 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from krakenasync.client.engine import UNKNOWN_PAIR, Engine
-from krakenasync.client.gates import Charged, Gate, Hold
+from krakenasync.client.gates import ELSEWHERE, Charged, Gate, Hold
 from krakenasync.client.loops import PerLoop, running_loop
 from krakenasync.client.queueing import Lane, Price, constant
 from krakenasync.client.snapshots import LimitsSnapshot, snapshot_of
-from krakenasync.errors import ConfigurationError, DomainLimitExceeded, InvalidArguments, InvalidType, RateLimitExceeded
+from krakenasync.errors import (
+    ConfigurationError,
+    DomainLimitExceeded,
+    EngineLimitExceeded,
+    InvalidArguments,
+    InvalidType,
+    RateLimitExceeded,
+    Throttled,
+)
 from krakenasync.protocol.charges import Counter, EngineAction, pair_key
 from krakenasync.protocol.quoting import quoted
 from krakenasync.protocol.specs import Spec
@@ -187,7 +195,10 @@ class Limits:
             error: The refusal.
             wall: Unix time.
         """
+        elsewhere = hold.of_engine and not isinstance(error, (EngineLimitExceeded, Throttled))
         hold.refused(error, wall)
+        if elsewhere and self._key_id is not None:  # it was not the pair's counter that was full
+            self._bucket(Counter.REST.value).block(ELSEWHERE)
         if isinstance(error, DomainLimitExceeded):
             # We cannot know which calls of the account and its subaccounts have filled it: all pairs pause, longer each
             # time.

@@ -24,6 +24,7 @@ class Origin:
     """Scheme, host and port with a path prefix.
 
     Attributes:
+        base_url: The same however it was spelled: in small letters, without a port that goes without saying.
         where: Host and port, as a person reads them.
 
     Raises:
@@ -31,8 +32,7 @@ class Origin:
     """
 
     def __init__(self, base_url: str) -> None:
-        self.base_url = _checked(base_url)
-        parts = urlsplit(self.base_url)
+        parts = urlsplit(_checked(base_url))
         name = parts.hostname or ""
         self.scheme = parts.scheme
         self.host = name if name.isascii() else name.encode("idna").decode("ascii")
@@ -41,6 +41,7 @@ class Origin:
         literal = f"[{self.host}]" if ":" in self.host else self.host
         self.where = f"{literal}:{self.port}"
         named = literal if self.port == _PORTS[self.scheme] else self.where
+        self.base_url = f"{self.scheme}://{named}{parts.path}"
         self._headers = [("Host", named), ("Accept", "*/*"), ("User-Agent", USER_AGENT)]
         self._beginning = functools.lru_cache(maxsize=4096)(self._begin)
 
