@@ -44,7 +44,6 @@ _NEVER_SENT: Final = (
     httpx.PoolTimeout,
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
-    httpx.InvalidURL,
 )
 
 # Our errors as httpx's.
@@ -196,8 +195,11 @@ class OverHttpx:
         # Errors from below are stripped of their frames: there httpx and what it builds on write the request.
         except TimeoutError as error:
             raise delivery.failure(bare(error), self._where, within) from None
-        except httpx.InvalidURL as error:  # of an answer's Location, which httpx reads even if it does not follow it
-            raise delivery.failure(error, self._where, within) from bare(error)
+        except (
+            httpx.InvalidURL
+        ) as error:  # ours; or an answer's Location, which httpx reads even if it is not to follow
+            told_as = delivery.failure if delivery.left else not_sent
+            raise told_as(error, self._where, within) from bare(error)
         except _NEVER_SENT as error:
             # A body that was read, by a mock or by the caller's transport that tries again, counts as under way.
             delivery.left = delivery.left and bool(delivery.message.body)
