@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from krakenasync.client.nonces import KeyLane
     from krakenasync.state.bucket import Bucket
 
-__all__ = ["GRACE", "Charged", "Gate", "Hold"]
+__all__ = ["ELSEWHERE", "GRACE", "Charged", "Gate", "Hold"]
 
 GRACE: Final = 10.0
 """Seconds for which a call without an answer may still arrive at Kraken."""
