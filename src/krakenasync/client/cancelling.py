@@ -24,7 +24,7 @@ from krakenasync.errors import (
 from krakenasync.protocol import cancelling as machine
 from krakenasync.protocol.clordid import is_userref
 from krakenasync.protocol.quoting import quoted
-from krakenasync.protocol.servertime import SECOND
+from krakenasync.protocol.servertime import SECOND, SKEW
 from krakenasync.spot.changes import CancelOrder
 from krakenasync.spot.orders import ClosedOrders, OpenOrders, OrderInfo, QueryOrders
 from krakenasync.spot.values import ENDED, ClientOrderId, Word, from_nanoseconds
@@ -34,9 +34,6 @@ __all__ = ["Cancellation", "EnsureCancelled", "ensure_cancelled"]
 LOG: Final = logging.getLogger("krakenasync")
 _AT_A_GLANCE: Final = 1.0
 """Seconds between two looks beyond which an order may have reached the book after the first."""
-
-_SKEW: Final = 2.0
-"""Seconds by which the clocks of Kraken's machines may disagree."""
 
 
 class EnsureCancelled(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,7 +204,7 @@ class Cancellation:
             return order.status in ENDED
         with anyio.move_on_after(_AT_A_GLANCE), contextlib.suppress(KrakenError):
             await self._server.refresh(self._sender)
-            began = self._server.at_least() - round((self._age() + _SKEW) * SECOND)
+            began = self._server.at_least() - round((self._age() + SKEW) * SECOND)
             return (order.closetm or order.opentm) < from_nanoseconds(began)
         return True
 

@@ -17,6 +17,7 @@ from krakenasync.client.ageing import Ageing
 from krakenasync.clock import Clock
 from krakenasync.errors import OrdersLimitExceeded
 from krakenasync.protocol.charges import Counter, EngineAction, engine_points, pair_key
+from krakenasync.protocol.servertime import SKEW
 from krakenasync.protocol.specs import Spec
 from krakenasync.spot.orders import OrderInfo
 from krakenasync.state.ages import OrderAges
@@ -25,11 +26,6 @@ __all__ = ["UNKNOWN_PAIR", "Engine", "PairPrice"]
 
 UNKNOWN_PAIR: Final = "?"
 """Where a change is counted while no pair of the account is known."""
-_SKEW: Final = 2.0
-"""Seconds by which the calendar may mislead: an order read from a list is assumed to be that much younger.
-
-Kraken's machines do not agree to the second, nor does ours agree with them.
-"""
 
 
 class Dated(Protocol):
@@ -248,7 +244,9 @@ class Engine:
         if "amended" in order.misc:
             return now
         wall = self._clock.wall_ns() / 1e9
-        age = (wall if date is None else min(wall, date)) - order.opentm.timestamp() - _SKEW
+        age = (
+            (wall if date is None else min(wall, date)) - order.opentm.timestamp() - SKEW
+        )  # rather too young than too old
         return now - max(0.0, age)
 
 

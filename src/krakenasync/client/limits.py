@@ -285,7 +285,7 @@ class Limits:
             elif label.startswith("engine:"):
                 # What was charged while no pair was known may have been this one's.
                 unknown = self._buckets.get(f"engine:{UNKNOWN_PAIR}")
-                initial = unknown.points() if unknown is not None else 0.0
+                initial = unknown.state().points if unknown is not None else 0.0
                 found = self._state.bucket(f"{label} {self._scope} {self._account}", self._engine_spec, initial=initial)
                 if (pause := self._domain.state().blocked_for) > 0:
                     found.block(pause)

@@ -31,7 +31,7 @@ __all__ = ["Outcome", "outcome_of"]
 _PLAN: Final = machine.Plan(resubmit=False, looks=4)
 _SLACK: Final = 5 * SECOND
 """Nanoseconds by which our estimate of when the call was made may be off."""
-_SHOWS: Final = 2.5
+_SHOWS: Final = _PLAN.margin / SECOND
 """Seconds after the first look within which an order shows."""
 
 

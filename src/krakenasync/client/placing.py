@@ -125,7 +125,7 @@ class Placement:
             await self._server.refresh(self._sender)
         except KrakenError as error:
             raise self._doubt(end) from error
-        # No request is accepted later than this after it was signed. A deadline beyond is wrong: a time zone?
+        # No request is accepted later than this after it was signed; a later deadline is a mistake, as of a time zone.
         farthest = self._server.likely() + DEADLINE[1] * SECOND
         self._deadline = min(deadline or farthest, farthest)
         return await self._resume(machine.Glance(0, self._deadline))

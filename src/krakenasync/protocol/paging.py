@@ -119,7 +119,7 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
         except (msgspec.MsgspecError, UnicodeEncodeError):
             possible = False
         if not possible:
-            raise InvalidArguments("the cursor cannot be read", hint="pass what `.cursor` gave, unchanged") from None
+            raise InvalidArguments("the cursor cannot be read", hint="pass what `.cursor` gave, unchanged")
         if cursor.endpoint != endpoint:
             raise InvalidArguments(f"the cursor belongs to {cursor.endpoint}, not to {endpoint}")
         return cursor

@@ -9,9 +9,11 @@ from typing import Final, Self
 
 import msgspec
 
-__all__ = ["SECOND", "ServerTime"]
+__all__ = ["SECOND", "SKEW", "ServerTime"]
 
 SECOND: Final = 1_000_000_000
+SKEW: Final = 2.0
+"""Seconds by which the times that different machines of Kraken's write may disagree."""
 _TOO_OLD: Final = 600 * SECOND
 _STEPPED: Final = SECOND
 _TOO_VAGUE: Final = 3 * SECOND

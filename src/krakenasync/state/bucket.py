@@ -45,6 +45,11 @@ class BucketState(msgspec.Struct, frozen=True, kw_only=True):
     blocked_for: float
     refusals: int
 
+    @property
+    def points(self) -> float:
+        """All points on the counter, those of calls in flight included."""
+        return self.level + self.held
+
 
 class _Time:
     """All that aiolimiter's accounting needs of an event loop: the time, now or when something ripened."""
@@ -236,11 +241,6 @@ class Bucket(AsyncLimiter):
                 refusals=self._caution.refusals,
             )
 
-    def points(self) -> float:
-        """Return the points on the counter now, those of calls in flight included."""
-        state = self.state()
-        return state.level + state.held
-
     @property
     def caution(self) -> Caution:
         """What refusals have taught this counter."""
@@ -253,4 +253,4 @@ class Bucket(AsyncLimiter):
 
     def __repr__(self) -> str:
         state = self.state()
-        return f"<Bucket {self.points():.2f} of {state.cap:g}, -{state.decay:g}/s>"
+        return f"<Bucket {state.points:.2f} of {state.cap:g}, -{state.decay:g}/s>"
